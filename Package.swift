@@ -1,0 +1,79 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// One set of compiler settings for every target. `ops/test` and CI set POCKETWATCH_STRICT, which turns warnings into errors.
+var settings: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+if Context.environment["POCKETWATCH_STRICT"] != nil {
+  settings.append(.treatAllWarnings(as: .error))
+}
+
+let package = Package(
+  name: "pocketwatch",
+  products: [.executable(name: "pocketwatch", targets: ["PocketwatchCLI"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+  ],
+  targets: [
+    .systemLibrary(
+      name: "CRabbitMQ", pkgConfig: "librabbitmq", providers: [.apt(["librabbitmq-dev"])]),
+    .systemLibrary(name: "CLinux"),
+    .target(name: "AMQP", dependencies: ["CRabbitMQ", "CLinux"], exclude: ["README.md"]),
+    .target(name: "Recurrence"),
+    .target(
+      name: "Scheduling",
+      dependencies: ["Recurrence", .product(name: "Collections", package: "swift-collections")]),
+    .target(name: "SchedulingTestKit", dependencies: ["Recurrence", "Scheduling"]),
+    .target(
+      name: "EventBus",
+      dependencies: ["Recurrence", "Scheduling"]),
+    .target(
+      name: "SQLiteStore",
+      dependencies: ["Recurrence", "Scheduling", .product(name: "GRDB", package: "GRDB.swift")]),
+    .target(
+      name: "PocketwatchService",
+      dependencies: [
+        "AMQP", "CLinux", "EventBus", "Recurrence", "Scheduling", "SQLiteStore",
+        .product(name: "Configuration", package: "swift-configuration"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ]),
+    .executableTarget(
+      name: "PocketwatchCLI",
+      dependencies: [
+        "AMQP", "EventBus", "PocketwatchService", "Recurrence", "Scheduling", "SQLiteStore",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ]),
+    .testTarget(name: "AMQPTests", dependencies: ["AMQP"]),
+    .testTarget(
+      name: "RecurrenceTests", dependencies: ["Recurrence"], resources: [.copy("Vectors")]),
+    .testTarget(name: "SchedulingTests", dependencies: ["Recurrence", "Scheduling", "SchedulingTestKit"]),
+    .testTarget(name: "EventBusTests", dependencies: ["EventBus", "Recurrence", "Scheduling"]),
+    .testTarget(
+      name: "SQLiteStoreTests",
+      dependencies: [
+        "Recurrence", "Scheduling", "SchedulingTestKit", "SQLiteStore",
+        .product(name: "GRDB", package: "GRDB.swift"),
+      ]),
+    .testTarget(name: "PocketwatchServiceTests", dependencies: ["PocketwatchService"]),
+    .testTarget(
+      name: "IntegrationTests",
+      dependencies: ["AMQP", "EventBus", "PocketwatchService", "Recurrence", "Scheduling"]),
+  ],
+  swiftLanguageModes: [.v6]
+)
+
+for target in package.targets where target.type != .system {
+  target.swiftSettings = settings
+}
