@@ -1,0 +1,102 @@
+package import Recurrence
+
+/// What a client asks of the scheduler, read and found well-formed.
+package enum Command: Hashable, Sendable {
+  case start(Start)
+  case stop(Stop)
+
+  package struct Start: Hashable, Sendable {
+    package var definition: Definition
+    /// The event's own `Time`, from which `duration` and `every` count; nil when it had none.
+    package var time: Instant?
+    /// Names of fields that the contract does not know, in the order sent; Started lists them so that a typing error shows.
+    package var ignored: [String]
+
+    package init(definition: Definition, time: Instant? = nil, ignored: [String] = []) {
+      self.definition = definition
+      self.time = time
+      self.ignored = ignored
+    }
+  }
+
+  package struct Stop: Hashable, Sendable {
+    package var id: ScheduleID
+    package var reason: String
+
+    package init(id: ScheduleID, reason: String = "stopped") {
+      self.id = id
+      self.reason = reason
+    }
+  }
+
+  package var id: ScheduleID {
+    switch self {
+    case .start(let start): start.definition.id
+    case .stop(let stop): stop.id
+    }
+  }
+}
+
+/// Tells a command from every other: a keyed hash over its `message_id` and body.
+///
+/// The same command delivered again has the same key. SipHash-2-4 with 128 bits of output under a secret of the
+/// database, so that nobody can make a body that is taken for somebody else's.
+package struct CommandKey: Hashable, Sendable {
+  package var high: UInt64
+  package var low: UInt64
+
+  package init(high: UInt64, low: UInt64) {
+    self.high = high
+    self.low = low
+  }
+
+  package init(messageID: [UInt8], body: [UInt8], secret: SipHash.Key) {
+    var hash = SipHash(key: secret)
+    hash.append([UInt8(truncatingIfNeeded: messageID.count)])  // a message_id has at most 255 bytes
+    hash.append(messageID)
+    hash.append(body)
+    (high, low) = hash.finish()
+  }
+}
+
+/// A message from the command queue, as far as it could be read.
+package struct ReceivedCommand: Sendable {
+  /// The broker's delivery tag, valid within one consuming channel.
+  package var tag: UInt64
+  package var origin: Origin
+  package var content: Content
+
+  package enum Content: Sendable {
+    /// The key is nil when the client set no `message_id`.
+    case command(Command, key: CommandKey?)
+    /// Refused for what it is, whatever the state.
+    case malformed(Rejection)
+    /// One of our own events: dead-lettered without an answer, so that nothing can feed on itself.
+    case ownEvent
+  }
+
+  package init(tag: UInt64, origin: Origin, content: Content) {
+    self.tag = tag
+    self.origin = origin
+    self.content = content
+  }
+}
+
+/// A command that was answered, kept for the repeat window so that the same command has no second effect.
+package struct RememberedCommand: Hashable, Sendable {
+  package var key: CommandKey
+  package var at: Instant
+  package var answer: Answer
+
+  package enum Answer: Hashable, Sendable {
+    case started(generation: Int64, replaced: Bool)
+    case stopped(generation: Int64)
+    case rejected(field: String, reason: String)
+  }
+
+  package init(key: CommandKey, at: Instant, answer: Answer) {
+    self.key = key
+    self.at = at
+    self.answer = answer
+  }
+}

@@ -1,0 +1,106 @@
+package import Recurrence
+
+/// One tick of a schedule, ready to be told to the bus.
+package struct Tick: Hashable, Sendable {
+  package var definition: Definition
+  package var generation: Int64
+  /// Ticks sent before this one.
+  package var counter: Int64
+  /// The nominal instant, `scheduledTime` on the wire.
+  package var slot: Instant
+  /// Earlier slots folded into this tick.
+  package var missed: Int
+  /// The slot after this one; nil on the last tick.
+  package var nextSlot: Instant?
+
+  package init(
+    definition: Definition, generation: Int64, counter: Int64, slot: Instant, missed: Int, nextSlot: Instant?
+  ) {
+    self.definition = definition
+    self.generation = generation
+    self.counter = counter
+    self.slot = slot
+    self.missed = missed
+    self.nextSlot = nextSlot
+  }
+}
+
+/// A Start was accepted: what the schedule is now.
+package struct Started: Hashable, Sendable {
+  package var definition: Definition
+  package var generation: Int64
+  package var counter: Int64
+  /// Nil once the schedule has ended, which only a repeated command can be told.
+  package var nextSlot: Instant?
+  package var replaced: Bool
+  package var ignored: [String]
+
+  package init(
+    definition: Definition, generation: Int64, counter: Int64, nextSlot: Instant?, replaced: Bool, ignored: [String]
+  ) {
+    self.definition = definition
+    self.generation = generation
+    self.counter = counter
+    self.nextSlot = nextSlot
+    self.replaced = replaced
+    self.ignored = ignored
+  }
+}
+
+/// A schedule is over: stopped by a command, or at its own end.
+package struct Stopped: Hashable, Sendable {
+  /// The definition; nil when a repeated Stop speaks of a schedule of which no row is left.
+  package var definition: Definition?
+  package var id: ScheduleID
+  package var generation: Int64
+  package var counter: Int64
+  package var reason: String
+
+  package init(definition: Definition?, id: ScheduleID, generation: Int64, counter: Int64, reason: String) {
+    self.definition = definition
+    self.id = id
+    self.generation = generation
+    self.counter = counter
+    self.reason = reason
+  }
+}
+
+/// A command was refused, and why.
+package struct Rejection: Error, Hashable, Sendable {
+  package var id: ScheduleID?
+  /// The command's DetailType, or the routing key when there was none to read.
+  package var command: String
+  /// The path in the event: `cron`, `id`, `DetailType`, `body`.
+  package var field: String
+  /// One sentence that a person can act on.
+  package var reason: String
+
+  package init(id: ScheduleID? = nil, command: String, field: String, reason: String) {
+    self.id = id
+    self.command = command
+    self.field = field
+    self.reason = reason
+  }
+}
+
+/// What the scheduler says on the bus.
+package enum OutgoingEvent: Hashable, Sendable {
+  case tick(Tick)
+  case started(Started)
+  case stopped(Stopped)
+  case rejected(Rejection)
+}
+
+/// An event on its way to the broker, under a number of our own by which its confirm is told.
+package struct Publication: Hashable, Sendable {
+  package var number: UInt64
+  package var event: OutgoingEvent
+  /// The message it answers or follows from: `correlation_id` and trace headers.
+  package var origin: Origin
+
+  package init(number: UInt64, event: OutgoingEvent, origin: Origin) {
+    self.number = number
+    self.event = event
+    self.origin = origin
+  }
+}

@@ -1,0 +1,87 @@
+package import Recurrence
+
+/// A schedule as the store keeps it: what was asked for, and how far it has come.
+package struct Schedule: Hashable, Sendable {
+  package var definition: Definition
+  package var origin: Origin
+  /// Which Start made this schedule: a number that only grows, unique in its database. A Start of the same id makes a
+  /// new one, so what belongs to the old one (a confirm that comes late, a Stopped) can never touch the new.
+  package var generation: Int64
+  /// The ticks sent and confirmed so far.
+  package var counter: Int64
+  package var state: State
+
+  package init(definition: Definition, origin: Origin, generation: Int64, counter: Int64 = 0, state: State) {
+    self.definition = definition
+    self.origin = origin
+    self.generation = generation
+    self.counter = counter
+    self.state = state
+  }
+
+  package enum State: Hashable, Sendable {
+    /// Waiting for its next tick. Becomes live with a later slot, or ended.
+    case live(Pending)
+    /// Over. Kept for a while, so that a repeated command can still be answered, then removed.
+    case ended(Ending)
+  }
+
+  /// The next tick of a live schedule.
+  package struct Pending: Hashable, Sendable {
+    /// The nominal instant: what `scheduledTime` and `tickId` name.
+    package var slot: Instant
+    /// When the tick may leave: the slot, plus the jitter of that slot.
+    package var due: Instant
+    /// How many earlier slots this tick stands for, up to `maximumMissed`.
+    package var missed: Int
+
+    /// `missed` is exact up to this number and stays there beyond.
+    package static let maximumMissed = 1000
+
+    package init(slot: Instant, due: Instant, missed: Int = 0) {
+      self.slot = slot
+      self.due = due
+      self.missed = missed
+    }
+  }
+
+  /// How and when a schedule ended.
+  package struct Ending: Hashable, Sendable {
+    /// The reason told in Schedule Stopped; nil for a one-shot that has fired, which gets no Stopped.
+    package var reason: String?
+    package var at: Instant
+    /// Whether its Schedule Stopped is still to be published. Such a row is never removed or replaced.
+    package var owesStopped: Bool
+
+    package init(reason: String?, at: Instant, owesStopped: Bool) {
+      self.reason = reason
+      self.at = at
+      self.owesStopped = owesStopped
+    }
+  }
+
+  package var id: ScheduleID { definition.id }
+
+  package var pending: Pending? {
+    if case .live(let pending) = state { pending } else { nil }
+  }
+
+  package var ending: Ending? {
+    if case .ended(let ending) = state { ending } else { nil }
+  }
+}
+
+/// What a schedule keeps of the message that started it, for the properties of its ticks.
+package struct Origin: Hashable, Sendable {
+  /// The Start's `message_id`, raw bytes; the `correlation_id` of what follows from it.
+  package var messageID: [UInt8]?
+  /// W3C trace context, strings of at most 512 bytes.
+  package var traceparent: String?
+  package var tracestate: String?
+
+  package init(messageID: [UInt8]? = nil, traceparent: String? = nil, tracestate: String? = nil) {
+    self.messageID = messageID
+    self.traceparent = traceparent
+    self.tracestate = tracestate
+  }
+}

@@ -1,0 +1,32 @@
+/// The name a client gave its schedule: 1 to 200 bytes of UTF-8 without control characters.
+///
+/// Kept as bytes because ids compare byte for byte: Swift's `String` holds a composed and a decomposed "é" for equal,
+/// SQLite and RabbitMQ do not.
+package struct ScheduleID: Hashable, Sendable {
+  /// The longest id in bytes.
+  package static let maximumLength = 200
+
+  package let bytes: [UInt8]
+
+  /// Takes what the store kept; the rules for new ids stand in `init(validating:)`.
+  package init(stored bytes: [UInt8]) {
+    self.bytes = bytes
+  }
+
+  /// A client's id, or nil when it is empty, too long, or holds a control character (U+0000–1F, 7F–9F).
+  package init?(validating text: String) {
+    let utf8 = text.utf8
+    guard !utf8.isEmpty, utf8.count <= Self.maximumLength else { return nil }
+    guard !text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else { return nil }
+    bytes = Array(utf8)
+  }
+
+  /// The id as text, for events and logs.
+  package var text: String { String(decoding: bytes, as: UTF8.self) }
+}
+
+extension ScheduleID: Comparable {
+  package static func < (left: ScheduleID, right: ScheduleID) -> Bool {
+    left.bytes.lexicographicallyPrecedes(right.bytes)
+  }
+}

@@ -1,0 +1,138 @@
+package import Recurrence
+
+/// Where schedules are kept: the port to durable storage.
+///
+/// Every call is one transaction: what `apply` returned from is on disk. Used by one thread at a time.
+package protocol ScheduleStore: AnyObject {
+  /// What is needed before the first decision.
+  func recall() throws(StoreError) -> Recollection
+
+  /// The schedules with these ids, live or ended, in the order asked; nil where there is none.
+  func schedules(_ ids: [ScheduleID]) throws(StoreError) -> [Schedule?]
+
+  /// What these commands were answered, in the order asked; nil where the command is not known.
+  func remembered(_ keys: [CommandKey]) throws(StoreError) -> [RememberedCommand?]
+
+  /// Live schedules in order of `DuePosition`, those beyond `position` and due at or before `through`.
+  ///
+  /// At most `limit`; fewer when their payloads together pass a few MiB, but at least one when there is one.
+  func due(after position: DuePosition?, through: Instant, limit: Int) throws(StoreError) -> DuePage
+
+  /// Ended schedules that owe their Stopped, by generation, those beyond `generation`.
+  func owingStopped(after generation: Int64, limit: Int) throws(StoreError) -> [Schedule]
+
+  /// Makes all the changes, in order, or none.
+  func apply(_ changes: [Change]) throws(StoreError)
+
+  /// Removes what the retention no longer asks for, in one small step, and says how many rows that were.
+  func sweep(_ retention: Retention, limit: Int) throws(StoreError) -> Int
+
+  /// Schedules of any state by id, those beyond `id`: for people to read.
+  func page(after id: ScheduleID?, limit: Int) throws(StoreError) -> [Schedule]
+}
+
+/// What a store remembers beside schedules and commands.
+package struct Recollection: Hashable, Sendable {
+  /// The highest generation ever given.
+  package var lastGeneration: Int64
+  /// Ticks due at or before this instant may have been published by an earlier process.
+  package var inDoubtThrough: Instant
+  /// The secret of this database, drawn when it was made, under which command keys are hashed.
+  package var secret: SipHash.Key
+
+  package init(lastGeneration: Int64, inDoubtThrough: Instant, secret: SipHash.Key) {
+    self.lastGeneration = lastGeneration
+    self.inDoubtThrough = inDoubtThrough
+    self.secret = secret
+  }
+}
+
+/// A place in the order in which ticks become due.
+package struct DuePosition: Hashable, Comparable, Sendable {
+  package var due: Instant
+  package var generation: Int64
+
+  package init(due: Instant, generation: Int64) {
+    self.due = due
+    self.generation = generation
+  }
+
+  package static func < (left: DuePosition, right: DuePosition) -> Bool {
+    (left.due, left.generation) < (right.due, right.generation)
+  }
+}
+
+/// Some of what is due.
+package struct DuePage: Sendable {
+  package var schedules: [Schedule]
+  /// Whether nothing more is due up to the instant asked for.
+  package var isLast: Bool
+
+  package init(schedules: [Schedule], isLast: Bool) {
+    self.schedules = schedules
+    self.isLast = isLast
+  }
+}
+
+/// One change to what is stored.
+package enum Change: Hashable, Sendable {
+  /// A new schedule; whatever stands under its id, live or ended, is removed. Raises the last generation.
+  case start(Schedule)
+  /// A live schedule goes on or ends. Without effect unless it is live with this very slot.
+  case proceed(generation: Int64, from: Instant, to: Schedule.State, counter: Int64)
+  /// An ended schedule's Stopped was published: it owes nothing more, and its payload is dropped.
+  case announced(generation: Int64)
+  /// A command was answered.
+  case remember(RememberedCommand)
+  /// Ticks due up to this instant may be published from now on.
+  case markInDoubt(through: Instant)
+}
+
+/// What may be forgotten.
+package struct Retention: Hashable, Sendable {
+  /// Schedules that ended before this instant by Stop, limit or date.
+  package var endedBefore: Instant
+  /// One-shots that fired before this instant.
+  package var firedBefore: Instant
+  /// Commands answered before this instant.
+  package var answeredBefore: Instant
+  /// The most ended schedules, and the most commands, kept whatever their age.
+  package var maximumEnded: Int
+  package var maximumCommands: Int
+
+  package init(
+    endedBefore: Instant, firedBefore: Instant, answeredBefore: Instant, maximumEnded: Int, maximumCommands: Int
+  ) {
+    self.endedBefore = endedBefore
+    self.firedBefore = firedBefore
+    self.answeredBefore = answeredBefore
+    self.maximumEnded = maximumEnded
+    self.maximumCommands = maximumCommands
+  }
+}
+
+/// Why the store could not do what was asked.
+package struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
+  package enum Kind: Hashable, Sendable {
+    /// No room, or no right to write, for now: nothing was changed, and the same call may succeed later.
+    case full, readOnly
+    /// The disk failed. Whether the last transaction holds is unknown: end the process and open anew.
+    case inputOutput
+    /// The file is damaged, is no database of ours, was written by a newer version, or belongs to another process.
+    case corrupt, foreign, newer, locked
+    /// Anything else; like `inputOutput` for the caller.
+    case other
+  }
+
+  package var kind: Kind
+  /// What happened, where and what to do, in a sentence or two.
+  package var description: String
+
+  package init(_ kind: Kind, _ description: String) {
+    self.kind = kind
+    self.description = description
+  }
+
+  /// Whether the same call may succeed later in this process.
+  package var isPassing: Bool { kind == .full || kind == .readOnly }
+}
