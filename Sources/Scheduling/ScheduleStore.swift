@@ -15,7 +15,7 @@ package protocol ScheduleStore: AnyObject {
 
   /// Live schedules in order of `DuePosition`, those beyond `position` and due at or before `through`.
   ///
-  /// At most `limit`; fewer when their payloads together pass a few MiB, but at least one when there is one.
+  /// At most `limit`; fewer when their payloads reach `DuePage.maximumPayloadBytes`, but at least one when there is one.
   func due(after position: DuePosition?, through: Instant, limit: Int) throws(StoreError) -> DuePage
 
   /// Ended schedules that owe their Stopped, by generation, those beyond `generation`.
@@ -64,6 +64,9 @@ package struct DuePosition: Hashable, Comparable, Sendable {
 
 /// Some of what is due.
 package struct DuePage: Sendable {
+  /// A page takes no further schedule once the payloads in it come to this much.
+  package static let maximumPayloadBytes = 4 << 20
+
   package var schedules: [Schedule]
   /// Whether nothing more is due up to the instant asked for.
   package var isLast: Bool

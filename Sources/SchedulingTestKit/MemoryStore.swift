@@ -1,0 +1,190 @@
+package import Recurrence
+package import Scheduling
+
+/// A store in memory, for tests and simulations: the plainest thing that keeps the promises of `ScheduleStore`.
+///
+/// What a durable store keeps over a restart, it keeps as long as it lives: hand the same store to the next engine.
+package final class MemoryStore: ScheduleStore {
+  /// While set, every call throws it and changes nothing: a full disk, for example.
+  package var fault: StoreError?
+
+  private var recollection: Recollection
+  private var schedules: [Int64: Schedule] = [:]
+  private var generations: [ScheduleID: Int64] = [:]
+  private var ids = SortedArray<ScheduleID>()
+  private var liveByDue = SortedArray<DuePosition>()
+  /// Ended schedules that owe their Stopped, and those that owe nothing, by the instant of their end.
+  private var owing = SortedArray<Int64>()
+  private var settled = SortedArray<EndPosition>()
+  private var commands: [CommandKey: (sequence: Int, command: RememberedCommand)] = [:]
+  /// The keys of `commands`, oldest first.
+  private var answered = SortedArray<CommandPosition>()
+  private var lastSequence = 0
+
+  package init(secret: SipHash.Key = SipHash.Key(1, 2)) {
+    recollection = Recollection(lastGeneration: 0, inDoubtThrough: Instant(milliseconds: .min), secret: secret)
+  }
+
+  package func recall() throws(StoreError) -> Recollection {
+    try checkFault()
+    return recollection
+  }
+
+  package func schedules(_ ids: [ScheduleID]) throws(StoreError) -> [Schedule?] {
+    try checkFault()
+    return ids.map { id in generations[id].flatMap { schedules[$0] } }
+  }
+
+  package func remembered(_ keys: [CommandKey]) throws(StoreError) -> [RememberedCommand?] {
+    try checkFault()
+    return keys.map { commands[$0]?.command }
+  }
+
+  package func due(after position: DuePosition?, through: Instant, limit: Int) throws(StoreError) -> DuePage {
+    try checkFault()
+    var page = DuePage(schedules: [], isLast: true)
+    var payloadBytes = 0
+    for position in liveByDue.elements(after: position) where position.due <= through {
+      guard page.schedules.count < limit, payloadBytes < DuePage.maximumPayloadBytes else {
+        page.isLast = false
+        break
+      }
+      guard let schedule = schedules[position.generation] else { continue }
+      page.schedules.append(schedule)
+      payloadBytes += schedule.definition.payload?.count ?? 0
+    }
+    return page
+  }
+
+  package func owingStopped(after generation: Int64, limit: Int) throws(StoreError) -> [Schedule] {
+    try checkFault()
+    return owing.elements(after: generation).prefix(limit).compactMap { schedules[$0] }
+  }
+
+  package func page(after id: ScheduleID?, limit: Int) throws(StoreError) -> [Schedule] {
+    try checkFault()
+    return ids.elements(after: id).prefix(limit).compactMap { id in generations[id].flatMap { schedules[$0] } }
+  }
+
+  private func checkFault() throws(StoreError) {
+    if let fault { throw fault }
+  }
+}
+
+// MARK: - Changes
+
+extension MemoryStore {
+  package func apply(_ changes: [Change]) throws(StoreError) {
+    try checkFault()
+    try checkGenerations(of: changes)  // the one thing that can be refused, so that all or nothing is done
+    for change in changes { apply(change) }
+  }
+
+  private func checkGenerations(of changes: [Change]) throws(StoreError) {
+    var last = recollection.lastGeneration
+    for case .start(let schedule) in changes {
+      guard schedule.generation > last else {
+        throw StoreError(.other, "Generation \(schedule.generation) is not above \(last), the last one given.")
+      }
+      last = schedule.generation
+    }
+  }
+
+  private func apply(_ change: Change) {
+    switch change {
+    case .start(let schedule):
+      if let generation = generations[schedule.id] { replace(generation, by: nil) }
+      replace(schedule.generation, by: schedule)
+      recollection.lastGeneration = schedule.generation
+    case .proceed(let generation, let slot, let state, let counter):
+      guard var schedule = schedules[generation], schedule.pending?.slot == slot else { return }
+      schedule.state = state
+      schedule.counter = counter
+      replace(generation, by: schedule)
+    case .announced(let generation):
+      guard var schedule = schedules[generation], var ending = schedule.ending else { return }
+      ending.owesStopped = false
+      schedule.state = .ended(ending)
+      schedule.definition.payload = nil
+      replace(generation, by: schedule)
+    case .remember(let command):
+      forget(command.key)
+      lastSequence += 1
+      commands[command.key] = (lastSequence, command)
+      answered.insert(CommandPosition(sequence: lastSequence, key: command.key))
+    case .markInDoubt(let through):
+      recollection.inDoubtThrough = through
+    }
+  }
+
+  /// Puts a schedule, or nothing, in the place of the one of this generation: the only way in and out, so that the
+  /// indexes always agree with the schedules.
+  private func replace(_ generation: Int64, by new: Schedule?) {
+    if let old = schedules.removeValue(forKey: generation) {
+      generations[old.id] = nil
+      ids.remove(old.id)
+      switch old.state {
+      case .live(let pending): liveByDue.remove(DuePosition(due: pending.due, generation: generation))
+      case .ended(let ending) where ending.owesStopped: owing.remove(generation)
+      case .ended(let ending): settled.remove(EndPosition(at: ending.at, generation: generation))
+      }
+    }
+    guard let new else { return }
+    schedules[generation] = new
+    generations[new.id] = generation
+    ids.insert(new.id)
+    switch new.state {
+    case .live(let pending): liveByDue.insert(DuePosition(due: pending.due, generation: generation))
+    case .ended(let ending) where ending.owesStopped: owing.insert(generation)
+    case .ended(let ending): settled.insert(EndPosition(at: ending.at, generation: generation))
+    }
+  }
+
+  private func forget(_ key: CommandKey) {
+    guard let (sequence, _) = commands.removeValue(forKey: key) else { return }
+    answered.remove(CommandPosition(sequence: sequence, key: key))
+  }
+}
+
+// MARK: - Retention
+
+extension MemoryStore {
+  package func sweep(_ retention: Retention, limit: Int) throws(StoreError) -> Int {
+    try checkFault()
+    let expired = settled.elements.filter { isExpired($0, retention) }
+    let surplus = settled.elements.filter { !isExpired($0, retention) }.dropLast(retention.maximumEnded)
+    let ended = (expired + surplus).prefix(limit)
+    for position in ended { replace(position.generation, by: nil) }
+
+    // Oldest first, up to the first that is to be kept: a clock that stepped back makes some live longer, no more.
+    let oldCommands = answered.elements.prefix { position in
+      position.sequence <= lastSequence - retention.maximumCommands
+        || commands[position.key].map { $0.command.at < retention.answeredBefore } ?? true
+    }.prefix(limit - ended.count)
+    for position in oldCommands { forget(position.key) }
+    return ended.count + oldCommands.count
+  }
+
+  private func isExpired(_ position: EndPosition, _ retention: Retention) -> Bool {
+    let hasReason = schedules[position.generation]?.ending?.reason != nil
+    return position.at < (hasReason ? retention.endedBefore : retention.firedBefore)
+  }
+}
+
+/// A place in the order in which schedules ended.
+private struct EndPosition: Comparable {
+  var at: Instant
+  var generation: Int64
+
+  static func < (left: EndPosition, right: EndPosition) -> Bool {
+    (left.at, left.generation) < (right.at, right.generation)
+  }
+}
+
+/// A place in the order in which commands were answered.
+private struct CommandPosition: Comparable {
+  var sequence: Int
+  var key: CommandKey
+
+  static func < (left: CommandPosition, right: CommandPosition) -> Bool { left.sequence < right.sequence }
+}
