@@ -1,0 +1,75 @@
+import DequeModule
+
+/// Which deliveries of one consuming channel are settled, and how the broker is told with few frames.
+package struct Acknowledgements {
+  /// What becomes of a command once it is answered.
+  package enum Settlement: Hashable, Sendable {
+    case acknowledge
+    /// `basic.reject` without requeue: the broker moves it to the dead queue.
+    case deadLetter
+  }
+
+  /// One frame to the broker.
+  package enum Frame: Hashable, Sendable {
+    /// With `multiple`, all up to and with this tag.
+    case acknowledge(tag: UInt64, multiple: Bool)
+    case reject(tag: UInt64)
+  }
+
+  private struct Entry {
+    let tag: UInt64
+    var settlement: Settlement?
+  }
+
+  /// Deliveries not yet acknowledged, by tag, which grows.
+  private var outstanding: Deque<Entry> = []
+  private var settledCount = 0
+
+  package init() {}
+
+  package mutating func delivered(_ tag: UInt64) {
+    outstanding.append(Entry(tag: tag, settlement: nil))
+  }
+
+  package mutating func settle(_ tag: UInt64, _ settlement: Settlement) {
+    guard let index = index(of: tag), outstanding[index].settlement == nil else { return }
+    outstanding[index].settlement = settlement
+    settledCount += 1
+  }
+
+  /// The frames that settle all that can be settled now: dead letters one by one, a run of acknowledgements from the
+  /// oldest on with one `multiple`, those behind a delivery that is still open one by one.
+  package mutating func takeFrames() -> [Frame] {
+    guard settledCount > 0 else { return [] }
+    settledCount = 0
+    var frames: [Frame] = []
+    var lastOfRun: UInt64?
+    while let entry = outstanding.first, let settlement = entry.settlement {
+      outstanding.removeFirst()
+      switch settlement {
+      case .acknowledge: lastOfRun = entry.tag
+      case .deadLetter: frames.append(.reject(tag: entry.tag))
+      }
+    }
+    if let lastOfRun { frames.append(.acknowledge(tag: lastOfRun, multiple: true)) }
+    for entry in outstanding {
+      switch entry.settlement {
+      case .acknowledge: frames.append(.acknowledge(tag: entry.tag, multiple: false))
+      case .deadLetter: frames.append(.reject(tag: entry.tag))
+      case nil: break
+      }
+    }
+    outstanding.removeAll { $0.settlement != nil }
+    return frames
+  }
+
+  private func index(of tag: UInt64) -> Int? {
+    var low = 0
+    var high = outstanding.count
+    while low < high {
+      let middle = (low + high) / 2
+      if outstanding[middle].tag < tag { low = middle + 1 } else { high = middle }
+    }
+    return low < outstanding.count && outstanding[low].tag == tag ? low : nil
+  }
+}

@@ -1,0 +1,73 @@
+import DequeModule
+
+/// The commands delivered on the current consuming channel: waiting to be decided, and not yet settled.
+///
+/// Bounded by the channel's prefetch.
+struct CommandBacklog {
+  private(set) var channel: UInt64?
+  private var waiting: Deque<ReceivedCommand> = []
+  private var acknowledgements = Acknowledgements()
+
+  var isEmpty: Bool { waiting.isEmpty }
+
+  mutating func open(_ channel: UInt64) {
+    close()
+    self.channel = channel
+  }
+
+  /// The channel is gone: whatever was not settled will be delivered again.
+  mutating func close() {
+    channel = nil
+    waiting.removeAll()
+    acknowledgements = Acknowledgements()
+  }
+
+  mutating func append(_ deliveries: [ReceivedCommand], on channel: UInt64) {
+    guard channel == self.channel else { return }
+    for delivery in deliveries {
+      acknowledgements.delivered(delivery.tag)
+      waiting.append(delivery)
+    }
+  }
+
+  /// Takes up to `limit` commands in order of arrival, passing over those on a schedule that is busy; what follows on
+  /// the same schedule is passed over too, so that commands on one id stay in order.
+  mutating func take(_ limit: Int, unless isBusy: (ScheduleID) -> Bool) -> [ReceivedCommand] {
+    var taken: [ReceivedCommand] = []
+    var passedOver: Deque<ReceivedCommand> = []
+    var passedOverIDs: Set<ScheduleID> = []
+    while taken.count < limit, let next = waiting.popFirst() {
+      if let id = next.scheduleID, passedOverIDs.contains(id) || isBusy(id) {
+        passedOverIDs.insert(id)
+        passedOver.append(next)
+      } else {
+        taken.append(next)
+      }
+    }
+    while let last = passedOver.popLast() { waiting.prepend(last) }
+    return taken
+  }
+
+  /// Puts commands back that turned out not to be decidable yet, in front and in order.
+  mutating func putBack(_ commands: [ReceivedCommand], on channel: UInt64) {
+    guard channel == self.channel else { return }
+    for command in commands.reversed() { waiting.prepend(command) }
+  }
+
+  mutating func settle(_ tag: UInt64, on channel: UInt64, _ settlement: Acknowledgements.Settlement) {
+    guard channel == self.channel else { return }
+    acknowledgements.settle(tag, settlement)
+  }
+
+  mutating func takeFrames() -> (frames: [Acknowledgements.Frame], channel: UInt64)? {
+    guard let channel else { return nil }
+    let frames = acknowledgements.takeFrames()
+    return frames.isEmpty ? nil : (frames, channel)
+  }
+}
+
+extension ReceivedCommand {
+  var scheduleID: ScheduleID? {
+    if case .command(let command, _) = content { command.id } else { nil }
+  }
+}

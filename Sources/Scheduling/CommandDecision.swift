@@ -1,0 +1,146 @@
+import Recurrence
+
+/// What is to be done about one command: the rule of the contract, given what is stored.
+struct CommandDecision {
+  var changes: [Change] = []
+  var event: OutgoingEvent
+  var origin: Origin
+  var settlement: Acknowledgements.Settlement
+}
+
+extension CommandDecision {
+  /// A command that was refused for what it is.
+  static func malformed(_ rejection: Rejection, origin: Origin) -> Self {
+    CommandDecision(event: .rejected(rejection), origin: origin, settlement: .deadLetter)
+  }
+
+  /// A command that was answered before: it has no second effect and is answered with the schedule as it is now.
+  static func repeated(
+    _ command: Command, _ answer: RememberedCommand.Answer, existing: Schedule?, origin: Origin
+  ) -> Self {
+    let event: OutgoingEvent =
+      switch (answer, command) {
+      case (.started(let generation, let replaced), .start(let start)):
+        .started(Self.startedAgain(start, generation: generation, replaced: replaced, existing: existing))
+      case (.stopped(let generation), .stop(let stop)):
+        .stopped(
+          Stopped(
+            definition: existing?.definition, id: stop.id, generation: generation, counter: existing?.counter ?? 0,
+            reason: stop.reason))
+      case (.rejected(let field, let reason), _):
+        .rejected(Rejection(id: command.id, command: command.detailType, field: field, reason: reason))
+      case (.started, .stop), (.stopped, .start):
+        // The key covers the body, so a Start is never remembered as a Stop; told apart all the same.
+        .rejected(
+          Rejection(id: command.id, command: command.detailType, field: "body", reason: "another command has this key"))
+      }
+    return CommandDecision(event: event, origin: origin, settlement: settlement(of: answer))
+  }
+
+  /// A command refused for the state is answered and done with; one refused for what it is goes to the dead queue.
+  private static func settlement(of answer: RememberedCommand.Answer) -> Acknowledgements.Settlement {
+    guard case .rejected(let field, _) = answer else { return .acknowledge }
+    return field == noSuchScheduleField ? .acknowledge : .deadLetter
+  }
+
+  private static let noSuchScheduleField = "id"
+
+  private static func startedAgain(
+    _ start: Command.Start, generation: Int64, replaced: Bool, existing: Schedule?
+  ) -> Started {
+    guard let existing else {
+      return Started(
+        definition: start.definition, generation: generation, counter: 0, nextSlot: nil, replaced: replaced,
+        ignored: start.ignored)
+    }
+    // A row that ended has lost its payload; the command has it still.
+    let definition = existing.generation == generation ? start.definition : existing.definition
+    return Started(
+      definition: definition, generation: existing.generation, counter: existing.counter,
+      nextSlot: existing.pending?.slot, replaced: replaced, ignored: start.ignored)
+  }
+
+  /// A Start on which nothing is known yet.
+  static func start(
+    _ start: Command.Start, existing: Schedule?, generation: Int64, zone: ZoneRules?, origin: Origin, now: Instant
+  ) -> (Self, RememberedCommand.Answer) {
+    let definition = start.definition
+    guard let zone else {
+      let name = definition.timezone ?? "UTC"
+      return rejected(
+        .start(start), field: "timezone", reason: "the rules of time zone \(name) cannot be read on this machine now",
+        origin: origin)
+    }
+    guard let slot = definition.firstSlot(arrival: now, time: start.time, in: zone) else {
+      return rejected(.start(start), field: definition.fieldThatLeavesNoSlot, reason: definition.noSlotReason, origin: origin)
+    }
+    let pending = Schedule.Pending(slot: slot, due: definition.due(of: slot, in: zone))
+    let schedule = Schedule(definition: definition, origin: origin, generation: generation, state: .live(pending))
+    let replaced = existing?.pending != nil
+    let started = Started(
+      definition: definition, generation: generation, counter: 0, nextSlot: slot, replaced: replaced,
+      ignored: start.ignored)
+    let decision = CommandDecision(
+      changes: [.start(schedule)], event: .started(started), origin: origin, settlement: .acknowledge)
+    return (decision, .started(generation: generation, replaced: replaced))
+  }
+
+  /// A Stop on which nothing is known yet.
+  static func stop(
+    _ stop: Command.Stop, existing: Schedule?, origin: Origin, now: Instant
+  ) -> (Self, RememberedCommand.Answer) {
+    guard let existing, let pending = existing.pending else {
+      return rejected(
+        .stop(stop), field: noSuchScheduleField, reason: "no such schedule: nothing is scheduled under this id", origin: origin)
+    }
+    let ending = Schedule.Ending(reason: stop.reason, at: now, owesStopped: false)
+    let stopped = Stopped(
+      definition: existing.definition, id: stop.id, generation: existing.generation, counter: existing.counter,
+      reason: stop.reason)
+    let change = Change.proceed(
+      generation: existing.generation, from: pending.slot, to: .ended(ending), counter: existing.counter)
+    // The trace belongs to the schedule, the correlation to the command that is answered.
+    let answered = Origin(
+      messageID: origin.messageID, traceparent: existing.origin.traceparent, tracestate: existing.origin.tracestate)
+    let decision = CommandDecision(
+      changes: [change], event: .stopped(stopped), origin: answered, settlement: .acknowledge)
+    return (decision, .stopped(generation: existing.generation))
+  }
+
+  private static func rejected(
+    _ command: Command, field: String, reason: String, origin: Origin
+  ) -> (Self, RememberedCommand.Answer) {
+    let rejection = Rejection(id: command.id, command: command.detailType, field: field, reason: reason)
+    let answer = RememberedCommand.Answer.rejected(field: field, reason: reason)
+    return (CommandDecision(event: .rejected(rejection), origin: origin, settlement: settlement(of: answer)), answer)
+  }
+}
+
+extension Command {
+  /// The event's name on the bus.
+  package var detailType: String {
+    switch self {
+    case .start: "Schedule Start"
+    case .stop: "Schedule Stop"
+    }
+  }
+}
+
+extension Definition {
+  fileprivate var fieldThatLeavesNoSlot: String {
+    if endDate != nil { return "endDate" }
+    switch timing {
+    case .cron: return "cron"
+    case .every: return "every"
+    case .at: return "at"
+    case .duration: return startDate == nil ? "duration" : "startDate"
+    }
+  }
+
+  fileprivate var noSlotReason: String {
+    switch timing {
+    case .cron, .every: endDate == nil ? "no slot is left after now" : "no slot is left between now and endDate"
+    case .at, .duration: "the tick would fall outside of startDate and endDate"
+    }
+  }
+}

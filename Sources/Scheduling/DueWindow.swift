@@ -1,0 +1,161 @@
+import HeapModule
+import Recurrence
+
+/// The live schedules that are due next: a window on the store's due index, so that memory does not grow with the
+/// number of schedules.
+///
+/// Invariant: every live schedule whose position is at or before `loadedThrough` is in here.
+struct DueWindow {
+  struct Row {
+    var schedule: Schedule
+    var phase: Phase
+    /// Whether this process has advanced it: then its pending tick cannot have been sent by an earlier process.
+    var isAdvanced = false
+  }
+
+  enum Phase {
+    /// Its time has not come, or it waits for room in the publish window. Becomes sent, settling or held.
+    case waiting
+    /// Its tick is with the broker; the state follows when it is confirmed. Becomes settling, retrying or waiting.
+    case sent(Schedule.Progress)
+    /// Its tick was refused and waits for another try. Becomes sent.
+    case retrying(Schedule.Progress)
+    /// A change of it is on its way to the store. Becomes waiting, or leaves.
+    case settling
+    /// The rules of its zone are missing. Becomes waiting when zone data changes.
+    case held
+  }
+
+  private var rows: [Int64: Row] = [:]
+  private var generations: [ScheduleID: Int64] = [:]
+  /// Positions of waiting rows; one that no longer fits its row is stale and skipped.
+  private var queue = Heap<DuePosition>()
+  private var held: [Int64] = []
+  private(set) var loadedThrough: DuePosition?
+  /// Rows sent or settling: what may have to be repeated after a crash.
+  private(set) var unsettledCount = 0
+
+  var waitingCount: Int { queue.count }
+
+  func generation(of id: ScheduleID) -> Int64? { generations[id] }
+
+  subscript(generation: Int64) -> Row? { rows[generation] }
+
+  /// Whether a tick or another change of this schedule is under way, so that no command on it may be decided.
+  func isUnsettled(_ id: ScheduleID) -> Bool {
+    guard let generation = generations[id], let row = rows[generation] else { return false }
+    return row.phase.isUnsettled
+  }
+
+  /// Takes a page that was loaded from the store up to `through`.
+  mutating func load(_ page: DuePage, through: Instant) {
+    for schedule in page.schedules where rows[schedule.generation] == nil {
+      insert(Row(schedule: schedule, phase: .waiting))
+    }
+    if page.isLast {
+      loadedThrough = DuePosition(due: through, generation: .max)
+    } else if let position = page.schedules.last?.position {
+      loadedThrough = position
+    }
+  }
+
+  /// Takes a schedule that was just started, if it falls within the window.
+  mutating func started(_ schedule: Schedule) {
+    if let earlier = generations[schedule.id] { remove(earlier) }
+    guard covers(schedule) else { return }
+    insert(Row(schedule: schedule, phase: .waiting, isAdvanced: true))
+  }
+
+  /// A change of a schedule is stored: it waits for its next tick, or leaves the window.
+  mutating func proceeded(generation: Int64, to state: Schedule.State, counter: Int64, isAdvanced: Bool = true) -> Schedule? {
+    guard var row = rows[generation] else { return nil }
+    remove(generation)
+    row.schedule.state = state
+    row.schedule.counter = counter
+    row.phase = .waiting
+    row.isAdvanced = row.isAdvanced || isAdvanced
+    if covers(row.schedule) { insert(row) }
+    return row.schedule
+  }
+
+  mutating func remove(_ generation: Int64) {
+    guard let row = rows.removeValue(forKey: generation) else { return }
+    generations[row.schedule.id] = nil
+    if row.phase.isUnsettled { unsettledCount -= 1 }
+  }
+
+  /// The position of the waiting row that is due first.
+  mutating func first() -> DuePosition? {
+    while let position = queue.min {
+      if isCurrent(position) { return position }
+      queue.removeMin()
+    }
+    return nil
+  }
+
+  /// Moves a row to another phase.
+  mutating func move(_ generation: Int64, to phase: Phase) {
+    guard let row = rows[generation] else { return }
+    if row.phase.isUnsettled { unsettledCount -= 1 }
+    if phase.isUnsettled { unsettledCount += 1 }
+    rows[generation]?.phase = phase
+    switch phase {
+    case .waiting:
+      if let position = row.schedule.position { queue.insert(position) }
+    case .held:
+      held.append(generation)
+    case .sent, .retrying, .settling:
+      break
+    }
+  }
+
+  /// Lets the rows that were held for their zone's rules try again.
+  mutating func releaseHeld() {
+    let generations = held
+    held = []
+    for generation in generations {
+      if case .held? = rows[generation]?.phase { move(generation, to: .waiting) }
+    }
+  }
+
+  /// Once twice as many wait, gives up the rows that are due last until `count` are left; they are loaded again in time.
+  mutating func shrink(to count: Int) {
+    guard queue.count > 2 * count else { return }
+    while queue.count > count, let position = queue.popMax() {
+      if isCurrent(position) { remove(position.generation) }
+    }
+    loadedThrough = queue.max
+  }
+
+  private mutating func insert(_ row: Row) {
+    rows[row.schedule.generation] = row
+    generations[row.schedule.id] = row.schedule.generation
+    if let position = row.schedule.position { queue.insert(position) }
+  }
+
+  private func covers(_ schedule: Schedule) -> Bool {
+    guard let position = schedule.position, let loadedThrough else { return false }
+    return position <= loadedThrough
+  }
+
+  private func isCurrent(_ position: DuePosition) -> Bool {
+    guard let row = rows[position.generation], case .waiting = row.phase else { return false }
+    return row.schedule.position == position
+  }
+}
+
+extension DueWindow.Phase {
+  var isUnsettled: Bool {
+    switch self {
+    case .sent, .settling: true
+    case .waiting, .retrying, .held: false
+    }
+  }
+}
+
+extension Schedule {
+  /// Where it stands in the order in which ticks become due; nil once it has ended.
+  package var position: DuePosition? {
+    pending.map { DuePosition(due: $0.due, generation: generation) }
+  }
+}

@@ -1,0 +1,143 @@
+import Recurrence
+
+/// From a delivered command to its settled delivery.
+extension Engine {
+  /// Commands that can be decided now; nil when there are none.
+  mutating func takeCommands() -> [ReceivedCommand]? {
+    guard owedCursor == nil, pendingAnswers.isEmpty, !commands.isEmpty else { return nil }
+    let taken = commands.take(settings.commandBatch) { id in
+      window.isUnsettled(id) || owingIDs.contains(id)
+    }
+    return taken.isEmpty ? nil : taken
+  }
+
+  /// What must be known to decide these commands: their schedules, and whether they were answered before.
+  func lookRequest(for commands: [ReceivedCommand]) -> StoreRequest {
+    var ids: [ScheduleID] = []
+    var keys: [CommandKey] = []
+    for command in commands {
+      guard case .command(let command, let key) = command.content else { continue }
+      ids.append(command.id)
+      if let key { keys.append(key) }
+    }
+    return .look(ids: ids, keys: keys)
+  }
+
+  /// Decides a batch in order; each command sees what those before it changed.
+  mutating func decideCommands(
+    _ batch: [ReceivedCommand], schedules: [Schedule?], remembered: [RememberedCommand?], at now: Now
+  ) {
+    guard let channel = commands.channel else { return }  // the channel closed meanwhile: they will come again
+    var known = Known(commands: batch, schedules: schedules, remembered: remembered)
+    var notYet: [ReceivedCommand] = []
+    for received in batch {
+      switch received.content {
+      case .malformed(let rejection):
+        answer(received, on: channel, with: .malformed(rejection, origin: received.origin))
+      case .ownEvent:
+        reports.append(.ownEventDropped)
+        commands.settle(received.tag, on: channel, .deadLetter)
+      case .command(let command, let key):
+        if let ended = known.schedules[command.id], ended.ending?.owesStopped == true {
+          oweStopped(ended)
+          notYet.append(received)
+        } else {
+          let decision = decide(command, key: key, origin: received.origin, known: &known, at: now)
+          pendingChanges += decision.changes
+          answer(received, on: channel, with: decision)
+        }
+      }
+    }
+    commands.putBack(notYet, on: channel)
+    if pendingChanges.isEmpty {
+      announce(pendingAnswers)  // rejections and repeats: there is nothing to store
+      pendingAnswers = []
+    }
+  }
+
+  private mutating func decide(
+    _ command: Command, key: CommandKey?, origin: Origin, known: inout Known, at now: Now
+  ) -> CommandDecision {
+    let existing = known.schedules[command.id]
+    if let key, let answer = known.answers[key] {
+      return .repeated(command, answer, existing: existing, origin: origin)
+    }
+    var (decision, answer) = decideNew(command, existing: existing, origin: origin, at: now.wall)
+    known.apply(decision.changes, to: command.id)
+    if let key {
+      decision.changes.append(.remember(RememberedCommand(key: key, at: now.wall, answer: answer)))
+      known.answers[key] = answer
+    }
+    return decision
+  }
+
+  private mutating func decideNew(
+    _ command: Command, existing: Schedule?, origin: Origin, at now: Instant
+  ) -> (CommandDecision, RememberedCommand.Answer) {
+    switch command {
+    case .start(let start):
+      let result = CommandDecision.start(
+        start, existing: existing, generation: lastGeneration + 1, zone: rules(of: start.definition), origin: origin,
+        now: now)
+      if !result.0.changes.isEmpty { lastGeneration += 1 }
+      return result
+    case .stop(let stop):
+      return CommandDecision.stop(stop, existing: existing, origin: origin, now: now)
+    }
+  }
+
+  private mutating func answer(_ received: ReceivedCommand, on channel: UInt64, with decision: CommandDecision) {
+    pendingAnswers.append(PendingAnswer(channel: channel, tag: received.tag, decision: decision))
+  }
+
+  /// The changes of these answers are stored: they may be published.
+  mutating func announce(_ answers: [PendingAnswer]) {
+    for answer in answers {
+      let decision = answer.decision
+      report(decision.event)
+      outbox.enqueue(
+        .answer(channel: answer.channel, tag: answer.tag, decision.settlement), decision.event, origin: decision.origin)
+    }
+  }
+
+  private mutating func report(_ event: OutgoingEvent) {
+    switch event {
+    case .started(let started): reports.append(.scheduleStarted(started.definition.id))
+    case .stopped(let stopped): reports.append(.scheduleStopped(stopped.id, reason: stopped.reason))
+    case .rejected(let rejection): reports.append(.commandRejected(rejection))
+    case .tick: break
+    }
+  }
+
+  /// The rules of a definition's zone; UTC when it names none.
+  func rules(of definition: Definition) -> ZoneRules? {
+    definition.timezone.map(zones) ?? .utc
+  }
+}
+
+/// What is known while a batch is decided: the store's answer, then what the batch itself changes.
+private struct Known {
+  var schedules: [ScheduleID: Schedule] = [:]
+  var answers: [CommandKey: RememberedCommand.Answer] = [:]
+
+  init(commands: [ReceivedCommand], schedules found: [Schedule?], remembered: [RememberedCommand?]) {
+    for schedule in found {
+      if let schedule { schedules[schedule.id] = schedule }
+    }
+    for command in remembered {
+      if let command { answers[command.key] = command.answer }
+    }
+  }
+
+  mutating func apply(_ changes: [Change], to id: ScheduleID) {
+    for change in changes {
+      switch change {
+      case .start(let schedule): schedules[id] = schedule
+      case .proceed(_, _, let state, let counter):
+        schedules[id]?.state = state
+        schedules[id]?.counter = counter
+      case .announced, .remember, .markInDoubt: break
+      }
+    }
+  }
+}

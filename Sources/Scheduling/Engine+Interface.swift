@@ -1,0 +1,127 @@
+package import Recurrence
+
+extension Engine {
+  /// Bounds and times. Every queue and every wait has one.
+  package struct Settings: Hashable, Sendable {
+    /// The most ticks published and not yet advanced: what may be repeated after a crash.
+    package var publishWindow = 256
+    /// The most commands decided in one transaction.
+    package var commandBatch = 256
+    /// The schedules loaded at a time, and the most kept loaded.
+    package var duePage = 256
+    package var dueCapacity = 1024
+    /// How far ahead schedules are loaded and the in-doubt mark is set.
+    package var lookaheadMilliseconds: Int64 = 30_000
+    /// From this lateness on slots count as missed.
+    package var misfireThresholdMilliseconds: Int64 = 60_000
+    /// How long a publication may stay unconfirmed before it is sent again.
+    package var confirmTimeoutMilliseconds: Int64 = 30_000
+    /// After how long a tick that the broker refuses is given up.
+    package var giveUpMilliseconds: Int64 = 3_600_000
+    package var storeRetryMilliseconds: Int64 = 1_000
+    /// How long answered commands are remembered.
+    package var repeatWindowMilliseconds: Int64 = 3_600_000
+    package var endedRetentionMilliseconds: Int64 = 86_400_000
+    package var firedRetentionMilliseconds: Int64 = 3_600_000
+    package var maximumEnded = 1_000_000
+    package var maximumCommands = 1_000_000
+    /// How long after consuming began the first sweep comes, how often one follows, how much a step of it removes, and
+    /// the pause between steps.
+    package var sweepDelayMilliseconds: Int64 = 600_000
+    package var sweepIntervalMilliseconds: Int64 = 60_000
+    package var sweepStep = 500
+    package var sweepPauseMilliseconds: Int64 = 100
+
+    package init() {}
+  }
+
+  /// What happened.
+  package enum Event: Sendable {
+    /// The answer to the store request of the last `decide`.
+    case store(StoreAnswer)
+    case publisherUp(epoch: UInt64)
+    /// The publishing connection is gone, and every publication in flight with it.
+    case publisherDown
+    case blocked
+    case unblocked
+    case acked([UInt64])
+    case nacked([UInt64], cause: String)
+    /// The broker found no queue for it; its ack follows.
+    case returned(UInt64, cause: String)
+    /// Commands are consumed, on a channel with this number of ours.
+    case commandsOpened(channel: UInt64)
+    /// The channel is gone; its commands will be delivered again.
+    case commandsClosed
+    case deliveries([ReceivedCommand], channel: UInt64)
+    /// Zone data changed on disk.
+    case zonesChanged
+    /// Finish what is under way and begin nothing new.
+    case drain
+  }
+
+  /// What is to be done.
+  package enum Action: Sendable {
+    /// At most one is asked for before its answer is received.
+    case store(StoreRequest)
+    case publish([Publication], epoch: UInt64)
+    case settle([Acknowledgements.Frame], channel: UInt64)
+    /// Give the commands back to the broker, in order, until the store is well again.
+    case pauseCommands
+    case resumeCommands
+    case report([Report])
+    /// The store failed in a way that only a new process can mend.
+    case fail(StoreError)
+    /// Nothing is under way any more.
+    case drained
+  }
+
+  package enum StoreRequest: Sendable {
+    case look(ids: [ScheduleID], keys: [CommandKey])
+    case due(after: DuePosition?, through: Instant, limit: Int)
+    case owed(after: Int64, limit: Int)
+    case apply([Change])
+    case sweep(Retention, limit: Int)
+  }
+
+  package enum StoreAnswer: Sendable {
+    case looked([Schedule?], [RememberedCommand?])
+    case due(DuePage)
+    case owed([Schedule])
+    case applied
+    case swept(Int)
+    case failed(StoreError)
+  }
+
+  /// Something a person may want to read in the log, or a counter count.
+  package enum Report: Sendable {
+    case tickReturned(ScheduleID, cause: String)
+    case outcomeReturned(ScheduleID?, cause: String)
+    case refusedByBroker(ScheduleID?, refusals: Int, cause: String)
+    case tickGivenUp(ScheduleID, slot: Instant)
+    case missedSlotsFolded(ScheduleID, count: Int)
+    case commandRejected(Rejection)
+    case scheduleStarted(ScheduleID)
+    case scheduleStopped(ScheduleID, reason: String)
+    case zoneMissing(ScheduleID, zone: String)
+    case ownEventDropped
+    case storeTrouble(StoreError)
+    case storeRecovered
+  }
+
+  /// When `decide` is to be called again at the latest, if no event comes before: at a wall-clock time, after a time on
+  /// the monotonic clock, whichever comes first.
+  package struct Wake: Hashable, Sendable {
+    package var wall: Instant?
+    package var uptime: Int64?
+  }
+
+  package mutating func nextWake(at now: Now) -> Wake {
+    var uptimes = [outbox.nextDeadline(unansweredAfter: settings.confirmTimeoutMilliseconds), storeRetryAt]
+    guard storeRetryAt == nil, !isDraining else {
+      return Wake(wall: nil, uptime: uptimes.compactMap { $0 }.min())
+    }
+    uptimes.append(nextSweep)
+    let wall = [nextTickWake(at: now.wall), nextLoad].compactMap { $0 }.min()
+    return Wake(wall: wall, uptime: uptimes.compactMap { $0 }.min())
+  }
+}

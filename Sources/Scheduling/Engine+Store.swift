@@ -1,0 +1,176 @@
+import Recurrence
+
+/// One piece of work at a time for the store.
+extension Engine {
+  /// What the store is doing, with what is needed to go on once it has answered.
+  enum StoreWork: Sendable {
+    case look([ReceivedCommand])
+    case due(after: DuePosition?, through: Instant)
+    case owed(after: Int64)
+    case apply([Change], [PendingAnswer])
+    case sweep(Retention)
+  }
+
+  /// Kinds of work that take turns, so that neither a burst of ticks nor a flood of commands keeps the other waiting.
+  enum Turn: Int, CaseIterable, Sendable {
+    case apply, due, look
+  }
+
+  /// The request for the store to work on next; nil while it is busy, unwell, or has nothing to do.
+  mutating func storeRequest(at now: Now) -> StoreRequest? {
+    if let storeRetryAt {
+      guard now.uptime >= storeRetryAt else { return nil }
+      self.storeRetryAt = now.uptime + settings.storeRetryMilliseconds
+      return storeWork.map(request)
+    }
+    guard storeWork == nil else { return nil }
+    storeWork = nextWork(at: now)
+    return storeWork.map(request)
+  }
+
+  private func request(for work: StoreWork) -> StoreRequest {
+    switch work {
+    case .look(let commands): lookRequest(for: commands)
+    case .due(let position, let through): .due(after: position, through: through, limit: settings.duePage)
+    case .owed(let generation): .owed(after: generation, limit: settings.duePage)
+    case .apply(let changes, _): .apply(changes)
+    case .sweep(let retention): .sweep(retention, limit: settings.sweepStep)
+    }
+  }
+
+  private mutating func nextWork(at now: Now) -> StoreWork? {
+    markInDoubtAhead(at: now)
+    for step in 1...Turn.allCases.count {
+      let turn = Turn.allCases[(lastTurn.rawValue + step) % Turn.allCases.count]
+      if let work = work(of: turn, at: now) {
+        lastTurn = turn
+        return work
+      }
+    }
+    return isDraining ? finishDraining(at: now) : owedWork ?? sweepWork(at: now)
+  }
+
+  private mutating func work(of turn: Turn, at now: Now) -> StoreWork? {
+    switch turn {
+    case .apply: applyWork()
+    case .due: isDraining ? nil : dueWork(at: now)
+    case .look: isDraining ? nil : takeCommands().map { .look($0) }
+    }
+  }
+
+  private mutating func applyWork() -> StoreWork? {
+    guard !pendingChanges.isEmpty else { return nil }
+    defer {
+      pendingChanges = []
+      pendingAnswers = []
+    }
+    return .apply(pendingChanges, pendingAnswers)
+  }
+
+  private func dueWork(at now: Now) -> StoreWork? {
+    let isTime = nextLoad.map { $0 <= now.wall } ?? false
+    guard isTime || window.loadedThrough == nil else { return nil }
+    let through = now.wall.advanced(byMilliseconds: settings.lookaheadMilliseconds)
+    return .due(after: window.loadedThrough, through: through)
+  }
+
+  /// When the window is to be filled again; nil while enough rows wait, or before it was filled for the first time.
+  var nextLoad: Instant? {
+    guard let loadedThrough = window.loadedThrough else { return nil }
+    guard window.waitingCount < settings.dueCapacity - settings.duePage else { return nil }
+    return loadedThrough.due.advanced(byMilliseconds: -settings.lookaheadMilliseconds / 2)
+  }
+
+  private var owedWork: StoreWork? { owedCursor.map { .owed(after: $0) } }
+
+  private func sweepWork(at now: Now) -> StoreWork? {
+    guard let nextSweep, now.uptime >= nextSweep else { return nil }
+    return .sweep(
+      Retention(
+        endedBefore: now.wall.advanced(byMilliseconds: -settings.endedRetentionMilliseconds),
+        firedBefore: now.wall.advanced(byMilliseconds: -settings.firedRetentionMilliseconds),
+        answeredBefore: now.wall.advanced(byMilliseconds: -settings.repeatWindowMilliseconds),
+        maximumEnded: settings.maximumEnded, maximumCommands: settings.maximumCommands))
+  }
+
+  /// Once nothing is under way before a clean stop, nothing is in doubt beyond now.
+  private mutating func finishDraining(at now: Now) -> StoreWork? {
+    var canSend = false
+    if case .open = publisher { canSend = true }
+    let isAnswering = outbox.hasFlights || (outbox.hasReady && canSend)
+    guard !isDrained, !isAnswering, window.unsettledCount == 0 else { return nil }
+    isDrained = true
+    guard inDoubtThrough > now.wall else { return nil }
+    return .apply([.markInDoubt(through: now.wall)], [])
+  }
+
+  mutating func received(_ answer: StoreAnswer, at now: Now) {
+    if case .failed(let error) = answer { return storeFailed(error, at: now) }
+    guard let work = storeWork else { return }
+    storeWork = nil
+    storeSucceeded()
+    switch (work, answer) {
+    case (.look(let commands), .looked(let schedules, let remembered)):
+      decideCommands(commands, schedules: schedules, remembered: remembered, at: now)
+    case (.due(_, let through), .due(let page)):
+      window.load(page, through: through)
+    case (.owed, .owed(let schedules)):
+      for schedule in schedules { oweStopped(schedule) }
+      owedCursor = schedules.count < settings.duePage ? nil : schedules.last?.generation
+    case (.apply(let changes, let answers), .applied):
+      for change in changes { applied(change) }
+      announce(answers)
+      window.shrink(to: settings.dueCapacity)
+    case (.sweep, .swept(let count)):
+      let isMore = count >= settings.sweepStep
+      nextSweep = now.uptime + (isMore ? settings.sweepPauseMilliseconds : settings.sweepIntervalMilliseconds)
+    default:
+      break  // an answer to another question: the shell keeps question and answer together
+    }
+  }
+
+  private mutating func applied(_ change: Change) {
+    switch change {
+    case .start(let schedule):
+      window.started(schedule)
+    case .proceed(let generation, _, let state, let counter):
+      if let schedule = window.proceeded(generation: generation, to: state, counter: counter) { oweStopped(schedule) }
+    case .announced(let generation):
+      if let id = owing.removeValue(forKey: generation) { owingIDs.remove(id) }
+    case .markInDoubt(let through):
+      inDoubtThrough = through
+      isMarkPending = false
+    case .remember:
+      break
+    }
+  }
+
+  /// Puts the Stopped of a schedule that ended by itself in line, if it owes one.
+  mutating func oweStopped(_ schedule: Schedule) {
+    guard let ending = schedule.ending, ending.owesStopped, let reason = ending.reason else { return }
+    guard owing.updateValue(schedule.id, forKey: schedule.generation) == nil else { return }
+    owingIDs.insert(schedule.id)
+    let stopped = Stopped(
+      definition: schedule.definition, id: schedule.id, generation: schedule.generation, counter: schedule.counter,
+      reason: reason)
+    reports.append(.scheduleStopped(schedule.id, reason: reason))
+    outbox.enqueue(
+      .owedStopped(generation: schedule.generation, id: schedule.id), .stopped(stopped), origin: schedule.origin)
+  }
+
+  /// A passing failure: the same request is tried again, and nothing is published or consumed until it succeeds.
+  private mutating func storeFailed(_ error: StoreError, at now: Now) {
+    guard error.isPassing else {
+      failure = error
+      return
+    }
+    if storeRetryAt == nil { reports.append(.storeTrouble(error)) }
+    storeRetryAt = now.uptime + settings.storeRetryMilliseconds
+  }
+
+  private mutating func storeSucceeded() {
+    guard storeRetryAt != nil else { return }
+    storeRetryAt = nil
+    reports.append(.storeRecovered)
+  }
+}

@@ -1,0 +1,178 @@
+import Recurrence
+
+/// From a due slot to its stored advance.
+extension Engine {
+  /// What leaves now, in order: answers and owed Stoppeds, ticks tried again, ticks that are due.
+  mutating func takePublications(at now: Now) -> [Publication] {
+    guard case .open = publisher, storeRetryAt == nil else { return [] }
+    refuseUnanswered(at: now)
+    var publications: [Publication] = []
+    while let item = outbox.popReady() { publications.append(outbox.send(item, at: now)) }
+    // Between a command's decision and its transaction no tick may leave that the command is about to end.
+    guard !isDraining, pendingAnswers.isEmpty, !isDeciding else { return publications }
+    takeRetries(into: &publications, at: now)
+    takeDueTicks(into: &publications, at: now)
+    return publications
+  }
+
+  private var isDeciding: Bool {
+    switch storeWork {
+    case .look: true
+    case .apply(_, let answers): !answers.isEmpty
+    case .due, .owed, .sweep, nil: false
+    }
+  }
+
+  private mutating func takeRetries(into publications: inout [Publication], at now: Now) {
+    while let item = outbox.popPaused(at: now) {
+      if case .tick(let generation) = item.subject {
+        // Stopped or replaced meanwhile: then it is never sent again.
+        guard let row = window[generation], case .retrying(let progress) = row.phase else { continue }
+        window.move(generation, to: .sent(progress))
+      }
+      publications.append(outbox.send(item, at: now))
+    }
+  }
+
+  private mutating func takeDueTicks(into publications: inout [Publication], at now: Now) {
+    while window.unsettledCount < settings.publishWindow, let position = window.first(), position.due <= now.wall,
+      let row = window[position.generation]
+    {
+      guard position.due <= inDoubtThrough else { return markInDoubt(at: now) }
+      guard let zone = rules(of: row.schedule.definition) else {
+        window.move(position.generation, to: .held)
+        reports.append(.zoneMissing(row.schedule.id, zone: row.schedule.definition.timezone ?? "UTC"))
+        continue
+      }
+      if let folded = fold(row, in: zone, at: now) {
+        settle(row.schedule, .init(state: .live(folded), counter: row.schedule.counter))
+        reports.append(.missedSlotsFolded(row.schedule.id, count: folded.missed))
+      } else if let publication = publish(row.schedule, in: zone, at: now) {
+        publications.append(publication)
+      }
+    }
+  }
+
+  /// The pending tick with missed slots folded in. One that may have been sent before a crash is never folded: it is
+  /// sent again as it was.
+  private func fold(_ row: DueWindow.Row, in zone: ZoneRules, at now: Now) -> Schedule.Pending? {
+    guard let pending = row.schedule.pending else { return nil }
+    guard row.isAdvanced || pending.due > recoveredInDoubtThrough else { return nil }
+    return row.schedule.folded(pending, at: now.wall, threshold: settings.misfireThresholdMilliseconds, in: zone)
+  }
+
+  private mutating func publish(_ schedule: Schedule, in zone: ZoneRules, at now: Now) -> Publication? {
+    guard let pending = schedule.pending else { return nil }
+    let progress = schedule.afterTick(of: pending, at: now.wall, in: zone)
+    var next: Instant?
+    if case .live(let following) = progress.state { next = following.slot }
+    let tick = Tick(
+      definition: schedule.definition, generation: schedule.generation, counter: schedule.counter, slot: pending.slot,
+      missed: pending.missed, nextSlot: next)
+    window.move(schedule.generation, to: .sent(progress))
+    let item = Outbox.Item(subject: .tick(generation: schedule.generation), event: .tick(tick), origin: schedule.origin)
+    return outbox.send(item, at: now)
+  }
+
+  /// Has a schedule's next state stored.
+  private mutating func settle(_ schedule: Schedule, _ progress: Schedule.Progress) {
+    guard let pending = schedule.pending else { return }
+    window.move(schedule.generation, to: .settling)
+    pendingChanges.append(
+      .proceed(generation: schedule.generation, from: pending.slot, to: progress.state, counter: progress.counter))
+  }
+
+  private mutating func markInDoubt(at now: Now) {
+    guard !isMarkPending else { return }
+    isMarkPending = true
+    pendingChanges.append(.markInDoubt(through: now.wall.advanced(byMilliseconds: settings.lookaheadMilliseconds)))
+  }
+
+  /// Sets the mark shortly before it is needed, so that the first tick after a quiet time does not wait for it.
+  mutating func markInDoubtAhead(at now: Now) {
+    guard case .open = publisher, let due = window.first()?.due, due > inDoubtThrough else { return }
+    guard now.wall >= markTime(before: due) else { return }
+    markInDoubt(at: now)
+  }
+
+  private func markTime(before due: Instant) -> Instant {
+    due.advanced(byMilliseconds: -settings.lookaheadMilliseconds / 6)
+  }
+
+  /// When the next tick is due or the mark to be set for it; nil while no tick could leave whatever the time.
+  mutating func nextTickWake(at now: Instant) -> Instant? {
+    guard case .open = publisher, window.unsettledCount < settings.publishWindow else { return nil }
+    guard let due = window.first()?.due else { return nil }
+    let mark = markTime(before: due)
+    return due > inDoubtThrough && mark > now ? mark : due
+  }
+
+  mutating func acked(_ number: UInt64, at now: Now) {
+    guard let item = outbox.land(number) else { return }
+    switch item.subject {
+    case .tick(let generation):
+      guard let row = window[generation], case .sent(let progress) = row.phase else { return }
+      settle(row.schedule, progress)
+    case .answer(let channel, let tag, let settlement):
+      commands.settle(tag, on: channel, settlement)
+    case .owedStopped(let generation, _):
+      pendingChanges.append(.announced(generation: generation))
+    }
+  }
+
+  /// The broker nacked a publication, or did not answer in time: it is tried again after a pause, a tick for an hour.
+  mutating func refused(_ item: Outbox.Item?, cause: String, at now: Now) {
+    guard let item else { return }
+    reports.append(.refusedByBroker(item.event.scheduleID, refusals: item.refusals + 1, cause: cause))
+    if case .tick(let generation) = item.subject {
+      guard let row = window[generation], case .sent(let progress) = row.phase else { return }
+      if now.uptime - (item.firstSent ?? now.uptime) >= settings.giveUpMilliseconds {
+        return giveUp(row.schedule, at: now)
+      }
+      window.move(generation, to: .retrying(progress))
+    }
+    outbox.pause(item, at: now)
+  }
+
+  private mutating func giveUp(_ schedule: Schedule, at now: Now) {
+    guard let pending = schedule.pending, let zone = rules(of: schedule.definition) else { return }
+    reports.append(.tickGivenUp(schedule.id, slot: pending.slot))
+    settle(schedule, schedule.afterGivingUp(pending, at: now.wall, in: zone))
+  }
+
+  private mutating func refuseUnanswered(at now: Now) {
+    while let item = outbox.popUnanswered(for: settings.confirmTimeoutMilliseconds, at: now) {
+      refused(item, cause: "no confirm within \(settings.confirmTimeoutMilliseconds / 1000) s", at: now)
+    }
+  }
+
+  mutating func returned(_ number: UInt64, cause: String) {
+    guard let item = outbox.inFlight(number) else { return }
+    if case .tick(let tick) = item.event {
+      reports.append(.tickReturned(tick.definition.id, cause: cause))
+    } else {
+      reports.append(.outcomeReturned(item.event.scheduleID, cause: cause))
+    }
+  }
+
+  /// What was in flight may or may not have arrived: it is sent again when the connection is back.
+  mutating func publisherWentDown() {
+    publisher = .away
+    for item in outbox.connectionLost() {
+      guard case .tick(let generation) = item.subject, let row = window[generation], case .sent = row.phase else { continue }
+      window.move(generation, to: .waiting)
+    }
+  }
+}
+
+extension OutgoingEvent {
+  /// The schedule it is about, if that could be read.
+  package var scheduleID: ScheduleID? {
+    switch self {
+    case .tick(let tick): tick.definition.id
+    case .started(let started): started.definition.id
+    case .stopped(let stopped): stopped.id
+    case .rejected(let rejection): rejection.id
+    }
+  }
+}

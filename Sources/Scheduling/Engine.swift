@@ -1,0 +1,126 @@
+package import Recurrence
+
+/// Everything the scheduler decides, as a value: events and the time go in, actions come out.
+///
+/// It has no task, no clock and does no I/O; it asks for a store request or a publication and is told the result. So the
+/// same engine runs under threads in production and under a simulator in tests, and a run can be replayed.
+///
+/// The way of a command: `receive(.deliveries)` → a look at the store → `CommandDecision` → `Change`s are applied →
+/// the answer is published → its confirm arrives → the delivery is settled.
+/// The way of a tick: `DueWindow` → published → its confirm arrives → the advance is applied.
+package struct Engine {
+  package var settings: Settings
+  /// The rules of a zone by its IANA name, as they are now; nil when they cannot be had.
+  let zones: @Sendable (String) -> ZoneRules?
+
+  var window = DueWindow()
+  var outbox = Outbox()
+  var commands = CommandBacklog()
+
+  /// What the store is doing; nil when it is free.
+  var storeWork: StoreWork?
+  /// When to try the store again after a passing failure, on the monotonic clock; nil while it is well.
+  var storeRetryAt: Int64?
+  /// A failure that only a new process can mend; nothing is decided any more.
+  var failure: StoreError?
+  var lastTurn = Turn.look
+  /// Changes that wait for the next transaction.
+  var pendingChanges: [Change] = []
+  /// Decided commands whose changes are among `pendingChanges`; published once these are stored.
+  var pendingAnswers: [PendingAnswer] = []
+  /// Whether the shell was told to give the commands back.
+  var arePaused = false
+
+  var lastGeneration: Int64
+  /// Ticks due at or before this instant may have been sent by an earlier process.
+  let recoveredInDoubtThrough: Instant
+  /// Ticks due at or before this instant may be sent by this process: stored before the first of them leaves.
+  var inDoubtThrough: Instant
+  var isMarkPending = false
+
+  /// Schedules that ended by themselves and whose Stopped is not confirmed, by generation.
+  var owing: [Int64: ScheduleID] = [:]
+  var owingIDs: Set<ScheduleID> = []
+  /// Where to go on loading what was owed at the start; nil when all is loaded.
+  var owedCursor: Int64? = 0
+
+  var publisher = PublisherState.away
+  var nextSweep: Int64?
+  var isDraining = false
+  var isDrained = false
+  var reports: [Report] = []
+
+  package init(
+    settings: Settings = Settings(), recollection: Recollection, zones: @escaping @Sendable (String) -> ZoneRules?
+  ) {
+    self.settings = settings
+    self.zones = zones
+    lastGeneration = recollection.lastGeneration
+    recoveredInDoubtThrough = recollection.inDoubtThrough
+    inDoubtThrough = recollection.inDoubtThrough
+  }
+
+  /// Whether publications can be handed to the broker.
+  enum PublisherState: Hashable, Sendable {
+    /// No connection. Becomes open.
+    case away
+    /// Becomes blocked or away.
+    case open(epoch: UInt64)
+    /// The broker takes nothing for now. Becomes open or away.
+    case blocked(epoch: UInt64)
+  }
+
+  struct PendingAnswer: Sendable {
+    var channel: UInt64
+    var tag: UInt64
+    var decision: CommandDecision
+  }
+
+  /// Takes note of something that happened. What follows from it is asked with `decide`.
+  package mutating func receive(_ event: Event, at now: Now) {
+    switch event {
+    case .store(let answer): received(answer, at: now)
+    case .publisherUp(let epoch): publisher = .open(epoch: epoch)
+    case .publisherDown: publisherWentDown()
+    case .blocked: if case .open(let epoch) = publisher { publisher = .blocked(epoch: epoch) }
+    case .unblocked: if case .blocked(let epoch) = publisher { publisher = .open(epoch: epoch) }
+    case .acked(let numbers): for number in numbers { acked(number, at: now) }
+    case .nacked(let numbers, let cause): for number in numbers { refused(outbox.land(number), cause: cause, at: now) }
+    case .returned(let number, let cause): returned(number, cause: cause)
+    case .commandsOpened(let channel):
+      commands.open(channel)
+      if nextSweep == nil { nextSweep = now.uptime + settings.sweepDelayMilliseconds }
+    case .commandsClosed: commands.close()
+    case .deliveries(let deliveries, let channel): commands.append(deliveries, on: channel)
+    case .zonesChanged: window.releaseHeld()
+    case .drain: isDraining = true
+    }
+  }
+
+  /// What is to be done now. Call again after each batch of events, and no later than `nextWake` says.
+  package mutating func decide(at now: Now) -> [Action] {
+    var actions: [Action] = []
+    if failure == nil {
+      let publications = takePublications(at: now)
+      if case .open(let epoch) = publisher, !publications.isEmpty {
+        actions.append(.publish(publications, epoch: epoch))
+      }
+      if let settled = commands.takeFrames() { actions.append(.settle(settled.frames, channel: settled.channel)) }
+      if let request = storeRequest(at: now) { actions.append(.store(request)) }
+      if let pause = pauseOrResume() { actions.append(pause) }
+    }
+    if !reports.isEmpty {
+      actions.append(.report(reports))
+      reports.removeAll()
+    }
+    if let failure { actions.append(.fail(failure)) }
+    if isDrained, storeWork == nil { actions.append(.drained) }
+    return actions
+  }
+
+  private mutating func pauseOrResume() -> Action? {
+    guard arePaused != (storeRetryAt != nil) else { return nil }
+    arePaused.toggle()
+    return arePaused ? .pauseCommands : .resumeCommands
+  }
+}

@@ -1,0 +1,129 @@
+import DequeModule
+import HeapModule
+import Recurrence
+
+/// What is on its way to the broker: waiting to leave, in flight, or paused after a refusal.
+///
+/// Holds no more than the publish window of ticks and the prefetched commands' answers, nacked ones apart.
+struct Outbox {
+  /// What a publication is about, and so what follows from its confirm.
+  enum Subject: Hashable, Sendable {
+    case tick(generation: Int64)
+    /// The answer to a command, which is then settled with the broker.
+    case answer(channel: UInt64, tag: UInt64, Acknowledgements.Settlement)
+    /// The Stopped that a schedule owes since it ended by itself.
+    case owedStopped(generation: Int64, id: ScheduleID)
+  }
+
+  struct Item: Sendable {
+    let subject: Subject
+    let event: OutgoingEvent
+    let origin: Origin
+    /// How often the broker refused it, or did not answer in time.
+    var refusals = 0
+    /// When it was first sent, on the monotonic clock; nil before that.
+    var firstSent: Int64?
+  }
+
+  private struct Flight {
+    var item: Item
+    var sent: Int64
+  }
+
+  private struct Paused: Comparable {
+    let until: Int64
+    let order: UInt64
+    let item: Item
+
+    static func < (left: Paused, right: Paused) -> Bool { (left.until, left.order) < (right.until, right.order) }
+    static func == (left: Paused, right: Paused) -> Bool { (left.until, left.order) == (right.until, right.order) }
+  }
+
+  private var ready: Deque<Item> = []
+  private var flights: [UInt64: Flight] = [:]
+  /// Numbers in the order sent; those no longer in flight are skipped.
+  private var order: Deque<UInt64> = []
+  private var paused = Heap<Paused>()
+  private var lastNumber: UInt64 = 0
+
+  var hasReady: Bool { !ready.isEmpty }
+  var hasFlights: Bool { !flights.isEmpty }
+
+  /// Puts an answer or a Stopped in line.
+  mutating func enqueue(_ subject: Subject, _ event: OutgoingEvent, origin: Origin) {
+    ready.append(Item(subject: subject, event: event, origin: origin))
+  }
+
+  /// The next that waits to leave.
+  mutating func popReady() -> Item? { ready.popFirst() }
+
+  /// The next whose pause is over.
+  mutating func popPaused(at now: Now) -> Item? {
+    guard let first = paused.min, first.until <= now.uptime else { return nil }
+    return paused.removeMin().item
+  }
+
+  /// Counts an item as handed to the broker.
+  mutating func send(_ item: Item, at now: Now) -> Publication {
+    var item = item
+    item.firstSent = item.firstSent ?? now.uptime
+    lastNumber += 1
+    flights[lastNumber] = Flight(item: item, sent: now.uptime)
+    order.append(lastNumber)
+    return Publication(number: lastNumber, event: item.event, origin: item.origin)
+  }
+
+  /// What is known under this number, while it is in flight.
+  func inFlight(_ number: UInt64) -> Item? { flights[number]?.item }
+
+  /// The broker answered: it is no longer in flight.
+  mutating func land(_ number: UInt64) -> Item? {
+    defer { dropLanded() }
+    return flights.removeValue(forKey: number)?.item
+  }
+
+  /// Holds a refused item back before it is sent again: 1, 2, 4 … 60 seconds.
+  mutating func pause(_ item: Item, at now: Now) {
+    var item = item
+    let seconds = min(Int64(1) << min(item.refusals, 6), 60)
+    item.refusals += 1
+    lastNumber += 1
+    paused.insert(Paused(until: now.uptime + seconds * 1000, order: lastNumber, item: item))
+  }
+
+  /// The connection is gone: what was in flight, in the order it was sent. Answers and Stoppeds are back in line.
+  mutating func connectionLost() -> [Item] {
+    let lost = order.compactMap { flights[$0]?.item }
+    flights.removeAll(keepingCapacity: true)
+    order.removeAll(keepingCapacity: true)
+    for item in lost.reversed() where !item.subject.isTick {
+      ready.prepend(item)
+    }
+    return lost
+  }
+
+  /// Takes out what has been in flight for `milliseconds` without an answer.
+  mutating func popUnanswered(for milliseconds: Int64, at now: Now) -> Item? {
+    dropLanded()
+    guard let number = order.first, let flight = flights[number], now.uptime - flight.sent >= milliseconds else {
+      return nil
+    }
+    return land(number)
+  }
+
+  /// When, on the monotonic clock, something is to be done about the oldest flight or the first pause.
+  func nextDeadline(unansweredAfter milliseconds: Int64) -> Int64? {
+    let flight = order.first.flatMap { flights[$0] }.map { $0.sent + milliseconds }
+    return [flight, paused.min?.until].compactMap { $0 }.min()
+  }
+
+  private mutating func dropLanded() {
+    while let number = order.first, flights[number] == nil { order.removeFirst() }
+  }
+}
+
+extension Outbox.Subject {
+  var isTick: Bool {
+    if case .tick = self { true } else { false }
+  }
+}
