@@ -1,0 +1,133 @@
+/// The fields of a cron expression as they are read, one after the other.
+struct CronFields {
+  /// Without a field for seconds, the start of the minute.
+  private(set) var seconds = SmallSet(0...0)
+  private(set) var minutes = SmallSet()
+  private(set) var hours = SmallSet()
+  private(set) var monthDays = CronMonthDays()
+  private(set) var months = SmallSet()
+  private(set) var weekdays = CronWeekdays()
+  /// `nil` where every year is meant.
+  private(set) var years: [Int]?
+  /// Whether neither minute nor hour begins with `*`.
+  private(set) var isFixedTime = true
+  /// Whether `+` joins the day fields.
+  private var mustMeet = false
+  /// The day-of-month field as written, for the error that says it never comes.
+  private var monthDaysText: ArraySlice<UInt8> = []
+  private var weekdaysPosition = 1
+
+  /// Reads `text`, a slice of the whole expression.
+  mutating func read(_ text: ArraySlice<UInt8>, as field: CronField) throws(ExpressionError) {
+    var text = text
+    if field == .dayOfWeek, text.first == UInt8(ascii: "+") {
+      mustMeet = true
+      text = text.dropFirst()
+    }
+    var parser = CronFieldParser(field, text)
+    let items = try parser.items()
+    switch field {
+    case .second: seconds = SmallSet(items)
+    case .minute, .hour:
+      if field == .minute { minutes = SmallSet(items) } else { hours = SmallSet(items) }
+      if text.first == UInt8(ascii: "*") { isFixedTime = false }
+    case .dayOfMonth:
+      monthDays = CronMonthDays(items)
+      monthDaysText = text
+    case .month: months = SmallSet(items)
+    case .dayOfWeek:
+      weekdays = CronWeekdays(items)
+      weekdaysPosition = text.startIndex + 1
+    case .year: years = Self.years(items)
+    }
+  }
+
+  var times: CronTimes { CronTimes(seconds: seconds, minutes: minutes, hours: hours) }
+
+  /// The days that the fields name together; an error if there are none.
+  func days() throws(ExpressionError) -> CronDays {
+    let areBothRestricted = !monthDays.isEveryDay && !weekdays.isEveryDay
+    let meeting = areBothRestricted && !mustMeet ? CronDays.Meeting.either : .both
+    let days = CronDays(monthDays: monthDays, weekdays: weekdays, meeting: meeting, months: months, years: years)
+    guard days.everCome else { throw neverComes(days) }
+    return days
+  }
+
+  private func neverComes(_ days: CronDays) -> ExpressionError {
+    let position = monthDaysText.startIndex + 1
+    var monthDaysOnly = days
+    monthDaysOnly.weekdays = CronWeekdays([.span(0...6, step: 1)])
+    guard monthDaysOnly.everCome else {
+      let text = String(decoding: monthDaysText, as: UTF8.self)
+      let days = monthDaysText.allSatisfy(\.isDigit) ? "day \(text)" : "'\(text)'"
+      let names = months.members.map { EnglishCalendar.months[$0 - 1] }
+      let years = years == nil ? "" : " of the years given"
+      return ExpressionError(
+        field: CronField.dayOfMonth.name, position: position,
+        reason: "\(days) never comes in \(names.joined(separator: ", ", last: " or "))\(years)")
+    }
+    return ExpressionError(
+      field: CronField.dayOfWeek.name, position: weekdaysPosition,
+      reason: monthDays.isEveryDay
+        ? "these weekdays never come in the months and years given"
+        : "these weekdays never fall on these days of the month")
+  }
+
+  /// The years of a list in ascending order; `nil` for all of them.
+  private static func years(_ items: [CronItem]) -> [Int]? {
+    var years: Set<Int> = []
+    for case .span(let range, let step) in items {
+      years.formUnion(stride(from: range.lowerBound, through: range.upperBound, by: step))
+    }
+    return years.count == CronField.year.values.count ? nil : years.sorted()
+  }
+}
+
+extension CronDays {
+  /// Whether any day matches at all.
+  ///
+  /// The years 1970 to 1997 hold a leap year and a common year that begins on each day of the week, and so every calendar
+  /// there is.
+  fileprivate var everCome: Bool {
+    let last = CivilDate(year: years?.last ?? 1997, month: 12, day: 31).daysSince1970
+    return last >= 0 && first(in: 0...last) != nil
+  }
+}
+
+extension SmallSet {
+  /// The numbers of a list's spans.
+  fileprivate init(_ items: [CronItem]) {
+    self.init()
+    for case .span(let range, let step) in items {
+      for number in stride(from: range.lowerBound, through: range.upperBound, by: step) { insert(number) }
+    }
+  }
+}
+
+extension CronMonthDays {
+  fileprivate init(_ items: [CronItem]) {
+    numbers = SmallSet(items)
+    includesLastDay = items.contains(.lastDay)
+    for item in items {
+      switch item {
+      case .lastWorkday: workday = .last
+      case .nearestWorkday(let day): workday = .nearest(day)
+      default: break
+      }
+    }
+  }
+}
+
+extension CronWeekdays {
+  fileprivate init(_ items: [CronItem]) {
+    for item in items {
+      switch item {
+      case .span(let range, let step):
+        for number in stride(from: range.lowerBound, through: range.upperBound, by: step) { weekly.insert(number % 7) }
+      case .ordinal(let weekday, let week): ordinal.insert(7 * (week - 1) + weekday)
+      case .last(let weekday): last.insert(weekday)
+      default: break
+      }
+    }
+  }
+}

@@ -1,0 +1,119 @@
+extension Instant {
+  /// What becomes of a fraction of a second finer than a millisecond.
+  package enum Rounding: Sendable {
+    case down
+    case up
+  }
+
+  /// The instant an RFC 3339 date-time names; `nil` if the text is none.
+  ///
+  /// Any offset and any number of fraction digits are read. A leap second (`23:59:60` UTC on the last day of a month) is
+  /// the instant after it, as on every POSIX clock.
+  package init?(rfc3339 text: String, rounding: Rounding = .down) {
+    self.init(rfc3339: Array(text.utf8), rounding: rounding)
+  }
+
+  /// The instant an RFC 3339 date-time names; `nil` if the bytes are none.
+  package init?(rfc3339 bytes: some Collection<UInt8>, rounding: Rounding = .down) {
+    var reader = RFC3339Reader(Array(bytes)[...])
+    guard let milliseconds = reader.milliseconds(rounding: rounding) else { return nil }
+    self.init(milliseconds: milliseconds)
+  }
+
+  /// The instant in UTC, always with milliseconds: `2026-11-23T08:30:00.000Z`.
+  ///
+  /// Outside the years 0 to 9999, which RFC 3339 cannot write, the year has a sign and more digits.
+  package var rfc3339: String {
+    Self.rfc3339(localMilliseconds: Int(milliseconds), suffix: "Z")
+  }
+
+  /// Date and time of a clock that shows `localMilliseconds` since 1970, then `suffix`.
+  static func rfc3339(localMilliseconds: Int, suffix: String) -> String {
+    let seconds = localMilliseconds.flooredQuotient(by: 1000)
+    let date = CivilDate(daysSince1970: seconds.flooredQuotient(by: .secondsPerDay))
+    let second = seconds.flooredRemainder(by: .secondsPerDay)
+    let year =
+      0...9999 ~= date.year
+      ? date.year.padded(to: 4) : (date.year < 0 ? "-" : "+") + abs(date.year).padded(to: 4)
+    let day = "\(year)-\(date.month.padded(to: 2))-\(date.day.padded(to: 2))"
+    let time = "\((second / 3600).padded(to: 2)):\((second / 60 % 60).padded(to: 2)):\((second % 60).padded(to: 2))"
+    return "\(day)T\(time).\(localMilliseconds.flooredRemainder(by: 1000).padded(to: 3))\(suffix)"
+  }
+}
+
+extension Int {
+  /// A number that is not negative, with leading zeros up to `width` digits.
+  func padded(to width: Int) -> String {
+    let digits = String(self)
+    return String(repeating: "0", count: Swift.max(0, width - digits.count)) + digits
+  }
+}
+
+/// Reads `date-time` of RFC 3339, section 5.6.
+private struct RFC3339Reader {
+  private var scanner: ByteScanner
+
+  init(_ bytes: ArraySlice<UInt8>) {
+    scanner = ByteScanner(bytes)
+  }
+
+  mutating func milliseconds(rounding: Instant.Rounding) -> Int64? {
+    guard let date = date(), scanner.skip("T"),
+      let hour = number(2, within: 0...23), scanner.skip(":"),
+      let minute = number(2, within: 0...59), scanner.skip(":"),
+      let second = number(2, within: 0...60),
+      let fraction = fraction(rounding: rounding),
+      let offset = offsetMinutes(), scanner.isAtEnd
+    else { return nil }
+    let minutes = date.daysSince1970 * 1440 + hour * 60 + minute - offset
+    if second == 60, !Self.isLastOfMonth(minute: minutes) { return nil }
+    return Int64((minutes * 60 + second) * 1000 + fraction)
+  }
+
+  private mutating func date() -> CivilDate? {
+    guard let year = number(4, within: 0...9999), scanner.skip("-"),
+      let month = number(2, within: 1...12), scanner.skip("-"),
+      let day = number(2, within: 1...CivilMonth.length(ofMonth: month, in: year))
+    else { return nil }
+    return CivilDate(year: year, month: month, day: day)
+  }
+
+  private mutating func number(_ width: Int, within range: ClosedRange<Int>) -> Int? {
+    var value = 0
+    for _ in 0..<width {
+      guard let digit = scanner.next, digit.isDigit else { return nil }
+      value = value * 10 + digit.digitValue
+      scanner.advance()
+    }
+    return range ~= value ? value : nil
+  }
+
+  /// Milliseconds, 0 to 1000; 0 where there is no fraction.
+  private mutating func fraction(rounding: Instant.Rounding) -> Int? {
+    guard scanner.skip(".") else { return 0 }
+    let digits = scanner.take { $0.isDigit }
+    guard !digits.isEmpty else { return nil }
+    let milliseconds = (0..<3).reduce(0) { value, place in
+      value * 10 + (place < digits.count ? digits[digits.startIndex + place].digitValue : 0)
+    }
+    let isInexact = digits.dropFirst(3).contains { $0.digitValue != 0 }
+    return isInexact && rounding == .up ? milliseconds + 1 : milliseconds
+  }
+
+  /// Minutes that local time is ahead of UTC.
+  private mutating func offsetMinutes() -> Int? {
+    if scanner.skip("Z") { return 0 }
+    let isBehind = scanner.skip("-")
+    guard isBehind || scanner.skip("+"),
+      let hours = number(2, within: 0...23), scanner.skip(":"),
+      let minutes = number(2, within: 0...59)
+    else { return nil }
+    return (hours * 60 + minutes) * (isBehind ? -1 : 1)
+  }
+
+  /// Whether a minute, counted from 1970 in UTC, is the last of its month: only there can a leap second follow.
+  private static func isLastOfMonth(minute: Int) -> Bool {
+    let next = minute + 1
+    return next.flooredRemainder(by: 1440) == 0 && CivilDate(daysSince1970: next.flooredQuotient(by: 1440)).day == 1
+  }
+}

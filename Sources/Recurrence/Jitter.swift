@@ -1,0 +1,19 @@
+/// How much later than its slot a tick is sent: drawn once and for all from the schedule's id and the slot, so that a restart
+/// does not draw again.
+package enum Jitter {
+  /// Milliseconds from 0 through `maximum`, each about equally often; 0 if `maximum` is not positive.
+  ///
+  /// Stored nowhere, so the function must never change: FNV-1a over the id's bytes and the slot's eight bytes (the lowest
+  /// first), finished as MurmurHash3 does, since FNV-1a alone leaves its high bits poor.
+  package static func milliseconds(id: some Sequence<UInt8>, slot: Instant, maximum: Int64) -> Int64 {
+    guard maximum > 0 else { return 0 }
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    for byte in id { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+    let slot = UInt64(bitPattern: slot.milliseconds)
+    for shift in stride(from: 0, to: 64, by: 8) { hash = (hash ^ (slot >> shift & 0xff)) &* 0x100_0000_01b3 }
+    hash = (hash ^ (hash >> 33)) &* 0xff51_afd7_ed55_8ccd
+    hash = (hash ^ (hash >> 33)) &* 0xc4ce_b9fe_1a85_ec53
+    hash ^= hash >> 33
+    return Int64(hash.multipliedFullWidth(by: UInt64(maximum) + 1).high)
+  }
+}

@@ -1,0 +1,38 @@
+/// A set of numbers from 0 to 63, such as the minutes that a cron field holds: one machine word.
+struct SmallSet: Hashable, Sendable {
+  private(set) var bits: UInt64 = 0
+
+  init() {}
+
+  init(_ range: ClosedRange<Int>) {
+    for number in range { insert(number) }
+  }
+
+  /// The smallest member; 64 of an empty set.
+  var lowest: Int { bits.trailingZeroBitCount }
+  /// The largest member; -1 of an empty set.
+  var highest: Int { 63 - bits.leadingZeroBitCount }
+  var isEmpty: Bool { bits == 0 }
+  var count: Int { bits.nonzeroBitCount }
+
+  func contains(_ number: Int) -> Bool { bits &>> number & 1 == 1 }
+
+  mutating func insert(_ number: Int) { bits |= 1 &<< number }
+
+  /// The smallest member that is at least `number`.
+  func first(from number: Int) -> Int? {
+    guard number < 64 else { return nil }
+    let rest = (bits &>> number) &<< number
+    return rest == 0 ? nil : rest.trailingZeroBitCount
+  }
+
+  /// The largest member that is at most `number`.
+  func last(through number: Int) -> Int? {
+    guard number >= 0 else { return nil }
+    let rest = bits &<< (63 - number)
+    return rest == 0 ? nil : number - rest.leadingZeroBitCount
+  }
+
+  /// The members in ascending order.
+  var members: [Int] { (0..<64).filter(contains) }
+}

@@ -1,0 +1,67 @@
+/// A time zone: what its wall clocks show at any instant.
+///
+/// Exact from 1900 through 2399; before and after, the nearest known offset goes on.
+package struct ZoneRules: Hashable, Sendable {
+  /// The IANA name, such as `Europe/Rome`.
+  package let name: String
+
+  /// Stretches of one offset each, in order of time; never empty, and the first reaches back without end.
+  let periods: [ZonePeriod]
+
+  /// Coordinated universal time; needs no file.
+  package static let utc = ZoneRules(name: "UTC", offsets: [(start: .distantPastSecond, offset: 0)])
+
+  /// `offsets` are in order of time and begin with one for `distantPastSecond`.
+  init(name: String, offsets: [(start: Int, offset: Int)]) {
+    self.name = name
+    var periods: [ZonePeriod] = []
+    for (start, offset) in offsets where offset != periods.last?.offset {
+      let mark = periods.last.map { max($0.wallMark, start + $0.offset) } ?? .distantPastSecond
+      periods.append(ZonePeriod(start: start, offset: offset, wallMark: mark))
+    }
+    self.periods = periods
+  }
+
+  /// How far the wall clock is ahead of UTC, in seconds.
+  package func offsetSeconds(at instant: Instant) -> Int {
+    periods[index(atSecond: Int(instant.milliseconds).flooredQuotient(by: 1000))].offset
+  }
+
+  /// The number of the period that holds a second since 1970 UTC.
+  func index(atSecond second: Int) -> Int {
+    var low = 0
+    var high = periods.count
+    while high - low > 1 {
+      let middle = (low + high) / 2
+      if periods[middle].start <= second { low = middle } else { high = middle }
+    }
+    return low
+  }
+
+  /// What the wall clock would show at the end of a period, which belongs to the next: seconds since 1970-01-01T00:00.
+  func wallEnd(ofPeriod index: Int) -> Int {
+    index + 1 < periods.count ? periods[index + 1].start + periods[index].offset : .distantFutureSecond
+  }
+}
+
+/// A stretch of time in which a zone keeps one offset.
+struct ZonePeriod: Hashable, Sendable {
+  /// Its first second since 1970 UTC.
+  let start: Int
+
+  /// Seconds that the wall clock is ahead of UTC.
+  let offset: Int
+
+  /// The furthest the wall clock had come when the period began (exclusive), in seconds since 1970-01-01T00:00: what it shows
+  /// below this is shown again, and what lies between this and `wallStart` is skipped.
+  let wallMark: Int
+
+  /// What the wall clock shows first in this period.
+  var wallStart: Int { start + offset }
+}
+
+extension Int {
+  /// Before and after all times that matter, in seconds, and far from overflow.
+  static let distantPastSecond = -(1 << 60)
+  static let distantFutureSecond = 1 << 60
+}

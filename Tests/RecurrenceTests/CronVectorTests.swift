@@ -1,0 +1,42 @@
+import Recurrence
+import Testing
+
+/// The public vectors: cases on which other schedulers agree.
+struct CronVectorTests {
+  @Test func everyFileIsThere() {
+    #expect(VectorFile.lines("cron.jsonl", as: CronVector.self).count == 158)
+    #expect(VectorFile.lines("cron-dst-policy.jsonl", as: CronVector.self).count == 86)
+    #expect(VectorFile.lines("cron-invalid.jsonl", as: InvalidCronVector.self).count == 61)
+    #expect(VectorFile.lines("duration.jsonl", as: DurationVector.self).count == 38)
+    #expect(VectorFile.lines("duration-invalid.jsonl", as: DurationVector.self).count == 33)
+  }
+
+  @Test(arguments: VectorFile.lines("cron.jsonl", as: CronVector.self).filter { $0.timezone == "UTC" })
+  func slots(_ vector: CronVector) throws {
+    let expression = try CronExpression(vector.cron)
+    var instant = try #require(Instant(rfc3339: vector.from))
+    for expected in vector.next {
+      let next = try #require(expression.next(after: instant, in: .utc))
+      #expect(next == Instant(rfc3339: expected))
+      #expect(expression.latest(atOrBefore: next.advanced(byMilliseconds: 999), in: .utc) == next)
+      instant = next
+    }
+  }
+
+  @Test(arguments: VectorFile.lines("cron-invalid.jsonl", as: InvalidCronVector.self))
+  func refused(_ vector: InvalidCronVector) {
+    let error = #expect(throws: ExpressionError.self) { try CronExpression(vector.cron) }
+    #expect(error?.field == vector.field)
+  }
+
+  @Test(arguments: VectorFile.lines("duration.jsonl", as: DurationVector.self))
+  func duration(_ vector: DurationVector) throws {
+    #expect(try DurationExpression(vector.duration).milliseconds == vector.milliseconds)
+  }
+
+  @Test(arguments: VectorFile.lines("duration-invalid.jsonl", as: DurationVector.self))
+  func durationRefused(_ vector: DurationVector) {
+    let error = #expect(throws: ExpressionError.self) { try DurationExpression(vector.duration) }
+    #expect(error?.field == "duration")
+  }
+}

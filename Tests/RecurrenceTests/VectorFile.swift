@@ -1,0 +1,32 @@
+import Foundation
+import Testing
+
+/// The vectors of a file in `Vectors/`: one JSON object a line.
+enum VectorFile {
+  /// Lines whose input is no string (`null`, a number) are left out: they are for those who read the event.
+  static func lines<Line: Decodable>(_ name: String, as type: Line.Type = Line.self) -> [Line] {
+    let url = Bundle.module.bundleURL.appendingPathComponent("Vectors/\(name)")
+    guard let text = try? String(contentsOf: url, encoding: .utf8) else { return [] }
+    return text.split(separator: "\n").compactMap { try? JSONDecoder().decode(Line.self, from: Data($0.utf8)) }
+  }
+}
+
+struct CronVector: Decodable, Sendable, CustomTestStringConvertible {
+  let cron: String
+  let timezone: String
+  let from: String
+  let next: [String]
+
+  var testDescription: String { "\(cron) in \(timezone) from \(from)" }
+}
+
+struct InvalidCronVector: Decodable, Sendable {
+  let cron: String
+  let field: String
+}
+
+struct DurationVector: Decodable, Sendable {
+  let duration: String
+  /// Absent where the duration is to be refused.
+  let milliseconds: Int64?
+}
