@@ -1,0 +1,90 @@
+package import Recurrence
+package import Scheduling
+
+/// Turns messages of the command queue into commands, or into the reason why they are none.
+///
+/// Decides what depends on the message alone, so the same bytes always get the same answer; what depends on the time or on
+/// the schedules that exist is the engine's.
+package struct CommandDecoder: Sendable {
+  private let zones: @Sendable (String) -> ZoneRules?
+  private let secret: SipHash.Key
+
+  /// - Parameters:
+  ///   - zones: the rules of a time zone by its IANA name; nil for a name that is unknown.
+  ///   - secret: the secret of the database under which commands are told apart.
+  package init(zones: @escaping @Sendable (String) -> ZoneRules?, secret: SipHash.Key) {
+    self.zones = zones
+    self.secret = secret
+  }
+
+  /// Reads a message; there is none that it fails on.
+  ///
+  /// - Parameter tag: the broker's delivery tag, passed through.
+  package func decode(tag: UInt64, _ message: IncomingMessage) -> ReceivedCommand {
+    ReceivedCommand(tag: tag, origin: Origin(of: message), content: content(of: message))
+  }
+
+  private func content(of message: IncomingMessage) -> ReceivedCommand.Content {
+    if EventName(bytes: message.routingKey)?.isOwn == true { return .ownEvent }
+    let event: IncomingEvent
+    do throws(FieldError) {
+      try Self.checkSize(of: message)
+      event = try IncomingEvent(message.body)
+    } catch {
+      return .malformed(Rejection(command: clipped(message.routingKey[...]), field: error.field, reason: error.reason))
+    }
+    if let detailType = event.detailType, EventName(bytes: detailType)?.isOwn == true { return .ownEvent }
+    do throws(FieldError) {
+      let command = try command(of: event, routingKey: message.routingKey)
+      return .command(command, key: key(of: message))
+    } catch {
+      return .malformed(
+        Rejection(
+          id: try? event.fields.id(), command: clipped(event.detailType ?? message.routingKey[...]),
+          field: error.field, reason: error.reason))
+    }
+  }
+
+  private static func checkSize(of message: IncomingMessage) throws(FieldError) {
+    let size = max(message.bodySize, message.body.count)
+    guard size <= IncomingMessage.maximumBodySize else {
+      throw FieldError("body", "the body has \(size) bytes: at most \(IncomingMessage.maximumBodySize) are accepted")
+    }
+    guard !message.body.isEmpty else { throw FieldError("body", "the body is empty: send the event as JSON") }
+  }
+
+  private func command(of event: IncomingEvent, routingKey: [UInt8]) throws(FieldError) -> Command {
+    let name = try event.commandName(routingKey: routingKey)
+    if let fault = event.fault { throw fault }
+    try event.checkSource()
+    let time = try event.time()
+    try event.checkDetail()
+    switch name {
+    case .start:
+      let definition = try event.fields.definition(zones: zones)
+      return .start(Command.Start(definition: definition, time: time, ignored: event.fields.unknown))
+    case .stop:
+      return .stop(try event.fields.stop())
+    }
+  }
+
+  private func key(of message: IncomingMessage) -> CommandKey? {
+    guard let messageID = message.messageID, !messageID.isEmpty else { return nil }
+    return CommandKey(messageID: messageID, body: message.body, secret: secret)
+  }
+}
+
+extension Origin {
+  /// The longest `traceparent` or `tracestate` in bytes that is passed on; a longer one is left out.
+  private static let maximumTraceLength = 512
+
+  fileprivate init(of message: IncomingMessage) {
+    self.init(
+      messageID: message.messageID, traceparent: Self.passable(message.traceparent),
+      tracestate: Self.passable(message.tracestate))
+  }
+
+  private static func passable(_ trace: String?) -> String? {
+    trace.flatMap { $0.utf8.count <= maximumTraceLength ? $0 : nil }
+  }
+}

@@ -1,0 +1,20 @@
+/// What is wrong with a command, before it is known whose command it is.
+struct FieldError: Error, Hashable {
+  /// The path in the event: `cron`, `id`, `DetailType`, `body`.
+  var field: String
+  /// One sentence that a person can act on; echoes no more than 64 bytes of input.
+  var reason: String
+
+  init(_ field: String, _ reason: String) {
+    self.field = field
+    self.reason = reason
+  }
+
+  init(_ field: DetailFields.Name, _ reason: String) {
+    self.init(field.rawValue, reason)
+  }
+
+  init(_ field: IncomingEvent.Name, _ reason: String) {
+    self.init(field.rawValue, reason)
+  }
+}

@@ -1,0 +1,57 @@
+import Recurrence
+
+/// What the envelope must hold.
+extension IncomingEvent {
+  /// The events that are commands.
+  enum CommandName {
+    case start
+    case stop
+  }
+
+  /// Which command this is: what DetailType says, which must be the routing key, byte for byte.
+  func commandName(routingKey: [UInt8]) throws(FieldError) -> CommandName {
+    guard let value = self[.detailType] else {
+      throw FieldError(.detailType, "DetailType is required: Schedule Start or Schedule Stop")
+    }
+    guard let detailType = value.text else {
+      throw FieldError(.detailType, "DetailType must be a string, not \(value.kind.rawValue)")
+    }
+    guard detailType.elementsEqual(routingKey) else {
+      let (name, key) = (quote(detailType), quote(routingKey[...]))
+      throw FieldError(.detailType, "DetailType is \(name) but the routing key is \(key): they must be the same")
+    }
+    switch EventName(bytes: detailType) {
+    case .start: return .start
+    case .stop: return .stop
+    default:
+      throw FieldError(
+        .detailType, "\(quote(detailType)) is not supported by this version: use Schedule Start or Schedule Stop")
+    }
+  }
+
+  /// Source is free, but a string.
+  func checkSource() throws(FieldError) {
+    if let value = self[.source], value.kind != .string {
+      throw FieldError(.source, "Source must be a string, not \(value.kind.rawValue)")
+    }
+  }
+
+  /// The event's own time, nil when it has none.
+  func time() throws(FieldError) -> Instant? {
+    guard let value = self[.time] else { return nil }
+    guard let text = value.text else { throw FieldError(.time, "Time must be a string, not \(value.kind.rawValue)") }
+    guard let time = Instant(rfc3339: text) else { throw FieldError(.time, "Time is \(quote(text)): \(rfc3339Hint)") }
+    return time
+  }
+
+  /// Detail is an object, or a string that held one.
+  func checkDetail() throws(FieldError) {
+    guard let value = self[.detail] else { throw FieldError(.detail, "Detail is required: an object with the fields") }
+    guard value.kind == .object || value.kind == .string else {
+      throw FieldError(.detail, "Detail must be an object, not \(value.kind.rawValue)")
+    }
+  }
+}
+
+/// What to write where a time was expected.
+let rfc3339Hint = "not an RFC 3339 time such as 2026-11-23T08:30:00Z"

@@ -1,0 +1,83 @@
+/// An event as it came, in either form of the envelope: EventBridge's PutEvents (`DetailType`, `Detail` as an object or as
+/// a string that holds JSON) or its delivered form (`detail-type`, `detail`). Values are not yet looked at.
+struct IncomingEvent {
+  /// The envelope's fields, by the name under which a rejection speaks of them.
+  enum Name: String, CaseIterable {
+    case source = "Source"
+    case detailType = "DetailType"
+    case time = "Time"
+    case detail = "Detail"
+
+    /// The name in the delivered form.
+    var delivered: String {
+      switch self {
+      case .source: "source"
+      case .detailType: "detail-type"
+      case .time: "time"
+      case .detail: "detail"
+      }
+    }
+
+    init?(_ key: ArraySlice<UInt8>) {
+      let match = Self.allCases.first {
+        key.elementsEqual($0.rawValue.utf8) || key.elementsEqual($0.delivered.utf8)
+      }
+      guard let match else { return nil }
+      self = match
+    }
+  }
+
+  private var values: [Name: JSONValue] = [:]
+  private(set) var fields = DetailFields()
+  /// The first fault that did not keep the rest from being read.
+  private(set) var fault: FieldError?
+
+  /// The value of a field; nil when it is absent or `null`.
+  subscript(_ name: Name) -> JSONValue? { values[name] }
+
+  /// The text of DetailType, nil when it has none.
+  var detailType: ArraySlice<UInt8>? { values[.detailType]?.text }
+
+  /// Reads a body; fails when it is no JSON object.
+  init(_ body: [UInt8]) throws(FieldError) {
+    do {
+      try read(body)
+    } catch {
+      throw FieldError("body", "the body is no JSON that is accepted: \(error)")
+    }
+    readDetail()
+  }
+
+  private mutating func read(_ body: [UInt8]) throws(JSONError) {
+    var reader = try JSONReader(body[...])
+    try reader.readObject { (reader, key) throws(JSONError) in
+      let name = Name(key)
+      // Detail is read again, where it is known which of its keys is payload.
+      let value = try reader.readValue(uniqueKeys: name != .detail)
+      guard let name, value.kind != .null else { return }
+      if values[name] != nil {
+        note(FieldError(name, "\(name.rawValue) and \(name.delivered) are the same field: send one of them"))
+      }
+      values[name] = value
+    }
+    try reader.readEnd()
+    if let duplicate = reader.duplicateKey { note(FieldError("body", duplicate.description)) }
+  }
+
+  /// Reads the fields of Detail, whether it is an object or came as a string that holds one.
+  private mutating func readDetail() {
+    guard let detail = values[.detail], let text = detail.kind == .object ? detail.bytes : detail.text else { return }
+    do throws(JSONError) {
+      var reader = try JSONReader(text, depth: 1)
+      try fields.read(&reader)
+      try reader.readEnd()
+      if let duplicate = reader.duplicateKey { throw duplicate }
+    } catch {
+      note(FieldError(.detail, "Detail is no JSON that is accepted: \(error) of Detail"))
+    }
+  }
+
+  private mutating func note(_ error: FieldError) {
+    if fault == nil { fault = error }
+  }
+}

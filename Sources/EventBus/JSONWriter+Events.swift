@@ -1,0 +1,61 @@
+import Recurrence
+import Scheduling
+
+/// The Detail of each event; `payload` is written after it.
+extension JSONWriter {
+  /// - Parameters:
+  ///   - id: the tick's own, `<id>@<slot>`.
+  ///   - slot: the tick's slot in RFC 3339.
+  mutating func write(_ tick: Tick, id: [UInt8], slot: String) {
+    write(tick.definition)
+    field("counter", tick.counter)
+    field("tickId", id)
+    field("scheduledTime", slot)
+    if let next = tick.nextSlot { field("nextTickDate", next.rfc3339) }
+    if tick.missed > 0 { field("missed", Int64(tick.missed)) }
+  }
+
+  mutating func write(_ started: Started) {
+    write(started.definition)
+    field("counter", started.counter)
+    if let next = started.nextSlot { field("nextTickDate", next.rfc3339) }
+    flag("replaced", started.replaced)
+    flag("ended", started.nextSlot == nil)
+    if !started.ignored.isEmpty { field("ignored", texts: started.ignored) }
+  }
+
+  mutating func write(_ stopped: Stopped) {
+    if let definition = stopped.definition {
+      write(definition)
+    } else {
+      field("id", stopped.id.bytes)
+    }
+    field("counter", stopped.counter)
+    field("reason", stopped.reason)
+  }
+
+  /// - Parameter messageID: the refused command's own; shown as text, what is no UTF-8 in it replaced.
+  mutating func write(_ rejection: Rejection, to messageID: [UInt8]?) {
+    if let id = rejection.id { field("id", id.bytes) }
+    field("command", rejection.command)
+    field("field", rejection.field)
+    field("reason", rejection.reason)
+    if let messageID { field("messageId", String(decoding: messageID, as: UTF8.self)) }
+  }
+
+  /// The fields that the client sent, without `payload`: instants normalised, defaults not filled in.
+  private mutating func write(_ definition: Definition) {
+    field("id", definition.id.bytes)
+    switch definition.timing {
+    case .cron(let expression): field("cron", expression.text)
+    case .every(let interval): field("every", interval.text)
+    case .at(let instant): field("at", instant.rfc3339)
+    case .duration(let delay): field("duration", delay.text)
+    }
+    if let limit = definition.limit { field("limit", limit) }
+    if let timezone = definition.timezone { field("timezone", timezone) }
+    if let start = definition.startDate { field("startDate", start.rfc3339) }
+    if let end = definition.endDate { field("endDate", end.rfc3339) }
+    if let jitter = definition.jitter { field("jitter", jitter.text) }
+  }
+}
