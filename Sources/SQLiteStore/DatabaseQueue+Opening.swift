@@ -1,0 +1,82 @@
+import GRDB
+import Glibc
+import Scheduling
+
+extension DatabaseQueue {
+  /// The one connection that reads and writes: WAL, synced at every commit, shut to everybody else.
+  static func openOwned(path: String) throws -> DatabaseQueue {
+    var configuration = Configuration()
+    // GRDB would trap on a transaction that is still open after a failed rollback; here the next call gets an error.
+    configuration.allowsUnsafeTransactions = true
+    // Set here and not as GRDB's `journalMode`, which afterwards turns `synchronous` down to NORMAL.
+    configuration.prepareDatabase { database in
+      try database.execute(
+        sql: """
+          PRAGMA locking_mode = EXCLUSIVE;
+          PRAGMA journal_mode = WAL;
+          PRAGMA synchronous = FULL;
+          PRAGMA trusted_schema = OFF;
+          PRAGMA cell_size_check = ON;
+          """)
+    }
+    let queue = try DatabaseQueue(path: path, configuration: configuration)
+    try queue.unsafeRead { try assertSettings($0, path: path) }
+    return queue
+  }
+
+  /// Asks the live connection, because what a `PRAGMA` could not do it leaves undone without an error.
+  private static func assertSettings(_ database: Database, path: String) throws {
+    let expected = [
+      ("journal_mode", "wal"), ("synchronous", "2"), ("locking_mode", "exclusive"), ("foreign_keys", "1"),
+    ]
+    for (setting, value) in expected {
+      let actual = try String.fetchOne(database, sql: "PRAGMA \(setting)")
+      guard actual == value else {
+        throw StoreError(
+          .other,
+          "SQLite does not keep \(setting) = \(value) for \(path) (it says \(actual ?? "nothing")), so commits would "
+            + "not be safe; use a local disk.")
+      }
+    }
+  }
+
+  /// A connection that only looks: it makes, changes and locks nothing, and sees what a process that was killed left
+  /// in the write-ahead log. Nobody may write meanwhile.
+  static func openUntouched(path: String) throws -> DatabaseQueue {
+    var configuration = Configuration()
+    configuration.readonly = true
+    configuration.prepareDatabase { try $0.execute(sql: "PRAGMA locking_mode = EXCLUSIVE") }
+    // Without a log, `immutable` keeps SQLite from making one. With one, "unix-none" takes no file locks (the owner's
+    // own lock file stands for them), and exclusive mode needs no shared-memory file.
+    let option = fileSize(path + "-wal") ?? 0 > 0 ? "vfs=unix-none" : "immutable=1"
+    return try DatabaseQueue(path: "file:\(uriEncoded(path))?mode=ro&\(option)", configuration: configuration)
+  }
+
+  /// In bytes; nil where there is no such file.
+  static func fileSize(_ path: String) -> Int? {
+    var status = stat()
+    return stat(path, &status) == 0 ? Int(status.st_size) : nil
+  }
+
+  private static func uriEncoded(_ path: String) -> String {
+    var encoded = ""
+    for scalar in path.unicodeScalars {
+      switch scalar {
+      case "%": encoded += "%25"
+      case "?": encoded += "%3f"
+      case "#": encoded += "%23"
+      default: encoded.unicodeScalars.append(scalar)
+      }
+    }
+    return encoded
+  }
+
+  /// Runs one transaction that takes the right to write at its start. A deferred one, which reads first, could be refused
+  /// in the middle.
+  func immediateTransaction(_ body: (Database) throws -> Void) throws {
+    try inTransaction(.immediate) { database in
+      try body(database)
+      return .commit
+    }
+  }
+}

@@ -1,0 +1,102 @@
+import Foundation
+import GRDB
+package import Recurrence
+package import Scheduling
+
+extension SQLiteStore {
+  package func recall() throws(StoreError) -> Recollection {
+    let path = path
+    return try read { database in
+      let row = try Row.fetchOne(
+        database.cachedStatement(
+          sql: "SELECT lastGeneration, inDoubtThrough, secretFirst, secretSecond FROM recollection"))
+      guard let row, let lastGeneration: Int64 = row[0], let inDoubtThrough: Int64 = row[1],
+        let first: Int64 = row[2], let second: Int64 = row[3]
+      else { throw StoreError(.corrupt, "\(path) is damaged: it has lost its secret; restore a backup.") }
+      return Recollection(
+        lastGeneration: lastGeneration, inDoubtThrough: Instant(milliseconds: inDoubtThrough),
+        secret: SipHash.Key(UInt64(bitPattern: first), UInt64(bitPattern: second)))
+    }
+  }
+
+  package func schedules(_ ids: [ScheduleID]) throws(StoreError) -> [Schedule?] {
+    try read { database in
+      try ids.map { try schedules("WHERE id = ?", [Data($0.bytes)], limit: 1, in: database).first }
+    }
+  }
+
+  package func remembered(_ keys: [CommandKey]) throws(StoreError) -> [RememberedCommand?] {
+    try read { database in try keys.map { try RememberedCommand.fetch($0, from: database) } }
+  }
+
+  package func owingStopped(after generation: Int64, limit: Int) throws(StoreError) -> [Schedule] {
+    try read { database in
+      try schedules(
+        "WHERE owesStopped = 1 AND generation > ? ORDER BY generation", [generation], limit: limit, in: database)
+    }
+  }
+
+  package func page(after id: ScheduleID?, limit: Int) throws(StoreError) -> [Schedule] {
+    try read { database in
+      // No id is empty, so that all of them come after an empty one.
+      try schedules("WHERE id > ? ORDER BY id", [Data(id?.bytes ?? [])], limit: limit, in: database)
+    }
+  }
+
+  package func due(after position: DuePosition?, through: Instant, limit: Int) throws(StoreError) -> DuePage {
+    var page = DuePage(schedules: [], isLast: true)
+    var payloadBytes = 0
+    func take(_ schedule: Schedule) -> Bool {
+      guard page.schedules.count < limit, payloadBytes < DuePage.maximumPayloadBytes else {
+        page.isLast = false
+        return false
+      }
+      page.schedules.append(schedule)
+      payloadBytes += schedule.definition.payload?.count ?? 0
+      return true
+    }
+    try read { database in
+      var first = Int64.min
+      if let position {
+        // Two selections, because for one over (due, generation) SQLite would pass over all that is due with `position`.
+        guard position.due <= through else { return }
+        try forEachSchedule(
+          "WHERE due = ? AND generation > ? ORDER BY generation", [position.due.milliseconds, position.generation],
+          in: database, take)
+        guard page.isLast, position.due < through else { return }
+        first = position.due.milliseconds + 1
+      }
+      try forEachSchedule(
+        "WHERE due BETWEEN ? AND ? ORDER BY due, generation", [first, through.milliseconds], in: database, take)
+    }
+    return page
+  }
+
+  private func schedules(
+    _ selection: String, _ arguments: StatementArguments, limit: Int, in database: Database
+  ) throws -> [Schedule] {
+    var schedules: [Schedule] = []
+    try forEachSchedule(selection, arguments, in: database) { schedule in
+      guard schedules.count < limit else { return false }
+      schedules.append(schedule)
+      return true
+    }
+    return schedules
+  }
+
+  /// Reads schedules one by one until `body` returns false: limits are counted here and not by SQLite, because rows that
+  /// cannot be read are reported and passed over.
+  private func forEachSchedule(
+    _ selection: String, _ arguments: StatementArguments, in database: Database, _ body: (Schedule) -> Bool
+  ) throws {
+    let statement = try database.cachedStatement(sql: "SELECT \(ScheduleColumn.names) FROM schedule \(selection)")
+    let rows = try Row.fetchCursor(statement, arguments: arguments)
+    while let row = try rows.next() {
+      if let schedule = Schedule(row) {
+        guard body(schedule) else { return }
+      } else {
+        reportUnreadable(row)
+      }
+    }
+  }
+}

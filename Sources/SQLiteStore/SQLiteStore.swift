@@ -1,0 +1,141 @@
+import GRDB
+import Glibc
+package import Scheduling
+
+/// Schedules in an SQLite file, owned by this process alone for as long as the store lives.
+///
+/// What a call returned from is synced to disk. Every call blocks its thread, and no cancelled task interrupts it.
+package final class SQLiteStore: ScheduleStore {
+  let path: String
+  private let queue: DatabaseQueue
+  /// Nil for a file that is only looked at and has no lock file.
+  private var lock: FileLock?
+  private let onUnreadable: (StoreError) -> Void
+  /// The unreadable rows already told of, by generation.
+  private var told: Set<Int64> = []
+
+  private init(
+    path: String, onUnreadable: @escaping (StoreError) -> Void, lock: FileLock?,
+    open: () throws -> DatabaseQueue
+  ) throws(StoreError) {
+    self.path = path
+    self.onUnreadable = onUnreadable
+    self.lock = lock
+    do {
+      queue = try open()
+    } catch {
+      throw StoreError(error, database: path)
+    }
+  }
+
+  deinit {
+    try? queue.close()  // before the lock goes
+  }
+
+  func read<Value>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
+    do {
+      return try queue.unsafeRead(body)
+    } catch {
+      throw StoreError(error, database: path)
+    }
+  }
+
+  /// Runs one transaction, which takes its lock at the start and is synced when this returns.
+  func write(_ body: (Database) throws -> Void) throws(StoreError) {
+    do {
+      try queue.immediateTransaction(body)
+    } catch {
+      throw StoreError(error, database: path)
+    }
+  }
+
+  /// Tells of a row that makes no sense to this version: once, and of a thousand at most.
+  func reportUnreadable(_ row: Row) {
+    guard told.count < 1000, let generation: Int64 = row[.generation], told.insert(generation).inserted else { return }
+    let id = row.bytes(.id).map { ScheduleID(stored: $0).text } ?? "?"
+    onUnreadable(
+      StoreError(
+        .other,
+        "Schedule \(id) in \(path) cannot be read by this version and rests; start it anew, or use the version that "
+          + "wrote it."))
+  }
+}
+
+// MARK: - Opening and closing
+
+extension SQLiteStore {
+  /// Opens a database, or makes it where there is none; brings it to the present layout.
+  ///
+  /// `onUnreadable` hears of schedules whose rows make no sense to this version, for example because a newer one took
+  /// an expression that this one refuses. Such a schedule rests, as if it were not there, until a Start replaces it or
+  /// a version that can read it opens the file.
+  ///
+  /// Throws `locked` at once when another process owns the file, and `foreign`, `newer` or `corrupt` when it must be
+  /// left alone; it then is as it was.
+  package convenience init(
+    path: String, onUnreadable: @escaping (StoreError) -> Void = { _ in }
+  ) throws(StoreError) {
+    let file = Self.fileName(path)
+    let lock = try FileLock(database: file, .exclusive)
+    try self.init(path: path, onUnreadable: onUnreadable, lock: lock) {
+      try Self.prepareFile(file, named: path)
+      let queue = try DatabaseQueue.openOwned(path: file)
+      try Schema.bringUpToDate(queue, path: path)
+      return queue
+    }
+  }
+
+  /// Opens a database that no service holds, or a backup, only to look: the file is not changed, nothing is made beside
+  /// it, and every change asked of the store throws `readOnly`.
+  ///
+  /// Throws `locked` when a service holds the file. While it is looked at, no service can open it, if one ever did.
+  package static func inspect(
+    path: String, onUnreadable: @escaping (StoreError) -> Void = { _ in }
+  ) throws(StoreError) -> SQLiteStore {
+    let file = fileName(path)
+    // A backup has no lock file, and none is made for it.
+    let wasServed = DatabaseQueue.fileSize(FileLock.path(forDatabase: file)) != nil
+    let lock = wasServed ? try FileLock(database: file, .shared) : nil
+    return try SQLiteStore(path: path, onUnreadable: onUnreadable, lock: lock) {
+      let queue = try DatabaseQueue.openUntouched(path: file)
+      guard try queue.unsafeRead({ try Schema.check($0, path: path) }) == .current else {
+        throw StoreError(
+          .other, "\(path) holds no schedules in the present layout; let the service open it once, then look again.")
+      }
+      return queue
+    }
+  }
+
+  /// Writes the log back into the database file, so that it alone is the whole database, and gives the file back.
+  /// Whatever is asked of the store after that fails.
+  package func close() throws(StoreError) {
+    do {
+      if !queue.configuration.readonly {
+        try queue.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
+      }
+      try queue.close()
+    } catch {
+      throw StoreError(error, database: path)
+    }
+    lock = nil
+  }
+
+  /// A bare name could mean something else to SQLite: `:memory:`, `file:…`.
+  private static func fileName(_ path: String) -> String {
+    path.hasPrefix("/") ? path : "./" + path
+  }
+
+  /// Makes the file where there is none, for this user only; where there is one, looks at it without a touch.
+  private static func prepareFile(_ file: String, named path: String) throws {
+    guard let size = DatabaseQueue.fileSize(file) else {
+      let descriptor = open(file, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0o600)
+      guard descriptor >= 0 else { throw StoreError("Cannot create the database", path, errno: errno) }
+      Glibc.close(descriptor)
+      return
+    }
+    guard size > 0 else { return }
+    let queue = try DatabaseQueue.openUntouched(path: file)
+    _ = try queue.unsafeRead { try Schema.check($0, path: path) }
+    try queue.close()
+  }
+}

@@ -1,0 +1,50 @@
+import GRDB
+import Glibc
+import Scheduling
+
+extension StoreError {
+  /// What an error of SQLite, of GRDB or of our own means to the user of this database.
+  init(_ error: any Error, database path: String) {
+    switch error {
+    case let error as StoreError: self = error
+    case let error as DatabaseError: self.init(error, database: path)
+    // Its type and not its text, which might show what is stored.
+    default: self.init(.other, "The database \(path) failed unexpectedly (\(type(of: error))).")
+    }
+  }
+
+  private init(_ error: DatabaseError, database path: String) {
+    // SQLite's messages name tables and columns, never values; GRDB's description would add the statement.
+    let cause = "(SQLite \(error.extendedResultCode.rawValue): \(error.message ?? "no message"))"
+    switch error.resultCode {
+    case .SQLITE_FULL:
+      self.init(.full, "No room is left on the disk of \(path); free some, and work goes on by itself \(cause).")
+    case .SQLITE_READONLY, .SQLITE_PERM:
+      self.init(.readOnly, "\(path) cannot be written; make the file and its directory writable \(cause).")
+    case .SQLITE_IOERR:
+      self.init(.inputOutput, "The disk of \(path) failed; see the kernel's log, then start again \(cause).")
+    case .SQLITE_CORRUPT:
+      self.init(.corrupt, "\(path) is damaged; keep a copy of it and restore a backup \(cause).")
+    case .SQLITE_NOTADB:
+      self.init(.foreign, "\(path) is no SQLite database, or its beginning is damaged; name another file \(cause).")
+    case .SQLITE_BUSY, .SQLITE_LOCKED:
+      self.init(.locked, "\(path) is in use by another process; end that one first \(cause).")
+    case .SQLITE_CANTOPEN:
+      self.init(.other, "\(path) cannot be opened; check that it is a file this user may read and write \(cause).")
+    default:
+      self.init(.other, "The database \(path) failed \(cause).")
+    }
+  }
+
+  /// What a failed system call on a file means; `code` is its `errno`.
+  init(_ action: String, _ path: String, errno code: Int32) {
+    let kind: Kind =
+      switch code {
+      case ENOSPC, EDQUOT: .full
+      case EACCES, EPERM, EROFS: .readOnly
+      case EIO: .inputOutput
+      default: .other
+      }
+    self.init(kind, "\(action) \(path): \(String(cString: strerror(code))).")
+  }
+}
