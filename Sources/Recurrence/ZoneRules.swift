@@ -11,11 +11,39 @@ package struct ZoneRules: Hashable, Sendable {
   /// Coordinated universal time; needs no file.
   package static let utc = ZoneRules(name: "UTC", offsets: [(start: .distantPastSecond, offset: 0)])
 
-  /// `offsets` are in order of time and begin with one for `distantPastSecond`.
+  /// The years for which periods are kept; before and after, the nearest offset goes on.
+  private static let years = 1900...2400
+
+  /// The rules that a TZif file (RFC 9636) holds.
+  package init(name: String, tzif: [UInt8]) throws(TZifError) {
+    let file = try TZifFile(tzif)
+    let first = CivilDate(year: Self.years.lowerBound, month: 1, day: 1).daysSince1970 * .secondsPerDay
+    let end = CivilDate(year: Self.years.upperBound + 1, month: 1, day: 1).daysSince1970 * .secondsPerDay
+    let before = file.transitions.last { $0.start < first }?.offset ?? file.initialOffset
+    var offsets = [(start: Int.distantPastSecond, offset: before)]
+    offsets += file.transitions.filter { first..<end ~= $0.start }
+    if let rule = file.rule {
+      let last = file.transitions.last?.start ?? .distantPastSecond
+      // From the year before on, since a rule's time may lie days outside its year.
+      let firstYear = CivilDate(daysSince1970: last / .secondsPerDay).year - 1
+      for year in Self.years where year >= firstYear {
+        offsets += rule.transitions(in: year).filter { $0.start > last }
+      }
+    }
+    self.init(name: name, offsets: offsets)
+  }
+
+  /// `offsets` are in order of time and begin with one for `distantPastSecond`. Where one does not come after those before
+  /// it, it replaces them: a rule can end and begin daylight saving time at one instant, so that it lasts all year.
   init(name: String, offsets: [(start: Int, offset: Int)]) {
     self.name = name
+    var distinct: [(start: Int, offset: Int)] = []
+    for (start, offset) in offsets {
+      while let last = distinct.last, last.start >= start { distinct.removeLast() }
+      if distinct.last?.offset != offset { distinct.append((start, offset)) }
+    }
     var periods: [ZonePeriod] = []
-    for (start, offset) in offsets where offset != periods.last?.offset {
+    for (start, offset) in distinct {
       let mark = periods.last.map { max($0.wallMark, start + $0.offset) } ?? .distantPastSecond
       periods.append(ZonePeriod(start: start, offset: offset, wallMark: mark))
     }

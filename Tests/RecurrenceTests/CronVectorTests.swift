@@ -11,14 +11,15 @@ struct CronVectorTests {
     #expect(VectorFile.lines("duration-invalid.jsonl", as: DurationVector.self).count == 33)
   }
 
-  @Test(arguments: VectorFile.lines("cron.jsonl", as: CronVector.self).filter { $0.timezone == "UTC" })
+  @Test(arguments: VectorFile.lines("cron.jsonl", as: CronVector.self) + VectorFile.lines("cron-dst-policy.jsonl"))
   func slots(_ vector: CronVector) throws {
+    guard let zone = try TestZones.rules(named: vector.timezone) else { return }
     let expression = try CronExpression(vector.cron)
     var instant = try #require(Instant(rfc3339: vector.from))
     for expected in vector.next {
-      let next = try #require(expression.next(after: instant, in: .utc))
+      let next = try #require(expression.next(after: instant, in: zone))
       #expect(next == Instant(rfc3339: expected))
-      #expect(expression.latest(atOrBefore: next.advanced(byMilliseconds: 999), in: .utc) == next)
+      #expect(expression.latest(atOrBefore: next.advanced(byMilliseconds: 999), in: zone) == next)
       instant = next
     }
   }

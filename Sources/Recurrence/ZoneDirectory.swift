@@ -1,0 +1,108 @@
+import Synchronization
+
+/// The time zones by name. Files are read once and kept; `refresh` notices that they have changed.
+package final class ZoneDirectory: Sendable {
+  private struct Entry {
+    let stamp: ZoneFileStamp
+    let rules: ZoneRules
+  }
+
+  /// What `refresh` found; names in order of the alphabet.
+  package struct Changes: Equatable, Sendable {
+    /// Zones with other rules than before.
+    package var changed: [String] = []
+    /// Zones that were known and are no longer there.
+    package var gone: [String] = []
+    /// Zones whose new file cannot be used; the old rules stay until one can.
+    package var unusable: [ExpressionError] = []
+
+    package init() {}
+  }
+
+  private let files: any ZoneFiles
+  private let entries = Mutex<[String: Entry]>([:])
+
+  package init(files: any ZoneFiles = SystemZoneFiles()) {
+    self.files = files
+  }
+
+  /// The rules of a zone; the error, of field `timezone`, says why there are none.
+  package func rules(named name: String) throws(ExpressionError) -> ZoneRules {
+    // Images without zone files still know UTC.
+    if name == ZoneRules.utc.name { return .utc }
+    guard Self.isName(name.utf8) else {
+      throw ExpressionError(
+        field: "timezone", reason: "this is no name of a time zone; names are like Europe/Rome or UTC")
+    }
+    if let known = entries.withLock({ $0[name]?.rules }) { return known }
+    let entry = try read(name)
+    entries.withLock { $0[name] = entry }
+    return entry.rules
+  }
+
+  /// Reads anew the files that have changed since they were read. Cheap when none has: one look at each file in use.
+  package func refresh() -> Changes {
+    var changes = Changes()
+    let known = entries.withLock { $0 }
+    for (name, old) in known.sorted(by: { $0.key < $1.key }) {
+      do {
+        if try files.stamp(of: name) == old.stamp { continue }
+        let new = try files.read(name)
+        let entry = Entry(stamp: new.stamp, rules: try ZoneRules(name: name, tzif: new.bytes))
+        entries.withLock { $0[name] = entry }
+        if entry.rules != old.rules { changes.changed.append(name) }
+      } catch ZoneFileError.absent {
+        entries.withLock { $0[name] = nil }
+        changes.gone.append(name)
+      } catch {
+        changes.unusable.append(Self.unusable(name, error))
+      }
+    }
+    return changes
+  }
+
+  /// The release of the zone data, such as `2026a`; `nil` if the system does not say.
+  package var version: String? {
+    for (path, prefix) in [("+VERSION", ""), ("tzdata.zi", "# version ")] {
+      guard let file = try? files.read(path), file.bytes.starts(with: prefix.utf8) else { continue }
+      let line = file.bytes.dropFirst(prefix.utf8.count).prefix { 0x21...0x7E ~= $0 }
+      if !line.isEmpty { return String(decoding: line, as: UTF8.self) }
+    }
+    return nil
+  }
+
+  private func read(_ name: String) throws(ExpressionError) -> Entry {
+    do {
+      let file = try files.read(name)
+      return Entry(stamp: file.stamp, rules: try ZoneRules(name: name, tzif: file.bytes))
+    } catch ZoneFileError.absent {
+      throw ExpressionError(
+        field: "timezone", reason: "'\(name)' is no time zone of this system; names are like Europe/Rome, case matters")
+    } catch {
+      throw Self.unusable(name, error)
+    }
+  }
+
+  private static func unusable(_ name: String, _ error: any Error) -> ExpressionError {
+    let reason =
+      switch error {
+      case ZoneFileError.unreadable(let reason): reason
+      default: "\(error)"
+      }
+    return ExpressionError(field: "timezone", reason: "the zone file of '\(name)' cannot be used: \(reason)")
+  }
+
+  /// Whether this could be a zone: parts of letters, digits, `_`, `+` and `-`, parted by slashes, each from a letter on. So no
+  /// path leads elsewhere (`../`, `/etc`), and tables (`zone.tab`) are none; nor are the system's other copies of zones.
+  private static func isName(_ name: String.UTF8View) -> Bool {
+    let parts = name.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+    let others = ["posix", "right", "localtime", "posixrules"]
+    return name.count <= 64
+      && parts.allSatisfy { $0.first?.isLetter == true && $0.allSatisfy(isNameByte) }
+      && !others.contains { parts[0].elementsEqual($0.utf8) }
+  }
+
+  private static func isNameByte(_ byte: UInt8) -> Bool {
+    byte.isLetter || byte.isDigit || [UInt8(ascii: "_"), UInt8(ascii: "+"), UInt8(ascii: "-")].contains(byte)
+  }
+}

@@ -1,0 +1,23 @@
+import Foundation
+import Recurrence
+
+/// The zones of this machine.
+enum TestZones {
+  static let directory = ZoneDirectory()
+
+  /// Whether the machine has zone files; without them, what needs them is not tested.
+  static let arePresent = (try? directory.rules(named: "Europe/Rome")) != nil
+
+  /// The names of all zones of this machine, in order of the alphabet.
+  static let names: [String] = {
+    let folder = SystemZoneFiles().folder
+    let paths = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
+    return paths.filter { (try? directory.rules(named: $0)) != nil }.sorted()
+  }()
+
+  /// `nil` where the machine has no zone files at all; an error where this one is missing.
+  static func rules(named name: String) throws -> ZoneRules? {
+    guard arePresent || name == "UTC" else { return nil }
+    return try directory.rules(named: name)
+  }
+}
