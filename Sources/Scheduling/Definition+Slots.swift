@@ -13,7 +13,9 @@ extension Definition {
       let start = startDate.map { $0.advanced(byMilliseconds: -1) } ?? arrival
       first = expression.next(after: max(arrival, start), in: zone)
     case .every(let interval):
-      first = Self.firstSlot(every: interval.milliseconds, from: startDate, eventTime: eventTime, after: arrival)
+      // From the start date at n = 0, from the event's time at n = 1.
+      let anchor = startDate ?? eventTime.advanced(byMilliseconds: interval.milliseconds)
+      first = interval.recurrence(from: anchor)?.next(after: arrival)
     case .at(let instant):
       first = instant
     case .duration(let delay):
@@ -41,8 +43,7 @@ extension Definition {
     case .cron(let expression):
       return expression.latest(atOrBefore: bound, in: zone).map { max($0, slot) } ?? slot
     case .every(let interval):
-      let whole = (bound.milliseconds - slot.milliseconds) / interval.milliseconds
-      return slot.advanced(byMilliseconds: whole * interval.milliseconds)
+      return interval.recurrence(from: slot)?.latest(atOrBefore: bound) ?? slot
     case .at, .duration:
       return slot
     }
@@ -51,15 +52,12 @@ extension Definition {
   /// How many slots lie in `first..<last`, both being slots; counts no further than `bound`.
   func slotCount(from first: Instant, before last: Instant, upTo bound: Int, in zone: ZoneRules) -> Int {
     guard first < last else { return 0 }
+    // Counted after the one and through the other, which for two slots is the same number.
     switch timing {
-    case .cron(let expression):
-      let end = last.advanced(byMilliseconds: -1)
-      return min(bound, 1 + expression.slotCount(after: first, through: end, in: zone, upTo: bound))
+    case .cron(let expression): return expression.slotCount(after: first, through: last, in: zone, upTo: bound)
     case .every(let interval):
-      let whole = (last.milliseconds - first.milliseconds) / interval.milliseconds
-      return Int(min(whole, Int64(bound)))
-    case .at, .duration:
-      return 0
+      return interval.recurrence(from: first)?.slotCount(after: first, through: last, upTo: bound) ?? 0
+    case .at, .duration: return 0
     }
   }
 
@@ -70,18 +68,11 @@ extension Definition {
   package func due(of slot: Instant, in zone: ZoneRules) -> Instant {
     guard let jitter else { return slot }
     var range = jitter.milliseconds
-    if !timing.isOneShot, let next = nextSlot(after: slot, in: zone) {
+    if let next = unboundedNextSlot(after: slot, in: zone) {
       range = min(range, next.milliseconds - slot.milliseconds)
     }
-    var hash = SipHash(key: Self.jitterKey)
-    hash.append(id.bytes)
-    withUnsafeBytes(of: slot.milliseconds.littleEndian) { hash.append($0) }
-    let draw = hash.finish().0 % UInt64(range + 1)
-    return slot.advanced(byMilliseconds: Int64(draw))
+    return slot.advanced(byMilliseconds: Jitter.milliseconds(id: id.bytes, slot: slot, maximum: range))
   }
-
-  /// Part of the contract: another key would move every jittered tick.
-  private static let jitterKey = SipHash.Key(0x706f_636b_6574_7761, 0x7463_6820_6a69_7474)
 
   private func isWithinDates(_ slot: Instant) -> Bool {
     if let startDate, slot < startDate { return false }
@@ -96,14 +87,11 @@ extension Definition {
     case .at, .duration: nil
     }
   }
+}
 
-  /// The slots of an interval stand at `start + n × every` for n ≥ 0, or without a start date at
-  /// `eventTime + n × every` for n ≥ 1; this is the first of them after `arrival`.
-  private static func firstSlot(every: Int64, from start: Instant?, eventTime: Instant, after arrival: Instant) -> Instant {
-    let anchor = start ?? eventTime.advanced(byMilliseconds: every)
-    guard arrival >= anchor else { return anchor }
-    let (elapsed, overflow) = arrival.milliseconds.subtractingReportingOverflow(anchor.milliseconds)
-    guard !overflow else { return arrival.advanced(byMilliseconds: every) }
-    return anchor.advanced(byMilliseconds: (elapsed / every + 1) * every)
+extension DurationExpression {
+  /// Slots this long apart; nil for a length that is not positive.
+  fileprivate func recurrence(from anchor: Instant) -> IntervalRecurrence? {
+    IntervalRecurrence(anchor: anchor, everyMilliseconds: milliseconds)
   }
 }

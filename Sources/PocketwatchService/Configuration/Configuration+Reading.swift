@@ -1,0 +1,104 @@
+package import AMQP
+import Foundation
+package import Logging
+
+extension Configuration {
+  /// Reads and validates everything a service needs.
+  package static func read(from reader: SettingReader, declaresTopology: Bool) async throws -> Configuration {
+    Configuration(
+      broker: try await BrokerSettings.read(from: reader),
+      database: try await database(from: reader),
+      misfireThresholdMilliseconds: try await reader.milliseconds(
+        .misfireThreshold, in: 1_000...86_400_000, called: "1s to 1d") ?? 60_000,
+      publishWindow: try await reader.whole(.publishWindow, in: 1...4096) ?? 256,
+      declaresTopology: declaresTopology)
+  }
+
+  private static func database(from reader: SettingReader) async throws -> String {
+    if let path = try await reader.text(.database) { return path }
+    let folder = reader.foreignVariable("STATE_DIRECTORY") ?? "."
+    return folder + "/pocketwatch.sqlite"
+  }
+}
+
+extension BrokerSettings {
+  /// Reads what is needed to talk to the broker.
+  package static func read(from reader: SettingReader) async throws -> BrokerSettings {
+    let urls = try await urls(from: reader)
+    var settings = BrokerSettings(urls: urls, names: try await TopologyNames.read(from: reader))
+    settings.tls = try await tls(from: reader, isNeeded: urls.contains(where: \.usesTLS))
+    settings.sendsUserID = try await reader.choice(.userID, Switch.self) != .off
+    return settings
+  }
+
+  private enum Switch: String {
+    case on, off
+  }
+
+  private static func urls(from reader: SettingReader) async throws -> [BrokerURL] {
+    let inline = try await reader.text(.amqpURL)
+    let file = try await reader.text(.amqpURLFile)
+    switch (inline, file) {
+    case (let text?, nil):
+      return try parse(text, of: .amqpURL)
+    case (nil, let path?):
+      guard let data = FileManager.default.contents(atPath: path), let text = String(data: data, encoding: .utf8) else {
+        throw ConfigurationError(.amqpURLFile, "the file \(path) cannot be read")
+      }
+      return try parse(text, of: .amqpURLFile)
+    case (_?, _?):
+      throw ConfigurationError(.amqpURLFile, "is set together with \(Setting.amqpURL.environmentVariable); give one of them")
+    case (nil, nil):
+      throw ConfigurationError(
+        .amqpURL, "is missing: say where the broker is, as amqp://user:password@host:port/vhost, or name a file that"
+          + " says so in \(Setting.amqpURLFile.environmentVariable)")
+    }
+  }
+
+  private static func parse(_ text: String, of setting: Setting) throws -> [BrokerURL] {
+    do {
+      return try BrokerURL.list(text)
+    } catch {
+      throw ConfigurationError(setting, error.text)
+    }
+  }
+
+  private static func tls(from reader: SettingReader, isNeeded: Bool) async throws -> TLSOptions? {
+    guard let path = try await reader.text(.amqpCAFile) else {
+      if isNeeded { throw ConfigurationError(.amqpCAFile, "is missing: an amqps URL needs the authorities to trust") }
+      return nil
+    }
+    guard FileManager.default.isReadableFile(atPath: path) else {
+      throw ConfigurationError(.amqpCAFile, "the file \(path) cannot be read")
+    }
+    return TLSOptions(caFile: path)
+  }
+}
+
+extension TopologyNames {
+  package static func read(from reader: SettingReader) async throws -> TopologyNames {
+    var names = TopologyNames()
+    if let stack = try await reader.text(.stack) {
+      guard let checked = TopologyNames.validStack(stack) else {
+        throw ConfigurationError(.stack, "must be 1 to 40 of a-z, 0-9 and -")
+      }
+      names.stack = checked
+    }
+    if let bus = try await reader.text(.eventBus) {
+      guard bus.utf8.count <= 255, !bus.hasPrefix("amq.") else {
+        throw ConfigurationError(.eventBus, "must be at most 255 bytes and not begin with amq.")
+      }
+      names.eventBus = bus
+    }
+    return names
+  }
+}
+
+extension LogSettings {
+  package static func read(from reader: SettingReader) async throws -> LogSettings {
+    var settings = LogSettings()
+    settings.level = try await reader.choice(.logLevel, Logger.Level.self) ?? settings.level
+    settings.format = try await reader.choice(.logFormat, Format.self) ?? settings.format
+    return settings
+  }
+}

@@ -1,0 +1,67 @@
+/// Everything that can be configured, in one place: the key in the JSON file, the environment variable, the meaning.
+///
+/// The environment wins over the file, an option of the command line over both.
+package enum Setting: String, CaseIterable, Sendable {
+  case amqpURL = "amqp.url"
+  case amqpURLFile = "amqp.urlFile"
+  case amqpCAFile = "amqp.caFile"
+  case eventBus
+  case stack
+  case database
+  case userID = "userId"
+  case misfireThreshold
+  case publishWindow
+  case logLevel = "log.level"
+  case logFormat = "log.format"
+
+  /// The key in the JSON file, with a dot where an object is entered.
+  package var key: String { rawValue }
+
+  package var environmentVariable: String {
+    switch self {
+    case .amqpURL: "POCKETWATCH_AMQP_URL"
+    case .amqpURLFile: "POCKETWATCH_AMQP_URL_FILE"
+    case .amqpCAFile: "POCKETWATCH_AMQP_CA_FILE"
+    case .eventBus: "POCKETWATCH_EVENT_BUS"
+    case .stack: "POCKETWATCH_STACK"
+    case .database: "POCKETWATCH_DATABASE"
+    case .userID: "POCKETWATCH_USER_ID"
+    case .misfireThreshold: "POCKETWATCH_MISFIRE_THRESHOLD"
+    case .publishWindow: "POCKETWATCH_PUBLISH_WINDOW"
+    case .logLevel: "POCKETWATCH_LOG_LEVEL"
+    case .logFormat: "POCKETWATCH_LOG_FORMAT"
+    }
+  }
+
+  /// What holds when nothing is set.
+  package var defaultText: String {
+    switch self {
+    case .amqpURL, .amqpURLFile: "one of the two is required"
+    case .amqpCAFile: "none; required with amqps"
+    case .eventBus: "events"
+    case .stack: "pocketwatch"
+    case .database: "$STATE_DIRECTORY/pocketwatch.sqlite, else ./pocketwatch.sqlite"
+    case .userID: "on"
+    case .misfireThreshold: "60s"
+    case .publishWindow: "256"
+    case .logLevel: "info"
+    case .logFormat: "auto"
+    }
+  }
+
+  package var summary: String {
+    switch self {
+    case .amqpURL: "The broker: amqp://user:password@host:port/vhost, or amqps://; several, separated by spaces, are tried in turn"
+    case .amqpURLFile: "A file that holds the URL, to keep the secret out of the environment"
+    case .amqpCAFile: "PEM file of the authorities that may sign the broker's certificate"
+    case .eventBus: "The topic exchange that carries all events"
+    case .stack: "Name of this scheduler: a-z, 0-9 and -, up to 40; its queues begin with it, its events carry com.<stack>"
+    case .database: "Path of the SQLite file, on a local disk"
+    case .userID: "on or off: whether events carry the login as user_id, which the broker validates"
+    case .misfireThreshold: "From this lateness on a slot counts as missed; a duration of 1s to 1d"
+    case .publishWindow: "The most ticks published and not yet stored as sent, 1 to 4096: what may repeat after a crash"
+    case .logLevel: "trace, debug, info, notice, warning, error or critical"
+    case .logFormat: "auto (text on a terminal, else JSON lines), text or json"
+    }
+  }
+}

@@ -1,0 +1,108 @@
+package import Configuration
+import Foundation
+import Recurrence
+
+/// Reads settings from options, environment and file, and finds what cannot be right before anything starts.
+package struct SettingReader: Sendable {
+  private let reader: ConfigReader
+  private let environment: [String: String]
+
+  /// - Parameters:
+  ///   - options: What the command line gave, by setting; never a secret.
+  ///   - file: Path of a JSON file, or nil.
+  package init(environment: [String: String], file: String?, options: [Setting: String] = [:]) async throws {
+    try Self.refuseUnknownVariables(environment)
+    let given = options.map { (AbsoluteConfigKey(ConfigKey($0.key.key)), ConfigValue(.string($0.value), isSecret: false)) }
+    var providers: [any ConfigProvider] = [
+      InMemoryProvider(name: "options", values: Dictionary(uniqueKeysWithValues: given)),
+      EnvironmentVariablesProvider(
+        environmentVariables: environment.filter { !$0.value.isEmpty },
+        secretsSpecifier: .specific([Setting.amqpURL.environmentVariable])
+      ).prefixKeys(with: "pocketwatch"),
+    ]
+    if let file { providers.append(try await Self.fileProvider(file)) }
+    reader = ConfigReader(providers: providers)
+    self.environment = environment
+  }
+
+  /// The value as text; nil when it is not set.
+  package func text(_ setting: Setting) async throws -> String? {
+    do {
+      return try await reader.fetchString(forKey: ConfigKey(setting.key), isSecret: setting == .amqpURL)
+    } catch {
+      throw ConfigurationError(setting, "is not a text")
+    }
+  }
+
+  package func whole(_ setting: Setting, in range: ClosedRange<Int>) async throws -> Int? {
+    let refusal = ConfigurationError(setting, "must be a whole number within \(range.lowerBound)-\(range.upperBound)")
+    do {
+      guard let value = try await reader.fetchInt(forKey: ConfigKey(setting.key)) else { return nil }
+      guard range.contains(value) else { throw refusal }
+      return value
+    } catch {
+      throw refusal
+    }
+  }
+
+  package func milliseconds(_ setting: Setting, in range: ClosedRange<Int64>, called words: String) async throws -> Int64? {
+    guard let text = try await text(setting) else { return nil }
+    do {
+      let value = try DurationExpression(text).milliseconds
+      guard range.contains(value) else { throw ConfigurationError(setting, "must be within \(words)") }
+      return value
+    } catch let error as ExpressionError {
+      throw ConfigurationError(setting, error.description)
+    }
+  }
+
+  package func choice<Value: RawRepresentable<String>>(_ setting: Setting, _ type: Value.Type) async throws -> Value? {
+    guard let text = try await text(setting) else { return nil }
+    guard let value = Value(rawValue: text.lowercased()) else {
+      throw ConfigurationError(setting, "must be: \(setting.summary)")
+    }
+    return value
+  }
+
+  /// The value of a variable that is not ours, such as STATE_DIRECTORY.
+  package func foreignVariable(_ name: String) -> String? {
+    environment[name].flatMap { $0.isEmpty ? nil : $0 }
+  }
+
+  /// A variable with our prefix that means nothing is a typing error, and its setting would silently not hold.
+  private static func refuseUnknownVariables(_ environment: [String: String]) throws {
+    let known = Set(Setting.allCases.map(\.environmentVariable))
+    let prefix = "POCKETWATCH_"
+    for name in environment.keys.sorted() where name.hasPrefix(prefix) && !known.contains(name) {
+      if name.hasPrefix("POCKETWATCH_TEST_") || name == "POCKETWATCH_STRICT" { continue }  // this project's own scripts
+      throw ConfigurationError(name, "is no setting of Pocketwatch; `pocketwatch serve --help` lists them")
+    }
+  }
+
+  private static func fileProvider(_ path: String) async throws -> any ConfigProvider {
+    let name = "--config \(path)"
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw ConfigurationError(name, "the file cannot be read")
+    }
+    guard let object = try? JSONSerialization.jsonObject(with: data) as? [String: Any] else {
+      throw ConfigurationError(name, "the file does not hold a JSON object")
+    }
+    let known = Set(Setting.allCases.map(\.key))
+    for key in leafKeys(of: object, under: "").sorted() where !known.contains(key) {
+      throw ConfigurationError(name, "\(key) is no setting of Pocketwatch; `pocketwatch serve --help` lists them")
+    }
+    do {
+      return try await FileProvider<JSONSnapshot>(
+        parsingOptions: .init(secretsSpecifier: .specific([Setting.amqpURL.key])), filePath: .init(path))
+    } catch {
+      throw ConfigurationError(name, "the file holds a value that is neither text nor number")
+    }
+  }
+
+  private static func leafKeys(of object: [String: Any], under prefix: String) -> [String] {
+    object.flatMap { name, value in
+      if let inner = value as? [String: Any] { return leafKeys(of: inner, under: prefix + name + ".") }
+      return [prefix + name]
+    }
+  }
+}

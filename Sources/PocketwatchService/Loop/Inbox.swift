@@ -1,0 +1,46 @@
+import AMQP
+import Scheduling
+import Synchronization
+
+/// What other threads have to tell the engine's thread.
+final class Inbox: Sendable {
+  enum Input: Sendable {
+    case publisher(Publisher.Event)
+    case consumer(Consumer.Event)
+    /// Deliveries, decoded on the consumer's thread.
+    case commands([ReceivedCommand], epoch: UInt64)
+    case fail(ServiceFailure)
+    case stop
+  }
+
+  private let inputs = Mutex<[Input]>([])
+  private let timer: WakeTimer
+
+  init() throws {
+    timer = try WakeTimer()
+  }
+
+  /// From any thread.
+  func post(_ input: Input) {
+    let isFirst = inputs.withLock { inputs in
+      inputs.append(input)
+      return inputs.count == 1
+    }
+    if isFirst { timer.ring() }
+  }
+
+  /// All that has come, in order; empty at once when nothing has.
+  func take() -> [Input] {
+    inputs.withLock { inputs in
+      var taken: [Input] = []
+      swap(&taken, &inputs)
+      return taken
+    }
+  }
+
+  /// Waits for an input, a wall-clock time, a step of the clock, or so many milliseconds.
+  func wait(for wake: Engine.Wake, now: Now, atMostMilliseconds limit: Int64) {
+    let untilUptime = wake.uptime.map { $0 - now.uptime } ?? limit
+    timer.wait(untilWall: wake.wall, atMostMilliseconds: min(limit, untilUptime))
+  }
+}

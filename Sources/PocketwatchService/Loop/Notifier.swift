@@ -1,0 +1,42 @@
+import Glibc
+
+/// Tells systemd how the service is, as sd_notify(3) does: datagrams to the socket named by NOTIFY_SOCKET.
+struct Notifier {
+  private let address: sockaddr_un?
+  private let length: socklen_t
+  /// How often systemd expects to hear that we live, in milliseconds: half of WATCHDOG_USEC.
+  let watchdogMilliseconds: Int64?
+
+  init(environment: [String: String]) {
+    let path = Array((environment["NOTIFY_SOCKET"] ?? "").utf8)
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    let capacity = MemoryLayout.size(ofValue: address.sun_path)
+    if path.isEmpty || path.count >= capacity {
+      self.address = nil
+      length = 0
+    } else {
+      withUnsafeMutableBytes(of: &address.sun_path) { field in
+        field.copyBytes(from: path)
+        if path[0] == UInt8(ascii: "@") { field[0] = 0 }  // the abstract name space
+      }
+      self.address = address
+      length = socklen_t(MemoryLayout<sa_family_t>.size + path.count)
+    }
+    watchdogMilliseconds = environment["WATCHDOG_USEC"].flatMap(Int64.init).map { max(1, $0 / 2000) }
+  }
+
+  /// Sends one or more assignments, such as `READY=1`, separated by line ends.
+  func send(_ state: String) {
+    guard var address else { return }
+    let file = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    guard file >= 0 else { return }
+    defer { close(file) }
+    let bytes = Array(state.utf8)
+    withUnsafePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { target in
+        _ = sendto(file, bytes, bytes.count, Int32(MSG_NOSIGNAL.rawValue | MSG_DONTWAIT.rawValue), target, length)
+      }
+    }
+  }
+}

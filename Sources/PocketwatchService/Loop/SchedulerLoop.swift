@@ -1,0 +1,189 @@
+import AMQP
+import EventBus
+import Logging
+import Recurrence
+import Scheduling
+
+/// The engine's thread: it takes what other threads tell, asks the engine what to do, and does it.
+///
+/// It owns the engine and the store; nothing else touches them. It never blocks but in a store transaction and in
+/// `Inbox.wait`, which is why a tick leaves within a millisecond of its time.
+final class SchedulerLoop {
+  /// How long a clean stop may take before what is still unconfirmed is left to the next start.
+  static let drainMilliseconds: Int64 = 8_000
+  /// The longest sleep: the wall clock is read again after it, whatever the timer said.
+  static let longestSleepMilliseconds: Int64 = 10_000
+
+  private let inbox: Inbox
+  private let store: any ScheduleStore
+  private var engine: Engine
+  private let encoder: MessageEncoder
+  private let publisher: Publisher
+  private let consumer: Consumer
+  private let notifier: Notifier
+  private var readiness: Readiness
+  private var journal: Journal
+  /// When a clean stop gives up waiting, on the monotonic clock; nil before it began.
+  private var drainDeadline: Int64?
+  private var nextWatchdog: Int64 = 0
+
+  init(
+    inbox: Inbox, store: any ScheduleStore, engine: Engine, encoder: MessageEncoder, publisher: Publisher,
+    consumer: Consumer, notifier: Notifier, logger: Logger
+  ) {
+    self.inbox = inbox
+    self.store = store
+    self.engine = engine
+    self.encoder = encoder
+    self.publisher = publisher
+    self.consumer = consumer
+    self.notifier = notifier
+    readiness = Readiness(logger: logger, notifier: notifier)
+    journal = Journal(logger: logger)
+  }
+
+  /// Runs until it is stopped, cleanly, or fails.
+  func run() throws(ServiceFailure) {
+    readiness.tell()
+    while true {
+      for input in inbox.take() { try receive(input) }
+      let isIdle = try act()
+      if isDrained { return }
+      readiness.tell()
+      if isIdle { sleep() }
+    }
+  }
+
+  private var isDrained = false
+
+  private func receive(_ input: Inbox.Input) throws(ServiceFailure) {
+    let now = SystemClock.now()
+    switch input {
+    case .publisher(let event): received(event, at: now)
+    case .consumer(let event): received(event, at: now)
+    case .commands(let commands, let epoch): engine.receive(.deliveries(commands, channel: epoch), at: now)
+    case .fail(let failure): throw failure
+    case .stop:
+      guard drainDeadline == nil else { return }
+      drainDeadline = now.uptime + Self.drainMilliseconds
+      readiness.set(.stopping, obstacle: "what is under way, to stop")
+      notifier.send("STOPPING=1")
+      engine.receive(.drain, at: now)
+    }
+  }
+
+  private func received(_ event: Publisher.Event, at now: Now) {
+    switch event {
+    case .up(let epoch, let server):
+      encoder.user = server.user
+      journal.connected("publishing", to: server)
+      readiness.set(.publisher, obstacle: nil)
+      engine.receive(.publisherUp(epoch: epoch), at: now)
+    case .down(let error, let pause):
+      journal.disconnected("publishing", error, retryAfter: pause)
+      readiness.set(.publisher, obstacle: "the broker: \(error)")
+      readiness.set(.blocked, obstacle: nil)
+      engine.receive(.publisherDown, at: now)
+    case .acked(let numbers): engine.receive(.acked(numbers), at: now)
+    case .nacked(let numbers): engine.receive(.nacked(numbers, cause: "the broker refused it (basic.nack)"), at: now)
+    case .returned(let number, let code, let text): engine.receive(.returned(number, cause: "\(code) \(text)"), at: now)
+    case .blocked(let reason):
+      readiness.set(.blocked, obstacle: "the broker, which takes no messages now: \(reason)")
+      engine.receive(.blocked, at: now)
+    case .unblocked:
+      readiness.set(.blocked, obstacle: nil)
+      engine.receive(.unblocked, at: now)
+    }
+  }
+
+  private func received(_ event: Consumer.Event, at now: Now) {
+    switch event {
+    case .up(let epoch, let server):
+      journal.connected("consuming", to: server)
+      readiness.set(.consumer, obstacle: nil)
+      engine.receive(.commandsOpened(channel: epoch), at: now)
+    case .down(let error, let pause):
+      journal.disconnected("consuming", error, retryAfter: pause)
+      readiness.set(.consumer, obstacle: "commands: \(error)")
+      engine.receive(.commandsClosed, at: now)
+    case .deliveries:
+      break  // decoded on the consumer's thread and posted as commands
+    }
+  }
+
+  /// Does what the engine decides until it decides nothing more. Returns whether it may sleep.
+  private func act() throws(ServiceFailure) -> Bool {
+    let now = SystemClock.now()
+    var isIdle = true
+    for action in engine.decide(at: now) {
+      switch action {
+      case .publish(let publications, let epoch):
+        publisher.publish(publications.map { encoder.encode($0, at: now.wall) }, epoch: epoch)
+      case .settle(let frames, let channel):
+        for frame in frames { settle(frame, on: channel) }
+      case .store(let request):
+        let answer = store.answer(request)
+        engine.receive(.store(answer), at: SystemClock.now())
+        isIdle = false
+      case .pauseCommands: consumer.pause()
+      case .resumeCommands: consumer.resume()
+      case .report(let reports):
+        for report in reports { note(report, at: now) }
+      case .fail(let error): throw ServiceFailure(.storageFailed, error.description)
+      case .drained: isDrained = true
+      }
+    }
+    if let drainDeadline, now.uptime >= drainDeadline { isDrained = true }
+    return isIdle
+  }
+
+  private func settle(_ frame: Acknowledgements.Frame, on channel: UInt64) {
+    switch frame {
+    case .acknowledge(let tag, let multiple): consumer.acknowledge(tag, multiple: multiple, epoch: channel)
+    case .reject(let tag): consumer.reject(tag, epoch: channel)
+    }
+  }
+
+  private func note(_ report: Engine.Report, at now: Now) {
+    switch report {
+    case .storeTrouble(let error): readiness.set(.store, obstacle: "the database: \(error)")
+    case .storeRecovered: readiness.set(.store, obstacle: nil)
+    default: break
+    }
+    journal.note(report, uptime: now.uptime)
+  }
+
+  private func sleep() {
+    let now = SystemClock.now()
+    journal.flush(uptime: now.uptime)
+    var limit = Self.longestSleepMilliseconds
+    if let interval = notifier.watchdogMilliseconds {
+      if now.uptime >= nextWatchdog {
+        notifier.send("WATCHDOG=1")
+        nextWatchdog = now.uptime + interval
+      }
+      limit = min(limit, nextWatchdog - now.uptime)
+    }
+    if let drainDeadline { limit = min(limit, drainDeadline - now.uptime) }
+    inbox.wait(for: engine.nextWake(at: now), now: now, atMostMilliseconds: limit)
+  }
+}
+
+extension ScheduleStore {
+  /// Does what the engine asks for.
+  fileprivate func answer(_ request: Engine.StoreRequest) -> Engine.StoreAnswer {
+    do {
+      switch request {
+      case .look(let ids, let keys): return .looked(try schedules(ids), try remembered(keys))
+      case .due(let position, let through, let limit): return .due(try due(after: position, through: through, limit: limit))
+      case .owed(let generation, let limit): return .owed(try owingStopped(after: generation, limit: limit))
+      case .apply(let changes):
+        try apply(changes)
+        return .applied
+      case .sweep(let retention, let limit): return .swept(try sweep(retention, limit: limit))
+      }
+    } catch {
+      return .failed(error)
+    }
+  }
+}

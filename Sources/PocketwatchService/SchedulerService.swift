@@ -1,0 +1,138 @@
+package import Logging
+package import ServiceLifecycle
+import AMQP
+import EventBus
+import Foundation
+import Recurrence
+import Scheduling
+import SQLiteStore
+
+/// The scheduler as a service: database, two connections to the broker and the engine's thread, put together.
+package struct SchedulerService: Service {
+  private let configuration: Configuration
+  private let environment: [String: String]
+  private let logger: Logger
+
+  package init(configuration: Configuration, environment: [String: String], logger: Logger) {
+    self.configuration = configuration
+    self.environment = environment
+    self.logger = logger
+  }
+
+  /// Runs until a graceful shutdown is asked for, or throws the `ServiceFailure` that ends it.
+  package func run() async throws {
+    let inbox = try Inbox()
+    try await withGracefulShutdownHandler {
+      try await onOwnThread { try serve(inbox) }
+    } onGracefulShutdown: {
+      inbox.post(.stop)
+    }
+  }
+
+  /// The database comes first: a second process on it ends before it has said a word to the broker.
+  private func serve(_ inbox: Inbox) throws {
+    let store = try open()
+    defer { try? store.close() }  // whatever is not written back now is when it is opened next
+    let recollection = try Self.unusable { () throws(StoreError) in try store.recall() }
+    let zones = ZoneDirectory()
+    logger.info(
+      "Pocketwatch \(Version.current)",
+      metadata: ["database": "\(configuration.database)", "timezones": "\(zones.version)"])
+    let publisher = makePublisher(inbox)
+    let consumer = makeConsumer(inbox, CommandDecoder(zones: { zones.rules(named: $0) }, secret: recollection.secret))
+    let loop = SchedulerLoop(
+      inbox: inbox, store: store,
+      engine: Engine(settings: engineSettings, recollection: recollection) { zones.rules(named: $0) },
+      encoder: MessageEncoder(names: names, sendsUserID: configuration.broker.sendsUserID),
+      publisher: publisher, consumer: consumer, notifier: Notifier(environment: environment), logger: logger)
+    publisher.start()
+    consumer.start()
+    defer {
+      consumer.stop()
+      publisher.stop(drainFor: .seconds(1))
+    }
+    try loop.run()
+    logger.info("stopped")
+  }
+
+  private var names: TopologyNames { configuration.broker.names }
+
+  private var engineSettings: Engine.Settings {
+    var settings = Engine.Settings()
+    settings.misfireThresholdMilliseconds = configuration.misfireThresholdMilliseconds
+    settings.publishWindow = configuration.publishWindow
+    return settings
+  }
+
+  private func open() throws(ServiceFailure) -> SQLiteStore {
+    let logger = logger
+    return try Self.unusable { () throws(StoreError) in
+      try SQLiteStore(path: configuration.database, onUnreadable: { logger.error("\($0)") })
+    }
+  }
+
+  private static func unusable<Value>(_ body: () throws(StoreError) -> Value) throws(ServiceFailure) -> Value {
+    do {
+      return try body()
+    } catch {
+      throw ServiceFailure(error.kind == .locked ? .databaseInUse : .databaseUnusable, error.description)
+    }
+  }
+
+  private func makePublisher(_ inbox: Inbox) -> Publisher {
+    let topology = Topology(names: names)
+    let declares = configuration.declaresTopology
+    return Publisher(
+      options: configuration.broker.connectionOptions(name: "\(names.stack) publisher"),
+      setup: { connection in
+        if declares { try topology.declare(on: connection) }
+        try topology.check(on: connection)
+      },
+      onEvent: { inbox.post(.publisher($0)) })
+  }
+
+  private func makeConsumer(_ inbox: Inbox, _ decoder: CommandDecoder) -> Consumer {
+    let topology = Topology(names: names)
+    let queueGuard = CommandGuard(names: names) { inbox.post(.fail($0)) }
+    let declares = configuration.declaresTopology
+    return Consumer(
+      options: configuration.broker.connectionOptions(name: "\(names.stack) consumer"),
+      queue: names.commandQueue, prefetch: Self.prefetch,
+      setup: { connection in
+        if declares { try topology.declare(on: connection) }
+        try topology.check(on: connection)
+        try queueGuard.check(on: connection)
+      },
+      onEvent: { event in
+        if case .deliveries(let deliveries, let epoch) = event {
+          inbox.post(.commands(deliveries.map { decoder.decode(tag: $0.tag, IncomingMessage($0)) }, epoch: epoch))
+        } else {
+          inbox.post(.consumer(event))
+        }
+      })
+  }
+
+  /// The most commands delivered and not yet settled.
+  private static let prefetch: UInt16 = 512
+}
+
+extension IncomingMessage {
+  package init(_ delivery: Delivery) {
+    self.init(
+      routingKey: delivery.routingKey, messageID: delivery.properties.messageID,
+      traceparent: delivery.properties.headers["traceparent"]?.text,
+      tracestate: delivery.properties.headers["tracestate"]?.text,
+      body: delivery.body, bodySize: Int(clamping: delivery.bodySize))
+  }
+}
+
+/// Runs blocking work on a thread of its own, so that it holds none of Swift's few shared ones.
+private func onOwnThread(_ work: @escaping @Sendable () throws -> Void) async throws {
+  try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+    let thread = Thread {
+      continuation.resume(with: Result { try work() })
+    }
+    thread.name = "engine"
+    thread.start()
+  }
+}

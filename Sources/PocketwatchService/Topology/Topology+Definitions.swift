@@ -1,0 +1,89 @@
+import AMQP
+
+extension Topology {
+  /// The definitions to import into a broker, as JSON: the virtual host, the topology and policies, no users.
+  ///
+  /// For the default names it is, byte for byte, the file definitions.json of the repository.
+  package func definitions(virtualHost: String) -> String {
+    let host = JSONText.string(virtualHost)
+    func exchange(_ name: String, _ type: String) -> JSONText {
+      .object([
+        ("name", .string(name)), ("vhost", host), ("type", .string(type)), ("durable", .literal("true")),
+        ("auto_delete", .literal("false")), ("arguments", .object([])),
+      ])
+    }
+    func queue(_ name: String, _ arguments: [(name: String, value: FieldValue)]) -> JSONText {
+      .object([
+        ("name", .string(name)), ("vhost", host), ("durable", .literal("true")), ("auto_delete", .literal("false")),
+        ("arguments", .object(arguments.map { ($0.name, JSONText($0.value)) })),
+      ])
+    }
+    func binding(_ source: String, _ destination: String, _ key: String) -> JSONText {
+      .object([
+        ("source", .string(source)), ("vhost", host), ("destination", .string(destination)),
+        ("destination_type", .string("queue")), ("routing_key", .string(key)), ("arguments", .object([])),
+      ])
+    }
+    func policy(_ queue: String, maximumLength: Int) -> JSONText {
+      let pattern = "^" + queue.replacing(".", with: "\\.") + "$"
+      let limits: [(String, JSONText)] = [
+        ("max-length", .literal(String(maximumLength))), ("max-length-bytes", .literal("1073741824")),
+      ]
+      return .object([
+        ("name", .string(queue)), ("vhost", host), ("pattern", .string(pattern)), ("apply-to", .string("queues")),
+        ("priority", .literal("10")), ("definition", .object(limits)),
+      ])
+    }
+    let bindings =
+      TopologyNames.commandKeys.map { binding(names.eventBus, names.commandQueue, $0) }
+      + [binding(names.deadExchange, names.deadQueue, "")]
+    let document = JSONText.object([
+      ("vhosts", .array([.object([("name", host)])])),
+      ("exchanges", .array([exchange(names.eventBus, "topic"), exchange(names.deadExchange, "fanout")])),
+      ("queues", .array([queue(names.commandQueue, commandQueueArguments), queue(names.deadQueue, deadQueueArguments)])),
+      ("bindings", .array(bindings)),
+      (
+        "policies",
+        .array([
+          policy(names.commandQueue, maximumLength: 1_000_000), policy(names.deadQueue, maximumLength: 100_000),
+        ])
+      ),
+    ])
+    return document.rendered + "\n"
+  }
+}
+
+/// JSON to be printed for people, its keys in the order given. Foundation's encoder sorts them or shuffles them.
+private enum JSONText {
+  case string(String)
+  /// A number or a truth value.
+  case literal(String)
+  case object([(String, JSONText)])
+  case array([JSONText])
+
+  init(_ value: FieldValue) {
+    switch value {
+    case .boolean(let value): self = .literal(String(value))
+    case .int32(let value): self = .literal(String(value))
+    default: self = .string(value.text ?? "")
+    }
+  }
+
+  var rendered: String { rendered(indent: "") }
+
+  private func rendered(indent: String) -> String {
+    let inner = indent + "  "
+    switch self {
+    case .string(let text): return jsonQuoted(text)
+    case .literal(let text): return text
+    case .object(let members):
+      if members.isEmpty { return "{}" }
+      let lines = members.map { "\(inner)\(jsonQuoted($0.0)): \($0.1.rendered(indent: inner))" }
+      return "{\n\(lines.joined(separator: ",\n"))\n\(indent)}"
+    case .array(let elements):
+      if elements.isEmpty { return "[]" }
+      let lines = elements.map { inner + $0.rendered(indent: inner) }
+      return "[\n\(lines.joined(separator: ",\n"))\n\(indent)]"
+    }
+  }
+}

@@ -1,0 +1,64 @@
+package import AMQP
+
+/// The exchanges and queues the scheduler works with, as definitions.json has them.
+///
+/// What correctness needs is an argument of the command queue, because an operator's policy could replace ours.
+package struct Topology: Sendable {
+  package let names: TopologyNames
+
+  package init(names: TopologyNames) {
+    self.names = names
+  }
+
+  /// The arguments of the command queue. Quorum: a confirmed command is on disk. Single active consumer: one service
+  /// at a time, in order. The delivery limit takes out a command that kills the process, and dead-lettering keeps it.
+  package var commandQueueArguments: [(name: String, value: FieldValue)] {
+    [
+      ("x-queue-type", .string("quorum")),
+      ("x-single-active-consumer", .boolean(true)),
+      ("x-delivery-limit", .int32(20)),
+      ("x-dead-letter-exchange", .string(names.deadExchange)),
+      ("x-dead-letter-strategy", .string("at-least-once")),
+      ("x-overflow", .string("reject-publish")),
+    ]
+  }
+
+  package var deadQueueArguments: [(name: String, value: FieldValue)] {
+    [("x-queue-type", .string("quorum"))]
+  }
+
+  /// Throws an error that names all that is missing. Types, arguments and bindings cannot be seen over AMQP.
+  package func check(on connection: Connection) throws {
+    var missing: [String] = []
+    for exchange in [names.eventBus, names.deadExchange] where try !connection.checkExchange(exchange) {
+      missing.append("exchange \(exchange)")
+    }
+    for queue in [names.commandQueue, names.deadQueue] where try connection.checkQueue(queue) == nil {
+      missing.append("queue \(queue)")
+    }
+    guard missing.isEmpty else {
+      throw AMQPError.topology(
+        "missing on the broker: \(missing.joined(separator: ", ")). Import the definitions: `pocketwatch definitions"
+          + " >definitions.json`, then `rabbitmqctl import_definitions definitions.json`")
+    }
+  }
+
+  /// Declares what is missing; what is there must be as we declare it.
+  package func declare(on connection: Connection) throws {
+    try connection.declareExchange(names.eventBus, type: "topic", durable: true)
+    try connection.declareExchange(names.deadExchange, type: "fanout", durable: true)
+    try connection.declareQueue(names.deadQueue, durable: true, arguments: Table(deadQueueArguments))
+    try connection.declareQueue(names.commandQueue, durable: true, arguments: Table(commandQueueArguments))
+    try connection.bindQueue(names.deadQueue, to: names.deadExchange, routingKey: "")
+    for key in TopologyNames.commandKeys {
+      try connection.bindQueue(names.commandQueue, to: names.eventBus, routingKey: key)
+    }
+  }
+}
+
+extension Table {
+  fileprivate init(_ arguments: [(name: String, value: FieldValue)]) {
+    self.init()
+    for argument in arguments { self[argument.name] = argument.value }
+  }
+}
