@@ -1,0 +1,39 @@
+extension AMQPError: CustomStringConvertible {
+  /// What failed, where, the broker's words, and what to do about it.
+  package var description: String {
+    var sentence = summary
+    if let endpoint { sentence += " (\(endpoint))" }
+    if !text.isEmpty { sentence += ": \(text)" }
+    if let advice { sentence += ". \(advice)" }
+    return sentence
+  }
+
+  private var summary: String {
+    switch kind {
+    case .unreachable: "cannot reach the broker"
+    case .refusedLogin: "the broker refused the login"
+    case .tls: "no TLS connection to the broker"
+    case .timeout: "the broker did not answer in time"
+    case .connectionLost: "the connection to the broker was lost"
+    case .connectionClosed(let code): "the broker closed the connection with code \(code)"
+    case .channelClosed(let code): "the broker closed the channel with code \(code)"
+    case .consumerCancelled: "the broker cancelled the consumer"
+    case .protocolViolation: "the broker broke the AMQP protocol"
+    case .invalidConfiguration: "the broker settings cannot work"
+    case .invalidMessage: "the message cannot be sent"
+    case .topology: "the broker lacks what is needed"
+    }
+  }
+
+  private var advice: String? {
+    switch kind {
+    case .unreachable: "Check host and port, and that the broker runs."
+    case .refusedLogin: "Check user, password and virtual host, and that the user may access that virtual host."
+    case .tls: "Check the CA file, and that the host is a DNS name of the broker's certificate."
+    case .channelClosed(ReplyCode.accessRefused): "Grant the user the permission that is named here."
+    case .channelClosed(ReplyCode.notFound): "Import the definitions, or check the names and the virtual host."
+    case .channelClosed(ReplyCode.resourceLocked): "Another client holds it exclusively."
+    default: nil
+    }
+  }
+}

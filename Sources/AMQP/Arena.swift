@@ -1,0 +1,57 @@
+import CRabbitMQ
+
+/// Memory for what one call hands to the C library: allocated piece by piece, given back all at once.
+///
+/// Everything handed out is valid until `recycle()`.
+final class Arena {
+  private let pool: UnsafeMutablePointer<amqp_pool_t>
+
+  init() {
+    pool = .allocate(capacity: 1)
+    init_amqp_pool(pool, 16 * 1024)
+  }
+
+  deinit {
+    empty_amqp_pool(pool)
+    pool.deallocate()
+  }
+
+  func recycle() { recycle_amqp_pool(pool) }
+
+  /// A copy of a string's UTF-8.
+  func bytes(_ text: String) -> amqp_bytes_t {
+    var text = text
+    return text.withUTF8 { bytes(UnsafeRawBufferPointer($0)) }
+  }
+
+  func bytes(_ array: [UInt8]) -> amqp_bytes_t {
+    array.withUnsafeBytes { bytes($0) }
+  }
+
+  func bytes(_ buffer: UnsafeRawBufferPointer) -> amqp_bytes_t {
+    guard let source = buffer.baseAddress, !buffer.isEmpty else { return amqp_empty_bytes }
+    let copy = allocate(buffer.count)
+    copy.copyMemory(from: source, byteCount: buffer.count)
+    return amqp_bytes_t(len: buffer.count, bytes: copy)
+  }
+
+  /// Uninitialised room for `count` C structs, which nobody deinitialises.
+  func allocate<Value>(_ type: Value.Type, count: Int) -> UnsafeMutablePointer<Value> {
+    allocate(count * MemoryLayout<Value>.stride).bindMemory(to: type, capacity: count)
+  }
+
+  private func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer {
+    // Nil for no bytes, and when memory is exhausted, which ends the process like every allocation of Swift's own.
+    amqp_pool_alloc(pool, max(1, byteCount))!
+  }
+}
+
+extension amqp_bytes_t {
+  /// A copy of the bytes.
+  var array: [UInt8] { Array(UnsafeRawBufferPointer(start: bytes, count: bytes == nil ? 0 : len)) }
+
+  /// The bytes as text; what is no UTF-8 becomes U+FFFD.
+  var string: String {
+    String(decoding: UnsafeRawBufferPointer(start: bytes, count: bytes == nil ? 0 : len), as: UTF8.self)
+  }
+}

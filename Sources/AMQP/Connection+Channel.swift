@@ -1,0 +1,129 @@
+import CRabbitMQ
+import Glibc
+
+/// Publishing, consuming and acknowledging.
+extension Connection {
+  /// Opens the channel, again after the broker or `closeChannel()` has closed it. What belonged to the old one (consumers,
+  /// unacknowledged deliveries, confirms) is gone.
+  package func openChannel() throws(AMQPError) {
+    if failure?.isChannelError == true { failure = nil }
+    forgetChannel()
+    let request = amqp_channel_open_t(out_of_band: amqp_empty_bytes)
+    try call(AMQP_CHANNEL_OPEN_METHOD, request, reply: AMQP_CHANNEL_OPEN_OK_METHOD)
+    isChannelOpen = true
+  }
+
+  /// Closes the channel. The broker gives unacknowledged deliveries back to their queue, in order; those that are on
+  /// their way here are thrown away.
+  package func closeChannel() throws(AMQPError) {
+    let request = amqp_channel_close_t(
+      reply_code: ReplyCode.success, reply_text: amqp_empty_bytes, class_id: 0, method_id: 0)
+    try call(AMQP_CHANNEL_CLOSE_METHOD, request, reply: AMQP_CHANNEL_CLOSE_OK_METHOD)
+    isChannelOpen = false
+    forgetChannel()
+  }
+
+  private func forgetChannel() {
+    content.reset()
+    pending.removeAll { !$0.isOfConnection }
+    lastSequence = nil
+  }
+
+  /// Has the broker confirm every message published from now on.
+  package func enableConfirms() throws(AMQPError) {
+    try call(AMQP_CONFIRM_SELECT_METHOD, amqp_confirm_select_t(nowait: 0), reply: AMQP_CONFIRM_SELECT_OK_METHOD)
+    lastSequence = lastSequence ?? 0
+  }
+
+  /// Sends a message.
+  ///
+  /// Returning means that the kernel has it, nothing more: only a confirm counts.
+  ///
+  /// - Returns: The number that its confirm will name; 0 while confirms are off.
+  @discardableResult
+  package func publish(_ message: Message) throws(AMQPError) -> UInt64 {
+    let state = try usable()
+    try requireChannel()
+    try message.validate(frameMax: server.frameMax)
+    arena.recycle()
+    var properties = message.properties.encoded(in: arena)
+    let exchange = arena.bytes(message.exchange)
+    let routingKey = arena.bytes(message.routingKey)
+    let status = message.body.withUnsafeBytes { body in
+      amqp_basic_publish(
+        state, Self.channel, exchange, routingKey, message.mandatory ? 1 : 0, 0, &properties,
+        amqp_bytes_t(len: body.count, bytes: UnsafeMutableRawPointer(mutating: body.baseAddress)))
+    }
+    if status < 0 { throw fail(status: status) }
+    guard let last = lastSequence else { return 0 }
+    lastSequence = last + 1
+    return last + 1
+  }
+
+  /// Publishes several messages in few packets: the kernel holds partly filled ones back until `body` returns.
+  package func corked(_ body: () throws(AMQPError) -> Void) throws(AMQPError) {
+    setCork(true)
+    defer { setCork(false) }
+    try body()
+  }
+
+  private func setCork(_ isOn: Bool) {
+    guard let state else { return }
+    var value: CInt = isOn ? 1 : 0
+    setsockopt(
+      amqp_get_sockfd(state), CInt(IPPROTO_TCP), TCP_CORK, &value, socklen_t(MemoryLayout.size(ofValue: value)))
+  }
+
+  /// Starts deliveries from a queue.
+  ///
+  /// - Parameters:
+  ///   - prefetch: The most deliveries that may be unacknowledged at a time; 0 for no limit.
+  ///   - acknowledges: False to have deliveries counted as acknowledged when they are sent.
+  /// - Returns: The consumer tag, chosen by the broker.
+  @discardableResult
+  package func consume(
+    _ queue: String, prefetch: UInt16, acknowledges: Bool = true, exclusive: Bool = false
+  ) throws(AMQPError) -> String {
+    // Not global: it then limits this consumer, and quorum queues accept nothing else.
+    try call(
+      AMQP_BASIC_QOS_METHOD, amqp_basic_qos_t(prefetch_size: 0, prefetch_count: prefetch, global: 0),
+      reply: AMQP_BASIC_QOS_OK_METHOD)
+    arena.recycle()
+    let request = amqp_basic_consume_t(
+      ticket: 0, queue: arena.bytes(queue), consumer_tag: amqp_empty_bytes, no_local: 0, no_ack: acknowledges ? 0 : 1,
+      exclusive: exclusive ? 1 : 0, nowait: 0, arguments: amqp_empty_table)
+    return try call(AMQP_BASIC_CONSUME_METHOD, request, reply: AMQP_BASIC_CONSUME_OK_METHOD) {
+      $0?.load(as: amqp_basic_consume_ok_t.self).consumer_tag.string ?? ""
+    }
+  }
+
+  /// Ends deliveries to a consumer. Those already here or on their way stay to be acknowledged.
+  package func cancel(_ consumerTag: String) throws(AMQPError) {
+    arena.recycle()
+    try call(
+      AMQP_BASIC_CANCEL_METHOD, amqp_basic_cancel_t(consumer_tag: arena.bytes(consumerTag), nowait: 0),
+      reply: AMQP_BASIC_CANCEL_OK_METHOD)
+  }
+
+  /// Tells the broker that a delivery, or with `multiple` every one up to it, is done with. A tag that is not
+  /// outstanding costs the channel (406).
+  package func acknowledge(_ tag: UInt64, multiple: Bool = false) throws(AMQPError) {
+    try send(AMQP_BASIC_ACK_METHOD, amqp_basic_ack_t(delivery_tag: tag, multiple: multiple ? 1 : 0))
+  }
+
+  /// Refuses a delivery: it goes to the queue's dead-letter exchange. (There is no way here to put it back at the queue's
+  /// end: that changes the order.)
+  package func reject(_ tag: UInt64) throws(AMQPError) {
+    try send(AMQP_BASIC_REJECT_METHOD, amqp_basic_reject_t(delivery_tag: tag, requeue: 0))
+  }
+}
+
+extension Connection.Event {
+  /// Whether the event is about the connection and not about its channel.
+  fileprivate var isOfConnection: Bool {
+    switch self {
+    case .blocked, .unblocked: true
+    case .delivery, .confirmed, .returned, .consumerCancelled: false
+    }
+  }
+}

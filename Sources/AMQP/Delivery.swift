@@ -1,0 +1,29 @@
+/// A message as a queue delivered it.
+package struct Delivery: Sendable {
+  /// Names the delivery in acknowledgements, on the channel that brought it and only there.
+  package var tag: UInt64
+  package var consumerTag: String
+  /// The broker has delivered it before, perhaps without success.
+  package var redelivered: Bool
+  package var exchange: String
+  /// As published, in bytes, because it is compared with what else the message says.
+  package var routingKey: [UInt8]
+  package var properties: Properties
+  /// Empty when `bodySize` is over the connection's `maximumBodyBytes`.
+  package var body: [UInt8]
+  /// Bytes of the body as the sender declared them.
+  package var bodySize: UInt64
+
+  /// Whether the body was thrown away because of its size.
+  package var isOversized: Bool { bodySize != UInt64(body.count) }
+}
+
+/// A mandatory message that no queue took. Its confirm follows.
+package struct ReturnedMessage: Sendable {
+  /// 312 for "no queue is bound with this routing key".
+  package var code: UInt16
+  package var text: String
+  package var exchange: String
+  package var routingKey: [UInt8]
+  package var properties: Properties
+}

@@ -1,0 +1,54 @@
+/// A message to publish.
+package struct Message: Sendable, Hashable {
+  package var exchange: String
+  package var routingKey: String
+  /// Asks the broker to return the message when no queue takes it.
+  package var mandatory: Bool
+  package var properties: Properties
+  package var body: [UInt8]
+
+  package init(
+    exchange: String, routingKey: String, mandatory: Bool = false, properties: Properties = Properties(), body: [UInt8]
+  ) {
+    self.exchange = exchange
+    self.routingKey = routingKey
+    self.mandatory = mandatory
+    self.properties = properties
+    self.body = body
+  }
+}
+
+/// The properties of a message (AMQP 0-9-1, basic class). All but `headers` and the numbers are at most 255 bytes.
+///
+/// Foreign clients may put any bytes into any of them. The two ids are compared and sent back, so they stay bytes; in
+/// the others, which are there to be read, what is no UTF-8 becomes U+FFFD.
+package struct Properties: Sendable, Hashable {
+  package var contentType: String?
+  package var contentEncoding: String?
+  package var headers = Table()
+  package var deliveryMode: DeliveryMode?
+  package var priority: UInt8?
+  package var correlationID: [UInt8]?
+  package var replyTo: String?
+  /// Milliseconds in decimal digits.
+  package var expiration: String?
+  package var messageID: [UInt8]?
+  /// Seconds since 1970.
+  package var timestamp: UInt64?
+  package var type: String?
+  /// The broker refuses (406) any but the login's own name.
+  package var userID: String?
+  package var appID: String?
+
+  package init() {}
+}
+
+/// Whether a durable queue keeps the message over a restart of the broker.
+package struct DeliveryMode: RawRepresentable, Sendable, Hashable {
+  package var rawValue: UInt8
+
+  package init(rawValue: UInt8) { self.rawValue = rawValue }
+
+  package static let transient = DeliveryMode(rawValue: 1)
+  package static let persistent = DeliveryMode(rawValue: 2)
+}

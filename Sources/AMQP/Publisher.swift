@@ -1,0 +1,168 @@
+import Synchronization
+
+/// Publishes messages with confirms over a connection of its own, which it keeps up from a thread of its own.
+///
+/// It reconnects by itself and never gives up. What is unconfirmed when the connection is lost is forgotten, after a
+/// `.down` has said so: whether the broker took it is unknown, and only the caller can decide to send it again.
+package final class Publisher: Sendable {
+  package enum Event: Sendable {
+    /// Connected and set up. Publish with this epoch; it ends with the next `.down`.
+    case up(epoch: UInt64, ServerInfo)
+    /// A connection, or a try to make one, has failed. The next try comes after the pause.
+    case down(AMQPError, retryAfter: Duration)
+    /// The broker has taken responsibility for these.
+    case acked([UInt64])
+    /// The broker has refused these, for instance because of a full queue with `reject-publish`.
+    case nacked([UInt64])
+    /// A mandatory message reached no queue. Its `.acked` follows.
+    case returned(UInt64, code: UInt16, text: String)
+    /// This message can never be sent (a property is too long, say); it was not.
+    case unsendable(UInt64, AMQPError)
+    /// The broker takes no messages for now. What it is given meanwhile waits here.
+    case blocked(String)
+    case unblocked
+  }
+
+  private struct Mailbox {
+    /// Counts connections. Even while one is down its epoch is not taken again.
+    var epoch: UInt64 = 0
+    var isUp = false
+    var batches: [[Publication]] = []
+
+    mutating func takeBatches() -> [[Publication]] {
+      defer { batches = [] }
+      return batches
+    }
+  }
+
+  private let options: ConnectionOptions
+  private let window: Int
+  private let setup: @Sendable (Connection) throws -> Void
+  private let onEvent: @Sendable (Event) -> Void
+  private let lifecycle: ThreadLifecycle
+  private let mailbox = Mutex(Mailbox())
+
+  /// - Parameters:
+  ///   - window: The most unconfirmed messages on the wire. 256 is as fast as more.
+  ///   - setup: Runs on the thread after each login and before `.up`, to look whether all is there. What it throws is
+  ///     reported by `.down` and tried again; `AMQPError.topology(_:)` paces that at 5 s.
+  ///   - onEvent: Called on the thread, one event at a time; it must not block.
+  package init(
+    options: ConnectionOptions, window: Int = 256, setup: @escaping @Sendable (Connection) throws -> Void = { _ in },
+    onEvent: @escaping @Sendable (Event) -> Void
+  ) throws(AMQPError) {
+    self.options = options
+    self.window = window
+    self.setup = setup
+    self.onEvent = onEvent
+    lifecycle = try ThreadLifecycle()
+  }
+
+  /// Starts the thread, which begins to connect.
+  package func start() throws(AMQPError) {
+    try lifecycle.start(name: "amqp-publisher") { [self] in
+      ReconnectLoop(options: options, lifecycle: lifecycle, onDown: { self.emit(.down($0, retryAfter: $1)) })
+        .run(serve)
+    }
+  }
+
+  /// Waits for what is unconfirmed as long as `limit`, closes the connection and ends the thread. No event comes after
+  /// it returns. Not to be called from `onEvent`.
+  package func stop(drainFor limit: Duration) { lifecycle.stop(within: limit) }
+
+  /// Hands messages over, in order. They are dropped silently when the epoch is not the current one: `.down` has told.
+  package func publish(_ batch: [Publication], epoch: UInt64) {
+    if batch.isEmpty { return }
+    let isFirst = mailbox.withLock { mailbox in
+      guard mailbox.isUp, mailbox.epoch == epoch else { return false }
+      mailbox.batches.append(batch)
+      return mailbox.batches.count == 1
+    }
+    if isFirst { lifecycle.bell.ring() }
+  }
+
+  private func emit(_ event: Event) {
+    if !lifecycle.isStopped { onEvent(event) }
+  }
+
+  // MARK: On the thread
+
+  private func serve(_ connection: Connection) throws {
+    try setup(connection)
+    try connection.enableConfirms()
+    defer {
+      mailbox.withLock {
+        $0.isUp = false
+        $0.batches = []
+      }
+    }
+    let epoch = mailbox.withLock {
+      $0.epoch += 1
+      $0.isUp = true
+      return $0.epoch
+    }
+    emit(.up(epoch: epoch, connection.server))
+    var outbox = Outbox(window: window)
+    while true {
+      for batch in mailbox.withLock({ $0.takeBatches() }) { outbox.add(batch) }
+      try send(&outbox, on: connection)
+      let stopBy = lifecycle.stopBy
+      if let stopBy, outbox.isEmpty || stopBy <= SuspendingClock.now { return }
+      let wait = stopBy.map { $0 - SuspendingClock.now } ?? .seconds(3600)
+      try handle(connection.events(waitingUpTo: wait, orWritable: outbox.next != nil), &outbox, from: connection)
+    }
+  }
+
+  /// Sends a slice of what may be sent, small enough that the socket takes it without making us wait and that news of
+  /// the broker (confirms, an alarm) are read in between.
+  private func send(_ outbox: inout Outbox, on connection: Connection) throws(AMQPError) {
+    guard outbox.next != nil, connection.isWritable else { return }
+    try connection.corked { () throws(AMQPError) in
+      var bytes = 0
+      while bytes < Self.sliceBytes, let publication = outbox.next {
+        do throws(AMQPError) {
+          try connection.publish(publication.message)
+          outbox.sentNext()
+        } catch  where error.kind == .invalidMessage {
+          outbox.dropNext()
+          emit(.unsendable(publication.number, error))
+        }
+        bytes += publication.message.body.count + Self.bytesBesideBody
+      }
+    }
+  }
+
+  private static let sliceBytes = 64 * 1024
+  /// A guess at method, properties and framing.
+  private static let bytesBesideBody = 512
+
+  private func handle(
+    _ events: [Connection.Event], _ outbox: inout Outbox, from connection: Connection
+  ) throws(AMQPError) {
+    var acked: [UInt64] = []
+    var nacked: [UInt64] = []
+    defer {
+      if !acked.isEmpty { emit(.acked(acked)) }
+      if !nacked.isEmpty { emit(.nacked(nacked)) }
+    }
+    for event in events {
+      switch event {
+      case .confirmed(let sequence, let multiple, let accepted):
+        guard let numbers = outbox.settle(sequence, multiple: multiple) else {
+          throw connection.error(.protocolViolation, "message \(sequence) was confirmed and never published")
+        }
+        if accepted { acked += numbers } else { nacked += numbers }
+      case .returned(let message):
+        guard let number = outbox.noteReturned(message) else { continue }
+        emit(.returned(number, code: message.code, text: message.text))
+      case .blocked(let reason):
+        outbox.isBlocked = true
+        emit(.blocked(reason))
+      case .unblocked:
+        outbox.isBlocked = false
+        emit(.unblocked)
+      case .delivery, .consumerCancelled: continue
+      }
+    }
+  }
+}

@@ -1,0 +1,128 @@
+import CRabbitMQ
+
+extension Table {
+  /// Tables and arrays nested deeper than this in what others sent are read as void.
+  static let maximumDepth = 32
+
+  /// Bytes in a frame, the length included.
+  var encodedSize: Int {
+    fields.reduce(4) { $0 + 2 + $1.name.utf8.count + $1.value.encodedSize }
+  }
+
+  /// A field whose name is too long for the wire; nil when all fit.
+  var overlongName: String? {
+    for field in fields {
+      if field.name.utf8.count > 255 { return field.name }
+      if case .table(let nested) = field.value, let name = nested.overlongName { return name }
+    }
+    return nil
+  }
+
+  init(_ table: amqp_table_t, depth: Int = 0) {
+    fields = UnsafeBufferPointer(start: table.entries, count: Int(table.num_entries)).map {
+      Field(name: $0.key.string, value: FieldValue($0.value, depth: depth))
+    }
+  }
+
+  func encoded(in arena: Arena) -> amqp_table_t {
+    let entries = arena.allocate(amqp_table_entry_t.self, count: fields.count)
+    for (index, field) in fields.enumerated() {
+      (entries + index).initialize(
+        to: amqp_table_entry_t(key: arena.bytes(field.name), value: field.value.encoded(in: arena)))
+    }
+    return amqp_table_t(num_entries: CInt(fields.count), entries: entries)
+  }
+}
+
+extension FieldValue {
+  /// Bytes in a frame without the one that names the type.
+  var encodedSize: Int {
+    switch self {
+    case .void: 0
+    case .boolean, .int8, .uint8: 1
+    case .int16, .uint16: 2
+    case .int32, .uint32, .float: 4
+    case .decimal: 5
+    case .int64, .uint64, .double, .timestamp: 8
+    case .longString(let bytes), .bytes(let bytes): 4 + bytes.count
+    case .table(let table): table.encodedSize
+    case .array(let values): values.reduce(4) { $0 + 1 + $1.encodedSize }
+    }
+  }
+
+  init(_ field: amqp_field_value_t, depth: Int) {
+    let value = field.value
+    switch amqp_field_value_kind_t(UInt32(field.kind)) {
+    case AMQP_FIELD_KIND_BOOLEAN: self = .boolean(value.boolean != 0)
+    case AMQP_FIELD_KIND_I8: self = .int8(value.i8)
+    case AMQP_FIELD_KIND_U8: self = .uint8(value.u8)
+    case AMQP_FIELD_KIND_I16: self = .int16(value.i16)
+    case AMQP_FIELD_KIND_U16: self = .uint16(value.u16)
+    case AMQP_FIELD_KIND_I32: self = .int32(value.i32)
+    case AMQP_FIELD_KIND_U32: self = .uint32(value.u32)
+    case AMQP_FIELD_KIND_I64: self = .int64(value.i64)
+    case AMQP_FIELD_KIND_U64: self = .uint64(value.u64)
+    case AMQP_FIELD_KIND_F32: self = .float(value.f32)
+    case AMQP_FIELD_KIND_F64: self = .double(value.f64)
+    case AMQP_FIELD_KIND_DECIMAL: self = .decimal(scale: value.decimal.decimals, value: value.decimal.value)
+    case AMQP_FIELD_KIND_UTF8: self = .longString(value.bytes.array)
+    case AMQP_FIELD_KIND_BYTES: self = .bytes(value.bytes.array)
+    case AMQP_FIELD_KIND_TIMESTAMP: self = .timestamp(value.u64)
+    case AMQP_FIELD_KIND_TABLE where depth < Table.maximumDepth: self = .table(Table(value.table, depth: depth + 1))
+    case AMQP_FIELD_KIND_ARRAY where depth < Table.maximumDepth:
+      let values = UnsafeBufferPointer(start: value.array.entries, count: Int(value.array.num_entries))
+      self = .array(values.map { FieldValue($0, depth: depth + 1) })
+    default: self = .void
+    }
+  }
+
+  func encoded(in arena: Arena) -> amqp_field_value_t {
+    var field = amqp_field_value_t()
+    field.kind = UInt8(kind.rawValue)
+    switch self {
+    case .void: break
+    case .boolean(let value): field.value.boolean = value ? 1 : 0
+    case .int8(let value): field.value.i8 = value
+    case .uint8(let value): field.value.u8 = value
+    case .int16(let value): field.value.i16 = value
+    case .uint16(let value): field.value.u16 = value
+    case .int32(let value): field.value.i32 = value
+    case .uint32(let value): field.value.u32 = value
+    case .int64(let value): field.value.i64 = value
+    case .uint64(let value), .timestamp(let value): field.value.u64 = value
+    case .float(let value): field.value.f32 = value
+    case .double(let value): field.value.f64 = value
+    case .decimal(let scale, let value): field.value.decimal = amqp_decimal_t(decimals: scale, value: value)
+    case .longString(let value), .bytes(let value): field.value.bytes = arena.bytes(value)
+    case .table(let value): field.value.table = value.encoded(in: arena)
+    case .array(let values):
+      let entries = arena.allocate(amqp_field_value_t.self, count: values.count)
+      for (index, value) in values.enumerated() { (entries + index).initialize(to: value.encoded(in: arena)) }
+      field.value.array = amqp_array_t(num_entries: CInt(values.count), entries: entries)
+    }
+    return field
+  }
+
+  private var kind: amqp_field_value_kind_t {
+    switch self {
+    case .boolean: AMQP_FIELD_KIND_BOOLEAN
+    case .int8: AMQP_FIELD_KIND_I8
+    case .uint8: AMQP_FIELD_KIND_U8
+    case .int16: AMQP_FIELD_KIND_I16
+    case .uint16: AMQP_FIELD_KIND_U16
+    case .int32: AMQP_FIELD_KIND_I32
+    case .uint32: AMQP_FIELD_KIND_U32
+    case .int64: AMQP_FIELD_KIND_I64
+    case .uint64: AMQP_FIELD_KIND_U64
+    case .float: AMQP_FIELD_KIND_F32
+    case .double: AMQP_FIELD_KIND_F64
+    case .decimal: AMQP_FIELD_KIND_DECIMAL
+    case .longString: AMQP_FIELD_KIND_UTF8
+    case .bytes: AMQP_FIELD_KIND_BYTES
+    case .timestamp: AMQP_FIELD_KIND_TIMESTAMP
+    case .table: AMQP_FIELD_KIND_TABLE
+    case .array: AMQP_FIELD_KIND_ARRAY
+    case .void: AMQP_FIELD_KIND_VOID
+    }
+  }
+}

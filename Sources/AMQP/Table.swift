@@ -1,0 +1,71 @@
+/// A field table (AMQP 0-9-1, 4.2.5.5): names with values, in the order they were written.
+package struct Table: Sendable, Hashable, ExpressibleByDictionaryLiteral {
+  /// One name and its value. A name is at most 255 bytes of UTF-8 on the wire.
+  package struct Field: Sendable, Hashable {
+    package var name: String
+    package var value: FieldValue
+  }
+
+  /// All fields in order. A name may occur twice in what others sent; `subscript` then finds the first.
+  package var fields: [Field] = []
+
+  package init() {}
+
+  package init(dictionaryLiteral elements: (String, FieldValue)...) {
+    fields = elements.map { Field(name: $0.0, value: $0.1) }
+  }
+
+  package var isEmpty: Bool { fields.isEmpty }
+
+  /// The value of a name; nil where there is none. Setting nil takes the field away.
+  package subscript(name: String) -> FieldValue? {
+    get { fields.first { $0.name == name }?.value }
+    set {
+      let index = fields.firstIndex { $0.name == name }
+      switch (index, newValue) {
+      case (let index?, let value?): fields[index].value = value
+      case (let index?, nil): fields.remove(at: index)
+      case (nil, let value?): fields.append(Field(name: name, value: value))
+      case (nil, nil): break
+      }
+    }
+  }
+}
+
+/// One value of a field table, in the types that RabbitMQ and its clients use.
+package indirect enum FieldValue: Sendable, Hashable {
+  case boolean(Bool)
+  case int8(Int8)
+  case uint8(UInt8)
+  case int16(Int16)
+  case uint16(UInt16)
+  case int32(Int32)
+  case uint32(UInt32)
+  case int64(Int64)
+  case uint64(UInt64)
+  case float(Float)
+  case double(Double)
+  /// `value` divided by ten to the power of `scale`.
+  case decimal(scale: UInt8, value: UInt32)
+  /// What every client sends for text. The protocol promises no encoding, so these are bytes: see `text`.
+  case longString([UInt8])
+  case bytes([UInt8])
+  /// Seconds since 1970.
+  case timestamp(UInt64)
+  case table(Table)
+  case array([FieldValue])
+  case void
+
+  package static func string(_ text: String) -> FieldValue { .longString(Array(text.utf8)) }
+
+  /// A long string as text; nil for other types and for bytes that are no UTF-8.
+  package var text: String? {
+    guard case .longString(let bytes) = self else { return nil }
+    return String(validating: bytes, as: UTF8.self)
+  }
+}
+
+extension FieldValue: ExpressibleByStringLiteral, ExpressibleByBooleanLiteral {
+  package init(stringLiteral text: String) { self = .string(text) }
+  package init(booleanLiteral value: Bool) { self = .boolean(value) }
+}
