@@ -33,7 +33,8 @@ extension CronExpression {
 /// Fixed times. Their slots are where the wall clock first *reaches* a match: shown, or jumped over. Since the furthest the
 /// wall clock has come only grows, matches and slots are in the same order.
 extension CronExpression {
-  private static let longestJump = 3 * 3600
+  /// Seconds from which on a jump of the wall clock is no daylight saving (the limit is Debian cron's).
+  static let longestJump = 3 * 3600
 
   private func nextFixed(from second: Int, in zone: ZoneRules) -> Int? {
     var index = zone.index(atSecond: second)

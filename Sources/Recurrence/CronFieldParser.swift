@@ -13,7 +13,7 @@ struct CronFieldParser {
 
   /// The field's list, in the order written.
   mutating func items() throws(ExpressionError) -> [CronItem] {
-    if field.isDay, text.elementsEqual([UInt8(ascii: "?")]) { return [.span(field.values, step: 1)] }
+    if field.isDay, text.count == 1, scanner.isNext("?") { return [.span(field.values, step: 1)] }
     var items: [CronItem] = []
     repeat {
       let position = scanner.position

@@ -98,9 +98,7 @@ extension SmallSet {
   /// The numbers of a list's spans.
   fileprivate init(_ items: [CronItem]) {
     self.init()
-    for case .span(let range, let step) in items {
-      for number in stride(from: range.lowerBound, through: range.upperBound, by: step) { insert(number) }
-    }
+    for case .span(let range, let step) in items { insert(range, step: step) }
   }
 }
 

@@ -18,9 +18,7 @@ struct CronParser {
   func fields() throws(ExpressionError) -> CronFields {
     try refuseForeignForms()
     if let first = words.first, first.first == UInt8(ascii: "@") { return try nickname(first) }
-    guard 5...7 ~= words.count else {
-      throw Self.failure("five, six or seven fields are expected, separated by blanks; here are \(words.count)")
-    }
+    guard 5...7 ~= words.count else { throw Self.failure(countReason) }
     var fields = CronFields()
     for (word, field) in zip(words, CronField.allCases.dropFirst(words.count == 5 ? 1 : 0)) {
       try fields.read(word, as: field)
@@ -41,6 +39,13 @@ struct CronParser {
         throw Self.failure("a comment is not expected here", at: word.startIndex)
       }
     }
+  }
+
+  private var countReason: String {
+    if words.count == 1, Self.nicknames["@" + String(decoding: words[0].map(\.lowercased), as: UTF8.self)] != nil {
+      return "a nickname begins with @"
+    }
+    return "five, six or seven fields are expected, separated by blanks; there are \(words.count)"
   }
 
   private func nickname(_ word: ArraySlice<UInt8>) throws(ExpressionError) -> CronFields {

@@ -24,28 +24,61 @@ extension Instant {
   ///
   /// Outside the years 0 to 9999, which RFC 3339 cannot write, the year has a sign and more digits.
   package var rfc3339: String {
-    Self.rfc3339(localMilliseconds: Int(milliseconds), suffix: "Z")
+    var text = RFC3339Text(milliseconds: Int(milliseconds))
+    text.append("Z")
+    return text.string
   }
 
-  /// Date and time of a clock that shows `localMilliseconds` since 1970, then `suffix`.
-  static func rfc3339(localMilliseconds: Int, suffix: String) -> String {
-    let seconds = localMilliseconds.flooredQuotient(by: 1000)
-    let date = CivilDate(daysSince1970: seconds.flooredQuotient(by: .secondsPerDay))
-    let second = seconds.flooredRemainder(by: .secondsPerDay)
-    let year =
-      0...9999 ~= date.year
-      ? date.year.padded(to: 4) : (date.year < 0 ? "-" : "+") + abs(date.year).padded(to: 4)
-    let day = "\(year)-\(date.month.padded(to: 2))-\(date.day.padded(to: 2))"
-    let time = "\((second / 3600).padded(to: 2)):\((second / 60 % 60).padded(to: 2)):\((second % 60).padded(to: 2))"
-    return "\(day)T\(time).\(localMilliseconds.flooredRemainder(by: 1000).padded(to: 3))\(suffix)"
+  /// The instant as the zone's wall clocks show it, with the offset from UTC: `2026-11-23T09:30:00.000+01:00`.
+  ///
+  /// RFC 3339 knows offsets in whole minutes only; one with seconds, as there were until 1972, is rounded towards zero.
+  package func rfc3339(in zone: ZoneRules) -> String {
+    let minutes = zone.offsetSeconds(at: self) / 60
+    var text = RFC3339Text(milliseconds: Int(advanced(byMilliseconds: Int64(minutes) * 60_000).milliseconds))
+    text.append(minutes < 0 ? "-" : "+")
+    text.append(abs(minutes) / 60, digits: 2)
+    text.append(":")
+    text.append(abs(minutes) % 60, digits: 2)
+    return text.string
   }
 }
 
-extension Int {
-  /// A number that is not negative, with leading zeros up to `width` digits.
-  func padded(to width: Int) -> String {
-    let digits = String(self)
-    return String(repeating: "0", count: Swift.max(0, width - digits.count)) + digits
+/// Writes a date-time; byte by byte, since every tick carries several.
+private struct RFC3339Text {
+  private var bytes: [UInt8] = []
+
+  var string: String { String(decoding: bytes, as: UTF8.self) }
+
+  /// Date and time of a clock that shows so many milliseconds since 1970, without offset.
+  init(milliseconds: Int) {
+    bytes.reserveCapacity(29)
+    let seconds = milliseconds.flooredQuotient(by: 1000)
+    let date = CivilDate(daysSince1970: seconds.flooredQuotient(by: .secondsPerDay))
+    let second = seconds.flooredRemainder(by: .secondsPerDay)
+    if !(0...9999 ~= date.year) { append(date.year < 0 ? "-" : "+") }
+    append(abs(date.year), digits: 4)
+    append("-")
+    append(date.month, digits: 2)
+    append("-")
+    append(date.day, digits: 2)
+    append("T")
+    append(second / 3600, digits: 2)
+    append(":")
+    append(second / 60 % 60, digits: 2)
+    append(":")
+    append(second % 60, digits: 2)
+    append(".")
+    append(milliseconds.flooredRemainder(by: 1000), digits: 3)
+  }
+
+  mutating func append(_ character: Unicode.Scalar) {
+    bytes.append(UInt8(ascii: character))
+  }
+
+  /// Appends a number that is not negative, with at least so many digits.
+  mutating func append(_ number: Int, digits: Int) {
+    if digits > 1 || number > 9 { append(number / 10, digits: digits - 1) }
+    bytes.append(UInt8(ascii: "0") + UInt8(number % 10))
   }
 }
 

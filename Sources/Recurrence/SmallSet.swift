@@ -5,7 +5,7 @@ struct SmallSet: Hashable, Sendable {
   init() {}
 
   init(_ range: ClosedRange<Int>) {
-    for number in range { insert(number) }
+    insert(range, step: 1)
   }
 
   /// The smallest member; 64 of an empty set.
@@ -18,6 +18,11 @@ struct SmallSet: Hashable, Sendable {
   func contains(_ number: Int) -> Bool { bits &>> number & 1 == 1 }
 
   mutating func insert(_ number: Int) { bits |= 1 &<< number }
+
+  /// Inserts the first number of `range` and every `step`-th after it.
+  mutating func insert(_ range: ClosedRange<Int>, step: Int) {
+    for number in stride(from: range.lowerBound, through: range.upperBound, by: step) { insert(number) }
+  }
 
   /// The smallest member that is at least `number`.
   func first(from number: Int) -> Int? {

@@ -55,6 +55,13 @@ package struct ZoneRules: Hashable, Sendable {
     periods[index(atSecond: Int(instant.milliseconds).flooredQuotient(by: 1000))].offset
   }
 
+  /// The changes of the offset after `start` and at or before `end`, in order of time.
+  package func transitions(after start: Instant, through end: Instant) -> [ZoneTransition] {
+    periods.indices.dropFirst().lazy
+      .map { ZoneTransition(before: periods[$0 - 1], after: periods[$0]) }
+      .filter { start < $0.instant && $0.instant <= end }
+  }
+
   /// The number of the period that holds a second since 1970 UTC.
   func index(atSecond second: Int) -> Int {
     var low = 0
@@ -86,6 +93,24 @@ struct ZonePeriod: Hashable, Sendable {
 
   /// What the wall clock shows first in this period.
   var wallStart: Int { start + offset }
+}
+
+/// A moment at which a zone's clocks are changed.
+package struct ZoneTransition: Hashable, Sendable {
+  /// The first instant with the new offset.
+  package let instant: Instant
+
+  /// How far the wall clock was ahead of UTC until then, in seconds.
+  package let oldOffsetSeconds: Int
+
+  /// How far it is ahead from then on, in seconds.
+  package let newOffsetSeconds: Int
+
+  fileprivate init(before: ZonePeriod, after: ZonePeriod) {
+    instant = Instant(milliseconds: Int64(after.start) * 1000)
+    oldOffsetSeconds = before.offset
+    newOffsetSeconds = after.offset
+  }
 }
 
 extension Int {
