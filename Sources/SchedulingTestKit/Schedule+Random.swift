@@ -1,0 +1,155 @@
+package import Recurrence
+package import Scheduling
+
+/// Values of the domain drawn at random, the strange ones often: what a store must keep whatever a client sends.
+///
+/// Ids come from a small set, so that schedules meet under the same one.
+extension Schedule {
+  package static func random(
+    generation: Int64, using generator: inout some RandomNumberGenerator
+  ) -> Schedule {
+    Schedule(
+      definition: .random(using: &generator), origin: .random(using: &generator), generation: generation,
+      counter: .random(in: 0...(1 << 53), using: &generator), state: .random(using: &generator))
+  }
+}
+
+extension Schedule.State {
+  package static func random(using generator: inout some RandomNumberGenerator) -> Schedule.State {
+    if generator.oneIn(3) {
+      let reason = generator.oneIn(3) ? nil : String.random(using: &generator)
+      return .ended(
+        Schedule.Ending(
+          reason: reason, at: .random(using: &generator), owesStopped: .random(using: &generator)))
+    }
+    return .live(
+      Schedule.Pending(
+        slot: .random(using: &generator), due: .random(using: &generator),
+        missed: .random(in: 0...Schedule.Pending.maximumMissed, using: &generator)))
+  }
+}
+
+extension Definition {
+  static func random(using generator: inout some RandomNumberGenerator) -> Definition {
+    Definition(
+      id: .random(using: &generator), timing: .random(using: &generator),
+      limit: generator.oneIn(2) ? nil : .random(in: 0...(1 << 53 - 1), using: &generator),
+      timezone: generator.oneIn(2) ? nil : "Europe/Rome",
+      startDate: generator.oneIn(2) ? nil : .random(using: &generator),
+      endDate: generator.oneIn(2) ? nil : .random(using: &generator),
+      jitter: generator.oneIn(2) ? nil : generator.pick(durations),
+      payload: generator.oneIn(4) ? nil : .random(maximumCount: 600, using: &generator))
+  }
+}
+
+extension ScheduleID {
+  package static func random(using generator: inout some RandomNumberGenerator) -> ScheduleID {
+    let names = ["a", "ab", "b", "é", "e\u{301}", "\u{10ffff}", "test:schedule", String(repeating: "x", count: 200)]
+    let name = (generator.pick(names) ?? "") + "\(Int.random(in: 0..<4, using: &generator))"
+    return ScheduleID(stored: Array(name.utf8))
+  }
+}
+
+extension Timing {
+  static func random(using generator: inout some RandomNumberGenerator) -> Timing {
+    switch Int.random(in: 0..<4, using: &generator) {
+    case 0: generator.pick(crons).map { .cron($0) } ?? .at(.random(using: &generator))
+    case 1: generator.pick(durations).map { .every($0) } ?? .at(.random(using: &generator))
+    case 2: generator.pick(durations).map { .duration($0) } ?? .at(.random(using: &generator))
+    default: .at(.random(using: &generator))
+    }
+  }
+}
+
+extension Origin {
+  static func random(using generator: inout some RandomNumberGenerator) -> Origin {
+    Origin(
+      messageID: generator.oneIn(2) ? nil : .random(maximumCount: 255, using: &generator),
+      traceparent: generator.oneIn(2) ? nil : .random(using: &generator),
+      tracestate: generator.oneIn(2) ? nil : .random(using: &generator))
+  }
+}
+
+extension RememberedCommand {
+  package static func random(using generator: inout some RandomNumberGenerator) -> RememberedCommand {
+    let generation = Int64.random(in: 1...1000, using: &generator)
+    let answer: Answer =
+      switch Int.random(in: 0..<3, using: &generator) {
+      case 0: .started(generation: generation, replaced: .random(using: &generator))
+      case 1: .stopped(generation: generation)
+      default: .rejected(field: .random(using: &generator), reason: .random(using: &generator))
+      }
+    return RememberedCommand(key: .random(using: &generator), at: .random(using: &generator), answer: answer)
+  }
+}
+
+extension CommandKey {
+  /// The keys that are drawn: few, so that commands repeat.
+  package static let few = (0..<4).flatMap { high in
+    (0..<4).map { CommandKey(high: high, low: .max - $0) }
+  }
+
+  package static func random(using generator: inout some RandomNumberGenerator) -> CommandKey {
+    generator.pick(few) ?? CommandKey(high: 0, low: 0)
+  }
+}
+
+extension Change {
+  /// A change that mostly fits what a store holds.
+  static func random(for store: MemoryStore, using generator: inout some RandomNumberGenerator) throws -> Change {
+    let schedules = try store.page(after: nil, limit: 100)
+    switch Int.random(in: 0..<8, using: &generator) {
+    case 0...2:
+      // Two changes of one transaction may come to the same generation: then it must be refused whole.
+      let generation = try store.recall().lastGeneration + .random(in: 1...3, using: &generator)
+      return .start(.random(generation: generation, using: &generator))
+    case 3, 4:
+      guard let schedule = generator.pick(schedules) else { return .announced(generation: 1) }
+      let slot = schedule.pending?.slot ?? .random(using: &generator)
+      return .proceed(
+        generation: schedule.generation, from: slot, to: .random(using: &generator), counter: schedule.counter + 1)
+    case 5: return .announced(generation: generator.pick(schedules)?.generation ?? 0)
+    case 6: return .remember(.random(using: &generator))
+    default: return .markInDoubt(through: .random(using: &generator))
+    }
+  }
+}
+
+extension Retention {
+  static func random(using generator: inout some RandomNumberGenerator) -> Retention {
+    Retention(
+      endedBefore: .random(using: &generator), firedBefore: .random(using: &generator),
+      answeredBefore: .random(using: &generator), maximumEnded: .random(in: 0...4, using: &generator),
+      maximumCommands: .random(in: 0...8, using: &generator))
+  }
+}
+
+extension Instant {
+  /// Mostly near one day, so that instants meet; sometimes at the ends of the range.
+  package static func random(using generator: inout some RandomNumberGenerator) -> Instant {
+    if generator.oneIn(20) { return Instant(milliseconds: generator.pick([.min, -1, 0, .max]) ?? 0) }
+    return Instant(milliseconds: 1_795_000_000_000 + .random(in: 0..<40, using: &generator) * 1000)
+  }
+}
+
+extension [UInt8] {
+  /// Any bytes, UTF-8 or not; often few, sometimes none.
+  static func random(maximumCount: Int, using generator: inout some RandomNumberGenerator) -> [UInt8] {
+    let count =
+      generator.oneIn(2) ? Int.random(in: 0...4, using: &generator) : .random(in: 0...maximumCount, using: &generator)
+    return (0..<count).map { _ in .random(in: .min ... .max, using: &generator) }
+  }
+}
+
+extension String {
+  /// Text with what is easily lost: nothing at all, a NUL, signs of several scalars, composed and not.
+  static func random(using generator: inout some RandomNumberGenerator) -> String {
+    let parts = ["", "\0", "é", "e\u{301}", "🕰️", "no longer needed", "'\"\\", "\u{feff}"]
+    return (0..<3).map { _ in generator.pick(parts) ?? "" }.joined()
+  }
+}
+
+private let crons = ["* * * * *", "30 * * * *", "0 12 * * MON-FRI", "*/10 * * * * *"].compactMap {
+  try? CronExpression($0)
+}
+private let durations = ["5m", "1h 30m", "PT1H30M", "1500"].compactMap { try? DurationExpression($0) }

@@ -1,0 +1,168 @@
+import Recurrence
+import Scheduling
+
+extension StoreConformance {
+  static let starting = [
+    StoreCheck("a new store is empty") { fixture in
+      let recollection = try fixture.store.recall()
+      try expectEqual(recollection.lastGeneration, 0, "last generation")
+      try expectEqual(recollection.inDoubtThrough, Instant(milliseconds: .min), "in doubt through")
+      try expectEqual(try fixture.store.allDue(through: Instant(milliseconds: .max), pageSize: 10), [], "due")
+      try expectEqual(try fixture.store.allByID(pageSize: 10), [], "by id")
+      try expectEqual(try fixture.store.owingStopped(after: .min, limit: 10), [], "owing")
+    },
+    StoreCheck("a start is found by its id, in the order asked") { fixture in
+      let (a, b) = (Schedule.sample("a", generation: 1), Schedule.sample("b", generation: 2))
+      try fixture.store.apply([.start(a), .start(b)])
+      let none = ScheduleID(stored: Array("none".utf8))
+      try expectEqual(try fixture.store.schedules([b.id, none, a.id, b.id]), [b, nil, a, b], "found")
+      try expectEqual(try fixture.store.schedules([]), [], "nothing asked")
+    },
+    StoreCheck("a start replaces what stands under its id, whatever its state") { fixture in
+      let olds = [
+        Schedule.sample(generation: 1, due: 5), .sampleEnded(generation: 3, owesStopped: true),
+        .sampleEnded(generation: 5, reason: nil),
+      ]
+      for old in olds {
+        let new = Schedule.sample(generation: old.generation + 1, due: 9)
+        try fixture.store.apply([.start(old)])
+        try fixture.store.apply([.start(new)])
+        try expectEqual(try fixture.store.allByID(pageSize: 10), [new], "by id")
+        try expectEqual(try fixture.store.allDue(through: Instant(milliseconds: .max), pageSize: 10), [new], "due")
+        try expectEqual(try fixture.store.owingStopped(after: .min, limit: 10), [], "owing")
+      }
+    },
+    StoreCheck("generations only grow, also when their schedules are gone") { fixture in
+      try fixture.store.apply([.start(.sampleEnded("a", generation: 7)), .start(.sample("b", generation: 9))])
+      try expectEqual(try fixture.store.sweep(.keeping(maximumEnded: 0), limit: 10), 1, "swept")
+      try fixture.store.apply([.start(.sampleEnded("b", generation: 11))])
+      _ = try fixture.store.sweep(.keeping(maximumEnded: 0), limit: 10)
+      try fixture.reopen()
+      try expectEqual(try fixture.store.recall().lastGeneration, 11, "last generation")
+      for generation: Int64 in [0, 7, 10, 11] {
+        try expectRefusal(of: [.start(.sample("c", generation: generation))], by: fixture.store)
+      }
+      try expectEqual(try fixture.store.allByID(pageSize: 10), [], "by id")
+    },
+    StoreCheck("all changes are made, or none") { fixture in
+      let schedule = Schedule.sample("a", generation: 1, due: 5)
+      try fixture.store.apply([.start(schedule)])
+      let before = try fixture.store.recall()
+      let command = RememberedCommand(
+        key: CommandKey(high: 1, low: 2), at: Instant(milliseconds: 3), answer: .stopped(generation: 1))
+      let ended = Schedule.State.ended(.init(reason: "r", at: Instant(milliseconds: 6), owesStopped: true))
+      try expectRefusal(
+        of: [
+          .proceed(generation: 1, from: Instant(milliseconds: 5), to: ended, counter: 1), .remember(command),
+          .markInDoubt(through: Instant(milliseconds: 9)), .start(.sample("b", generation: 2)),
+          .start(.sample("c", generation: 2)),
+        ], by: fixture.store)
+      try fixture.reopen()
+      try expectEqual(try fixture.store.recall(), before, "recollection")
+      try expectEqual(try fixture.store.allByID(pageSize: 10), [schedule], "by id")
+      try expectEqual(try fixture.store.remembered([command.key]), [nil], "remembered")
+    },
+    StoreCheck("changes are made in their order") { fixture in
+      let instant = Instant(milliseconds: 5)
+      let later = Schedule.State.live(.init(slot: Instant(milliseconds: 6), due: Instant(milliseconds: 6)))
+      var advanced = Schedule.sample("a", generation: 1, due: 6)
+      advanced.definition.timing = .at(instant)
+      advanced.counter = 1
+      let new = Schedule.sample("b", generation: 3, due: 5)
+      try fixture.store.apply([])
+      try fixture.store.apply([
+        .start(.sample("a", generation: 1, due: 5)), .start(.sample("b", generation: 2, due: 5)),
+        .proceed(generation: 1, from: instant, to: later, counter: 1), .start(new),
+        .proceed(generation: 2, from: instant, to: later, counter: 1),
+      ])
+      try expectEqual(try fixture.store.allByID(pageSize: 10), [advanced, new], "by id")
+    },
+  ]
+
+  static let proceeding = [
+    StoreCheck("a live schedule goes on to its next tick") { fixture in
+      var schedule = Schedule.sample(generation: 1, due: 10)
+      try fixture.store.apply([.start(schedule), .start(.sample("other", generation: 2, due: 15))])
+      schedule.counter = 1 << 53
+      schedule.state = .live(.init(slot: Instant(milliseconds: 20), due: Instant(milliseconds: 21), missed: 1000))
+      try fixture.store.apply([
+        .proceed(generation: 1, from: Instant(milliseconds: 10), to: schedule.state, counter: schedule.counter)
+      ])
+      try expectEqual(try fixture.store.schedules([schedule.id]), [schedule], "found")
+      let due = try fixture.store.allDue(through: Instant(milliseconds: 21), pageSize: 1)
+      try expectEqual(due.map(\.generation), [2, 1], "order of due")
+    },
+    StoreCheck("a step has no effect unless generation and slot match a live schedule") { fixture in
+      let live = Schedule.sample("live", generation: 1, due: 10)
+      let ended = Schedule.sampleEnded("ended", generation: 2, at: 10)
+      try fixture.store.apply([.start(live), .start(ended)])
+      let states: [Schedule.State] = [
+        .live(.init(slot: Instant(milliseconds: 20), due: Instant(milliseconds: 20))),
+        .ended(.init(reason: nil, at: Instant(milliseconds: 20), owesStopped: true)),
+      ]
+      for state in states {
+        for (generation, slot) in [(1, 11), (2, 10), (3, 10), (0, 0)] as [(Int64, Int64)] {
+          try fixture.store.apply([
+            .proceed(generation: generation, from: Instant(milliseconds: slot), to: state, counter: 5)
+          ])
+        }
+      }
+      try expectEqual(try fixture.store.allByID(pageSize: 10), [ended, live], "by id")
+    },
+    StoreCheck("a schedule that ends is due no more, and owes its Stopped if so said") { fixture in
+      let endings: [Schedule.Ending] = [
+        .init(reason: "Count Limit Reached", at: Instant(milliseconds: 11), owesStopped: true),
+        .init(reason: nil, at: Instant(milliseconds: 12), owesStopped: false),
+        .init(reason: "", at: Instant(milliseconds: 13), owesStopped: true),
+      ]
+      var expected: [Schedule] = []
+      for (index, ending) in endings.enumerated() {
+        var schedule = Schedule.sample("\(index)", generation: Int64(index) + 1, due: 10, payload: [1])
+        try fixture.store.apply([.start(schedule)])
+        schedule.state = .ended(ending)
+        schedule.counter = 3
+        try fixture.store.apply([
+          .proceed(
+            generation: schedule.generation, from: Instant(milliseconds: 10), to: schedule.state, counter: 3)
+        ])
+        expected.append(schedule)
+      }
+      try fixture.reopen()
+      try expectEqual(try fixture.store.allByID(pageSize: 10), expected, "by id")
+      try expectEqual(try fixture.store.allDue(through: Instant(milliseconds: .max), pageSize: 10), [], "due")
+      try expectEqual(try fixture.store.owingStopped(after: 0, limit: 10), [expected[0], expected[2]], "owing")
+    },
+    StoreCheck("an announced schedule owes nothing and loses its payload; others are left alone") { fixture in
+      var ended = Schedule.sampleEnded("ended", generation: 1, at: 5, owesStopped: true, payload: [1, 2])
+      let live = Schedule.sample("live", generation: 2, payload: [3])
+      try fixture.store.apply([.start(ended), .start(live)])
+      try fixture.store.apply([.announced(generation: 1), .announced(generation: 2), .announced(generation: 3)])
+      ended.definition.payload = nil
+      ended.state = .ended(.init(reason: "stopped", at: Instant(milliseconds: 5), owesStopped: false))
+      try expectEqual(try fixture.store.allByID(pageSize: 10), [ended, live], "by id")
+      try expectEqual(try fixture.store.owingStopped(after: .min, limit: 10), [], "owing")
+    },
+    StoreCheck("what is owed comes in pages by generation") { fixture in
+      let schedules = (1...25).map { number in
+        Schedule.sampleEnded("\(100 - number)", generation: Int64(number), owesStopped: number % 2 == 1)
+      }
+      try fixture.store.apply(schedules.map { .start($0) })
+      var pages: [[Int64]] = []
+      while true {
+        let page = try fixture.store.owingStopped(after: pages.last?.last ?? 0, limit: 5)
+        guard !page.isEmpty else { break }
+        pages.append(page.map(\.generation))
+      }
+      try expectEqual(pages, [[1, 3, 5, 7, 9], [11, 13, 15, 17, 19], [21, 23, 25]], "pages")
+    },
+  ]
+
+  private static func expectRefusal(of changes: [Change], by store: any ScheduleStore) throws {
+    do {
+      try store.apply(changes)
+    } catch {
+      return try expectEqual(error.kind, .other, "kind of the refusal")
+    }
+    throw ConformanceFailure(description: "taken, although its generation is not above the last: \(changes)")
+  }
+}

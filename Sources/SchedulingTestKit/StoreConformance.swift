@@ -1,0 +1,87 @@
+package import Scheduling
+
+/// What every `ScheduleStore` must do, as checks that any test target can run against its own.
+///
+///     @Test(arguments: StoreConformance.checks)
+///     func conforms(_ check: StoreCheck) throws {
+///       try check.run(StoreFixture(MemoryStore()))
+///     }
+///
+/// A new rule for stores is added here, never in the tests of one of them.
+package enum StoreConformance {
+  package static let checks =
+    starting + proceeding + due + reading + remembering + sweeping + agreement
+}
+
+/// One rule, and how to see whether a store keeps it. Each wants an empty store of its own.
+package struct StoreCheck: Sendable, CustomStringConvertible {
+  package let name: String
+  package let run: @Sendable (StoreFixture) throws -> Void
+
+  init(_ name: String, _ run: @escaping @Sendable (StoreFixture) throws -> Void) {
+    self.name = name
+    self.run = run
+  }
+
+  package var description: String { name }
+}
+
+/// An empty store, and how to close and open it again.
+package final class StoreFixture {
+  package private(set) var store: any ScheduleStore
+  private let reopening: (any ScheduleStore) throws -> any ScheduleStore
+
+  /// Without `reopening`, for a store that keeps everything as long as it lives, opening again changes nothing.
+  package init(
+    _ store: any ScheduleStore, reopening: @escaping (any ScheduleStore) throws -> any ScheduleStore = { $0 }
+  ) {
+    self.store = store
+    self.reopening = reopening
+  }
+
+  package func reopen() throws {
+    store = try reopening(store)
+  }
+}
+
+/// A rule that a store does not keep: which, and where it was asked.
+package struct ConformanceFailure: Error, CustomStringConvertible {
+  package var description: String
+}
+
+func expect(
+  _ condition: Bool, _ rule: @autoclosure () -> String, file: StaticString = #fileID, line: UInt = #line
+) throws {
+  guard condition else { throw ConformanceFailure(description: "\(file):\(line): \(rule())") }
+}
+
+func expectEqual<Value: Equatable>(
+  _ actual: Value, _ expected: Value, _ what: String, file: StaticString = #fileID, line: UInt = #line
+) throws {
+  try expect(actual == expected, "\(what): is \(actual), should be \(expected)", file: file, line: line)
+}
+
+/// Also byte for byte: for Swift's `==` a composed and a decomposed "é" are the same string.
+func expectSame<Value: Equatable & HasTexts>(
+  _ actual: [Value?], _ expected: [Value?], _ what: String, file: StaticString = #fileID, line: UInt = #line
+) throws {
+  try expectEqual(actual, expected, what, file: file, line: line)
+  try expectEqual(
+    actual.map { $0?.texts.map { Array($0.utf8) } }, expected.map { $0?.texts.map { Array($0.utf8) } },
+    "\(what), bytes of its texts", file: file, line: line)
+}
+
+/// A value with free text that a client sent.
+protocol HasTexts {
+  var texts: [String] { get }
+}
+
+extension Schedule: HasTexts {
+  var texts: [String] { [origin.traceparent, origin.tracestate, ending?.reason].compactMap { $0 } }
+}
+
+extension RememberedCommand: HasTexts {
+  var texts: [String] {
+    if case .rejected(let field, let reason) = answer { [field, reason] } else { [] }
+  }
+}
