@@ -1,0 +1,96 @@
+import Foundation
+
+/// A private broker of one test, driven through `ops/broker` in a folder of its own.
+struct TopologyBroker {
+  /// A command that failed, with what it printed.
+  struct Failure: Error, CustomStringConvertible {
+    let command: String
+    let output: String
+
+    var description: String { "\(command) failed: \(output)" }
+  }
+
+  /// The absolute path of `ops/broker`; `ops/test` sets it. Without it there is nothing to test against.
+  static let script = ProcessInfo.processInfo.environment["POCKETWATCH_TEST_BROKER"]
+
+  /// The root of the checkout, where `definitions.json` and `ops` are.
+  static var root: URL {
+    URL(filePath: script ?? "").deletingLastPathComponent().deletingLastPathComponent()
+  }
+
+  let folder: URL
+
+  /// Runs `body` with a broker started with these options of `ops/broker start`, and leaves nothing behind.
+  static func running(_ options: [String], _ body: (TopologyBroker) async throws -> Void) async throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "topology-\(UUID().uuidString)")
+    let broker = TopologyBroker(folder: folder)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    do {
+      try await broker.command("start", options)
+      try await body(broker)
+    } catch {
+      _ = try? await broker.stop()
+      throw error
+    }
+    try await broker.stop()
+  }
+
+  /// Ends the broker at once: what is in it is not wanted any more, so a clean stop would only take time.
+  private func stop() async throws {
+    try await command("kill")
+    try await command("stop")
+  }
+
+  /// Runs a command of `ops/broker` and returns what it printed on standard output.
+  @discardableResult
+  func command(_ name: String, _ arguments: [String] = []) async throws -> Data {
+    try await Self.run(Self.script ?? "", [name, folder.path()] + arguments)
+  }
+
+  /// Runs `rabbitmqctl` and returns what it printed.
+  @discardableResult
+  func ctl(_ arguments: String...) async throws -> Data {
+    try await command("ctl", ["--quiet"] + arguments)
+  }
+
+  /// Runs a program to its end without holding a thread meanwhile. Its output goes through files, which never fill up.
+  static func run(_ program: String, _ arguments: [String]) async throws -> Data {
+    let process = Process()
+    process.executableURL = URL(filePath: program)
+    process.arguments = arguments
+    process.standardInput = FileHandle.nullDevice
+    let (output, errors) = (try OutputFile(), try OutputFile())
+    process.standardOutput = output.handle
+    process.standardError = errors.handle
+    let status = try await withCheckedThrowingContinuation { (ended: CheckedContinuation<Int32, any Error>) in
+      process.terminationHandler = { ended.resume(returning: $0.terminationStatus) }
+      do { try process.run() } catch { ended.resume(throwing: error) }
+    }
+    let (text, complaint) = (try output.read(), try errors.read())
+    guard status == 0 else {
+      throw Failure(
+        command: ([program] + arguments).joined(separator: " "),
+        output: String(decoding: text + complaint, as: UTF8.self))
+    }
+    return text
+  }
+}
+
+/// A temporary file that takes the output of a program.
+private struct OutputFile {
+  private let url: URL
+  let handle: FileHandle
+
+  init() throws {
+    url = FileManager.default.temporaryDirectory.appending(path: "output-\(UUID().uuidString)")
+    try Data().write(to: url)
+    handle = try FileHandle(forWritingTo: url)
+  }
+
+  /// Returns what was written, and removes the file.
+  func read() throws -> Data {
+    try handle.close()
+    defer { try? FileManager.default.removeItem(at: url) }
+    return try Data(contentsOf: url)
+  }
+}
