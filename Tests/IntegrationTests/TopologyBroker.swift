@@ -1,4 +1,5 @@
 import Foundation
+import Testing
 
 /// A private broker of one test, driven through `ops/broker` in a folder of its own.
 struct TopologyBroker {
@@ -51,6 +52,12 @@ struct TopologyBroker {
   @discardableResult
   func ctl(_ arguments: String...) async throws -> Data {
     try await command("ctl", ["--quiet"] + arguments)
+  }
+
+  /// The URL of a scheme as `ops/broker url` has it, with the administrator's login.
+  func url(_ scheme: String = "amqp") async throws -> URLComponents {
+    let text = String(decoding: try await command("url", [scheme]), as: UTF8.self)
+    return try #require(URLComponents(string: text.trimmingCharacters(in: .newlines)))
   }
 
   /// Runs a program to its end without holding a thread meanwhile. Its output goes through files, which never fill up.

@@ -67,12 +67,10 @@ struct TopologyTests {
       try await broker.command("import", [file])
       return
     }
-    let url = String(decoding: try await broker.command("url", ["management"]), as: UTF8.self)
-      .trimmingCharacters(in: .newlines)
-    let path = "/api/definitions" + (way == .managementOfVhost ? "/%2F" : "")
-    _ = try await TopologyBroker.run(
-      "/usr/bin/curl",
-      ["--silent", "--fail-with-body", "-H", "content-type: application/json", "--data-binary", "@\(file)", url + path])
+    var url = try await broker.url("management")
+    url.percentEncodedPath = "/api/definitions" + (way == .managementOfVhost ? "/%2F" : "")
+    let upload = ["-H", "content-type: application/json", "--data-binary", "@\(file)", url.string ?? ""]
+    _ = try await TopologyBroker.run("/usr/bin/curl", ["--silent", "--fail-with-body"] + upload)
   }
 
   /// Compares all there is in the broker, types and arguments included, with the contract.

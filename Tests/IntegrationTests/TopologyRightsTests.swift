@@ -1,0 +1,126 @@
+import AMQP
+import Foundation
+import Testing
+
+/// The sample users can do their work, and nothing else.
+@Suite(.enabled(if: TopologyBroker.script != nil, "POCKETWATCH_TEST_BROKER names ops/broker; run ops/test"))
+struct TopologyRightsTests {
+  /// Something a user tries.
+  private struct Attempt {
+    let user: String
+    let what: String
+    let act: (Connection) throws -> Void
+
+    init(_ user: String, _ what: String, _ act: @escaping (Connection) throws -> Void) {
+      self.user = user
+      self.what = what
+      self.act = act
+    }
+  }
+
+  @Test func sampleUsersHaveTheRightsTheyNeedAndNoOthers() async throws {
+    try await TopologyBroker.running([]) { broker in
+      for file in ["definitions.json", "ops/users.json"] {
+        try await broker.command("import", [TopologyBroker.root.appending(path: file).path()])
+      }
+      let url = try await broker.url()
+      for user in ["pocketwatch", "client"] {
+        #expect(throws: AMQPError.self, "without a password nobody gets in") { try connect(to: url, as: user, "") }
+        try await broker.ctl("change_password", user, Self.password)
+      }
+      for attempt in Self.allowed {
+        #expect(throws: Never.self, "\(attempt.user) may \(attempt.what)") { try make(attempt, at: url) }
+      }
+      for attempt in Self.refused {
+        #expect("\(attempt.user) may not \(attempt.what)") {
+          try make(attempt, at: url)
+        } throws: { error in
+          (error as? AMQPError)?.kind == .channelClosed(code: 403)
+        }
+      }
+    }
+  }
+
+  private static let password = "correct-horse"
+  private static let outcomes = ["Schedule Tick", "Schedule Started", "Schedule Stopped", "Schedule Rejected"]
+  private static let commands = ["Schedule Start", "Schedule Stop"]
+
+  private static let allowed =
+    [
+      Attempt("pocketwatch", "look at the topology") { connection in
+        for exchange in ["events", "pocketwatch.dead"] { #expect(try connection.checkExchange(exchange)) }
+        for queue in ["pocketwatch.commands", "pocketwatch.dead"] {
+          #expect(try connection.checkQueue(queue) != nil)
+        }
+      },
+      Attempt("client", "bind queues of its own to the events") { connection in
+        for queue in ["client.jobs", "pocketwatch.cli.1"] {
+          try connection.declareQueue(queue, durable: false, exclusive: true)
+          for key in outcomes { try connection.bindQueue(queue, to: "events", routingKey: key) }
+          try connection.consume(queue, prefetch: 1)
+        }
+      },
+    ]
+    + outcomes.map { key in Attempt("pocketwatch", "publish \(key)") { try publish(key, as: "pocketwatch", on: $0) } }
+    + commands.map { key in Attempt("client", "publish \(key)") { try publish(key, as: "client", on: $0) } }
+    + [
+      Attempt("pocketwatch", "consume commands, and reject them to the dead queue") { connection in
+        try connection.consume("pocketwatch.commands", prefetch: 1)
+        for _ in commands {
+          guard case .delivery(let delivery) = try connection.nextEvent(timeout: .seconds(10)) else {
+            Issue.record("the commands published before did not come")
+            return
+          }
+          try connection.reject(delivery.tag)
+        }
+      }
+    ]
+
+  private static let refused =
+    outcomes.map { key in Attempt("client", "forge \(key)") { try publish(key, on: $0) } }
+    + commands.map { key in Attempt("pocketwatch", "publish \(key)") { try publish(key, on: $0) } }
+    + [
+      Attempt("pocketwatch", "read dead commands") { try $0.consume("pocketwatch.dead", prefetch: 1) },
+      Attempt("pocketwatch", "declare") { try $0.declareQueue("pocketwatch.other") },
+      Attempt("pocketwatch", "delete its queue") { try $0.deleteQueue("pocketwatch.commands") },
+      Attempt("client", "read commands") { try $0.consume("pocketwatch.commands", prefetch: 1) },
+      Attempt("client", "read dead commands") { try $0.consume("pocketwatch.dead", prefetch: 1) },
+      Attempt("client", "declare a queue of another name") { try $0.declareQueue("jobs") },
+      Attempt("client", "publish to a queue past the exchange") { connection in
+        try publish("pocketwatch.commands", to: "", on: connection)
+      },
+      Attempt("client", "fill the dead queue") { try publish("", to: "pocketwatch.dead", on: $0) },
+      Attempt("client", "listen to the commands of others") { connection in
+        try connection.declareQueue("client.spy", durable: false, exclusive: true)
+        try connection.bindQueue("client.spy", to: "events", routingKey: "#")
+      },
+    ]
+
+  /// Publishes and waits for the broker's word: its confirm, or the error that closes the channel.
+  private static func publish(
+    _ key: String, to exchange: String = "events", as user: String? = nil, on connection: Connection
+  ) throws {
+    try connection.enableConfirms()
+    var properties = Properties()
+    properties.userID = user
+    try connection.publish(Message(exchange: exchange, routingKey: key, properties: properties, body: Array("{}".utf8)))
+    guard case .confirmed = try connection.nextEvent(timeout: .seconds(10)) else {
+      Issue.record("neither a confirm nor an error")
+      return
+    }
+  }
+
+  private func make(_ attempt: Attempt, at url: URLComponents) throws {
+    let connection = try connect(to: url, as: attempt.user, Self.password)
+    defer { connection.close() }
+    try attempt.act(connection)
+  }
+
+  private func connect(to url: URLComponents, as user: String, _ password: String) throws -> Connection {
+    var url = url
+    url.user = user
+    url.password = password
+    let broker = try BrokerURL(url.string ?? "")
+    return try Connection(to: broker, options: ConnectionOptions(brokers: [broker], connectionName: "rights test"))
+  }
+}
