@@ -2,13 +2,13 @@ import Recurrence
 
 /// From a delivered command to its settled delivery.
 extension Engine {
-  /// Commands that can be decided now; nil when there are none.
-  mutating func takeCommands() -> [ReceivedCommand]? {
-    guard owedCursor == nil, pendingAnswers.isEmpty, !commands.isEmpty else { return nil }
+  /// A look at what is stored about the commands that can be decided now; nil when there are none.
+  mutating func takeCommands() -> StoreWork? {
+    guard let channel = commands.channel, owedCursor == nil, pendingAnswers.isEmpty, !commands.isEmpty else { return nil }
     let taken = commands.take(settings.commandBatch) { id in
       window.isUnsettled(id) || owingIDs.contains(id)
     }
-    return taken.isEmpty ? nil : taken
+    return taken.isEmpty ? nil : .look(taken, channel: channel)
   }
 
   /// What must be known to decide these commands: their schedules, and whether they were answered before.
@@ -25,9 +25,10 @@ extension Engine {
 
   /// Decides a batch in order; each command sees what those before it changed.
   mutating func decideCommands(
-    _ batch: [ReceivedCommand], schedules: [Schedule?], remembered: [RememberedCommand?], at now: Now
+    _ batch: [ReceivedCommand], on channel: UInt64, schedules: [Schedule?], remembered: [RememberedCommand?],
+    at now: Now
   ) {
-    guard let channel = commands.channel else { return }  // the channel closed meanwhile: they will come again
+    guard channel == commands.channel else { return }  // it closed meanwhile: they will come again, under other tags
     var known = Known(commands: batch, schedules: schedules, remembered: remembered)
     var notYet: [ReceivedCommand] = []
     for received in batch {

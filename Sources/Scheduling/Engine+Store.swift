@@ -4,7 +4,7 @@ import Recurrence
 extension Engine {
   /// What the store is doing, with what is needed to go on once it has answered.
   enum StoreWork: Sendable {
-    case look([ReceivedCommand])
+    case look([ReceivedCommand], channel: UInt64)
     case due(after: DuePosition?, through: Instant)
     case owed(after: Int64)
     case apply([Change], [PendingAnswer])
@@ -30,7 +30,7 @@ extension Engine {
 
   private func request(for work: StoreWork) -> StoreRequest {
     switch work {
-    case .look(let commands): lookRequest(for: commands)
+    case .look(let commands, _): lookRequest(for: commands)
     case .due(let position, let through): .due(after: position, through: through, limit: settings.duePage)
     case .owed(let generation): .owed(after: generation, limit: settings.duePage)
     case .apply(let changes, _): .apply(changes)
@@ -54,7 +54,7 @@ extension Engine {
     switch turn {
     case .apply: applyWork()
     case .due: isDraining ? nil : dueWork(at: now)
-    case .look: isDraining ? nil : takeCommands().map { .look($0) }
+    case .look: isDraining ? nil : takeCommands()
     }
   }
 
@@ -110,8 +110,8 @@ extension Engine {
     storeWork = nil
     storeSucceeded()
     switch (work, answer) {
-    case (.look(let commands), .looked(let schedules, let remembered)):
-      decideCommands(commands, schedules: schedules, remembered: remembered, at: now)
+    case (.look(let commands, let channel), .looked(let schedules, let remembered)):
+      decideCommands(commands, on: channel, schedules: schedules, remembered: remembered, at: now)
     case (.due(_, let through), .due(let page)):
       window.load(page, through: through)
     case (.owed, .owed(let schedules)):
