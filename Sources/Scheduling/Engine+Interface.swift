@@ -117,7 +117,7 @@ extension Engine {
 
   package mutating func nextWake(at now: Now) -> Wake {
     var uptimes = [outbox.nextDeadline(unansweredAfter: settings.confirmTimeoutMilliseconds), storeRetryAt]
-    guard storeRetryAt == nil, !isDraining else {
+    guard !isStoreUnwell, !isDraining else {
       return Wake(wall: nil, uptime: uptimes.compactMap { $0 }.min())
     }
     uptimes.append(nextSweep)

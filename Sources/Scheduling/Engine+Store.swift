@@ -18,9 +18,9 @@ extension Engine {
 
   /// The request for the store to work on next; nil while it is busy, unwell, or has nothing to do.
   mutating func storeRequest(at now: Now) -> StoreRequest? {
-    if let storeRetryAt {
-      guard now.uptime >= storeRetryAt else { return nil }
-      self.storeRetryAt = now.uptime + settings.storeRetryMilliseconds
+    if isStoreUnwell {
+      guard let retryAt = storeRetryAt, now.uptime >= retryAt else { return nil }
+      storeRetryAt = nil
       return storeWork.map(request)
     }
     guard storeWork == nil else { return nil }
@@ -164,13 +164,14 @@ extension Engine {
       failure = error
       return
     }
-    if storeRetryAt == nil { reports.append(.storeTrouble(error)) }
+    if !isStoreUnwell { reports.append(.storeTrouble(error)) }
+    isStoreUnwell = true
     storeRetryAt = now.uptime + settings.storeRetryMilliseconds
   }
 
   private mutating func storeSucceeded() {
-    guard storeRetryAt != nil else { return }
-    storeRetryAt = nil
+    guard isStoreUnwell else { return }
+    isStoreUnwell = false
     reports.append(.storeRecovered)
   }
 }

@@ -4,7 +4,7 @@ import Recurrence
 extension Engine {
   /// What leaves now, in order: answers and owed Stoppeds, ticks tried again, ticks that are due.
   mutating func takePublications(at now: Now) -> [Publication] {
-    guard case .open = publisher, storeRetryAt == nil else { return [] }
+    guard case .open = publisher, !isStoreUnwell else { return [] }
     refuseUnanswered(at: now)
     var publications: [Publication] = []
     while let item = outbox.popReady() { publications.append(outbox.send(item, at: now)) }

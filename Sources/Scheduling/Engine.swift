@@ -19,7 +19,9 @@ package struct Engine {
 
   /// What the store is doing; nil when it is free.
   var storeWork: StoreWork?
-  /// When to try the store again after a passing failure, on the monotonic clock; nil while it is well.
+  /// Whether the store failed in passing: nothing is published or taken until it has done what it was last asked.
+  var isStoreUnwell = false
+  /// When to ask an unwell store again, on the monotonic clock; nil while its answer is awaited.
   var storeRetryAt: Int64?
   /// A failure that only a new process can mend; nothing is decided any more.
   var failure: StoreError?
@@ -119,7 +121,7 @@ package struct Engine {
   }
 
   private mutating func pauseOrResume() -> Action? {
-    guard arePaused != (storeRetryAt != nil) else { return nil }
+    guard arePaused != isStoreUnwell else { return nil }
     arePaused.toggle()
     return arePaused ? .pauseCommands : .resumeCommands
   }
