@@ -9,8 +9,9 @@ struct DueWindow {
   struct Row {
     var schedule: Schedule
     var phase: Phase
-    /// Whether this process has advanced it: then its pending tick cannot have been sent by an earlier process.
-    var isAdvanced = false
+    /// Whether its pending tick may have reached the broker, on a connection or from a process that is gone: then it is
+    /// sent again as it was.
+    var mayHaveBeenSent = false
   }
 
   enum Phase {
@@ -47,10 +48,11 @@ struct DueWindow {
     return row.phase.isUnsettled
   }
 
-  /// Takes a page that was loaded from the store up to `through`.
-  mutating func load(_ page: DuePage, through: Instant) {
+  /// Takes a page that was loaded from the store up to `through`; ticks due up to `inDoubtThrough` may have been sent.
+  mutating func load(_ page: DuePage, through: Instant, inDoubtThrough: Instant) {
     for schedule in page.schedules where rows[schedule.generation] == nil {
-      insert(Row(schedule: schedule, phase: .waiting))
+      let isInDoubt = schedule.pending.map { $0.due <= inDoubtThrough } ?? false
+      insert(Row(schedule: schedule, phase: .waiting, mayHaveBeenSent: isInDoubt))
     }
     if page.isLast {
       loadedThrough = DuePosition(due: through, generation: .max)
@@ -63,17 +65,17 @@ struct DueWindow {
   mutating func started(_ schedule: Schedule) {
     if let earlier = generations[schedule.id] { remove(earlier) }
     guard covers(schedule) else { return }
-    insert(Row(schedule: schedule, phase: .waiting, isAdvanced: true))
+    insert(Row(schedule: schedule, phase: .waiting))
   }
 
   /// A change of a schedule is stored: it waits for its next tick, or leaves the window.
-  mutating func proceeded(generation: Int64, to state: Schedule.State, counter: Int64, isAdvanced: Bool = true) -> Schedule? {
+  mutating func proceeded(generation: Int64, to state: Schedule.State, counter: Int64) -> Schedule? {
     guard var row = rows[generation] else { return nil }
     remove(generation)
     row.schedule.state = state
     row.schedule.counter = counter
     row.phase = .waiting
-    row.isAdvanced = row.isAdvanced || isAdvanced
+    row.mayHaveBeenSent = false
     if covers(row.schedule) { insert(row) }
     return row.schedule
   }
@@ -95,10 +97,12 @@ struct DueWindow {
 
   /// Moves a row to another phase.
   mutating func move(_ generation: Int64, to phase: Phase) {
-    guard let row = rows[generation] else { return }
+    guard var row = rows[generation] else { return }
     if row.phase.isUnsettled { unsettledCount -= 1 }
     if phase.isUnsettled { unsettledCount += 1 }
-    rows[generation]?.phase = phase
+    row.phase = phase
+    if case .sent = phase { row.mayHaveBeenSent = true }
+    rows[generation] = row
     switch phase {
     case .waiting:
       if let position = row.schedule.position { queue.insert(position) }

@@ -113,7 +113,7 @@ extension Engine {
     case (.look(let commands, let channel), .looked(let schedules, let remembered)):
       decideCommands(commands, on: channel, schedules: schedules, remembered: remembered, at: now)
     case (.due(_, let through), .due(let page)):
-      window.load(page, through: through)
+      window.load(page, through: through, inDoubtThrough: recoveredInDoubtThrough)
     case (.owed, .owed(let schedules)):
       for schedule in schedules { oweStopped(schedule) }
       owedCursor = schedules.count < settings.duePage ? nil : schedules.last?.generation

@@ -53,11 +53,10 @@ extension Engine {
     }
   }
 
-  /// The pending tick with missed slots folded in. One that may have been sent before a crash is never folded: it is
-  /// sent again as it was.
+  /// The pending tick with missed slots folded in. One that may have been sent already is never folded: it is sent again
+  /// as it was.
   private func fold(_ row: DueWindow.Row, in zone: ZoneRules, at now: Now) -> Schedule.Pending? {
-    guard let pending = row.schedule.pending else { return nil }
-    guard row.isAdvanced || pending.due > recoveredInDoubtThrough else { return nil }
+    guard let pending = row.schedule.pending, !row.mayHaveBeenSent else { return nil }
     return row.schedule.folded(pending, at: now.wall, threshold: settings.misfireThresholdMilliseconds, in: zone)
   }
 
