@@ -100,6 +100,8 @@ struct DueWindow {
     guard var row = rows[generation] else { return }
     if row.phase.isUnsettled { unsettledCount -= 1 }
     if phase.isUnsettled { unsettledCount += 1 }
+    // A row that leaves the queue is the first in it; taken out, so that no position is in the queue twice.
+    if case .waiting = row.phase, queue.min == row.schedule.position { queue.removeMin() }
     row.phase = phase
     if case .sent = phase { row.mayHaveBeenSent = true }
     rows[generation] = row
@@ -123,12 +125,18 @@ struct DueWindow {
   }
 
   /// Once twice as many wait, gives up the rows that are due last until `count` are left; they are loaded again in time.
+  ///
+  /// Stops at one that may have been sent, for the store does not know that of it.
   mutating func shrink(to count: Int) {
     guard queue.count > 2 * count else { return }
-    while queue.count > count, let position = queue.popMax() {
-      if isCurrent(position) { remove(position.generation) }
+    while queue.count > count, let position = queue.max {
+      if isCurrent(position) {
+        guard rows[position.generation]?.mayHaveBeenSent == false else { break }
+        remove(position.generation)
+      }
+      queue.removeMax()
     }
-    loadedThrough = queue.max
+    if let last = queue.max, let loaded = loadedThrough { loadedThrough = min(last, loaded) }
   }
 
   private mutating func insert(_ row: Row) {
