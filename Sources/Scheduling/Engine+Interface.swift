@@ -115,13 +115,21 @@ extension Engine {
     package var uptime: Int64?
   }
 
+  /// Speaks only of what can be done without another event, so it is later than `now` once `decide` has been asked: what
+  /// waits for the broker or for the store's answer is done when that comes.
   package mutating func nextWake(at now: Now) -> Wake {
-    var uptimes = [outbox.nextDeadline(unansweredAfter: settings.confirmTimeoutMilliseconds), storeRetryAt]
-    guard !isStoreUnwell, !isDraining else {
-      return Wake(wall: nil, uptime: uptimes.compactMap { $0 }.min())
+    guard failure == nil else { return Wake() }
+    guard !isStoreUnwell else { return Wake(uptime: storeRetryAt) }
+    var uptimes: [Int64?] = []
+    if case .open = publisher {
+      uptimes.append(outbox.unansweredDeadline(after: settings.confirmTimeoutMilliseconds))
     }
-    uptimes.append(nextSweep)
-    let wall = [nextTickWake(at: now.wall), nextLoad].compactMap { $0 }.min()
-    return Wake(wall: wall, uptime: uptimes.compactMap { $0 }.min())
+    if maySendTicks { uptimes.append(outbox.nextPauseEnd) }
+    var walls = [nextTickWake(at: now.wall)]
+    if storeWork == nil, !isDraining {
+      uptimes.append(nextSweep)
+      walls.append(nextLoad)
+    }
+    return Wake(wall: walls.compactMap { $0 }.min(), uptime: uptimes.compactMap { $0 }.min())
   }
 }

@@ -8,11 +8,17 @@ extension Engine {
     refuseUnanswered(at: now)
     var publications: [Publication] = []
     while let item = outbox.popReady() { publications.append(outbox.send(item, at: now)) }
-    // Between a command's decision and its transaction no tick may leave that the command is about to end.
-    guard !isDraining, pendingAnswers.isEmpty, !isDeciding else { return publications }
+    guard maySendTicks else { return publications }
     takeRetries(into: &publications, at: now)
     takeDueTicks(into: &publications, at: now)
     return publications
+  }
+
+  /// Whether a tick whose time has come would leave. Between a command's decision and its transaction none may, which the
+  /// command could be about to end.
+  var maySendTicks: Bool {
+    guard case .open = publisher else { return false }
+    return !isStoreUnwell && !isDraining && pendingAnswers.isEmpty && !isDeciding
   }
 
   private var isDeciding: Bool {
@@ -100,10 +106,12 @@ extension Engine {
 
   /// When the next tick is due or the mark to be set for it; nil while no tick could leave whatever the time.
   mutating func nextTickWake(at now: Instant) -> Instant? {
-    guard case .open = publisher, window.unsettledCount < settings.publishWindow else { return nil }
+    guard maySendTicks, window.unsettledCount < settings.publishWindow else { return nil }
     guard let due = window.first()?.due else { return nil }
+    guard due > inDoubtThrough else { return due }
+    guard !isMarkPending else { return nil }
     let mark = markTime(before: due)
-    return due > inDoubtThrough && mark > now ? mark : due
+    return mark > now ? mark : due
   }
 
   mutating func acked(_ number: UInt64, at now: Now) {

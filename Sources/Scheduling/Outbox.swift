@@ -111,11 +111,13 @@ struct Outbox {
     return land(number)
   }
 
-  /// When, on the monotonic clock, something is to be done about the oldest flight or the first pause.
-  func nextDeadline(unansweredAfter milliseconds: Int64) -> Int64? {
-    let flight = order.first.flatMap { flights[$0] }.map { $0.sent + milliseconds }
-    return [flight, paused.min?.until].compactMap { $0 }.min()
+  /// When, on the monotonic clock, the oldest flight will have been without an answer for `milliseconds`.
+  func unansweredDeadline(after milliseconds: Int64) -> Int64? {
+    order.first.flatMap { flights[$0] }.map { $0.sent + milliseconds }
   }
+
+  /// When, on the monotonic clock, the first pause is over.
+  var nextPauseEnd: Int64? { paused.min?.until }
 
   private mutating func dropLanded() {
     while let number = order.first, flights[number] == nil { order.removeFirst() }
