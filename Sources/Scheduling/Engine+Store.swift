@@ -11,9 +11,9 @@ extension Engine {
     case sweep(Retention)
   }
 
-  /// Kinds of work that take turns, so that neither a burst of ticks nor a flood of commands keeps the other waiting.
+  /// Kinds of work that take turns, so that neither a burst of ticks nor a flood of commands keeps the others waiting.
   enum Turn: Int, CaseIterable, Sendable {
-    case apply, due, look
+    case apply, look, due, owed, sweep
   }
 
   /// The request for the store to work on next; nil while it is busy, unwell, or has nothing to do.
@@ -47,14 +47,17 @@ extension Engine {
         return work
       }
     }
-    return isDraining ? finishDraining(at: now) : owedWork ?? sweepWork(at: now)
+    return isDraining ? finishDraining(at: now) : nil
   }
 
   private mutating func work(of turn: Turn, at now: Now) -> StoreWork? {
-    switch turn {
+    guard !isDraining || turn == .apply else { return nil }
+    return switch turn {
     case .apply: applyWork()
-    case .due: isDraining ? nil : dueWork(at: now)
-    case .look: isDraining ? nil : takeCommands()
+    case .look: takeCommands()
+    case .due: dueWork(at: now)
+    case .owed: owedCursor.map { .owed(after: $0) }
+    case .sweep: sweepWork(at: now)
     }
   }
 
@@ -80,8 +83,6 @@ extension Engine {
     guard window.waitingCount < settings.dueCapacity - settings.duePage else { return nil }
     return loadedThrough.due.advanced(byMilliseconds: -settings.lookaheadMilliseconds / 2)
   }
-
-  private var owedWork: StoreWork? { owedCursor.map { .owed(after: $0) } }
 
   private func sweepWork(at now: Now) -> StoreWork? {
     guard let nextSweep, now.uptime >= nextSweep else { return nil }

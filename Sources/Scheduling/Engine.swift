@@ -25,7 +25,7 @@ package struct Engine {
   var storeRetryAt: Int64?
   /// A failure that only a new process can mend; nothing is decided any more.
   var failure: StoreError?
-  var lastTurn = Turn.look
+  var lastTurn = Turn.due  // at the start what is owed comes first
   /// Changes that wait for the next transaction.
   var pendingChanges: [Change] = []
   /// Decided commands whose changes are among `pendingChanges`; published once these are stored.
