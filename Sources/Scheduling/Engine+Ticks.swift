@@ -95,7 +95,7 @@ extension Engine {
 
   /// Sets the mark shortly before it is needed, so that the first tick after a quiet time does not wait for it.
   mutating func markInDoubtAhead(at now: Now) {
-    guard case .open = publisher, let due = window.first()?.due, due > inDoubtThrough else { return }
+    guard case .open = publisher, !isDraining, let due = window.first()?.due, due > inDoubtThrough else { return }
     guard now.wall >= markTime(before: due) else { return }
     markInDoubt(at: now)
   }
