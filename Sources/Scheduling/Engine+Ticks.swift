@@ -133,16 +133,17 @@ extension Engine {
     reports.append(.refusedByBroker(item.event.scheduleID, refusals: item.refusals + 1, cause: cause))
     if case .tick(let generation) = item.subject {
       guard let row = window[generation], case .sent(let progress) = row.phase else { return }
-      if now.uptime - (item.firstSent ?? now.uptime) >= settings.giveUpMilliseconds {
-        return giveUp(row.schedule, at: now)
+      let isOverdue = now.uptime - (item.firstSent ?? now.uptime) >= settings.giveUpMilliseconds
+      if isOverdue, let zone = rules(of: row.schedule.definition) {
+        return giveUp(row.schedule, in: zone, at: now)
       }
       window.move(generation, to: .retrying(progress))
     }
     outbox.pause(item, at: now)
   }
 
-  private mutating func giveUp(_ schedule: Schedule, at now: Now) {
-    guard let pending = schedule.pending, let zone = rules(of: schedule.definition) else { return }
+  private mutating func giveUp(_ schedule: Schedule, in zone: ZoneRules, at now: Now) {
+    guard let pending = schedule.pending else { return }
     reports.append(.tickGivenUp(schedule.id, slot: pending.slot))
     settle(schedule, schedule.afterGivingUp(pending, at: now.wall, in: zone))
   }
