@@ -23,10 +23,7 @@ extension CommandDecision {
       case (.started(let generation, let replaced), .start(let start)):
         .started(Self.startedAgain(start, generation: generation, replaced: replaced, existing: existing))
       case (.stopped(let generation), .stop(let stop)):
-        .stopped(
-          Stopped(
-            definition: existing?.definition, id: stop.id, generation: generation, counter: existing?.counter ?? 0,
-            reason: stop.reason))
+        .stopped(Self.stoppedAgain(stop, generation: generation, existing: existing))
       case (.rejected(let field, let reason), _):
         .rejected(Rejection(id: command.id, command: command.detailType, field: field, reason: reason))
       case (.started, .stop), (.stopped, .start):
@@ -58,6 +55,14 @@ extension CommandDecision {
     return Started(
       definition: definition, generation: existing.generation, counter: existing.counter,
       nextSlot: existing.pending?.slot, replaced: replaced, ignored: start.ignored)
+  }
+
+  private static func stoppedAgain(_ stop: Command.Stop, generation: Int64, existing: Schedule?) -> Stopped {
+    // What was started under the id since then is not what was stopped.
+    let stopped = existing?.generation == generation ? existing : nil
+    return Stopped(
+      definition: stopped?.definition, id: stop.id, generation: generation, counter: stopped?.counter ?? 0,
+      reason: stop.reason)
   }
 
   /// A Start on which nothing is known yet.
