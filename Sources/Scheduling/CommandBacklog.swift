@@ -7,6 +7,10 @@ struct CommandBacklog {
   private(set) var channel: UInt64?
   private var waiting: Deque<ReceivedCommand> = []
   private var acknowledgements = Acknowledgements()
+  /// Schedules on which a command was passed over when commands were last taken.
+  private var passedOver: Set<ScheduleID> = []
+  /// Whether one of them has become free since: then commands are taken before another tick makes it busy again.
+  private(set) var isOverdue = false
 
   var isEmpty: Bool { waiting.isEmpty }
 
@@ -20,6 +24,8 @@ struct CommandBacklog {
     channel = nil
     waiting.removeAll()
     acknowledgements = Acknowledgements()
+    passedOver = []
+    isOverdue = false
   }
 
   mutating func append(_ deliveries: [ReceivedCommand], on channel: UInt64) {
@@ -34,18 +40,24 @@ struct CommandBacklog {
   /// the same schedule is passed over too, so that commands on one id stay in order.
   mutating func take(_ limit: Int, unless isBusy: (ScheduleID) -> Bool) -> [ReceivedCommand] {
     var taken: [ReceivedCommand] = []
-    var passedOver: Deque<ReceivedCommand> = []
-    var passedOverIDs: Set<ScheduleID> = []
+    var left: Deque<ReceivedCommand> = []
+    passedOver = []
+    isOverdue = false
     while taken.count < limit, let next = waiting.popFirst() {
-      if let id = next.scheduleID, passedOverIDs.contains(id) || isBusy(id) {
-        passedOverIDs.insert(id)
-        passedOver.append(next)
+      if let id = next.scheduleID, passedOver.contains(id) || isBusy(id) {
+        passedOver.insert(id)
+        left.append(next)
       } else {
         taken.append(next)
       }
     }
-    while let last = passedOver.popLast() { waiting.prepend(last) }
+    while let last = left.popLast() { waiting.prepend(last) }
     return taken
+  }
+
+  /// A tick of this schedule is no longer under way.
+  mutating func becameFree(_ id: ScheduleID) {
+    if passedOver.contains(id) { isOverdue = true }
   }
 
   /// Puts commands back that turned out not to be decidable yet, in front and in order.

@@ -135,7 +135,8 @@ extension Engine {
     case .start(let schedule):
       window.started(schedule)
     case .proceed(let generation, _, let state, let counter):
-      if let schedule = window.proceeded(generation: generation, to: state, counter: counter) { oweStopped(schedule) }
+      guard let schedule = window.proceeded(generation: generation, to: state, counter: counter) else { return }
+      if schedule.pending == nil { oweStopped(schedule) } else { commands.becameFree(schedule.id) }
     case .announced(let generation):
       if let id = owing.removeValue(forKey: generation) { owingIDs.remove(id) }
     case .markInDoubt(let through):

@@ -15,10 +15,11 @@ extension Engine {
   }
 
   /// Whether a tick whose time has come would leave. Between a command's decision and its transaction none may, which the
-  /// command could be about to end.
+  /// command could be about to end; nor before a command that waited for a tick of its schedule to be confirmed, or a
+  /// schedule that is behind would never be stopped.
   var maySendTicks: Bool {
     guard case .open = publisher else { return false }
-    return !isStoreUnwell && !isDraining && pendingAnswers.isEmpty && !isDeciding
+    return !isStoreUnwell && !isDraining && pendingAnswers.isEmpty && !isDeciding && !commands.isOverdue
   }
 
   private var isDeciding: Bool {
