@@ -1,0 +1,83 @@
+import Scheduling
+import SchedulingTestKit
+import Testing
+
+/// The frames against a model of the broker's set of unacknowledged deliveries.
+struct AcknowledgementsTests {
+  /// What the broker makes of frames: the tags still unacknowledged, and those it acknowledged and moved to the dead queue.
+  private struct Broker {
+    var unacknowledged: Set<UInt64> = []
+    var acknowledged: Set<UInt64> = []
+    var dead: Set<UInt64> = []
+
+    /// Returns false for a frame that the broker would answer with 406, unknown delivery tag.
+    mutating func take(_ frame: Acknowledgements.Frame) -> Bool {
+      switch frame {
+      case .acknowledge(let tag, multiple: false):
+        guard unacknowledged.remove(tag) != nil else { return false }
+        acknowledged.insert(tag)
+      case .acknowledge(let tag, multiple: true):
+        let upTo = unacknowledged.filter { $0 <= tag }
+        guard upTo.contains(tag) else { return false }
+        unacknowledged.subtract(upTo)
+        acknowledged.formUnion(upTo)
+      case .reject(let tag):
+        guard unacknowledged.remove(tag) != nil else { return false }
+        dead.insert(tag)
+      }
+      return true
+    }
+  }
+
+  @Test(arguments: 0..<200 as Range<UInt64>)
+  func settlesExactlyWhatWasSettled(seed: UInt64) {
+    var random = SeededGenerator(seed: seed)
+    var acknowledgements = Acknowledgements()
+    var broker = Broker()
+    var open: [UInt64] = []
+    var expected = Broker()
+    var nextTag: UInt64 = 1
+    for _ in 0..<100 {
+      if random.oneIn(2) {
+        acknowledgements.delivered(nextTag)
+        broker.unacknowledged.insert(nextTag)
+        open.append(nextTag)
+        nextTag += 1
+      } else if let index = open.indices.randomElement(using: &random) {
+        let tag = open.remove(at: random.oneIn(2) ? 0 : index)
+        let isDead = random.oneIn(4)
+        acknowledgements.settle(tag, isDead ? .deadLetter : .acknowledge)
+        if isDead { expected.dead.insert(tag) } else { expected.acknowledged.insert(tag) }
+      }
+      guard random.oneIn(4) else { continue }
+      for frame in acknowledgements.takeFrames() {
+        let isKnown = broker.take(frame)
+        #expect(isKnown, "406 at \(frame)")
+      }
+      #expect(broker.unacknowledged == Set(open))
+      #expect(broker.acknowledged == expected.acknowledged)
+      #expect(broker.dead == expected.dead)
+      #expect(acknowledgements.takeFrames() == [])
+    }
+  }
+
+  @Test func oneFrameForARun() {
+    var acknowledgements = Acknowledgements()
+    for tag in 1...100 as ClosedRange<UInt64> { acknowledgements.delivered(tag) }
+    for tag in 1...99 as ClosedRange<UInt64> { acknowledgements.settle(tag, .acknowledge) }
+    #expect(acknowledgements.takeFrames() == [.acknowledge(tag: 99, multiple: true)])
+  }
+
+  /// A delivery that is settled twice, or was never delivered, changes nothing.
+  @Test func unknownTags() {
+    var acknowledgements = Acknowledgements()
+    acknowledgements.delivered(1)
+    acknowledgements.delivered(2)
+    acknowledgements.settle(3, .acknowledge)
+    acknowledgements.settle(2, .deadLetter)
+    acknowledgements.settle(2, .acknowledge)
+    #expect(acknowledgements.takeFrames() == [.reject(tag: 2)])
+    acknowledgements.settle(2, .acknowledge)
+    #expect(acknowledgements.takeFrames() == [])
+  }
+}

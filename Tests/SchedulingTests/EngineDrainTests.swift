@@ -1,0 +1,101 @@
+import Recurrence
+import Scheduling
+import SchedulingTestKit
+import Testing
+
+/// A clean stop: what is under way is finished, nothing new is begun, and the next start repeats nothing.
+struct EngineDrainTests {
+  private let everySecond: Definition
+
+  init() throws {
+    everySecond = Definition(id: "a", timing: try Timing(cron: "* * * * * *"))
+  }
+
+  @Test func idleEngineIsDrainedAtOnce() throws {
+    var driver = try EngineDriver.connected()
+    driver.receive(.drain)
+    #expect(driver.isDrained)
+  }
+
+  @Test func waitsForTheTickInFlight() throws {
+    let store = MemoryStore()
+    var driver = try EngineDriver.connected(store: store)
+    driver.start(everySecond)
+    driver.ack()
+    driver.advance(seconds: 1)
+    driver.receive(.drain)
+    driver.advance(seconds: 5)
+    #expect(!driver.isDrained)
+    #expect(driver.ticks.count == 1, "a new tick was begun")
+    driver.ack()
+    #expect(driver.isDrained)
+    #expect(try driver.stored("a")?.counter == 1)
+    #expect(try store.recall().inDoubtThrough == .second(6))
+
+    var next = try EngineDriver.connected(store: store, at: .second(7))
+    next.ack()
+    #expect(next.ticks.first?.slot == .second(2), "repeated after a clean stop")
+  }
+
+  /// A command whose transaction is on is answered and settled; one that still waits is left to the next start.
+  @Test func finishesTheCommandsItHasBegun() throws {
+    var driver = try EngineDriver.connected()
+    driver.holdsStore = true
+    driver.start(everySecond)
+    driver.receive(.drain)
+    driver.stop("a")
+    while driver.heldRequest != nil { driver.answerStore() }
+    #expect(driver.started.count == 1)
+    #expect(!driver.isDrained)
+    driver.ack()
+    #expect(driver.frames == [.acknowledge(tag: 1, multiple: true)])
+    while driver.heldRequest != nil { driver.answerStore() }
+    #expect(driver.isDrained)
+    #expect(driver.stopped.isEmpty)
+  }
+
+  @Test func announcesTheEndThatItCaused() throws {
+    var driver = try EngineDriver.connected()
+    driver.start(Definition(id: "a", timing: everySecond.timing, limit: 1))
+    driver.ack()
+    driver.advance(seconds: 1)
+    driver.receive(.drain)
+    driver.ack { $0.isTick }
+    #expect(!driver.isDrained)
+    #expect(driver.stopped.count == 1)
+    driver.ack()
+    #expect(driver.isDrained)
+    #expect(try driver.stored("a")?.ending?.owesStopped == false)
+  }
+
+  /// Neither what the broker refuses nor what it cannot be told keeps the process from ending.
+  @Test func doesNotWaitForWhatCannotBeSent() throws {
+    var driver = try EngineDriver.connected()
+    driver.start(everySecond)
+    driver.nack()
+    driver.receive(.drain)
+    #expect(driver.isDrained)
+    driver.advance(seconds: 5)
+    #expect(driver.published.count == 1)
+
+    driver = try EngineDriver.connected()
+    driver.receive(.publisherDown)
+    driver.start(everySecond)
+    driver.receive(.drain)
+    #expect(driver.isDrained)
+  }
+
+  /// The mark is where the stop left it, also when a tick is about to become due.
+  @Test func markStaysWhereTheStopLeftIt() throws {
+    let store = MemoryStore()
+    var driver = try EngineDriver.connected(store: store)
+    driver.start(Definition(id: "a", timing: try Timing(cron: "0 * * * * *")))
+    driver.ack()
+    driver.advance(seconds: 57)
+    driver.receive(.drain)
+    driver.advance(seconds: 30)
+    #expect(driver.isDrained)
+    #expect(try store.recall().inDoubtThrough == .second(57))
+    #expect(driver.ticks.isEmpty)
+  }
+}

@@ -1,0 +1,248 @@
+import Recurrence
+import Scheduling
+import SchedulingTestKit
+import Testing
+
+/// An engine with a store in memory and a broker that notes what it is told and answers when the test says so.
+///
+/// After each event everything that the engine asks for is done, so that a test reads as a story. Whenever nothing is
+/// left to do, the engine must not ask to be called again at once: that would be a busy loop.
+struct EngineDriver {
+  var engine: Engine
+  let store: MemoryStore
+  private(set) var now: Now
+  private var epoch: UInt64 = 0
+  private(set) var channel: UInt64 = 0
+  private var lastTag: UInt64 = 0
+
+  /// While true the store does not answer: the request waits in `heldRequest` for `answerStore`.
+  var holdsStore = false
+  private(set) var heldRequest: Engine.StoreRequest?
+
+  private(set) var published: [Publication] = []
+  /// What was published and not yet answered, oldest first.
+  private(set) var inFlight: [Publication] = []
+  private(set) var frames: [Acknowledgements.Frame] = []
+  private(set) var applied: [[Change]] = []
+  private(set) var sweeps: [Retention] = []
+  private(set) var reports: [Engine.Report] = []
+  private(set) var pauses = 0
+  private(set) var resumptions = 0
+  private(set) var isDrained = false
+  private(set) var failure: StoreError?
+  private var isInBusyLoop = false
+
+  /// A service that has just been started, on a new store or on one that an earlier driver left.
+  init(
+    store: MemoryStore = MemoryStore(), at now: Now = .second(0), settings: Engine.Settings = Engine.Settings(),
+    zones: @escaping @Sendable (String) -> ZoneRules? = { _ in .utc }
+  ) throws {
+    self.store = store
+    self.now = now
+    engine = Engine(settings: settings, recollection: try store.recall(), zones: zones)
+    run()
+  }
+
+  /// A service that publishes and consumes.
+  static func connected(
+    store: MemoryStore = MemoryStore(), at now: Now = .second(0), settings: Engine.Settings = Engine.Settings(),
+    zones: @escaping @Sendable (String) -> ZoneRules? = { _ in .utc }
+  ) throws -> EngineDriver {
+    var driver = try EngineDriver(store: store, at: now, settings: settings, zones: zones)
+    driver.publisherUp()
+    driver.consume()
+    return driver
+  }
+
+  // MARK: What happens
+
+  mutating func receive(_ event: Engine.Event) {
+    engine.receive(event, at: now)
+    run()
+  }
+
+  mutating func publisherUp() {
+    epoch += 1
+    receive(.publisherUp(epoch: epoch))
+  }
+
+  mutating func publisherDown() {
+    inFlight = []
+    receive(.publisherDown)
+  }
+
+  mutating func consume() {
+    channel += 1
+    lastTag = 0
+    receive(.commandsOpened(channel: channel))
+  }
+
+  /// Delivers commands on the current channel; a `message_id` makes a key of it and the command.
+  mutating func deliver(_ commands: [(Command, messageID: String?)]) {
+    let deliveries = commands.map { command, messageID in
+      received(.command(command, key: messageID.map { key(of: command, $0) }), origin: messageID)
+    }
+    receive(.deliveries(deliveries, channel: channel))
+  }
+
+  mutating func deliver(_ command: Command, messageID: String? = nil) {
+    deliver([(command, messageID: messageID)])
+  }
+
+  mutating func deliver(_ content: ReceivedCommand.Content) {
+    receive(.deliveries([received(content, origin: nil)], channel: channel))
+  }
+
+  mutating func start(_ definition: Definition, messageID: String? = nil) {
+    deliver(.start(Command.Start(definition: definition)), messageID: messageID)
+  }
+
+  mutating func stop(_ id: ScheduleID, reason: String = "stopped", messageID: String? = nil) {
+    deliver(.stop(Command.Stop(id: id, reason: reason)), messageID: messageID)
+  }
+
+  private mutating func received(_ content: ReceivedCommand.Content, origin: String?) -> ReceivedCommand {
+    lastTag += 1
+    return ReceivedCommand(tag: lastTag, origin: Origin(messageID: origin.map { Array($0.utf8) }), content: content)
+  }
+
+  private func key(of command: Command, _ messageID: String) -> CommandKey {
+    CommandKey(messageID: Array(messageID.utf8), body: Array("\(command)".utf8), secret: SipHash.Key(1, 2))
+  }
+
+  /// The broker confirms what is in flight, or the part of it that fits.
+  mutating func ack(where isMeant: (OutgoingEvent) -> Bool = { _ in true }) {
+    let numbers = land(where: isMeant)
+    if !numbers.isEmpty { receive(.acked(numbers)) }
+  }
+
+  mutating func nack(where isMeant: (OutgoingEvent) -> Bool = { _ in true }) {
+    let numbers = land(where: isMeant)
+    if !numbers.isEmpty { receive(.nacked(numbers, cause: "queue full")) }
+  }
+
+  private mutating func land(where isMeant: (OutgoingEvent) -> Bool) -> [UInt64] {
+    let numbers = inFlight.filter { isMeant($0.event) }.map(\.number)
+    inFlight.removeAll { numbers.contains($0.number) }
+    return numbers
+  }
+
+  /// Lets time pass, in the steps in which the engine asks to be woken.
+  mutating func advance(milliseconds: Int64) {
+    let end = now.uptime + milliseconds
+    while now.uptime < end {
+      let wake = engine.nextWake(at: now)
+      let wall = wake.wall.map { $0.milliseconds - now.wall.milliseconds }
+      let uptime = wake.uptime.map { $0 - now.uptime }
+      step(milliseconds: min(max(1, min(wall ?? .max, uptime ?? .max)), end - now.uptime))
+    }
+  }
+
+  mutating func advance(seconds: Int64) { advance(milliseconds: seconds * 1000) }
+
+  /// Lets time pass at once, as when the machine was asleep.
+  mutating func step(milliseconds: Int64) {
+    now.uptime += milliseconds
+    now.wall = now.wall.advanced(byMilliseconds: milliseconds)
+    run()
+  }
+
+  /// Sets the wall clock.
+  mutating func stepWall(seconds: Int64) {
+    now.wall = now.wall.advanced(byMilliseconds: seconds * 1000)
+    run()
+  }
+
+  // MARK: What the engine does
+
+  /// Does what is asked for until nothing is.
+  mutating func run() {
+    var isBusy = true
+    while isBusy {
+      isBusy = false
+      for action in engine.decide(at: now) {
+        if perform(action) { isBusy = true }
+      }
+    }
+    guard failure == nil, !isInBusyLoop else { return }
+    let wake = engine.nextWake(at: now)
+    isInBusyLoop = wake.wall.map { $0 <= now.wall } ?? false || wake.uptime.map { $0 <= now.uptime } ?? false
+    #expect(!isInBusyLoop, "nothing to do at \(now), yet to be woken at \(wake)")
+  }
+
+  /// Does an action; returns whether the store answered, so that the engine is to be asked again.
+  private mutating func perform(_ action: Engine.Action) -> Bool {
+    switch action {
+    case .store(let request):
+      #expect(heldRequest == nil, "a request before the last was answered")
+      heldRequest = request
+      guard !holdsStore else { return false }
+      answer()
+      return true
+    case .publish(let publications, let epoch):
+      #expect(epoch == self.epoch)
+      published += publications
+      inFlight += publications
+    case .settle(let frames, let channel):
+      if channel == self.channel { self.frames += frames }
+    case .pauseCommands: pauses += 1
+    case .resumeCommands: resumptions += 1
+    case .report(let reports): self.reports += reports
+    case .fail(let error): failure = error
+    case .drained: isDrained = true
+    }
+    return false
+  }
+
+  /// The store answers the request that was held.
+  mutating func answerStore() {
+    answer()
+    run()
+  }
+
+  private mutating func answer() {
+    guard let request = heldRequest else { return }
+    heldRequest = nil
+    engine.receive(.store(store.answer(request)), at: now)
+    guard store.fault == nil else { return }
+    if case .apply(let changes) = request { applied.append(changes) }
+    if case .sweep(let retention, _) = request { sweeps.append(retention) }
+  }
+
+  // MARK: What can be seen of it
+
+  var events: [OutgoingEvent] { published.map(\.event) }
+  var ticks: [Tick] { events.ticks }
+  var started: [Started] { events.compactMap { if case .started(let started) = $0 { started } else { nil } } }
+  var stopped: [Stopped] { events.compactMap { if case .stopped(let stopped) = $0 { stopped } else { nil } } }
+  var rejections: [Rejection] { events.compactMap { if case .rejected(let rejected) = $0 { rejected } else { nil } } }
+
+  func stored(_ id: ScheduleID) throws -> Schedule? { try store.schedules([id])[0] }
+}
+
+extension [OutgoingEvent] {
+  var ticks: [Tick] { compactMap { if case .tick(let tick) = $0 { tick } else { nil } } }
+}
+
+extension OutgoingEvent {
+  var isTick: Bool { if case .tick = self { true } else { false } }
+}
+
+extension ScheduleStore {
+  /// Does what the engine asks for.
+  func answer(_ request: Engine.StoreRequest) -> Engine.StoreAnswer {
+    do {
+      switch request {
+      case .look(let ids, let keys): return .looked(try schedules(ids), try remembered(keys))
+      case .due(let after, let through, let limit): return .due(try due(after: after, through: through, limit: limit))
+      case .owed(let after, let limit): return .owed(try owingStopped(after: after, limit: limit))
+      case .apply(let changes):
+        try apply(changes)
+        return .applied
+      case .sweep(let retention, let limit): return .swept(try sweep(retention, limit: limit))
+      }
+    } catch {
+      return .failed(error)
+    }
+  }
+}

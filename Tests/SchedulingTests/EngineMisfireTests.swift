@@ -1,0 +1,190 @@
+import Recurrence
+import Scheduling
+import SchedulingTestKit
+import Testing
+
+/// Slots that were missed, and ticks that may have been sent before.
+struct EngineMisfireTests {
+  private let everySecond: Definition
+
+  init() throws {
+    everySecond = Definition(id: "a", timing: try Timing(cron: "* * * * * *"))
+  }
+
+  private func driver(starting definition: Definition, store: MemoryStore) throws -> EngineDriver {
+    var driver = try EngineDriver.connected(store: store)
+    driver.start(definition)
+    driver.ack()
+    return driver
+  }
+
+  /// One tick for the latest of the missed slots, which says how many it stands for.
+  @Test func oneTickForAllThatWasMissed() throws {
+    let store = MemoryStore()
+    var driver = try driver(starting: everySecond, store: store)
+    driver = try EngineDriver.connected(store: store, at: .second(600))
+    driver.ack()
+    // The mark was ahead of the first slot, so that one may have been sent.
+    #expect(driver.ticks.map(\.slot) == [.second(1), .second(600)])
+    #expect(driver.ticks.map(\.missed) == [0, 598])
+    #expect(driver.ticks.map(\.counter) == [0, 1])
+    driver.ack()
+    driver.advance(seconds: 1)
+    #expect(driver.ticks.last?.slot == .second(601))
+  }
+
+  @Test func cleanStopLeavesNothingInDoubt() throws {
+    let store = MemoryStore()
+    var driver = try driver(starting: everySecond, store: store)
+    driver.advance(milliseconds: 500)
+    driver.receive(.drain)
+    #expect(driver.isDrained)
+    #expect(try store.recall().inDoubtThrough == .millisecond(500))
+    driver = try EngineDriver.connected(store: store, at: .second(600))
+    #expect(driver.ticks.map(\.slot) == [.second(600)])
+    #expect(driver.ticks.map(\.missed) == [599])
+  }
+
+  /// Below the threshold each slot is sent.
+  @Test func littleLatenessIsNoMiss() throws {
+    let store = MemoryStore()
+    var driver = try driver(starting: everySecond, store: store)
+    driver.receive(.drain)
+    driver = try EngineDriver.connected(store: store, at: Now(wall: .millisecond(60_999), uptime: 0))
+    for _ in 0..<60 { driver.ack() }
+    #expect(driver.ticks.map(\.slot) == (1...60).map { .second($0) })
+  }
+
+  /// A tick that was in flight when the connection was lost may have arrived: however long the broker was away, it is
+  /// sent again as it was, and only then are the others folded. With a limit of 1 there must not be a second tickId.
+  @Test func lostTickIsNeverFolded() throws {
+    var driver = try driver(starting: Definition(id: "a", timing: everySecond.timing, limit: 2), store: MemoryStore())
+    driver.advance(seconds: 1)
+    driver.publisherDown()
+    driver.advance(seconds: 600)
+    driver.publisherUp()
+    #expect(driver.ticks.map(\.slot) == [.second(1), .second(1)])
+    driver.ack()
+    #expect(driver.ticks.last?.slot == .second(601))
+    #expect(driver.ticks.last?.missed == 599)
+    driver.ack()
+    #expect(driver.stopped.map(\.counter) == [2])
+  }
+
+  /// The same for one that this process had itself advanced before.
+  @Test func lostTickIsNeverFoldedLater() throws {
+    var driver = try driver(starting: everySecond, store: MemoryStore())
+    driver.advance(seconds: 1)
+    driver.ack()
+    driver.advance(seconds: 1)
+    for _ in 0..<2 {
+      driver.publisherDown()
+      driver.advance(seconds: 600)
+      driver.publisherUp()
+    }
+    #expect(driver.ticks.map(\.slot) == [.second(1), .second(2), .second(2), .second(2)])
+  }
+
+  /// What was only waiting when the broker went away is folded.
+  @Test func waitingTickIsFolded() throws {
+    var driver = try driver(starting: everySecond, store: MemoryStore())
+    driver.publisherDown()
+    driver.advance(seconds: 600)
+    driver.publisherUp()
+    #expect(driver.ticks.map(\.slot) == [.second(600)])
+    #expect(driver.ticks.map(\.missed) == [599])
+  }
+
+  @Test(arguments: [Timing.at(.second(1)), .at(.second(-1_000_000))])
+  func oneShotsAreNeverMissed(timing: Timing) throws {
+    let store = MemoryStore()
+    var driver = try EngineDriver(store: store)
+    driver.consume()
+    driver.start(Definition(id: "a", timing: timing))
+    driver = try EngineDriver.connected(store: store, at: .second(1_000_000))
+    #expect(driver.ticks.count == 1)
+    #expect(driver.ticks.first?.missed == 0)
+  }
+
+  // MARK: The in-doubt mark
+
+  /// The mark is stored before the first tick beyond it leaves, some seconds ahead, so that the tick does not wait.
+  @Test func markComesFirst() throws {
+    let store = MemoryStore()
+    var driver = try driver(starting: Definition(id: "a", timing: try Timing(cron: "0 * * * * *")), store: store)
+    for minute in 1...10 as ClosedRange<Int64> {
+      driver.advance(
+        milliseconds: driver.now.wall.milliseconds == Instant.second(minute * 60 - 60).milliseconds ? 59_999 : 0)
+      #expect(try store.recall().inDoubtThrough >= .second(minute * 60), "the tick would have to wait")
+      #expect(try store.recall().inDoubtThrough <= driver.now.wall.advanced(byMilliseconds: 30_000))
+      driver.advance(milliseconds: 1)
+      #expect(driver.ticks.count == Int(minute))
+      driver.ack()
+    }
+    #expect(driver.applied.filter { $0.contains { if case .markInDoubt = $0 { true } else { false } } }.count == 10)
+  }
+
+  /// While the mark is not stored, nothing beyond it is sent.
+  @Test func tickWaitsForTheMark() throws {
+    var driver = try driver(
+      starting: Definition(id: "a", timing: try Timing(cron: "0 * * * * *")), store: MemoryStore())
+    driver.holdsStore = true
+    driver.step(milliseconds: 60_000)
+    driver.advance(seconds: 5)
+    #expect(driver.ticks.isEmpty)
+    driver.holdsStore = false
+    driver.answerStore()
+    #expect(driver.ticks.count == 1)
+  }
+
+  /// Nothing is written while nothing is to be sent.
+  @Test func noMarkWithoutTicks() throws {
+    var driver = try driver(starting: Definition(id: "a", timing: try Timing(cron: "0 0 1 1 *")), store: MemoryStore())
+    let count = driver.applied.count
+    driver.advance(seconds: 3600)
+    #expect(driver.applied.count == count)
+  }
+
+  // MARK: The clock is set
+
+  @Test func backwardStepTicksNoSlotTwice() throws {
+    var driver = try driver(starting: everySecond, store: MemoryStore())
+    for _ in 0..<5 {
+      driver.advance(seconds: 1)
+      driver.ack()
+    }
+    driver.stepWall(seconds: -3)
+    driver.advance(seconds: 3)
+    #expect(driver.ticks.count == 5)
+    driver.advance(seconds: 1)
+    #expect(driver.ticks.map(\.slot) == (1...6).map { .second($0) })
+  }
+
+  @Test func forwardStepIsNoStorm() throws {
+    var driver = try driver(starting: everySecond, store: MemoryStore())
+    driver.advance(milliseconds: 500)
+    driver.stepWall(seconds: 86_400)
+    for _ in 0..<10 { driver.ack() }
+    #expect(driver.ticks.map(\.slot) == [.second(86_400)])
+    #expect(driver.ticks.map(\.missed) == [Schedule.Pending.maximumMissed])
+  }
+
+  // MARK: Zone data
+
+  /// Schedules of a zone whose rules cannot be had wait, loudly, and go on when they are back.
+  @Test func missingZoneHoldsItsSchedules() throws {
+    let store = MemoryStore()
+    let zoned = Definition(id: "a", timing: everySecond.timing, timezone: "Europe/Rome")
+    var driver = try driver(starting: zoned, store: store)
+    driver = try EngineDriver.connected(store: store, at: .second(2), zones: { _ in nil })
+    driver.advance(seconds: 10)
+    #expect(driver.ticks.isEmpty)
+    #expect(driver.reports.contains { if case .zoneMissing("a", "Europe/Rome") = $0 { true } else { false } })
+    #expect(try driver.stored("a")?.pending != nil)
+    let isMissing = driver.reports.count
+    driver.receive(.zonesChanged)
+    #expect(driver.reports.count == isMissing + 1, "not tried again")
+    driver.stop("a")
+    #expect(driver.stopped.count == 1, "a held schedule can be stopped")
+  }
+}

@@ -1,0 +1,159 @@
+import Recurrence
+import Scheduling
+import SchedulingTestKit
+import Testing
+
+/// A command with the same message_id and body has one effect, however often and whenever it comes.
+struct EngineRepeatTests {
+  private let limited: Definition
+  private let other: Definition
+
+  init() throws {
+    limited = Definition(id: "a", timing: try Timing(cron: "* * * * * *"), limit: 2, payload: Array("{}".utf8))
+    other = Definition(id: "a", timing: try Timing(cron: "0 * * * *"))
+  }
+
+  private func start(_ definition: Definition) -> Command { .start(Command.Start(definition: definition)) }
+
+  @Test func inTheSameBatch() throws {
+    var driver = try EngineDriver.connected()
+    driver.deliver([(start(limited), messageID: "m"), (start(limited), messageID: "m")])
+    #expect(driver.started.count == 2)
+    #expect(Set(driver.started.map(\.generation)) == [1])
+    driver.ack()
+    #expect(driver.frames == [.acknowledge(tag: 2, multiple: true)])
+  }
+
+  @Test func laterItIsToldTheScheduleAsItIs() throws {
+    var driver = try EngineDriver.connected()
+    driver.start(limited, messageID: "m")
+    driver.ack()
+    driver.advance(seconds: 1)
+    driver.ack()
+    driver.start(limited, messageID: "m")
+    let again = try #require(driver.started.last)
+    #expect(again.generation == 1)
+    #expect(again.counter == 1)
+    #expect(again.nextSlot == .second(2))
+  }
+
+  @Test func afterARestart() throws {
+    let store = MemoryStore()
+    var driver = try EngineDriver.connected(store: store)
+    driver.start(limited, messageID: "m")
+    driver = try EngineDriver.connected(store: store, at: .second(100))
+    driver.start(limited, messageID: "m")
+    driver.ack()  // the tick that became due meanwhile
+    #expect(driver.started.map(\.generation) == [1])
+    #expect(driver.started.map(\.replaced) == [false])
+  }
+
+  /// Once it has ended it is not started anew; the payload that the row has lost is in the command.
+  @Test func afterItsEnd() throws {
+    var driver = try EngineDriver.connected()
+    driver.start(limited, messageID: "m")
+    for _ in 0..<4 {
+      driver.ack()
+      driver.advance(seconds: 1)
+    }
+    #expect(driver.stopped.map(\.reason) == [Schedule.EndReason.countLimit])
+    #expect(try driver.stored("a")?.definition.payload == nil)
+    driver.start(limited, messageID: "m")
+    let again = try #require(driver.started.last)
+    #expect(
+      again == Started(definition: limited, generation: 1, counter: 2, nextSlot: nil, replaced: false, ignored: []))
+    driver.advance(seconds: 10)
+    #expect(driver.ticks.count == 2)
+  }
+
+  @Test func afterItWasReplaced() throws {
+    var driver = try EngineDriver.connected()
+    driver.start(limited, messageID: "m1")
+    driver.start(other, messageID: "m2")
+    driver.start(limited, messageID: "m1")
+    let again = try #require(driver.started.last)
+    #expect(again.definition == other)
+    #expect(again.generation == 2)
+    #expect(try driver.stored("a")?.definition == other)
+  }
+
+  /// A repeated Stop speaks of what it stopped, and leaves alone what was started since.
+  @Test func repeatedStop() throws {
+    var driver = try EngineDriver.connected()
+    driver.start(limited, messageID: "m1")
+    driver.stop("a", messageID: "m2")
+    driver.stop("a", messageID: "m2")
+    #expect(driver.stopped.count == 2)
+    #expect(driver.stopped.last == driver.stopped.first)
+    driver.start(other, messageID: "m3")
+    driver.stop("a", messageID: "m2")
+    #expect(driver.stopped.last?.generation == 1)
+    #expect(driver.stopped.last?.definition == nil)
+    #expect(try driver.stored("a")?.pending != nil)
+  }
+
+  /// A rejection is remembered too: the Stop that came too early does not stop what was started after it.
+  @Test func repeatedRejection() throws {
+    var driver = try EngineDriver.connected()
+    driver.stop("a", messageID: "m1")
+    driver.start(limited, messageID: "m2")
+    driver.stop("a", messageID: "m1")
+    #expect(driver.rejections.count == 2)
+    #expect(driver.rejections.last == driver.rejections.first)
+    #expect(try driver.stored("a")?.pending != nil)
+    driver.ack()
+    #expect(driver.frames == [.acknowledge(tag: 3, multiple: true)])
+
+    let late = Definition(id: "b", timing: .at(.second(5)), endDate: .second(4))
+    for tag in 4...5 as ClosedRange<UInt64> {
+      driver.start(late, messageID: "m4")
+      driver.ack()
+      #expect(driver.frames.last == .reject(tag: tag))
+    }
+  }
+
+  /// Recognised before anything that depends on the time: it had slots left when it was accepted.
+  @Test func repeatIsNotCheckedAnew() throws {
+    var driver = try EngineDriver.connected()
+    let soonOver = Definition(id: "a", timing: limited.timing, endDate: .second(2))
+    driver.start(soonOver, messageID: "m")
+    driver.advance(seconds: 60)
+    driver.start(soonOver, messageID: "m")
+    #expect(driver.rejections.isEmpty)
+    #expect(driver.started.count == 2)
+  }
+
+  @Test func anotherBodyIsAnotherCommand() throws {
+    var driver = try EngineDriver.connected()
+    driver.start(limited, messageID: "m")
+    driver.start(other, messageID: "m")
+    #expect(driver.started.map(\.generation) == [1, 2])
+  }
+
+  @Test func withoutMessageIDItIsAppliedAgain() throws {
+    var driver = try EngineDriver.connected()
+    driver.start(limited)
+    driver.start(limited)
+    #expect(driver.started.map(\.generation) == [1, 2])
+    #expect(driver.started.map(\.replaced) == [false, true])
+  }
+
+  /// Redelivered as a suffix after a crash before anything was acknowledged: nothing happens twice, the end is the same.
+  @Test func suffixAfterACrash() throws {
+    let store = MemoryStore()
+    let commands: [(Command, messageID: String?)] = [
+      (start(limited), messageID: "m1"), (.stop(Command.Stop(id: "a")), messageID: "m2"),
+      (start(other), messageID: "m3"),
+      (.stop(Command.Stop(id: "a")), messageID: "m4"),
+    ]
+    var driver = try EngineDriver.connected(store: store)
+    driver.deliver(commands)
+    let stored = try driver.stored("a")
+    for suffix in 0...4 {
+      driver = try EngineDriver.connected(store: store)
+      driver.deliver(Array(commands.dropFirst(suffix)))
+      #expect(try driver.stored("a") == stored)
+      #expect(driver.events.count == 4 - suffix)
+    }
+  }
+}
