@@ -59,7 +59,10 @@ package struct BrokerURL: Sendable, Hashable {
     }
     guard let rest else { return (String(Substring(host)), defaultPort) }
     // Not echoed: in a URL that lacks its "@" this is the password.
-    guard rest.first == UInt8(ascii: ":"), let port = UInt16(Substring(rest.dropFirst())), port > 0 else {
+    let digits = rest.dropFirst()
+    guard rest.first == UInt8(ascii: ":"), digits.allSatisfy({ (0x30...0x39).contains($0) }),
+      let port = UInt16(Substring(digits)), port > 0
+    else {
       throw .malformedURL("the port is no number within 1-65535")
     }
     return (String(Substring(host)), port)

@@ -1,8 +1,8 @@
 /// Puts messages together from their frames: a method, a header, and body frames until the size in the header is reached
 /// (AMQP 0-9-1, 4.2.6). Never keeps more of a body than the limit, whatever the header promises.
-struct ContentAssembly {
+package struct ContentAssembly {
   /// The method that opened the content.
-  enum Opening {
+  package enum Opening {
     case delivery(tag: UInt64, consumerTag: String, redelivered: Bool, exchange: String, routingKey: [UInt8])
     case returned(code: UInt16, text: String, exchange: String, routingKey: [UInt8])
   }
@@ -14,29 +14,31 @@ struct ContentAssembly {
   }
 
   /// A frame that came when another was due. The text says which.
-  struct Violation: Error {
-    var text: String
+  package struct Violation: Error {
+    package var text: String
+
+    package init(text: String) { self.text = text }
   }
 
   let maximumBodyBytes: Int
   private var state = State.idle
   private var body: [UInt8] = []
 
-  init(maximumBodyBytes: Int) { self.maximumBodyBytes = maximumBodyBytes }
+  package init(maximumBodyBytes: Int) { self.maximumBodyBytes = maximumBodyBytes }
 
   /// Forgets a half-received message: its channel is gone.
-  mutating func reset() {
+  package mutating func reset() {
     state = .idle
     body = []
   }
 
-  mutating func open(_ opening: Opening) throws(Violation) {
+  package mutating func open(_ opening: Opening) throws(Violation) {
     guard case .idle = state else { throw Violation(text: "a message began inside another") }
     state = .opened(opening)
   }
 
   /// Returns the message when it has no body.
-  mutating func addHeader(_ properties: Properties, bodySize: UInt64) throws(Violation) -> Connection.Event? {
+  package mutating func addHeader(_ properties: Properties, bodySize: UInt64) throws(Violation) -> Connection.Event? {
     guard case .opened(let opening) = state else { throw Violation(text: "a content header came without its method") }
     state = .header(opening, properties, bodySize: bodySize, remaining: bodySize)
     if keepsBody(opening, bodySize) { body.reserveCapacity(Int(bodySize)) }
@@ -44,7 +46,7 @@ struct ContentAssembly {
   }
 
   /// Returns the message when its body is complete.
-  mutating func addBody(_ bytes: UnsafeRawBufferPointer) throws(Violation) -> Connection.Event? {
+  package mutating func addBody(_ bytes: UnsafeRawBufferPointer) throws(Violation) -> Connection.Event? {
     guard case .header(let opening, let properties, let bodySize, let remaining) = state else {
       throw Violation(text: "a body frame came without its header")
     }

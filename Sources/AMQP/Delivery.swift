@@ -26,4 +26,12 @@ package struct ReturnedMessage: Sendable {
   package var exchange: String
   package var routingKey: [UInt8]
   package var properties: Properties
+
+  package init(code: UInt16, text: String, exchange: String, routingKey: [UInt8], properties: Properties) {
+    self.code = code
+    self.text = text
+    self.exchange = exchange
+    self.routingKey = routingKey
+    self.properties = properties
+  }
 }

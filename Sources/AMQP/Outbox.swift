@@ -1,47 +1,47 @@
 /// What a publisher has been given and the broker has not confirmed: which message may go next, and what an answer of
 /// the broker means for the caller's numbers. Pure; one per connection.
-struct Outbox {
+package struct Outbox {
   private struct InFlight {
     var publication: Publication
     var isReturned = false
   }
 
   /// The most messages on the wire without a confirm.
-  let window: Int
+  package let window: Int
   /// While true nothing may be sent.
-  var isBlocked = false
+  package var isBlocked = false
   private var waiting = FIFO<Publication>()
   private var inFlight = Confirms<InFlight>()
   /// A broker with an alarm says so only after the first message, and stops reading. So that one goes alone.
   private var hasAnswered = false
 
-  init(window: Int) { self.window = max(1, window) }
+  package init(window: Int) { self.window = max(1, window) }
 
-  var isEmpty: Bool { waiting.isEmpty && inFlight.count == 0 }
+  package var isEmpty: Bool { waiting.isEmpty && inFlight.count == 0 }
 
   /// The message to send now; nil when there is none, the window is full or the broker is blocked.
-  var next: Publication? {
+  package var next: Publication? {
     guard !isBlocked, inFlight.count < (hasAnswered ? window : 1) else { return nil }
     return waiting.first
   }
 
-  mutating func add(_ batch: [Publication]) {
+  package mutating func add(_ batch: [Publication]) {
     for publication in batch { waiting.append(publication) }
   }
 
   /// Notes that `next` was sent.
-  mutating func sentNext() {
+  package mutating func sentNext() {
     guard let publication = waiting.popFirst() else { return }
     inFlight.published(InFlight(publication: publication))
   }
 
   /// Takes `next` away because it can never be sent.
-  mutating func dropNext() {
+  package mutating func dropNext() {
     _ = waiting.popFirst()
   }
 
   /// The caller's numbers that an answer settles; nil when the broker names a message it was never sent.
-  mutating func settle(_ sequence: UInt64, multiple: Bool) -> [UInt64]? {
+  package mutating func settle(_ sequence: UInt64, multiple: Bool) -> [UInt64]? {
     hasAnswered = true
     return inFlight.settle(sequence, multiple: multiple)?.map { $0.publication.number }
   }
@@ -50,7 +50,7 @@ struct Outbox {
   ///
   /// A return does not say the sequence number. The broker returns messages in the order they were published, so it is
   /// the oldest one that looks like it and has not been returned.
-  mutating func noteReturned(_ returned: ReturnedMessage) -> UInt64? {
+  package mutating func noteReturned(_ returned: ReturnedMessage) -> UInt64? {
     var number: UInt64?
     _ = inFlight.updateFirst { candidate in
       let message = candidate.publication.message

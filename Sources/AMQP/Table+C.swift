@@ -9,11 +9,11 @@ extension Table {
     fields.reduce(4) { $0 + 2 + $1.name.utf8.count + $1.value.encodedSize }
   }
 
-  /// A field whose name is too long for the wire; nil when all fit.
+  /// The first name, nested ones included, that is too long for the wire; nil when all fit.
   var overlongName: String? {
     for field in fields {
       if field.name.utf8.count > 255 { return field.name }
-      if case .table(let nested) = field.value, let name = nested.overlongName { return name }
+      if let name = field.value.overlongName { return name }
     }
     return nil
   }
@@ -47,6 +47,14 @@ extension FieldValue {
     case .longString(let bytes), .bytes(let bytes): 4 + bytes.count
     case .table(let table): table.encodedSize
     case .array(let values): values.reduce(4) { $0 + 1 + $1.encodedSize }
+    }
+  }
+
+  var overlongName: String? {
+    switch self {
+    case .table(let table): table.overlongName
+    case .array(let values): values.lazy.compactMap(\.overlongName).first
+    default: nil
     }
   }
 

@@ -1,0 +1,79 @@
+import AMQP
+import Testing
+
+struct ConfirmsTests {
+  @Test func countsFromOne() {
+    var confirms = Confirms<String>()
+    #expect(confirms.nextSequence == 1)
+    confirms.published("a")
+    #expect(confirms.nextSequence == 2)
+    #expect(confirms.settle(1, multiple: false) == ["a"])
+    #expect(confirms.nextSequence == 2)
+    #expect(confirms.count == 0)
+  }
+
+  @Test func settlesOutOfOrderAndEachOnce() {
+    var confirms = Confirms<Int>()
+    for number in 1...5 { confirms.published(number) }
+    #expect(confirms.settle(3, multiple: false) == [3])
+    #expect(confirms.settle(3, multiple: false) == [])
+    #expect(confirms.settle(4, multiple: true) == [1, 2, 4])
+    #expect(confirms.settle(2, multiple: true) == [])
+    #expect(confirms.settle(0, multiple: true) == [5])
+    #expect(confirms.count == 0)
+  }
+
+  @Test func refusesNumbersThatWereNeverGivenOut() {
+    var confirms = Confirms<Int>()
+    #expect(confirms.settle(1, multiple: false) == nil)
+    #expect(confirms.settle(1, multiple: true) == nil)
+    #expect(confirms.settle(0, multiple: false) == nil)
+    #expect(confirms.settle(0, multiple: true) == [])
+    confirms.published(1)
+    #expect(confirms.settle(2, multiple: true) == nil)
+    #expect(confirms.settle(.max, multiple: false) == nil)
+    #expect(confirms.settle(0, multiple: false) == nil)
+    #expect(confirms.count == 1)
+  }
+
+  @Test func updatesTheOldestThatFits() {
+    var confirms = Confirms<(name: String, marks: Int)>()
+    for name in ["a", "b", "b"] { confirms.published((name, 0)) }
+    let first = confirms.updateFirst(where: { $0.name == "b" }, { $0.marks += 1 })
+    let second = confirms.updateFirst(where: { $0.name == "b" && $0.marks == 0 }, { $0.marks += 2 })
+    let none = confirms.updateFirst(where: { $0.name == "c" }, { $0.marks += 9 })
+    #expect([first, second, none] == [true, true, false])
+    #expect(confirms.settle(3, multiple: true)?.map(\.marks) == [0, 1, 2])
+  }
+
+  /// The same answers as a dictionary would give, over long random histories.
+  @Test(arguments: 0..<20)
+  func agreesWithANaiveModel(seed: UInt64) {
+    var generator = SeededGenerator(seed: seed)
+    var confirms = Confirms<UInt64>()
+    var model: [UInt64: UInt64] = [:]
+    var last: UInt64 = 0
+    for _ in 0..<5_000 {
+      if Int.random(in: 0..<10, using: &generator) < 6 {
+        last += 1
+        confirms.published(last * 10)
+        model[last] = last * 10
+      } else {
+        let multiple = Bool.random(using: &generator)
+        let sequence = UInt64.random(in: last > 40 ? last - 40...last + 1 : 0...last + 1, using: &generator)
+        let expected = settle(&model, sequence, multiple: multiple, last: last)
+        #expect(confirms.settle(sequence, multiple: multiple) == expected)
+      }
+      #expect(confirms.count == model.count)
+    }
+  }
+
+  private func settle(
+    _ model: inout [UInt64: UInt64], _ sequence: UInt64, multiple: Bool, last: UInt64
+  ) -> [UInt64]? {
+    if sequence > last || sequence == 0 && !multiple { return nil }
+    let isSettled = { (key: UInt64) in multiple ? sequence == 0 || key <= sequence : key == sequence }
+    let keys = model.keys.filter(isSettled).sorted()
+    return keys.compactMap { model.removeValue(forKey: $0) }
+  }
+}

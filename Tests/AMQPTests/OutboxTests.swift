@@ -1,0 +1,108 @@
+import AMQP
+import Testing
+
+struct OutboxTests {
+  private func publication(_ number: UInt64, id: String? = nil, key: String = "k") -> Publication {
+    var properties = Properties()
+    properties.messageID = id.map { Array($0.utf8) }
+    return Publication(
+      number: number,
+      message: Message(exchange: "e", routingKey: key, mandatory: true, properties: properties, body: []))
+  }
+
+  private func returned(id: String?, key: String = "k") -> ReturnedMessage {
+    var properties = Properties()
+    properties.messageID = id.map { Array($0.utf8) }
+    return ReturnedMessage(code: 312, text: "", exchange: "e", routingKey: Array(key.utf8), properties: properties)
+  }
+
+  /// Sends what may be sent and returns its numbers.
+  private func sendAll(_ outbox: inout Outbox) -> [UInt64] {
+    var numbers: [UInt64] = []
+    while let publication = outbox.next {
+      numbers.append(publication.number)
+      outbox.sentNext()
+    }
+    return numbers
+  }
+
+  @Test func theFirstGoesAloneThenTheWindowFills() {
+    var outbox = Outbox(window: 3)
+    outbox.add((10..<20).map { publication($0) })
+    #expect(sendAll(&outbox) == [10])
+    #expect(outbox.settle(1, multiple: false) == [10])
+    #expect(sendAll(&outbox) == [11, 12, 13])
+    #expect(outbox.settle(3, multiple: false) == [12])
+    #expect(sendAll(&outbox) == [14])
+    #expect(outbox.settle(5, multiple: true) == [11, 13, 14])
+    #expect(sendAll(&outbox) == [15, 16, 17])
+    #expect(!outbox.isEmpty)
+  }
+
+  @Test func sendsNothingWhileBlocked() {
+    var outbox = Outbox(window: 3)
+    outbox.isBlocked = true
+    outbox.add([publication(1)])
+    #expect(sendAll(&outbox) == [])
+    outbox.isBlocked = false
+    #expect(sendAll(&outbox) == [1])
+  }
+
+  @Test func dropsWhatCannotBeSent() {
+    var outbox = Outbox(window: 3)
+    outbox.add([publication(1), publication(2)])
+    outbox.dropNext()
+    #expect(sendAll(&outbox) == [2])
+    #expect(outbox.settle(1, multiple: false) == [2])
+    #expect(outbox.isEmpty)
+  }
+
+  @Test func refusesUnknownConfirms() {
+    var outbox = Outbox(window: 3)
+    outbox.add([publication(1)])
+    #expect(outbox.settle(1, multiple: false) == nil)
+  }
+
+  @Test func findsTheReturnedMessage() {
+    var outbox = Outbox(window: 9)
+    outbox.add([publication(0)])
+    _ = sendAll(&outbox)
+    _ = outbox.settle(1, multiple: false)
+    outbox.add([
+      publication(1, id: "a"), publication(2, id: "b"), publication(3, id: "b"), publication(4, id: "b", key: "other"),
+      publication(5),
+    ])
+    _ = sendAll(&outbox)
+    #expect(outbox.noteReturned(returned(id: "b")) == 2)
+    #expect(outbox.noteReturned(returned(id: "b", key: "other")) == 4)
+    #expect(outbox.noteReturned(returned(id: "b")) == 3)
+    #expect(outbox.noteReturned(returned(id: "b")) == nil)
+    #expect(outbox.noteReturned(returned(id: nil)) == 5)
+    #expect(outbox.noteReturned(returned(id: "unknown")) == nil)
+    #expect(outbox.settle(0, multiple: true) == [1, 2, 3, 4, 5])
+  }
+
+  /// Every number comes back exactly once, in any order of confirms, and the window is never passed.
+  @Test(arguments: 0..<10)
+  func settlesEveryNumberOnce(seed: UInt64) {
+    var generator = SeededGenerator(seed: seed)
+    var outbox = Outbox(window: 16)
+    var (given, sent, settled): (UInt64, UInt64, [UInt64]) = (0, 0, [])
+    while given < 2_000 || settled.count < given {
+      if given < 2_000, Bool.random(using: &generator) {
+        let count = UInt64.random(in: 1...8, using: &generator)
+        outbox.add((given..<given + count).map { publication($0) })
+        given += count
+      }
+      outbox.isBlocked = Int.random(in: 0..<10, using: &generator) == 0
+      sent += UInt64(sendAll(&outbox).count)
+      #expect(sent - UInt64(settled.count) <= 16)
+      if sent > 0 {
+        let sequence = UInt64.random(in: 1...sent, using: &generator)
+        settled += outbox.settle(sequence, multiple: Bool.random(using: &generator)) ?? []
+      }
+    }
+    let isComplete = settled.sorted().elementsEqual(0..<given)
+    #expect(isComplete)
+  }
+}
