@@ -25,7 +25,7 @@ package struct CommandDecoder: Sendable {
   }
 
   private func content(of message: IncomingMessage) -> ReceivedCommand.Content {
-    if EventName(bytes: message.routingKey)?.isOwn == true { return .ownEvent }
+    if EventName.table[message.routingKey[...]]?.isOwn == true { return .ownEvent }
     let event: IncomingEvent
     do throws(FieldError) {
       try Self.checkSize(of: message)
@@ -33,7 +33,7 @@ package struct CommandDecoder: Sendable {
     } catch {
       return .malformed(Rejection(command: clipped(message.routingKey[...]), field: error.field, reason: error.reason))
     }
-    if let detailType = event.detailType, EventName(bytes: detailType)?.isOwn == true { return .ownEvent }
+    if let detailType = event.detailType, EventName.table[detailType]?.isOwn == true { return .ownEvent }
     do throws(FieldError) {
       let command = try command(of: event, routingKey: message.routingKey)
       return .command(command, key: key(of: message))

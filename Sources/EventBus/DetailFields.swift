@@ -5,36 +5,30 @@ struct DetailFields {
     case id, cron, duration, at, every, limit, timezone, startDate, endDate, jitter, payload, reason
     case misfirePolicy, catchupWindow, ifExists
 
-    /// Compares bytes: none of the names is equal to another text under Unicode's rules only.
-    init?(_ key: ArraySlice<UInt8>) {
-      guard let name = Self.table.first(where: { $0.bytes.elementsEqual(key) })?.name else { return nil }
-      self = name
-    }
-
-    private static let table = allCases.map { (bytes: Array($0.rawValue.utf8), name: $0) }
+    static let table = NameTable<Self>()
   }
 
   /// How many unknown names are remembered; a sender with more typing errors sees the first of them.
   static let maximumUnknown = 32
 
-  private var values: [Name: JSONValue] = [:]
+  private var values: [(name: Name, value: JSONValue)] = []
   /// Names that a Start does not have, in the order sent, each cut to 64 bytes.
   private(set) var unknown: [String] = []
 
   /// The value of a field; nil when it is absent or `null`, which is the same for all fields but `payload`.
-  subscript(_ name: Name) -> JSONValue? { values[name] }
+  subscript(_ name: Name) -> JSONValue? { values.first { $0.name == name }?.value }
 
   /// Reads a Detail object. Keys inside `payload` may come twice: it is the client's own.
   mutating func read(_ reader: inout JSONReader) throws(JSONError) {
     try reader.readObject { (reader, key) throws(JSONError) in
-      guard let name = Name(key) else {
+      guard let name = Name.table[key] else {
         note(key)
         try reader.skipValue()
         return
       }
       if name == .reason { note(key) }
       let value = try reader.readValue(uniqueKeys: name != .payload)
-      if values[name] == nil, value.kind != .null || name == .payload { values[name] = value }
+      if self[name] == nil, value.kind != .null || name == .payload { values.append((name, value)) }
     }
   }
 

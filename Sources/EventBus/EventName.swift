@@ -16,9 +16,6 @@ package enum EventName: String, CaseIterable, Sendable {
     }
   }
 
-  /// The event with exactly this name, compared by bytes; nil when there is none.
-  package init?(bytes: some Sequence<UInt8>) {
-    guard let name = Self.allCases.first(where: { $0.rawValue.utf8.elementsEqual(bytes) }) else { return nil }
-    self = name
-  }
+  /// The events by name.
+  static let table = NameTable<Self>()
 }

@@ -17,10 +17,9 @@ extension IncomingEvent {
       throw FieldError(.detailType, "DetailType must be a string, not \(value.kind.rawValue)")
     }
     guard detailType.elementsEqual(routingKey) else {
-      let (name, key) = (quote(detailType), quote(routingKey[...]))
-      throw FieldError(.detailType, "DetailType is \(name) but the routing key is \(key): they must be the same")
+      throw FieldError(.detailType, "DetailType is not the routing key, which is \(quote(routingKey[...])): send the same")
     }
-    switch EventName(bytes: detailType) {
+    switch EventName.table[detailType] {
     case .start: return .start
     case .stop: return .stop
     default:

@@ -18,32 +18,27 @@ struct IncomingEvent {
       }
     }
 
-    init?(_ key: ArraySlice<UInt8>) {
-      let match = Self.allCases.first {
-        key.elementsEqual($0.rawValue.utf8) || key.elementsEqual($0.delivered.utf8)
-      }
-      guard let match else { return nil }
-      self = match
-    }
+    /// The fields by either of their names.
+    static let table = NameTable(allCases.flatMap { [($0.rawValue, $0), ($0.delivered, $0)] })
   }
 
-  private var values: [Name: JSONValue] = [:]
+  private var values: [(name: Name, value: JSONValue)] = []
   private(set) var fields = DetailFields()
   /// The first fault that did not keep the rest from being read.
   private(set) var fault: FieldError?
 
   /// The value of a field; nil when it is absent or `null`.
-  subscript(_ name: Name) -> JSONValue? { values[name] }
+  subscript(_ name: Name) -> JSONValue? { values.first { $0.name == name }?.value }
 
   /// The text of DetailType, nil when it has none.
-  var detailType: ArraySlice<UInt8>? { values[.detailType]?.text }
+  var detailType: ArraySlice<UInt8>? { self[.detailType]?.text }
 
   /// Reads a body; fails when it is no JSON object.
   init(_ body: [UInt8]) throws(FieldError) {
     do {
       try read(body)
     } catch {
-      throw FieldError("body", "the body is no JSON that is accepted: \(error)")
+      throw FieldError("body", "the body cannot be read as JSON: \(error)")
     }
     readDetail()
   }
@@ -51,14 +46,15 @@ struct IncomingEvent {
   private mutating func read(_ body: [UInt8]) throws(JSONError) {
     var reader = try JSONReader(body[...])
     try reader.readObject { (reader, key) throws(JSONError) in
-      let name = Name(key)
+      let name = Name.table[key]
       // Detail is read again, where it is known which of its keys is payload.
       let value = try reader.readValue(uniqueKeys: name != .detail)
       guard let name, value.kind != .null else { return }
-      if values[name] != nil {
+      if self[name] == nil {
+        values.append((name, value))
+      } else {
         note(FieldError(name, "\(name.rawValue) and \(name.delivered) are the same field: send one of them"))
       }
-      values[name] = value
     }
     try reader.readEnd()
     if let duplicate = reader.duplicateKey { note(FieldError("body", duplicate.description)) }
@@ -66,14 +62,14 @@ struct IncomingEvent {
 
   /// Reads the fields of Detail, whether it is an object or came as a string that holds one.
   private mutating func readDetail() {
-    guard let detail = values[.detail], let text = detail.kind == .object ? detail.bytes : detail.text else { return }
+    guard let detail = self[.detail], let text = detail.kind == .object ? detail.bytes : detail.text else { return }
     do throws(JSONError) {
       var reader = try JSONReader(text, depth: 1)
       try fields.read(&reader)
       try reader.readEnd()
       if let duplicate = reader.duplicateKey { throw duplicate }
     } catch {
-      note(FieldError(.detail, "Detail is no JSON that is accepted: \(error) of Detail"))
+      note(FieldError(.detail, "Detail cannot be read as JSON: \(error) of Detail"))
     }
   }
 

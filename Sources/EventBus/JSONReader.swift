@@ -4,21 +4,24 @@
 /// Stricter than most: UTF-8 only, without byte-order mark; no unpaired surrogates; nesting of at most
 /// `maximumDepth`. A key that comes twice in one object is noted in `duplicateKey` and reading goes on, so that the rest
 /// of the document can still be understood when it is refused.
-struct JSONReader {
-  static let maximumDepth = 32
+package struct JSONReader {
+  package static let maximumDepth = 32
 
   private let bytes: ArraySlice<UInt8>
   private var index: Int
   /// Objects and arrays that are open.
   private var depth: Int
   /// The first key found twice in an object whose keys were to be unique.
-  private(set) var duplicateKey: JSONError?
+  package private(set) var duplicateKey: JSONError?
+  /// Hashes of the keys read so far, each together with its object.
+  private var keyHashes: Set<Int> = []
 
   /// - Parameter depth: the nesting the document itself stands in, for one that came inside a string of another.
-  init(_ bytes: ArraySlice<UInt8>, depth: Int = 0) throws(JSONError) {
+  package init(_ bytes: ArraySlice<UInt8>, depth: Int = 0) throws(JSONError) {
     self.bytes = bytes
     self.depth = depth
     index = bytes.startIndex
+    keyHashes.reserveCapacity(24)  // more than the keys of a usual command
     if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { throw JSONError("a byte-order mark is not allowed", at: 0) }
     do {
       _ = try UTF8Span(validating: bytes.span)
@@ -32,13 +35,13 @@ struct JSONReader {
   var next: UInt8? { index < bytes.endIndex ? bytes[index] : nil }
 
   /// Requires that nothing follows.
-  mutating func readEnd() throws(JSONError) {
+  package mutating func readEnd() throws(JSONError) {
     skipWhiteSpace()
     if next != nil { throw error("something follows after the end of the document") }
   }
 
   /// Reads a value of any kind with all that is in it.
-  mutating func readValue(uniqueKeys: Bool = true) throws(JSONError) -> JSONValue {
+  package mutating func readValue(uniqueKeys: Bool = true) throws(JSONError) -> JSONValue {
     let start = index
     let kind = try skipValue(uniqueKeys: uniqueKeys)
     return JSONValue(kind: kind, bytes: bytes[start..<index])
@@ -49,9 +52,7 @@ struct JSONReader {
   mutating func skipValue(uniqueKeys: Bool = true) throws(JSONError) -> JSONValue.Kind {
     switch next {
     case UInt8(ascii: "{"):
-      try readObject(uniqueKeys: uniqueKeys) { (reader, _) throws(JSONError) in
-        try reader.skipValue(uniqueKeys: uniqueKeys)
-      }
+      try skipObject(uniqueKeys: uniqueKeys)
       return .object
     case UInt8(ascii: "["):
       try skipArray(uniqueKeys: uniqueKeys)
@@ -67,27 +68,24 @@ struct JSONReader {
     }
   }
 
-  /// Reads an object, handing each key, escapes resolved, to `member`, which must read exactly the value.
-  mutating func readObject(
-    uniqueKeys: Bool = true,
+  /// Reads an object whose keys are to be unique, handing each key, escapes resolved, to `member`, which must read exactly
+  /// the value.
+  package mutating func readObject(
     _ member: (_ reader: inout JSONReader, _ key: ArraySlice<UInt8>) throws(JSONError) -> Void
   ) throws(JSONError) {
-    try open(UInt8(ascii: "{"))
-    var keys = JSONKeySet()
-    var isFirst = true
-    while try !closes(with: UInt8(ascii: "}"), isFirst: isFirst) {
-      isFirst = false
-      guard next == UInt8(ascii: "\"") else { throw error("a key in double quotes is expected") }
-      let start = index
-      try skipString()
-      let key = JSONValue.unescaped(bytes[(start + 1)..<(index - 1)])
-      if uniqueKeys, duplicateKey == nil, !keys.insert(key) {
-        duplicateKey = JSONError("the key \(quote(key)) comes twice in one object", at: offset(of: start))
-      }
-      skipWhiteSpace()
-      guard skip(UInt8(ascii: ":")) else { throw error("':' is expected after a key") }
-      skipWhiteSpace()
-      try member(&self, key)
+    let object = index
+    try readMembers { (reader, key) throws(JSONError) in
+      let text = JSONValue.unescaped(reader.bytes[key])
+      reader.checkUnique(text, at: key.lowerBound, in: object)
+      try member(&reader, text)
+    }
+  }
+
+  private mutating func skipObject(uniqueKeys: Bool) throws(JSONError) {
+    let object = index
+    try readMembers { (reader, key) throws(JSONError) in
+      if uniqueKeys { reader.checkUnique(JSONValue.unescaped(reader.bytes[key]), at: key.lowerBound, in: object) }
+      try reader.skipValue(uniqueKeys: uniqueKeys)
     }
   }
 
@@ -97,6 +95,25 @@ struct JSONReader {
     while try !closes(with: UInt8(ascii: "]"), isFirst: isFirst) {
       isFirst = false
       try skipValue(uniqueKeys: uniqueKeys)
+    }
+  }
+
+  /// Reads an object, handing the place of each key, between its quotes, to `member`, which must read exactly the value.
+  private mutating func readMembers(
+    _ member: (_ reader: inout JSONReader, _ key: Range<Int>) throws(JSONError) -> Void
+  ) throws(JSONError) {
+    try open(UInt8(ascii: "{"))
+    var isFirst = true
+    while try !closes(with: UInt8(ascii: "}"), isFirst: isFirst) {
+      isFirst = false
+      guard next == UInt8(ascii: "\"") else { throw error("a key in double quotes is expected") }
+      let start = index + 1
+      try skipString()
+      let key = start..<(index - 1)
+      skipWhiteSpace()
+      guard skip(UInt8(ascii: ":")) else { throw error("':' is expected after a key") }
+      skipWhiteSpace()
+      try member(&self, key)
     }
   }
 
@@ -119,6 +136,36 @@ struct JSONReader {
     }
     skipWhiteSpace()
     return false
+  }
+}
+
+// MARK: - Unique keys
+
+extension JSONReader {
+  /// Notes a key that its object had before.
+  ///
+  /// What is kept of a key is a hash, seeded anew in each process: an object of 30,000 keys costs no allocation for each
+  /// and no comparison with each. When two hashes meet the object is read again, so the answer is exact.
+  private mutating func checkUnique(_ key: ArraySlice<UInt8>, at start: Int, in object: Int) {
+    guard duplicateKey == nil else { return }
+    var hasher = Hasher()
+    hasher.combine(object)
+    key.withUnsafeBytes { hasher.combine(bytes: $0) }
+    guard !keyHashes.insert(hasher.finalize()).inserted, occurrences(of: key, in: object) > 1 else { return }
+    duplicateKey = JSONError("the key \(quote(key)) comes twice in one object", at: offset(of: start))
+  }
+
+  /// How often the object that begins at `object` has this key; it may be damaged beyond the place reached.
+  private func occurrences(of key: ArraySlice<UInt8>, in object: Int) -> Int {
+    var reader = self
+    reader.index = object
+    reader.depth = 0
+    var count = 0
+    try? reader.readMembers { (reader, other) throws(JSONError) in
+      if JSONValue.unescaped(reader.bytes[other]) == key { count += 1 }
+      try reader.skipValue(uniqueKeys: false)
+    }
+    return count
   }
 }
 

@@ -1,7 +1,7 @@
 /// A JSON value as it stands in its document: found well-formed, not yet given a meaning.
-struct JSONValue: Hashable {
+package struct JSONValue: Hashable, Sendable {
   /// The JSON types; the text is how messages for people call them.
-  enum Kind: String {
+  package enum Kind: String, Sendable {
     case object = "an object"
     case array = "an array"
     case string = "a string"
@@ -10,12 +10,12 @@ struct JSONValue: Hashable {
     case null
   }
 
-  var kind: Kind
+  package var kind: Kind
   /// From the first to the last byte of the value, as received; shares the document's memory.
-  var bytes: ArraySlice<UInt8>
+  package var bytes: ArraySlice<UInt8>
 
   /// The bytes of the text a string stands for, escapes resolved; nil for any other value.
-  var text: ArraySlice<UInt8>? {
+  package var text: ArraySlice<UInt8>? {
     guard kind == .string else { return nil }
     return Self.unescaped(bytes.dropFirst().dropLast())
   }

@@ -44,7 +44,7 @@ extension JSONWriter {
   }
 
   /// The fields that the client sent, without `payload`: instants normalised, defaults not filled in.
-  private mutating func write(_ definition: Definition) {
+  mutating func write(_ definition: Definition) {
     field("id", definition.id.bytes)
     switch definition.timing {
     case .cron(let expression): field("cron", expression.text)

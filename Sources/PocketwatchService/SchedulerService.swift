@@ -1,5 +1,5 @@
 package import Logging
-package import ServiceLifecycle
+import ServiceLifecycle
 import AMQP
 import EventBus
 import Foundation
@@ -37,20 +37,20 @@ package struct SchedulerService: Service {
     let zones = ZoneDirectory()
     logger.info(
       "Pocketwatch \(Version.current)",
-      metadata: ["database": "\(configuration.database)", "timezones": "\(zones.version)"])
-    let publisher = makePublisher(inbox)
-    let consumer = makeConsumer(inbox, CommandDecoder(zones: { zones.rules(named: $0) }, secret: recollection.secret))
+      metadata: ["database": "\(configuration.database)", "timezones": "\(zones.version ?? "unknown")"])
+    let publisher = try makePublisher(inbox)
+    let consumer = try makeConsumer(inbox, CommandDecoder(zones: { try? zones.rules(named: $0) }, secret: recollection.secret))
     let loop = SchedulerLoop(
       inbox: inbox, store: store,
-      engine: Engine(settings: engineSettings, recollection: recollection) { zones.rules(named: $0) },
+      engine: Engine(settings: engineSettings, recollection: recollection) { try? zones.rules(named: $0) },
       encoder: MessageEncoder(names: names, sendsUserID: configuration.broker.sendsUserID),
       publisher: publisher, consumer: consumer, notifier: Notifier(environment: environment), logger: logger)
-    publisher.start()
-    consumer.start()
     defer {
       consumer.stop()
       publisher.stop(drainFor: .seconds(1))
     }
+    try publisher.start()
+    try consumer.start()
     try loop.run()
     logger.info("stopped")
   }
@@ -79,10 +79,10 @@ package struct SchedulerService: Service {
     }
   }
 
-  private func makePublisher(_ inbox: Inbox) -> Publisher {
+  private func makePublisher(_ inbox: Inbox) throws -> Publisher {
     let topology = Topology(names: names)
     let declares = configuration.declaresTopology
-    return Publisher(
+    return try Publisher(
       options: configuration.broker.connectionOptions(name: "\(names.stack) publisher"),
       setup: { connection in
         if declares { try topology.declare(on: connection) }
@@ -91,11 +91,11 @@ package struct SchedulerService: Service {
       onEvent: { inbox.post(.publisher($0)) })
   }
 
-  private func makeConsumer(_ inbox: Inbox, _ decoder: CommandDecoder) -> Consumer {
+  private func makeConsumer(_ inbox: Inbox, _ decoder: CommandDecoder) throws -> Consumer {
     let topology = Topology(names: names)
     let queueGuard = CommandGuard(names: names) { inbox.post(.fail($0)) }
     let declares = configuration.declaresTopology
-    return Consumer(
+    return try Consumer(
       options: configuration.broker.connectionOptions(name: "\(names.stack) consumer"),
       queue: names.commandQueue, prefetch: Self.prefetch,
       setup: { connection in
@@ -117,7 +117,7 @@ package struct SchedulerService: Service {
 }
 
 extension IncomingMessage {
-  package init(_ delivery: Delivery) {
+  fileprivate init(_ delivery: Delivery) {
     self.init(
       routingKey: delivery.routingKey, messageID: delivery.properties.messageID,
       traceparent: delivery.properties.headers["traceparent"]?.text,

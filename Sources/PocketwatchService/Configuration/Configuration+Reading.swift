@@ -1,6 +1,6 @@
-package import AMQP
+import AMQP
 import Foundation
-package import Logging
+import Logging
 
 extension Configuration {
   /// Reads and validates everything a service needs.

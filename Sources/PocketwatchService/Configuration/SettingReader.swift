@@ -1,4 +1,4 @@
-package import Configuration
+import Configuration
 import Foundation
 import Recurrence
 
@@ -10,7 +10,7 @@ package struct SettingReader: Sendable {
   /// - Parameters:
   ///   - options: What the command line gave, by setting; never a secret.
   ///   - file: Path of a JSON file, or nil.
-  package init(environment: [String: String], file: String?, options: [Setting: String] = [:]) async throws {
+  package init(environment: [String: String], file: String?, options: [Setting: String] = [:]) throws {
     try Self.refuseUnknownVariables(environment)
     let given = options.map { (AbsoluteConfigKey(ConfigKey($0.key.key)), ConfigValue(.string($0.value), isSecret: false)) }
     var providers: [any ConfigProvider] = [
@@ -20,7 +20,7 @@ package struct SettingReader: Sendable {
         secretsSpecifier: .specific([Setting.amqpURL.environmentVariable])
       ).prefixKeys(with: "pocketwatch"),
     ]
-    if let file { providers.append(try await Self.fileProvider(file)) }
+    if let file { providers.append(try Self.fileProvider(file)) }
     reader = ConfigReader(providers: providers)
     self.environment = environment
   }
@@ -79,7 +79,7 @@ package struct SettingReader: Sendable {
     }
   }
 
-  private static func fileProvider(_ path: String) async throws -> any ConfigProvider {
+  private static func fileProvider(_ path: String) throws -> any ConfigProvider {
     let name = "--config \(path)"
     guard let data = FileManager.default.contents(atPath: path) else {
       throw ConfigurationError(name, "the file cannot be read")
@@ -87,22 +87,29 @@ package struct SettingReader: Sendable {
     guard let object = try? JSONSerialization.jsonObject(with: data) as? [String: Any] else {
       throw ConfigurationError(name, "the file does not hold a JSON object")
     }
-    let known = Set(Setting.allCases.map(\.key))
-    for key in leafKeys(of: object, under: "").sorted() where !known.contains(key) {
-      throw ConfigurationError(name, "\(key) is no setting of Pocketwatch; `pocketwatch serve --help` lists them")
+    var values: [AbsoluteConfigKey: ConfigValue] = [:]
+    for (key, value) in leaves(of: object, under: "").sorted(by: { $0.key < $1.key }) {
+      guard let setting = Setting(rawValue: key) else {
+        throw ConfigurationError(name, "\(key) is no setting of Pocketwatch; `pocketwatch serve --help` lists them")
+      }
+      guard let content = content(value) else { throw ConfigurationError(setting, "must be a text or a whole number") }
+      values[AbsoluteConfigKey(ConfigKey(key))] = ConfigValue(content, isSecret: setting == .amqpURL)
     }
-    do {
-      return try await FileProvider<JSONSnapshot>(
-        parsingOptions: .init(secretsSpecifier: .specific([Setting.amqpURL.key])), filePath: .init(path))
-    } catch {
-      throw ConfigurationError(name, "the file holds a value that is neither text nor number")
+    return InMemoryProvider(name: path, values: values)
+  }
+
+  private static func leaves(of object: [String: Any], under prefix: String) -> [(key: String, value: Any)] {
+    object.flatMap { name, value in
+      if let inner = value as? [String: Any] { return leaves(of: inner, under: prefix + name + ".") }
+      return [(prefix + name, value)]
     }
   }
 
-  private static func leafKeys(of object: [String: Any], under prefix: String) -> [String] {
-    object.flatMap { name, value in
-      if let inner = value as? [String: Any] { return leafKeys(of: inner, under: prefix + name + ".") }
-      return [prefix + name]
+  private static func content(_ value: Any) -> ConfigContent? {
+    switch value {
+    case let text as String: .string(text)
+    case let number as Int: .int(number)
+    default: nil
     }
   }
 }

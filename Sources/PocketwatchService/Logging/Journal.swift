@@ -1,5 +1,6 @@
 import AMQP
 import Logging
+import Recurrence
 import Scheduling
 
 /// What the log says of the scheduler's doings.

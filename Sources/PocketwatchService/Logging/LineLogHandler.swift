@@ -1,17 +1,17 @@
 package import Logging
 package import Recurrence
+import Scheduling
 
 /// Writes one line per entry to standard error: text for people, or a JSON object for programs.
 package struct LineLogHandler: LogHandler {
   package var logLevel: Logger.Level
   package var metadata: Logger.Metadata = [:]
   package var metadataProvider: Logger.MetadataProvider?
-  private let format: @Sendable (LogLine) -> String
+  private let isText: Bool
 
   package init(settings: LogSettings, isTerminal: Bool) {
     logLevel = settings.level
-    let isText = settings.format == .text || (settings.format == .auto && isTerminal)
-    format = isText ? { $0.text } : { $0.json }
+    isText = settings.format == .text || (settings.format == .auto && isTerminal)
   }
 
   package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
@@ -25,7 +25,7 @@ package struct LineLogHandler: LogHandler {
     let line = LogLine(
       time: SystemClock.now().wall, level: event.level, message: "\(event.message)",
       fields: fields.sorted { $0.key < $1.key }.map { ($0.key, "\($0.value)") })
-    StandardError.write(format(line) + "\n")
+    StandardError.write((isText ? line.text : line.json) + "\n")
   }
 }
 

@@ -1,4 +1,5 @@
 import AMQP
+import Scheduling
 import Synchronization
 
 /// Notices another service on our command queue: two would share the commands between them, each with half of the

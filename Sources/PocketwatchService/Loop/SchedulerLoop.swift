@@ -68,6 +68,7 @@ final class SchedulerLoop {
       drainDeadline = now.uptime + Self.drainMilliseconds
       readiness.set(.stopping, obstacle: "what is under way, to stop")
       notifier.send("STOPPING=1")
+      consumer.quiesce()
       engine.receive(.drain, at: now)
     }
   }
@@ -86,6 +87,7 @@ final class SchedulerLoop {
       engine.receive(.publisherDown, at: now)
     case .acked(let numbers): engine.receive(.acked(numbers), at: now)
     case .nacked(let numbers): engine.receive(.nacked(numbers, cause: "the broker refused it (basic.nack)"), at: now)
+    case .unsendable(let number, let error): engine.receive(.nacked([number], cause: "\(error)"), at: now)
     case .returned(let number, let code, let text): engine.receive(.returned(number, cause: "\(code) \(text)"), at: now)
     case .blocked(let reason):
       readiness.set(.blocked, obstacle: "the broker, which takes no messages now: \(reason)")
@@ -106,8 +108,8 @@ final class SchedulerLoop {
       journal.disconnected("consuming", error, retryAfter: pause)
       readiness.set(.consumer, obstacle: "commands: \(error)")
       engine.receive(.commandsClosed, at: now)
-    case .deliveries:
-      break  // decoded on the consumer's thread and posted as commands
+    case .paused: engine.receive(.commandsClosed, at: now)
+    case .deliveries, .quiesced: break  // deliveries come decoded, as commands
     }
   }
 

@@ -1,5 +1,5 @@
 import Glibc
-package import Recurrence
+import Recurrence
 package import Scheduling
 
 /// The clocks of this machine.

@@ -11,8 +11,8 @@ final class WakeTimer: Sendable {
 
   /// - Throws: when the process has no file descriptors left.
   init() throws {
-    doorbell = eventfd(0, Int32(EFD_CLOEXEC.rawValue | EFD_NONBLOCK.rawValue))
-    timer = timerfd_create(CLOCK_REALTIME, Int32(TFD_CLOEXEC.rawValue | TFD_NONBLOCK.rawValue))
+    doorbell = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
+    timer = timerfd_create(CLOCK_REALTIME, Int32(TFD_CLOEXEC | TFD_NONBLOCK))
     guard doorbell >= 0, timer >= 0 else {
       throw ServiceFailure(.system, "no file descriptors are left for the timer: raise the limit (ulimit -n)")
     }
@@ -47,7 +47,7 @@ final class WakeTimer: Sendable {
       let milliseconds = max(0, wall.milliseconds)
       setting.it_value = timespec(tv_sec: Int(milliseconds / 1000), tv_nsec: max(1, Int(milliseconds % 1000) * 1_000_000))
     }
-    timerfd_settime(timer, Int32(TFD_TIMER_ABSTIME.rawValue | TFD_TIMER_CANCEL_ON_SET.rawValue), &setting, nil)
+    timerfd_settime(timer, Int32(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET), &setting, nil)
   }
 
   private func drain(_ file: Int32) {

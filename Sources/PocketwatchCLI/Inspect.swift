@@ -1,0 +1,80 @@
+import ArgumentParser
+import EventBus
+import Foundation
+import PocketwatchService
+import Recurrence
+import Scheduling
+import SQLiteStore
+
+struct Inspect: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "List the schedules of a database that no service holds, or of a backup.",
+    discussion: "Reads only; the file stays as it is. While a service runs on it, the file is refused.")
+
+  @Argument(help: "The SQLite file.")
+  var file: String
+
+  @Flag(help: "Print JSON, one schedule a line.")
+  var json = false
+
+  func run() throws {
+    do throws(StoreError) {
+      let store = try SQLiteStore.inspect(path: file, onUnreadable: { complain($0.description) })
+      if !json { print(Row.heading.line) }
+      var last: ScheduleID?
+      while true {
+        let page = try store.page(after: last, limit: 500)
+        for schedule in page { print(json ? ReceivedEvent.oneLine(schedule.json) : Row(schedule).line) }
+        guard let id = page.last?.id else { return }
+        last = id
+      }
+    } catch {
+      complain(error.description)
+      throw ExitCode(
+        error.kind == .locked ? ServiceFailure.Code.databaseInUse.rawValue : ServiceFailure.Code.databaseUnusable.rawValue)
+    }
+  }
+
+  /// A line of the table.
+  private struct Row {
+    static let heading = Row(state: "STATE", next: "NEXT", ticks: "TICKS", timing: "TIMING", id: "ID")
+
+    var state: String
+    var next: String
+    var ticks: String
+    var timing: String
+    var id: String
+
+    init(state: String, next: String, ticks: String, timing: String, id: String) {
+      (self.state, self.next, self.ticks, self.timing, self.id) = (state, next, ticks, timing, id)
+    }
+
+    init(_ schedule: Schedule) {
+      state = schedule.pending == nil ? "ended" : "live"
+      next = schedule.pending?.slot.rfc3339 ?? "-"
+      ticks = String(schedule.counter)
+      timing = schedule.definition.timing.words + (schedule.definition.timezone.map { " " + $0 } ?? "")
+      id = schedule.id.text.unicodeScalars.contains(where: \.needsEscape) ? jsonQuoted(schedule.id.text) : schedule.id.text
+    }
+
+    var line: String {
+      [padded(state, 5), padded(next, 24), padded(ticks, 8), padded(timing, 28), id].joined(separator: "  ")
+    }
+
+    private func padded(_ text: String, _ width: Int) -> String {
+      text + String(repeating: " ", count: max(0, width - text.count))
+    }
+  }
+}
+
+extension Timing {
+  /// As a person would write it.
+  fileprivate var words: String {
+    switch self {
+    case .cron(let expression): "cron \(expression.text)"
+    case .every(let interval): "every \(interval.text)"
+    case .at(let instant): "at \(instant.rfc3339)"
+    case .duration(let delay): "duration \(delay.text)"
+    }
+  }
+}

@@ -1,0 +1,24 @@
+import ArgumentParser
+import PocketwatchService
+
+@main
+struct Pocketwatch: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "pocketwatch",
+    abstract: "The scheduler for RabbitMQ.",
+    discussion: """
+      Publish a `Schedule Start` event to the topic exchange `events`, and `Schedule Tick` events come back when they are \
+      due: by a cron expression, an interval, a duration or an instant.
+
+      Run the service with `pocketwatch serve`. Where the broker is stands in POCKETWATCH_AMQP_URL, or in the file that \
+      POCKETWATCH_AMQP_URL_FILE names; it is no option, because it holds a password. In another terminal:
+
+        pocketwatch start --id hello --cron '*/5 * * * * *' --limit 3
+        pocketwatch watch
+        pocketwatch stop --id hello
+      """,
+    version: Version.description,
+    subcommands: [
+      Serve.self, Start.self, Stop.self, Watch.self, Next.self, Definitions.self, Inspect.self,
+    ])
+}

@@ -1,0 +1,74 @@
+import ArgumentParser
+import Foundation
+import Logging
+import PocketwatchService
+import ServiceLifecycle
+import UnixSignals
+
+struct Serve: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Run the scheduler until SIGTERM or Ctrl-C.",
+    discussion: """
+      Settings, each with its key in the --config file, what it means and [its default]. An environment variable wins over \
+      the file, an option over both.
+
+      \(Setting.allCases.map { "  \($0.environmentVariable) (\($0.key))\n      \($0.summary) [\($0.defaultText)]" }.joined(separator: "\n"))
+
+      Exit codes: 0 stopped, 3 the database is in use, 4 the command queue is in use, 5 the database is unusable, \
+      6 the disk failed, 71 no system resources, 78 a setting is wrong.
+      """)
+
+  @OptionGroup var broker: BrokerOptions
+
+  @Option(help: ArgumentHelp("Path of the SQLite file (POCKETWATCH_DATABASE).", valueName: "file"))
+  var database: String?
+
+  @Option(help: ArgumentHelp("\(Setting.logLevel.summary) (POCKETWATCH_LOG_LEVEL).", valueName: "level"))
+  var logLevel: String?
+
+  @Option(help: ArgumentHelp("\(Setting.logFormat.summary) (POCKETWATCH_LOG_FORMAT).", valueName: "format"))
+  var logFormat: String?
+
+  @Flag(help: "Declare missing exchanges and queues: for a developer's broker. Policies are not declared; import the definitions for these.")
+  var declare = false
+
+  func run() async throws {
+    try await orExit {
+      let reader = try broker.reader(with: options)
+      let configuration = try await Configuration.read(from: reader, declaresTopology: declare)
+      let logger = makeLogger(try await LogSettings.read(from: reader))
+      if declare {
+        logger.notice("declaring what is missing on the broker; policies are missing then, import the definitions for these")
+      }
+      let service = SchedulerService(
+        configuration: configuration, environment: ProcessInfo.processInfo.environment, logger: logger)
+      let group = ServiceGroup(
+        configuration: ServiceGroupConfiguration(
+          services: [
+            .init(service: service, successTerminationBehavior: .gracefullyShutdownGroup)
+          ], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet(logger)))
+      try await group.run()
+    }
+  }
+
+  private var options: [Setting: String] {
+    var options: [Setting: String] = [:]
+    options[.database] = database
+    options[.logLevel] = logLevel
+    options[.logFormat] = logFormat
+    return options
+  }
+
+  private func makeLogger(_ settings: LogSettings) -> Logger {
+    Logger(label: "pocketwatch") { _ in
+      LineLogHandler(settings: settings, isTerminal: isatty(STDERR_FILENO) == 1)
+    }
+  }
+
+  /// The lifecycle's own entries say nothing to a user.
+  private func quiet(_ logger: Logger) -> Logger {
+    var logger = logger
+    logger.logLevel = .critical
+    return logger
+  }
+}

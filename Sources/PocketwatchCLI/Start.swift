@@ -1,0 +1,119 @@
+import ArgumentParser
+import Foundation
+import PocketwatchService
+
+struct Start: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Start a schedule: publish the event and wait for the answer.",
+    discussion: """
+      Exactly one of --cron, --every, --at and --duration. Prints the answer; exit code 0 when the schedule was started, \
+      1 when it was rejected, 69 when no answer came.
+      """)
+
+  @OptionGroup var broker: BrokerOptions
+  @OptionGroup var answer: AnswerOptions
+
+  @Option(help: "Name of the schedule, 1 to 200 bytes. Starting it again replaces it.")
+  var id: String
+
+  @Option(help: "A cron expression of 5 fields, or 6 with seconds first.")
+  var cron: String?
+
+  @Option(help: "A fixed interval, such as '90s' or '1h 30m'.")
+  var every: String?
+
+  @Option(help: "One tick at this instant, such as 2030-01-01T00:00:00Z.")
+  var at: String?
+
+  @Option(help: "One tick after this long, such as '5m'.")
+  var duration: String?
+
+  @Option(help: "End after this many ticks.")
+  var limit: Int64?
+
+  @Option(help: "IANA time zone in which the cron expression is read, such as Europe/Rome. [UTC]")
+  var timezone: String?
+
+  @Option(help: "No tick before this instant.")
+  var startDate: String?
+
+  @Option(help: "No tick after this instant.")
+  var endDate: String?
+
+  @Option(help: "Send each tick up to this much later than its slot, to spread load.")
+  var jitter: String?
+
+  @Option(help: "JSON that comes back with each tick, byte for byte.")
+  var payload: String?
+
+  func run() async throws {
+    var detail = EventDetail()
+    detail.add("id", text: id)
+    detail.add("cron", text: cron)
+    detail.add("every", text: every)
+    detail.add("at", text: at)
+    detail.add("duration", text: duration)
+    if let limit { detail.add("limit", json: String(limit)) }
+    detail.add("timezone", text: timezone)
+    detail.add("startDate", text: startDate)
+    detail.add("endDate", text: endDate)
+    detail.add("jitter", text: jitter)
+    if let payload { detail.add("payload", json: payload) }
+    try await CommandSender(settings: broker.broker(), answer: answer).send("Schedule Start", detail)
+  }
+}
+
+struct Stop: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Stop a schedule: publish the event and wait for the answer.",
+    discussion: "Exit code 0 when the schedule was stopped, 1 when there was none, 69 when no answer came.")
+
+  @OptionGroup var broker: BrokerOptions
+  @OptionGroup var answer: AnswerOptions
+
+  @Option(help: "Name of the schedule.")
+  var id: String
+
+  @Option(help: "Why; told in the answer.")
+  var reason: String?
+
+  func run() async throws {
+    var detail = EventDetail()
+    detail.add("id", text: id)
+    detail.add("reason", text: reason)
+    try await CommandSender(settings: broker.broker(), answer: answer).send("Schedule Stop", detail)
+  }
+}
+
+/// How long to wait for an answer, and how to print it.
+struct AnswerOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("Seconds to wait for the answer.", valueName: "seconds"))
+  var timeout: Double = 10
+
+  @Flag(help: "Print the answer as the JSON event it is.")
+  var json = false
+
+  func validate() throws {
+    guard timeout > 0, timeout <= 86_400 else { throw ValidationError("--timeout takes 0 to 86400 seconds") }
+  }
+}
+
+/// The members of an event's Detail, in order, as JSON.
+struct EventDetail {
+  private var members: [String] = []
+
+  /// Adds a text, if there is one.
+  mutating func add(_ name: String, text: String?) {
+    if let text { add(name, json: jsonQuoted(text)) }
+  }
+
+  /// Adds a value that is JSON already. Whether it is, the scheduler judges.
+  mutating func add(_ name: String, json: String) {
+    members.append("\(jsonQuoted(name)):\(json)")
+  }
+
+  /// The whole event, as AWS PutEvents has it.
+  func event(_ detailType: String) -> String {
+    "{\"Source\":\"pocketwatch-cli\",\"DetailType\":\(jsonQuoted(detailType)),\"Detail\":{\(members.joined(separator: ","))}}"
+  }
+}

@@ -1,0 +1,55 @@
+import AMQP
+import ArgumentParser
+import Foundation
+import PocketwatchService
+
+struct Watch: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Show ticks and outcomes as they pass, until Ctrl-C.",
+    discussion: "Watches through a queue of its own, so nobody else misses anything. Connects again when the broker is away.")
+
+  @OptionGroup var broker: BrokerOptions
+
+  @Option(help: "Only this schedule.")
+  var id: String?
+
+  @Flag(help: "Print each event as the JSON it is, one a line.")
+  var json = false
+
+  @Option(help: "End after this many events.")
+  var count: Int?
+
+  private static let events = ["Schedule Tick", "Schedule Started", "Schedule Stopped", "Schedule Rejected"]
+
+  func run() async throws {
+    let settings = try await broker.broker()
+    var remaining = count ?? .max
+    var backoff = Backoff()
+    var random = SystemRandomNumberGenerator()
+    while remaining > 0 {
+      var connected: ContinuousClock.Instant?
+      do {
+        let connection = try settings.connect(as: "watch")
+        defer { connection.close() }
+        connected = .now
+        try show(connection, settings.names, &remaining)
+      } catch let error as AMQPError {
+        complain("\(error); trying again")
+        let uptime = connected.map { .now - $0 } ?? .zero
+        try await Task.sleep(for: backoff.pause(floor: error.retryFloor, uptime: uptime, using: &random))
+      }
+    }
+  }
+
+  private func show(_ connection: Connection, _ names: TopologyNames, _ remaining: inout Int) throws {
+    let queue = try connection.declareReplyQueue(names, bindingTo: Self.events)
+    try connection.consume(queue, prefetch: 1000, acknowledges: false)
+    while remaining > 0 {
+      guard case .delivery(let delivery) = try connection.nextEvent(timeout: .seconds(1)) else { continue }
+      let event = ReceivedEvent(delivery)
+      guard id == nil || event.id == id else { continue }
+      printLine(json ? event.json : event.line(coloured: isatty(STDOUT_FILENO) == 1))
+      remaining -= 1
+    }
+  }
+}
