@@ -28,13 +28,15 @@ struct TopologyTests {
   @Test func importsAtBootWithTheSampleUsers() async throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "boot-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: folder) }
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let definitions = folder.appending(path: "definitions")
+    try FileManager.default.createDirectory(at: definitions, withIntermediateDirectories: true)
     for file in ["definitions.json", "ops/users.json"] {
       let source = TopologyBroker.root.appending(path: file)
-      try FileManager.default.copyItem(at: source, to: folder.appending(path: source.lastPathComponent))
+      try FileManager.default.copyItem(at: source, to: definitions.appending(path: source.lastPathComponent))
     }
+    // Beside that folder: a file in it that is no definitions would end the loading there, without an error.
     let configuration = folder.appending(path: "load.conf")
-    try Data("load_definitions = \(folder.path())\n".utf8).write(to: configuration)
+    try Data("load_definitions = \(definitions.path())\n".utf8).write(to: configuration)
     try await TopologyBroker.running(["--config", configuration.path()]) { broker in
       try await expectTopology(in: broker, after: "load_definitions")
       let users = try await rows(of: broker, "list_users", "user", "tags")
