@@ -17,7 +17,8 @@ extension IncomingEvent {
       throw FieldError(.detailType, "DetailType must be a string, not \(value.kind.rawValue)")
     }
     guard detailType.elementsEqual(routingKey) else {
-      throw FieldError(.detailType, "DetailType is not the routing key, which is \(quote(routingKey[...])): send the same")
+      throw FieldError(
+        .detailType, "DetailType is not the routing key, which is \(quote(routingKey[...])): send the same")
     }
     switch EventName.table[detailType] {
     case .start: return .start

@@ -76,7 +76,7 @@ package struct JSONReader {
     let object = index
     try readMembers { (reader, key) throws(JSONError) in
       let text = JSONValue.unescaped(reader.bytes[key])
-      reader.checkUnique(text, at: key.lowerBound, in: object)
+      reader.checkUnique(text, at: key.lowerBound - 1, in: object)
       try member(&reader, text)
     }
   }
@@ -84,7 +84,7 @@ package struct JSONReader {
   private mutating func skipObject(uniqueKeys: Bool) throws(JSONError) {
     let object = index
     try readMembers { (reader, key) throws(JSONError) in
-      if uniqueKeys { reader.checkUnique(JSONValue.unescaped(reader.bytes[key]), at: key.lowerBound, in: object) }
+      if uniqueKeys { reader.checkUnique(JSONValue.unescaped(reader.bytes[key]), at: key.lowerBound - 1, in: object) }
       try reader.skipValue(uniqueKeys: uniqueKeys)
     }
   }

@@ -7,11 +7,4 @@ struct EventNameTests {
   func own() {
     #expect(EventName.allCases.filter { !$0.isOwn } == [.start, .stop])
   }
-
-  @Test(
-    "a name is compared by bytes",
-    arguments: ["schedule Start", "Schedule Start ", "Schedule", "", "Schedule\u{A0}Start"])
-  func others(text: String) {
-    #expect(EventName(bytes: text.utf8) == nil)
-  }
 }
