@@ -17,7 +17,8 @@ package struct ClockChangeEffect: Hashable, Sendable {
 
 extension CronExpression {
   /// The changes of the clocks after `start` and at or before `end` that touch this expression, in order of time.
-  package func clockChangeEffects(after start: Instant, through end: Instant, in zone: ZoneRules) -> [ClockChangeEffect] {
+  package func clockChangeEffects(after start: Instant, through end: Instant, in zone: ZoneRules) -> [ClockChangeEffect]
+  {
     zone.transitions(after: start, through: end).compactMap { transition in
       effect(of: transition).map { ClockChangeEffect(transition: transition, kind: $0) }
     }
