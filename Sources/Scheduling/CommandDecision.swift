@@ -77,7 +77,8 @@ extension CommandDecision {
         origin: origin)
     }
     guard let slot = definition.firstSlot(arrival: now, time: start.time, in: zone) else {
-      return rejected(.start(start), field: definition.fieldThatLeavesNoSlot, reason: definition.noSlotReason, origin: origin)
+      return rejected(
+        .start(start), field: definition.fieldThatLeavesNoSlot, reason: definition.noSlotReason, origin: origin)
     }
     let pending = Schedule.Pending(slot: slot, due: definition.due(of: slot, in: zone))
     let schedule = Schedule(definition: definition, origin: origin, generation: generation, state: .live(pending))
@@ -96,7 +97,8 @@ extension CommandDecision {
   ) -> (Self, RememberedCommand.Answer) {
     guard let existing, let pending = existing.pending else {
       return rejected(
-        .stop(stop), field: noSuchScheduleField, reason: "no such schedule: nothing is scheduled under this id", origin: origin)
+        .stop(stop), field: noSuchScheduleField, reason: "no such schedule: nothing is scheduled under this id",
+        origin: origin)
     }
     let ending = Schedule.Ending(reason: stop.reason, at: now, owesStopped: false)
     let stopped = Stopped(
@@ -133,12 +135,12 @@ extension Command {
 
 extension Definition {
   fileprivate var fieldThatLeavesNoSlot: String {
+    if case .at(let instant) = timing, let startDate, instant < startDate { return "startDate" }
     if endDate != nil { return "endDate" }
-    switch timing {
-    case .cron: return "cron"
-    case .every: return "every"
-    case .at: return "at"
-    case .duration: return startDate == nil ? "duration" : "startDate"
+    return switch timing {
+    case .cron: "cron"
+    case .every: "every"
+    case .at, .duration: "startDate"
     }
   }
 

@@ -4,7 +4,8 @@ import Recurrence
 extension Engine {
   /// A look at what is stored about the commands that can be decided now; nil when there are none.
   mutating func takeCommands() -> StoreWork? {
-    guard let channel = commands.channel, owedCursor == nil, pendingAnswers.isEmpty, !commands.isEmpty else { return nil }
+    guard let channel = commands.channel, !commands.isEmpty else { return nil }
+    guard owedCursor == nil, pendingAnswers.isEmpty else { return nil }
     let taken = commands.take(settings.commandBatch) { id in
       window.isUnsettled(id) || owingIDs.contains(id)
     }

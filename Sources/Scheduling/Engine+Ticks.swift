@@ -168,7 +168,7 @@ extension Engine {
   mutating func publisherWentDown() {
     publisher = .away
     for item in outbox.connectionLost() {
-      guard case .tick(let generation) = item.subject, let row = window[generation], case .sent = row.phase else { continue }
+      guard case .tick(let generation) = item.subject, case .sent? = window[generation]?.phase else { continue }
       window.move(generation, to: .waiting)
     }
   }

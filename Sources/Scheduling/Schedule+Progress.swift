@@ -42,10 +42,9 @@ extension Schedule {
       latest = definition.latestSlot(from: pending.slot, atOrBefore: latest.advanced(byMilliseconds: -1), in: zone)
     }
     guard latest > pending.slot else { return nil }
-    let count = definition.slotCount(
-      from: pending.slot, before: latest, upTo: Pending.maximumMissed - min(pending.missed, Pending.maximumMissed), in: zone)
-    return Pending(
-      slot: latest, due: definition.due(of: latest, in: zone), missed: min(pending.missed + count, Pending.maximumMissed))
+    let uncounted = max(0, Pending.maximumMissed - pending.missed)
+    let count = definition.slotCount(from: pending.slot, before: latest, upTo: uncounted, in: zone)
+    return Pending(slot: latest, due: definition.due(of: latest, in: zone), missed: pending.missed + count)
   }
 
   private func stateAfter(_ slot: Instant, at now: Instant, in zone: ZoneRules) -> State {
