@@ -1,0 +1,136 @@
+import Recurrence
+import Testing
+
+@testable import Scheduling
+
+/// What is to be done about one command, given what is stored.
+struct CommandDecisionTests {
+  private let hourly: Definition
+  private let origin = Origin(messageID: [1], traceparent: "command")
+
+  init() throws {
+    hourly = Definition(id: "a", timing: try Timing(cron: "0 * * * *"))
+  }
+
+  private var live: Schedule {
+    Schedule(
+      definition: hourly, origin: Origin(messageID: [9], traceparent: "schedule"), generation: 3, counter: 7,
+      state: .live(Schedule.Pending(slot: .second(3600), due: .second(3600))))
+  }
+
+  private var ended: Schedule {
+    var schedule = live
+    schedule.state = .ended(Schedule.Ending(reason: "stopped", at: .noon, owesStopped: false))
+    return schedule
+  }
+
+  private func start(
+    _ definition: Definition, existing: Schedule? = nil, zone: ZoneRules? = .utc
+  ) -> (CommandDecision, RememberedCommand.Answer) {
+    CommandDecision.start(
+      Command.Start(definition: definition), existing: existing, generation: 4, zone: zone, origin: origin, now: .noon)
+  }
+
+  @Test func startMakesANewSchedule() {
+    for (existing, replaced) in [(nil, false), (live, true), (ended, false)] {
+      let (decision, answer) = start(hourly, existing: existing)
+      let pending = Schedule.Pending(slot: .second(3600), due: .second(3600))
+      #expect(
+        decision.changes == [
+          .start(Schedule(definition: hourly, origin: origin, generation: 4, counter: 0, state: .live(pending)))
+        ])
+      #expect(
+        decision.event
+          == .started(
+            Started(
+              definition: hourly, generation: 4, counter: 0, nextSlot: .second(3600), replaced: replaced, ignored: [])))
+      #expect(answer == .started(generation: 4, replaced: replaced))
+      #expect(decision.settlement == .acknowledge)
+      #expect(decision.origin == origin)
+    }
+  }
+
+  /// The field that a Start without any slot is refused for.
+  @Test(
+    arguments: [
+      ("cron", nil, "endDate"), ("cron", "start", "endDate"), ("past", nil, "cron"), ("at", "start", "startDate"),
+      ("at", "end", "endDate"), ("duration", "start", "startDate"), ("duration", "end", "endDate"),
+    ] as [(String, String?, String)])
+  func noSlotNamesTheField(timing: String, date: String?, field: String) throws {
+    var definition = hourly
+    switch timing {
+    case "past": definition.timing = try Timing(cron: "0 0 0 1 1 * 2020")
+    case "at": definition.timing = .at(.second(5))
+    case "duration": definition.timing = try Timing(duration: "5s")
+    default: definition.endDate = .second(10)
+    }
+    if date == "start" { definition.startDate = .second(6) }
+    if date == "end" { definition.endDate = .second(4) }
+    let (decision, answer) = start(definition, existing: live)
+    #expect(decision.changes.isEmpty)
+    guard case .rejected(let rejection) = decision.event else { throw Unexpected() }
+    #expect(rejection.field == field)
+    #expect(rejection.id == "a")
+    #expect(rejection.command == "Schedule Start")
+    #expect(answer == .rejected(field: field, reason: rejection.reason))
+    #expect(decision.settlement == .deadLetter)
+  }
+
+  struct Unexpected: Error {}
+
+  @Test func missingZoneIsNamed() throws {
+    var definition = hourly
+    definition.timezone = "Mars/Olympus"
+    let (decision, _) = start(definition, zone: nil)
+    guard case .rejected(let rejection) = decision.event else { throw Unexpected() }
+    #expect(rejection.field == "timezone")
+    #expect(rejection.reason.contains("Mars/Olympus"))
+    #expect(decision.settlement == .deadLetter)
+  }
+
+  /// The Stopped answers the command and belongs to the schedule's trace.
+  @Test func stopEndsALiveSchedule() {
+    let (decision, answer) = CommandDecision.stop(
+      Command.Stop(id: "a", reason: "enough"), existing: live, origin: origin, now: .noon)
+    let ending = Schedule.Ending(reason: "enough", at: .noon, owesStopped: false)
+    #expect(decision.changes == [.proceed(generation: 3, from: .second(3600), to: .ended(ending), counter: 7)])
+    #expect(
+      decision.event
+        == .stopped(Stopped(definition: hourly, id: "a", generation: 3, counter: 7, reason: "enough")))
+    #expect(decision.origin == Origin(messageID: [1], traceparent: "schedule"))
+    #expect(answer == .stopped(generation: 3))
+  }
+
+  @Test func stopOfNothingIsAnsweredAndDoneWith() throws {
+    for existing in [nil, ended] {
+      let (decision, answer) = CommandDecision.stop(
+        Command.Stop(id: "a"), existing: existing, origin: origin, now: .noon)
+      guard case .rejected(let rejection) = decision.event else { throw Unexpected() }
+      #expect(rejection.field == "id")
+      #expect(rejection.command == "Schedule Stop")
+      #expect(decision.changes.isEmpty)
+      #expect(decision.settlement == .acknowledge)
+      #expect(answer == .rejected(field: "id", reason: rejection.reason))
+    }
+  }
+
+  /// A repeat changes nothing, whatever it was answered and whatever stands there now.
+  @Test func repeatChangesNothing() {
+    let commands: [Command] = [.start(Command.Start(definition: hourly)), .stop(Command.Stop(id: "a"))]
+    let answers: [RememberedCommand.Answer] = [
+      .started(generation: 3, replaced: true), .started(generation: 2, replaced: true), .stopped(generation: 3),
+      .rejected(field: "id", reason: "no"), .rejected(field: "cron", reason: "never"),
+    ]
+    for command in commands {
+      for answer in answers {
+        for existing in [nil, live, ended] {
+          let decision = CommandDecision.repeated(command, answer, existing: existing, origin: origin)
+          #expect(decision.changes.isEmpty)
+          #expect(decision.event.scheduleID == "a")
+          guard case .rejected(let field, _) = answer else { continue }
+          #expect(decision.settlement == (field == "id" ? .acknowledge : .deadLetter))
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,234 @@
+import Recurrence
+import SchedulingTestKit
+import Testing
+
+@testable import Scheduling
+
+/// The window against the plainest store of schedules there is: an array.
+struct DueWindowTests {
+  private static let inDoubtThrough = Instant.second(3)
+
+  private func schedule(_ id: ScheduleID, generation: Int64, due: Instant) -> Schedule {
+    .live(Definition(id: id, timing: .at(due)), generation: generation, slot: due)
+  }
+
+  private func page(_ schedules: [Schedule], isLast: Bool = true) -> DuePage {
+    DuePage(schedules: schedules, isLast: isLast)
+  }
+
+  @Test func loadedRowsComeInOrder() {
+    var window = DueWindow()
+    #expect(window.loadedThrough == nil)
+    let schedules = [(1, 5), (2, 5), (3, 9)].map { schedule("\($0.0)", generation: $0.0, due: .second($0.1)) }
+    window.load(page(schedules), through: .second(30), inDoubtThrough: Self.inDoubtThrough)
+    #expect(window.loadedThrough == DuePosition(due: .second(30), generation: .max))
+    for schedule in schedules {
+      let first = window.first()
+      #expect(first == schedule.position)
+      window.move(schedule.generation, to: .settling)
+    }
+    let rest = window.first()
+    #expect(rest == nil)
+    #expect(window.unsettledCount == 3)
+    #expect(window.waitingCount == 0)
+  }
+
+  /// A page that is not the last says only how far it goes.
+  @Test func loadsInPages() {
+    var window = DueWindow()
+    let one = schedule("a", generation: 7, due: .second(5))
+    window.load(page([one], isLast: false), through: .second(30), inDoubtThrough: Self.inDoubtThrough)
+    #expect(window.loadedThrough == DuePosition(due: .second(5), generation: 7))
+    window.started(schedule("b", generation: 8, due: .second(5)))
+    window.started(schedule("c", generation: 6, due: .second(5)))
+    #expect(window[8] == nil, "beyond what is loaded: it will come with the next page")
+    #expect(window[6] != nil)
+  }
+
+  @Test func startedReplaces() {
+    var window = DueWindow()
+    window.load(page([schedule("a", generation: 1, due: .second(5))]), through: .second(30), inDoubtThrough: .noon)
+    window.started(schedule("a", generation: 2, due: .second(50)))
+    let first = window.first()
+    #expect(first == nil)
+    #expect(window.generation(of: "a") == nil)
+    #expect(window[1] == nil)
+  }
+
+  /// Which rows may have been sent: those in doubt when loaded, and those this process has handed to the broker.
+  @Test func knowsWhatMayHaveBeenSent() throws {
+    var window = DueWindow()
+    let schedules = (1...3).map { schedule("\($0)", generation: $0, due: .second($0 + 1)) }
+    window.load(page(schedules), through: .second(30), inDoubtThrough: Self.inDoubtThrough)
+    #expect(schedules.map { window[$0.generation]?.mayHaveBeenSent } == [true, true, false])
+    let progress = Schedule.Progress(state: schedules[2].state, counter: 1)
+    window.move(3, to: .sent(progress))
+    window.move(3, to: .waiting)
+    #expect(window[3]?.mayHaveBeenSent == true)
+    let later = Schedule.State.live(Schedule.Pending(slot: .second(9), due: .second(9)))
+    for generation in [1, 3] as [Int64] {
+      #expect(window.proceeded(generation: generation, to: later, counter: 1)?.counter == 1)
+      #expect(window[generation]?.mayHaveBeenSent == false)
+    }
+  }
+
+  @Test func heldRowsWaitUntilReleased() {
+    var window = DueWindow()
+    window.load(page([schedule("a", generation: 1, due: .second(5))]), through: .second(30), inDoubtThrough: .noon)
+    window.move(1, to: .held)
+    let whileHeld = window.first()
+    #expect(whileHeld == nil)
+    #expect(!window.isUnsettled("a"))
+    window.releaseHeld()
+    window.releaseHeld()
+    let released = window.first()
+    #expect(released == DuePosition(due: .second(5), generation: 1))
+    #expect(window.waitingCount == 1)
+  }
+
+  /// Rows that the store would hand out as never sent stay, however many wait.
+  @Test func shrinkKeepsWhatMayHaveBeenSent() {
+    var window = DueWindow()
+    let schedules = (1...10).map { schedule("\($0)", generation: $0, due: .second($0)) }
+    window.load(page(schedules), through: .second(30), inDoubtThrough: .noon)
+    let progress = Schedule.Progress(state: schedules[4].state, counter: 1)
+    window.move(5, to: .sent(progress))
+    window.move(5, to: .waiting)
+    window.shrink(to: 2)
+    #expect((1...10).map { window[$0] != nil } == (1...10).map { $0 <= 5 })
+    #expect(window.loadedThrough == schedules[4].position)
+  }
+
+  // MARK: Random histories
+
+  /// All that happens to a window, in any order: no schedule at or before `loadedThrough` is ever missing from it, and what
+  /// is due first is always known.
+  @Test(arguments: 0..<300 as Range<UInt64>)
+  func neverLosesASchedule(seed: UInt64) throws {
+    var history = WindowHistory(seed: seed)
+    for _ in 0..<150 {
+      history.step()
+      try history.check()
+    }
+  }
+}
+
+/// A window, the schedules that are stored, and what was done with them.
+private struct WindowHistory {
+  private var random: SeededGenerator
+  private var window = DueWindow()
+  /// What is stored, in the order of their positions.
+  private var stored: [Schedule] = []
+  private var unsettled: Set<Int64> = []
+  private var aside: Set<Int64> = []
+  private var lastGeneration: Int64 = 0
+
+  init(seed: UInt64) {
+    random = SeededGenerator(seed: seed)
+  }
+
+  mutating func step() {
+    switch Int.random(in: 0..<10, using: &random) {
+    case 0, 1: load()
+    case 2, 3, 4: start()
+    case 5, 6: send()
+    case 7: settle()
+    case 8: bringBack()
+    default: if random.oneIn(3) { window.shrink(to: .random(in: 1...4, using: &random)) }
+    }
+  }
+
+  func check() throws {
+    var window = window
+    let covered = stored.filter { schedule in window.loadedThrough.map { schedule.position! <= $0 } ?? false }
+    for schedule in covered { #expect(window[schedule.generation]?.schedule == schedule) }
+    let busy = unsettled.union(aside)
+    let waiting = stored.filter { window[$0.generation] != nil && !busy.contains($0.generation) }
+    let first = window.first()
+    #expect(first == waiting.first?.position)
+    #expect(window.unsettledCount == unsettled.count)
+    #expect(window.waitingCount >= waiting.count)
+    for schedule in stored { #expect(window.isUnsettled(schedule.id) == unsettled.contains(schedule.generation)) }
+  }
+
+  /// Loads the next page, as the store would give it.
+  private mutating func load() {
+    let through = Instant.second(.random(in: 0..<60, using: &random))
+    guard window.loadedThrough.map({ $0.due < through }) ?? true else { return }
+    let due = stored.filter { schedule in
+      schedule.position!.due <= through && (window.loadedThrough.map { schedule.position! > $0 } ?? true)
+    }
+    let page = due.prefix(.random(in: 1...6, using: &random))
+    window.load(
+      DuePage(schedules: Array(page), isLast: page.count == due.count), through: through, inDoubtThrough: .second(-1))
+  }
+
+  private mutating func start() {
+    let id: ScheduleID = "\(Int.random(in: 0..<30, using: &random))"
+    if let index = stored.firstIndex(where: { $0.id == id }) {
+      guard !unsettled.contains(stored[index].generation) else { return }
+      aside.remove(stored[index].generation)
+      stored.remove(at: index)
+    }
+    lastGeneration += 1
+    let due = Instant.second(.random(in: 0..<60, using: &random))
+    let schedule = Schedule.live(Definition(id: id, timing: .at(due)), generation: lastGeneration, slot: due)
+    store(schedule)
+    window.started(schedule)
+  }
+
+  private mutating func send() {
+    guard let position = window.first() else { return }
+    let progress = Schedule.Progress(state: .live(.init(slot: position.due, due: position.due)), counter: 1)
+    switch Int.random(in: 0..<4, using: &random) {
+    case 0: window.move(position.generation, to: .settling)
+    case 1:
+      window.move(position.generation, to: .held)
+      aside.insert(position.generation)
+      return
+    default: window.move(position.generation, to: .sent(progress))
+    }
+    unsettled.insert(position.generation)
+  }
+
+  /// A schedule under way goes on later or ends.
+  private mutating func settle() {
+    guard let generation = unsettled.sorted().randomElement(using: &random) else { return }
+    unsettled.remove(generation)
+    guard let index = stored.firstIndex(where: { $0.generation == generation }) else { return }
+    var schedule = stored.remove(at: index)
+    schedule.counter += 1
+    if random.oneIn(3) {
+      schedule.state = .ended(.init(reason: nil, at: .noon, owesStopped: false))
+    } else {
+      let due = schedule.pending!.due.advanced(byMilliseconds: .random(in: 0...40_000, using: &random))
+      schedule.state = .live(.init(slot: due, due: due))
+      store(schedule)
+    }
+    let proceeded = window.proceeded(generation: generation, to: schedule.state, counter: schedule.counter)
+    #expect(proceeded == schedule)
+  }
+
+  /// The connection is lost, a refusal comes, or zone data: rows wait again or are put aside.
+  private mutating func bringBack() {
+    if random.oneIn(2) {
+      window.releaseHeld()
+      aside = aside.filter { if case .retrying? = window[$0]?.phase { true } else { false } }
+      return
+    }
+    guard let generation = unsettled.sorted().randomElement(using: &random) else { return }
+    guard case .sent(let progress)? = window[generation]?.phase else { return }
+    unsettled.remove(generation)
+    if random.oneIn(2) {
+      window.move(generation, to: .waiting)
+    } else {
+      window.move(generation, to: .retrying(progress))
+      aside.insert(generation)
+    }
+  }
+
+  private mutating func store(_ schedule: Schedule) {
+    let index = stored.firstIndex { $0.position! > schedule.position! } ?? stored.endIndex
+    stored.insert(schedule, at: index)
+  }
+}
