@@ -1,4 +1,4 @@
-import GRDB
+package import GRDB
 import Glibc
 import Scheduling
 
@@ -15,27 +15,28 @@ extension DatabaseQueue {
           PRAGMA locking_mode = EXCLUSIVE;
           PRAGMA journal_mode = WAL;
           PRAGMA synchronous = FULL;
+          PRAGMA cache_size = -16384; -- KiB: what a batch of 256 touches, and no more with more schedules
           PRAGMA trusted_schema = OFF;
           PRAGMA cell_size_check = ON;
           """)
     }
     let queue = try DatabaseQueue(path: path, configuration: configuration)
-    try queue.unsafeRead { try assertSettings($0, path: path) }
+    try queue.assertDurable()
     return queue
   }
 
-  /// Asks the live connection, because what a `PRAGMA` could not do it leaves undone without an error.
-  private static func assertSettings(_ database: Database, path: String) throws {
+  /// Asks the live connection for what its promises rest on, because a `PRAGMA` that could not be obeyed is no error.
+  package func assertDurable() throws {
     let expected = [
       ("journal_mode", "wal"), ("synchronous", "2"), ("locking_mode", "exclusive"), ("foreign_keys", "1"),
     ]
     for (setting, value) in expected {
-      let actual = try String.fetchOne(database, sql: "PRAGMA \(setting)")
+      let actual = try unsafeRead { try String.fetchOne($0, sql: "PRAGMA \(setting)") }
       guard actual == value else {
         throw StoreError(
           .other,
-          "SQLite does not keep \(setting) = \(value) for \(path) (it says \(actual ?? "nothing")), so commits would "
-            + "not be safe; use a local disk.")
+          "SQLite does not keep \(setting) = \(value) for \(path) (it says \(actual ?? "nothing")), so that commits "
+            + "could be lost; put the database on a local disk.")
       }
     }
   }
@@ -48,14 +49,9 @@ extension DatabaseQueue {
     configuration.prepareDatabase { try $0.execute(sql: "PRAGMA locking_mode = EXCLUSIVE") }
     // Without a log, `immutable` keeps SQLite from making one. With one, "unix-none" takes no file locks (the owner's
     // own lock file stands for them), and exclusive mode needs no shared-memory file.
-    let option = fileSize(path + "-wal") ?? 0 > 0 ? "vfs=unix-none" : "immutable=1"
+    let hasLog = try fileSize(path + "-wal") ?? 0 > 0
+    let option = hasLog ? "vfs=unix-none" : "immutable=1"
     return try DatabaseQueue(path: "file:\(uriEncoded(path))?mode=ro&\(option)", configuration: configuration)
-  }
-
-  /// In bytes; nil where there is no such file.
-  static func fileSize(_ path: String) -> Int? {
-    var status = stat()
-    return stat(path, &status) == 0 ? Int(status.st_size) : nil
   }
 
   private static func uriEncoded(_ path: String) -> String {
@@ -79,4 +75,15 @@ extension DatabaseQueue {
       return .commit
     }
   }
+}
+
+/// The size in bytes; nil where there is nothing of this name. Throws for what is no file.
+func fileSize(_ path: String) throws(StoreError) -> Int? {
+  var status = stat()
+  guard stat(path, &status) == 0 else {
+    guard errno == ENOENT else { throw StoreError("Cannot look at", path, errno: errno) }
+    return nil
+  }
+  guard status.st_mode & S_IFMT == S_IFREG else { throw StoreError(.other, "\(path) is no file.") }
+  return Int(status.st_size)
 }

@@ -24,7 +24,11 @@ final class FileLock {
     let path = Self.path(forDatabase: database)
     let flags = mode == .exclusive ? O_RDWR | O_CREAT : O_RDONLY
     let descriptor = open(path, flags | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw StoreError("Cannot open the lock file", path, errno: errno) }
+    guard descriptor >= 0 else {
+      let code = errno
+      guard code != ENOENT else { throw StoreError(.other, "There is no directory for \(database); make it first.") }
+      throw StoreError("Cannot open the lock file", path, errno: code)
+    }
     guard flock(descriptor, (mode == .exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB) == 0 else {
       let code = errno
       close(descriptor)

@@ -40,9 +40,7 @@ extension Database {
       throw StoreError(.other, "Generation \(schedule.generation) is not above the last one given.")
     }
     try run("DELETE FROM schedule WHERE id = ?", [Data(schedule.id.bytes)])
-    try run(
-      "INSERT INTO schedule (\(ScheduleColumn.names)) VALUES (\(ScheduleColumn.placeholders))",
-      schedule.statementArguments)
+    try run(ScheduleColumn.insertion, schedule.statementArguments)
   }
 
   /// Only live rows have a slot, so that one comparison tells both.

@@ -3,6 +3,19 @@ import GRDB
 package import Recurrence
 package import Scheduling
 
+/// How schedules are found, each by an index that gives them in their order.
+private enum Query {
+  static let byID = select("id = ?")
+  static let afterID = select("id > ? ORDER BY id")
+  static let owingStopped = select("owesStopped = 1 AND generation > ? ORDER BY generation")
+  static let due = select("due BETWEEN ? AND ? ORDER BY due, generation")
+  static let dueTogether = select("due = ? AND generation > ? ORDER BY generation")
+
+  private static func select(_ condition: String) -> String {
+    "SELECT \(ScheduleColumn.names) FROM schedule WHERE \(condition)"
+  }
+}
+
 extension SQLiteStore {
   package func recall() throws(StoreError) -> Recollection {
     let path = path
@@ -21,7 +34,7 @@ extension SQLiteStore {
 
   package func schedules(_ ids: [ScheduleID]) throws(StoreError) -> [Schedule?] {
     try read { database in
-      try ids.map { try schedules("WHERE id = ?", [Data($0.bytes)], limit: 1, in: database).first }
+      try ids.map { try schedules(Query.byID, [Data($0.bytes)], limit: 1, in: database).first }
     }
   }
 
@@ -31,15 +44,14 @@ extension SQLiteStore {
 
   package func owingStopped(after generation: Int64, limit: Int) throws(StoreError) -> [Schedule] {
     try read { database in
-      try schedules(
-        "WHERE owesStopped = 1 AND generation > ? ORDER BY generation", [generation], limit: limit, in: database)
+      try schedules(Query.owingStopped, [generation], limit: limit, in: database)
     }
   }
 
   package func page(after id: ScheduleID?, limit: Int) throws(StoreError) -> [Schedule] {
     try read { database in
       // No id is empty, so that all of them come after an empty one.
-      try schedules("WHERE id > ? ORDER BY id", [Data(id?.bytes ?? [])], limit: limit, in: database)
+      try schedules(Query.afterID, [Data(id?.bytes ?? [])], limit: limit, in: database)
     }
   }
 
@@ -58,25 +70,23 @@ extension SQLiteStore {
     try read { database in
       var first = Int64.min
       if let position {
-        // Two selections, because for one over (due, generation) SQLite would pass over all that is due with `position`.
+        // Two queries, because for one over (due, generation) SQLite would pass over all that is due with `position`.
         guard position.due <= through else { return }
         try forEachSchedule(
-          "WHERE due = ? AND generation > ? ORDER BY generation", [position.due.milliseconds, position.generation],
-          in: database, take)
+          Query.dueTogether, [position.due.milliseconds, position.generation], in: database, take)
         guard page.isLast, position.due < through else { return }
         first = position.due.milliseconds + 1
       }
-      try forEachSchedule(
-        "WHERE due BETWEEN ? AND ? ORDER BY due, generation", [first, through.milliseconds], in: database, take)
+      try forEachSchedule(Query.due, [first, through.milliseconds], in: database, take)
     }
     return page
   }
 
   private func schedules(
-    _ selection: String, _ arguments: StatementArguments, limit: Int, in database: Database
+    _ query: String, _ arguments: StatementArguments, limit: Int, in database: Database
   ) throws -> [Schedule] {
     var schedules: [Schedule] = []
-    try forEachSchedule(selection, arguments, in: database) { schedule in
+    try forEachSchedule(query, arguments, in: database) { schedule in
       guard schedules.count < limit else { return false }
       schedules.append(schedule)
       return true
@@ -87,10 +97,9 @@ extension SQLiteStore {
   /// Reads schedules one by one until `body` returns false: limits are counted here and not by SQLite, because rows that
   /// cannot be read are reported and passed over.
   private func forEachSchedule(
-    _ selection: String, _ arguments: StatementArguments, in database: Database, _ body: (Schedule) -> Bool
+    _ query: String, _ arguments: StatementArguments, in database: Database, _ body: (Schedule) -> Bool
   ) throws {
-    let statement = try database.cachedStatement(sql: "SELECT \(ScheduleColumn.names) FROM schedule \(selection)")
-    let rows = try Row.fetchCursor(statement, arguments: arguments)
+    let rows = try Row.fetchCursor(database.cachedStatement(sql: query), arguments: arguments)
     while let row = try rows.next() {
       if let schedule = Schedule(row) {
         guard body(schedule) else { return }

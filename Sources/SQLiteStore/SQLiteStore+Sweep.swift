@@ -32,10 +32,12 @@ extension Database {
   fileprivate func removeEnded(beyond maximum: Int, limit: Int) throws -> Int {
     let count = try Int.fetchOne(cachedStatement(sql: "SELECT count(*) FROM schedule WHERE owesStopped = 0")) ?? 0
     guard count > maximum else { return 0 }
+    // Two walks along the index of ends, merged: one alone would not be in order of time.
+    let ended = "SELECT generation, endedAt FROM schedule WHERE owesStopped = 0 AND (endReason IS NULL) ="
     try run(
       """
       DELETE FROM schedule WHERE generation IN (
-        SELECT generation FROM schedule WHERE owesStopped = 0 ORDER BY endedAt, generation LIMIT ?)
+        SELECT generation FROM (\(ended) 0 UNION ALL \(ended) 1 ORDER BY endedAt, generation) LIMIT ?)
       """, [min(count - maximum, limit)])
     return changesCount
   }

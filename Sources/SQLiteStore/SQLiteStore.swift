@@ -93,8 +93,9 @@ extension SQLiteStore {
     path: String, onUnreadable: @escaping (StoreError) -> Void = { _ in }
   ) throws(StoreError) -> SQLiteStore {
     let file = fileName(path)
+    guard try fileSize(file) != nil else { throw StoreError(.other, "There is no database \(path).") }
     // A backup has no lock file, and none is made for it.
-    let wasServed = DatabaseQueue.fileSize(FileLock.path(forDatabase: file)) != nil
+    let wasServed = try fileSize(FileLock.path(forDatabase: file)) != nil
     let lock = wasServed ? try FileLock(database: file, .shared) : nil
     return try SQLiteStore(path: path, onUnreadable: onUnreadable, lock: lock) {
       let queue = try DatabaseQueue.openUntouched(path: file)
@@ -127,7 +128,7 @@ extension SQLiteStore {
 
   /// Makes the file where there is none, for this user only; where there is one, looks at it without a touch.
   private static func prepareFile(_ file: String, named path: String) throws {
-    guard let size = DatabaseQueue.fileSize(file) else {
+    guard let size = try fileSize(file) else {
       let descriptor = open(file, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0o600)
       guard descriptor >= 0 else { throw StoreError("Cannot create the database", path, errno: errno) }
       Glibc.close(descriptor)

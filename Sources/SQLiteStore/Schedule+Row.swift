@@ -14,7 +14,8 @@ enum ScheduleColumn: Int, CaseIterable {
   case payload
 
   static let names = allCases.map { "\($0)" }.joined(separator: ", ")
-  static let placeholders = allCases.map { _ in "?" }.joined(separator: ", ")
+  static let insertion =
+    "INSERT INTO schedule (\(names)) VALUES (\(allCases.map { _ in "?" }.joined(separator: ", ")))"
 }
 
 extension Schedule {

@@ -44,7 +44,7 @@ enum Schema {
 
     CREATE INDEX scheduleByDue ON schedule (due) WHERE due IS NOT NULL;
     CREATE INDEX scheduleOwingStopped ON schedule (owesStopped) WHERE owesStopped = 1;
-    CREATE INDEX scheduleByEnd ON schedule (endReason IS NULL, endedAt) WHERE owesStopped = 0;
+    CREATE INDEX scheduleByEnd ON schedule (owesStopped, endReason IS NULL, endedAt) WHERE owesStopped = 0;
 
     CREATE TABLE answeredCommand (
       sequence INTEGER PRIMARY KEY,
