@@ -100,7 +100,7 @@ private struct TZifReader {
 
   private mutating func offset() throws(TZifError) -> Int {
     let offset = try integer(width: 4)
-    guard PosixZoneRule.offsets ~= offset else { throw TZifError(reason: "an offset of its is more than a day") }
+    guard PosixZoneRule.offsets ~= offset else { throw TZifError(reason: "it has an offset of more than a day") }
     return offset
   }
 
