@@ -1,0 +1,105 @@
+import EventBus
+import Glibc
+import Scheduling
+import Testing
+
+/// Promise P17: no message crashes the service or holds it for more than 10 ms of CPU.
+@Suite("Hostile input")
+struct HostileInputTests {
+  /// 10 ms where it is promised; a debug build is some hundred times slower, so there only a runaway is caught, and
+  /// smaller bodies do.
+  static let bound: Duration = isOptimised ? .milliseconds(10) : .seconds(2)
+  static let size = isOptimised ? IncomingMessage.maximumBodySize : IncomingMessage.maximumBodySize / 4
+
+  @Test("random bytes are refused", arguments: 0..<50 as Range<UInt64>)
+  func randomBytes(seed: UInt64) {
+    var random = RandomJSON(seed: seed)
+    for _ in 0..<20 {
+      let bytes = random.bytes(count: random.below(300))
+      let incoming = IncomingMessage(routingKey: random.bytes(count: random.below(20)), messageID: [], body: bytes)
+      #expect(decoder.decode(tag: 1, incoming).content.rejection != nil)
+    }
+  }
+
+  @Test("damaged commands are decided, and one that is accepted is JSON", arguments: 0..<100 as Range<UInt64>)
+  func damaged(seed: UInt64) throws {
+    var random = RandomJSON(seed: seed)
+    let payload = random.document()
+    let start = startEvent(
+      #""id": "test:schedule", "cron": "*/5 9-17 * * MON-FRI", "limit": 10, "timezone": "Europe/Rome", "#
+        + #""startDate": "2026-11-23T08:30:00Z", "jitter": "1h 30m", "x": \#(random.object()), "payload": \#(payload)"#)
+    #expect(decode(start).start != nil)
+    for _ in 0..<50 {
+      let body = random.mutated(Array(start.utf8))
+      let content = decoder.decode(tag: 1, IncomingMessage(routingKey: Array("Schedule Start".utf8), body: body))
+        .content
+      switch content {
+      case .command: #expect(throws: Never.self) { try readsLeniently(body) }
+      case .malformed(let rejection): #expect(!rejection.reason.isEmpty)
+      case .ownEvent: Issue.record("no mutation makes one of our own events")
+      }
+    }
+  }
+
+  @Test("the largest body of every kind is decided in time", arguments: largest)
+  func largeBodies(name: String, body: String) {
+    let incoming = message(body, messageID: "m")
+    #expect(incoming.body.count <= IncomingMessage.maximumBodySize)
+    let start = Self.cpuTime
+    _ = decoder.decode(tag: 1, incoming)
+    #expect(Self.cpuTime - start < Self.bound, "\(name)")
+  }
+
+  /// Bodies close to the largest, each heavy on another part of the reader.
+  static let largest: [(String, String)] = {
+    let head = #"{"DetailType":"Schedule Start","Detail":{"id":"a","cron":"* * * * *","#
+    func filled(_ before: String, _ unit: (Int) -> String, _ after: String) -> String {
+      var body = before
+      var count = 0
+      while body.utf8.count + after.utf8.count < size - 40 {
+        body += unit(count)
+        count += 1
+      }
+      return body + after
+    }
+    return [
+      ("keys in Detail", filled(head, { "\"k\($0)\":1," }, #""z":0}}"#)),
+      ("keys in the envelope", filled("{", { "\"k\($0)\":1," }, #""z":0}"#)),
+      ("escaped keys", filled(head, { "\"\\n\($0)\":1," }, #""z":0}}"#)),
+      ("the same key again and again", filled(head, { _ in "\"k\":1," }, #""z":0}}"#)),
+      ("objects of one key", filled(head + #""x":["#, { _ in #"{"a":1},"# }, "0]}}")),
+      ("empty arrays", filled(head + #""payload":["#, { _ in "[]," }, "0]}}")),
+      ("brackets", filled(head + #""x":"#, { _ in "[" }, "")),
+      ("escapes", filled(head + #""x":""#, { _ in #"\ud83d\ude00"# }, #""}}"#)),
+      ("backslashes in a Detail string", filled(#"{"Detail":"{\"id\":\""#, { _ in #"\\\\"# }, #"\"}"}"#)),
+      ("a long string", filled(head + #""payload":""#, { _ in "abcdefgh" }, #""}}"#)),
+      ("a long cron", filled(#"{"DetailType":"Schedule Start","Detail":{"id":"a","cron":""#, { _ in "1," }, #""}}"#)),
+      ("a long number", filled(head + #""limit":"#, { _ in "12345678" }, "}}")),
+      ("white space", filled(head, { _ in "\t\n\r " }, #""z":0}}"#)),
+    ]
+  }()
+
+  /// Reads a document as an event is read: keys inside Detail may come twice here, since some of it is payload.
+  private func readsLeniently(_ json: [UInt8]) throws {
+    var reader = try JSONReader(json[...])
+    _ = try reader.readValue(uniqueKeys: false)
+    try reader.readEnd()
+  }
+
+  /// What this thread has used: unlike the time of day it does not depend on what else the machine does.
+  private static var cpuTime: Duration {
+    var time = timespec()
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+    return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+  }
+
+  private static var isOptimised: Bool {
+    var isDebug = false
+    assert(
+      {
+        isDebug = true
+        return true
+      }())
+    return !isDebug
+  }
+}
