@@ -4,7 +4,7 @@ extension AMQPError: CustomStringConvertible {
     var sentence = summary
     if let endpoint { sentence += " (\(endpoint))" }
     if !text.isEmpty { sentence += ": \(text)" }
-    if let advice { sentence += ". \(advice)" }
+    if let advice { sentence += (sentence.last == "." ? " " : ". ") + advice }
     return sentence
   }
 

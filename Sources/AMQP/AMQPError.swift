@@ -46,6 +46,11 @@ package struct AMQPError: Error, Sendable, Hashable {
     AMQPError(.topology, text)
   }
 
+  /// The same error with the broker it is about, where that was open.
+  func at(_ broker: BrokerURL) -> AMQPError {
+    AMQPError(kind, text, endpoint: endpoint ?? broker.description)
+  }
+
   /// Whether trying again later, with nothing changed here, can succeed.
   package var isRetriable: Bool {
     switch kind {

@@ -50,7 +50,11 @@ extension Connection {
     var kind = AMQPError.Kind(status: status)
     if kind == .connectionLost || kind == .timeout { kind = .unreachable }
     var text = String(cString: amqp_error_string2(status))
-    if status == AMQP_STATUS_SOCKET_ERROR.rawValue, errorNumber != 0 { text = String(cString: strerror(errorNumber)) }
+    if status == AMQP_STATUS_SOCKET_ERROR.rawValue {
+      // The library does not tell why a connect that took its time has failed.
+      let isKnown = errorNumber != 0 && errorNumber != EINPROGRESS
+      text = isKnown ? String(cString: strerror(errorNumber)) : "connection refused, or no route to it"
+    }
     return error(kind, text)
   }
 

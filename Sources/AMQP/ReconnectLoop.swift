@@ -12,30 +12,33 @@ struct ReconnectLoop {
     var generator = SystemRandomNumberGenerator()
     var turn = 0
     while lifecycle.stopBy == nil, !options.brokers.isEmpty {
-      let started = SuspendingClock.now
-      guard let error = attempt(options.brokers[turn % options.brokers.count], serve) else { return }
+      guard let (error, uptime) = attempt(options.brokers[turn % options.brokers.count], serve) else { return }
       turn += 1
       // The other brokers may be well: they are tried at once, and the pause comes after the round.
       let isRoundOver = turn % options.brokers.count == 0
       let pause =
         isRoundOver || error.retryFloor > .zero
-        ? backoff.pause(floor: error.retryFloor, uptime: SuspendingClock.now - started, using: &generator) : .zero
+        ? backoff.pause(floor: error.retryFloor, uptime: uptime, using: &generator) : .zero
       onDown(error, pause)
       sleep(for: pause)
     }
   }
 
-  /// Returns why the connection ended; nil when it was meant to.
-  private func attempt(_ broker: BrokerURL, _ serve: (Connection) throws -> Void) -> AMQPError? {
+  /// Returns why the connection ended and how long after the login; nil when it was meant to end.
+  private func attempt(
+    _ broker: BrokerURL, _ serve: (Connection) throws -> Void
+  ) -> (error: AMQPError, uptime: Duration)? {
+    var loggedIn: SuspendingClock.Instant?
     do {
       let connection = try Connection(to: broker, options: options, wakeUp: lifecycle.bell)
       defer { connection.close() }
+      loggedIn = .now
       try serve(connection)
       return nil
-    } catch let error as AMQPError {
-      return error
     } catch {
-      return AMQPError(.topology, String(describing: error), endpoint: broker.description)
+      let uptime = loggedIn.map { SuspendingClock.now - $0 } ?? .zero
+      let reason = error as? AMQPError ?? .topology(String(describing: error))
+      return (reason.at(broker), uptime)
     }
   }
 

@@ -13,11 +13,12 @@ struct AMQPErrorTests {
     #expect("\(AMQPError.topology("queue x is missing"))" == "the broker lacks what is needed: queue x is missing")
   }
 
-  @Test(arguments: [
-    (.topology, .seconds(5)), (.channelClosed(code: 404), .seconds(1)), (.consumerCancelled, .seconds(1)),
-    (.connectionClosed(code: 320), .zero), (.connectionClosed(code: 541), .seconds(1)), (.refusedLogin, .seconds(3)),
-    (.unreachable, .zero), (.connectionLost, .zero), (.timeout, .zero),
-  ] as [(AMQPError.Kind, Duration)])
+  @Test(
+    arguments: [
+      (.topology, .seconds(5)), (.channelClosed(code: 404), .seconds(1)), (.consumerCancelled, .seconds(1)),
+      (.connectionClosed(code: 320), .zero), (.connectionClosed(code: 541), .seconds(1)), (.refusedLogin, .seconds(3)),
+      (.unreachable, .zero), (.connectionLost, .zero), (.timeout, .zero),
+    ] as [(AMQPError.Kind, Duration)])
   func pacesRetries(kind: AMQPError.Kind, floor: Duration) {
     #expect(AMQPError(kind, "").retryFloor == floor)
   }

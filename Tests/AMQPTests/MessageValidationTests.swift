@@ -51,9 +51,10 @@ struct MessageValidationTests {
     }
   }
 
-  @Test(arguments: [
-    [tooLong: .void], ["a": .table([tooLong: .void])], ["a": .array([.void, .table([tooLong: .void])])],
-  ] as [Table])
+  @Test(
+    arguments: [
+      [tooLong: .void], ["a": .table([tooLong: .void])], ["a": .array([.void, .table([tooLong: .void])])],
+    ] as [Table])
   func refusesLongHeaderNames(headers: Table) throws {
     let error = try #require(throws: AMQPError.self) {
       try message { $0.properties.headers = headers }.validate(frameMax: Self.frameMax)
@@ -62,14 +63,15 @@ struct MessageValidationTests {
   }
 
   /// Sizes counted by hand from AMQP 0-9-1, 4.2.5: with that much room it fits, with a byte less it does not.
-  @Test(arguments: [
-    (["": .void], 4 + 2), (["ab": true], 4 + 4 + 1), (["a": .int8(1), "b": .uint8(1)], 4 + 2 * 4),
-    (["a": .int16(1)], 4 + 3 + 2), (["a": .uint16(1)], 4 + 3 + 2), (["a": .int32(1)], 4 + 3 + 4),
-    (["a": .uint32(1)], 4 + 3 + 4), (["a": .float(1)], 4 + 3 + 4), (["a": .decimal(scale: 1, value: 1)], 4 + 3 + 5),
-    (["a": .int64(1)], 4 + 3 + 8), (["a": .uint64(1)], 4 + 3 + 8), (["a": .double(1)], 4 + 3 + 8),
-    (["a": .timestamp(1)], 4 + 3 + 8), (["a": "xyz"], 4 + 3 + 4 + 3), (["a": .bytes([1, 2])], 4 + 3 + 4 + 2),
-    (["é": .table(["b": .void])], 4 + 4 + 4 + 3), (["a": .array([.void, .int32(1)])], 4 + 3 + 4 + 1 + 5),
-  ] as [(Table, Int)])
+  @Test(
+    arguments: [
+      (["": .void], 4 + 2), (["ab": true], 4 + 4 + 1), (["a": .int8(1), "b": .uint8(1)], 4 + 2 * 4),
+      (["a": .int16(1)], 4 + 3 + 2), (["a": .uint16(1)], 4 + 3 + 2), (["a": .int32(1)], 4 + 3 + 4),
+      (["a": .uint32(1)], 4 + 3 + 4), (["a": .float(1)], 4 + 3 + 4), (["a": .decimal(scale: 1, value: 1)], 4 + 3 + 5),
+      (["a": .int64(1)], 4 + 3 + 8), (["a": .uint64(1)], 4 + 3 + 8), (["a": .double(1)], 4 + 3 + 8),
+      (["a": .timestamp(1)], 4 + 3 + 8), (["a": "xyz"], 4 + 3 + 4 + 3), (["a": .bytes([1, 2])], 4 + 3 + 4 + 2),
+      (["é": .table(["b": .void])], 4 + 4 + 4 + 3), (["a": .array([.void, .int32(1)])], 4 + 3 + 4 + 1 + 5),
+    ] as [(Table, Int)])
   func countsHeaderBytes(headers: Table, size: Int) throws {
     let overhead = 22
     let message = message { $0.properties.headers = headers }

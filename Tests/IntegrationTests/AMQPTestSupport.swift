@@ -1,0 +1,126 @@
+import AMQP
+import Foundation
+
+/// The broker that all AMQP tests share, and names that nobody else uses on it.
+enum AMQPTest {
+  static let url = ProcessInfo.processInfo.environment["POCKETWATCH_TEST_AMQP_URL"]
+  static let missing = "POCKETWATCH_TEST_AMQP_URL names a broker to test with; run ops/test"
+
+  static func options(_ change: (inout ConnectionOptions) -> Void = { _ in }) throws -> ConnectionOptions {
+    var options = ConnectionOptions(brokers: try BrokerURL.list(url ?? ""), connectionName: "amqp-test")
+    change(&options)
+    return options
+  }
+
+  static func connect(_ change: (inout ConnectionOptions) -> Void = { _ in }) throws -> Connection {
+    let options = try options(change)
+    return try Connection(to: options.brokers[0], options: options)
+  }
+
+  static func uniqueName() -> String { "amqp-test.\(UUID().uuidString)" }
+
+  /// Runs `body` with a new durable queue, and deletes it.
+  static func withQueue<Result>(
+    _ arguments: Table = Table(), _ body: (_ queue: String, _ admin: Connection) async throws -> Result
+  ) async throws -> Result {
+    let admin = try connect()
+    let queue = uniqueName()
+    try admin.declareQueue(queue, arguments: arguments)
+    defer { try? connect().deleteQueue(queue) }
+    return try await body(queue, admin)
+  }
+
+  /// A message that goes straight to a queue.
+  static func message(_ text: String, to queue: String) -> Message {
+    var properties = Properties()
+    properties.messageID = Array(text.utf8)
+    properties.deliveryMode = .persistent
+    return Message(
+      exchange: "", routingKey: queue, mandatory: true, properties: properties, body: Array(text.utf8))
+  }
+
+  /// Publishes texts to a queue and waits until the broker has confirmed them all.
+  static func fill(_ queue: String, _ texts: [String]) throws {
+    let connection = try connect()
+    defer { connection.close() }
+    try connection.enableConfirms()
+    var confirms = Confirms<String>()
+    for text in texts {
+      try connection.publish(message(text, to: queue))
+      confirms.published(text)
+    }
+    while confirms.count > 0 {
+      guard case .confirmed(let sequence, let multiple, true) = try connection.nextEvent(timeout: .seconds(10)) else {
+        throw Unexpected("no confirm for \(confirms.count) of \(texts.count) messages")
+      }
+      _ = confirms.settle(sequence, multiple: multiple)
+    }
+  }
+}
+
+/// Something else came than a test waited for.
+struct Unexpected: Error, CustomStringConvertible {
+  let description: String
+
+  init(_ description: String) { self.description = description }
+}
+
+/// The events of a publisher or consumer, for a test to wait for one after the other.
+final class EventQueue<Event: Sendable>: Sendable {
+  private let stream: AsyncStream<Event>
+  private let continuation: AsyncStream<Event>.Continuation
+
+  init() { (stream, continuation) = AsyncStream.makeStream() }
+
+  func add(_ event: Event) { continuation.yield(event) }
+
+  func next() async throws -> Event {
+    for await event in stream { return event }
+    throw Unexpected("the test was given up while it waited for an event")
+  }
+
+  /// The first value that `select` finds; events before it are skipped.
+  func first<Value>(_ select: (Event) throws -> Value?) async throws -> Value {
+    while true {
+      if let value = try select(try await next()) { return value }
+    }
+  }
+}
+
+extension EventQueue<Publisher.Event> {
+  /// Waits for the next connection and returns its epoch.
+  func up() async throws -> UInt64 {
+    try await first { if case .up(let epoch, _) = $0 { epoch } else { nil } }
+  }
+
+  func down() async throws -> AMQPError {
+    try await first { if case .down(let error, _) = $0 { error } else { nil } }
+  }
+
+  /// Collects confirmed numbers until there are so many.
+  func acked(_ count: Int) async throws -> [UInt64] {
+    var numbers: [UInt64] = []
+    while numbers.count < count {
+      numbers += try await first { if case .acked(let numbers) = $0 { numbers } else { nil } }
+    }
+    return numbers
+  }
+}
+
+extension EventQueue<Consumer.Event> {
+  func up() async throws -> UInt64 {
+    try await first { if case .up(let epoch, _) = $0 { epoch } else { nil } }
+  }
+
+  func down() async throws -> AMQPError {
+    try await first { if case .down(let error, _) = $0 { error } else { nil } }
+  }
+
+  func deliveries() async throws -> [Delivery] {
+    try await first { if case .deliveries(let deliveries, _) = $0 { deliveries } else { nil } }
+  }
+}
+
+extension Delivery {
+  var text: String { String(decoding: body, as: UTF8.self) }
+}
