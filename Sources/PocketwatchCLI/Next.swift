@@ -7,13 +7,17 @@ import Scheduling
 struct Next: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Show the next slots of a cron expression.",
-    discussion: "Each line has the slot in UTC and, with --timezone, the wall clock of that zone.")
+    discussion: """
+      Each line has the slot in UTC and, with --timezone, the wall clock of that zone.
 
-  @Argument(help: "A cron expression, quoted: '*/15 9-17 * * MON-FRI'.")
+      With - as the expression it reads JSON lines from standard input, {"cron": …, "timezone": …, "from": …, "count": …} or \
+      {"duration": …}, and answers each with one line: {"next": […]}, {"milliseconds": …} or {"error": …, "field": …}.
+      """)
+
+  @Argument(help: "A cron expression, quoted: '*/15 9-17 * * MON-FRI'; or - to read JSON lines.")
   var expression: String
 
-  @Option(help: "IANA time zone in which the expression is read, such as Europe/Rome. [UTC]")
-  var timezone: String?
+  @OptionGroup var zone: ZoneOption
 
   @Option(help: "The slots after this instant, such as 2030-01-01T00:00:00Z. [now]")
   var from: String?
@@ -22,52 +26,112 @@ struct Next: ParsableCommand {
   var count = 5
 
   func validate() throws {
-    guard (1...10_000).contains(count) else { throw ValidationError("--count takes 1 to 10000") }
+    guard SlotQuery.counts.contains(count) else { throw ValidationError("--count takes 1 to 10000") }
   }
 
   func run() throws {
-    let expression = try parsed(expression)
-    let zone = try zone()
-    var slot = try start()
-    for _ in 0..<count {
-      guard let next = expression.next(after: slot, in: zone) else {
-        complain("no slot after that")
-        break
+    if expression == "-" { return answerLines() }
+    try orRefuse {
+      let query = SlotQuery(cron: expression, timezone: zone.timezone, from: from, count: count)
+      let rules = try zone.rules()
+      let slots = try query.slots(in: rules)
+      for slot in slots { printLine(zone.timezone == nil ? slot.rfc3339 : "\(slot.rfc3339)  \(rules.wallClock(at: slot))") }
+      if slots.count < count { complain("no slot after that") }
+    }
+  }
+
+  private func answerLines() {
+    let zones = ZoneDirectory()
+    while let line = readLine() {
+      if !line.utf8.allSatisfy({ $0 == UInt8(ascii: " ") }) { printLine(SlotQuery.answer(line, zones: zones)) }
+    }
+  }
+}
+
+/// A question for slots, or for the length of a duration.
+struct SlotQuery: Decodable {
+  static let counts = 1...10_000
+
+  var cron: String?
+  var timezone: String?
+  var from: String?
+  var count: Int?
+  var duration: String?
+
+  /// The answer to one line of JSON, as one line of JSON.
+  static func answer(_ line: String, zones: ZoneDirectory) -> String {
+    do {
+      let query = try JSONDecoder().decode(SlotQuery.self, from: Data(line.utf8))
+      if let duration = query.duration {
+        return "{\"milliseconds\":\(try DurationExpression(duration).milliseconds)}"
       }
-      print(timezone == nil ? next.rfc3339 : "\(next.rfc3339)  \(zone.wallClock(at: next))")
-      slot = next
-    }
-  }
-
-  private func parsed(_ text: String) throws -> CronExpression {
-    do {
-      return try CronExpression(text)
+      let slots = try query.slots(in: zones.rules(named: query.timezone ?? ZoneRules.utc.name))
+      return "{\"next\":[\(slots.map { jsonQuoted($0.rfc3339Seconds) }.joined(separator: ","))]}"
+    } catch let error as ExpressionError {
+      return "{\"error\":\(jsonQuoted(error.description)),\"field\":\(jsonQuoted(error.field))}"
     } catch {
-      throw ValidationError("\(error)")
+      return "{\"error\":\"the line is no JSON object with cron or duration as text\",\"field\":\"body\"}"
     }
   }
 
-  private func zone() throws -> ZoneRules {
-    guard let timezone else { return .utc }
-    do {
-      return try ZoneDirectory().rules(named: timezone)
-    } catch {
-      throw ValidationError("--timezone: \(error)")
+  /// At most `count` slots, fewer when there are no more.
+  func slots(in zone: ZoneRules) throws(ExpressionError) -> [Instant] {
+    guard let cron else { throw ExpressionError(field: "cron", reason: "cron or duration is missing") }
+    let expression = try CronExpression(cron)
+    var slots: [Instant] = []
+    var last = try start()
+    for _ in 0..<(count ?? 5).clamped(to: Self.counts) {
+      guard let next = expression.next(after: last, in: zone) else { break }
+      slots.append(next)
+      last = next
     }
+    return slots
   }
 
-  private func start() throws -> Instant {
+  private func start() throws(ExpressionError) -> Instant {
     guard let from else { return SystemClock.now().wall }
     guard let instant = Instant(rfc3339: from) else {
-      throw ValidationError("--from: \(from) is no instant; write it like 2030-01-01T00:00:00Z")
+      throw ExpressionError(field: "from", reason: "this is no instant; write it like 2030-01-01T00:00:00Z")
     }
     return instant
   }
 }
 
+/// The zone in which an expression is read.
+struct ZoneOption: ParsableArguments {
+  @Option(help: "IANA time zone in which the expression is read, such as Europe/Rome. [UTC]")
+  var timezone: String?
+
+  func rules() throws(ExpressionError) -> ZoneRules {
+    guard let timezone else { return .utc }
+    return try ZoneDirectory().rules(named: timezone)
+  }
+}
+
+/// Prints the sentence about a bad expression, which is the same that Schedule Rejected bears.
+func orRefuse(_ body: () throws -> Void) throws {
+  do {
+    try body()
+  } catch let error as ExpressionError {
+    complain(error.description)
+    throw ExitCode.rejected
+  }
+}
+
+extension Instant {
+  /// Slots of cron expressions are whole seconds: `2026-03-01T00:00:00Z`.
+  fileprivate var rfc3339Seconds: String { rfc3339.dropLast(5) + "Z" }
+}
+
+extension Int {
+  fileprivate func clamped(to range: ClosedRange<Int>) -> Int {
+    Swift.min(Swift.max(self, range.lowerBound), range.upperBound)
+  }
+}
+
 extension ZoneRules {
   /// The wall clock with its offset, as `2026-03-29T03:30:00+02:00`.
-  fileprivate func wallClock(at instant: Instant) -> String {
+  func wallClock(at instant: Instant) -> String {
     let offset = offsetSeconds(at: instant)
     let wall = instant.advanced(byMilliseconds: Int64(offset) * 1000).rfc3339.dropLast(5)
     let minutes = abs(offset) / 60

@@ -19,6 +19,6 @@ struct Pocketwatch: AsyncParsableCommand {
       """,
     version: Version.description,
     subcommands: [
-      Serve.self, Start.self, Stop.self, Watch.self, Next.self, Definitions.self, Inspect.self,
+      Serve.self, Start.self, Stop.self, Watch.self, Next.self, Explain.self, Definitions.self, Inspect.self,
     ])
 }

@@ -33,6 +33,7 @@ struct Serve: AsyncParsableCommand {
   var declare = false
 
   func run() async throws {
+    signal(SIGPIPE, SIG_IGN)  // a reader of the log that goes away does not end the service
     try await orExit {
       let reader = try broker.reader(with: options)
       let configuration = try await Configuration.read(from: reader, declaresTopology: declare)

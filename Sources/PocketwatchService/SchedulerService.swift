@@ -84,6 +84,7 @@ package struct SchedulerService: Service {
     let declares = configuration.declaresTopology
     return try Publisher(
       options: configuration.broker.connectionOptions(name: "\(names.stack) publisher"),
+      window: configuration.publishWindow + Int(Self.prefetch),
       setup: { connection in
         if declares { try topology.declare(on: connection) }
         try topology.check(on: connection)
