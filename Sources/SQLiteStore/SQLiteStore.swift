@@ -109,16 +109,22 @@ extension SQLiteStore {
 
   /// Writes the log back into the database file, so that it alone is the whole database, and gives the file back.
   /// Whatever is asked of the store after that fails.
+  ///
+  /// Throws when the log could not be written back, for want of room for example. Nothing is lost by that: the next one
+  /// to open the database reads the log.
   package func close() throws(StoreError) {
     do {
-      if !queue.configuration.readonly {
-        try queue.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
+      let checkpoint = Result {
+        if !queue.configuration.readonly {
+          try queue.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
+        }
       }
       try queue.close()
+      lock = nil
+      try checkpoint.get()
     } catch {
       throw StoreError(error, database: path)
     }
-    lock = nil
   }
 
   /// A bare name could mean something else to SQLite: `:memory:`, `file:…`.
@@ -134,6 +140,8 @@ extension SQLiteStore {
       Glibc.close(descriptor)
       return
     }
+    // SQLite would open it for reading, and then call the lock that it cannot take a failure of the disk.
+    guard access(file, R_OK | W_OK) == 0 else { throw StoreError("Cannot write to", path, errno: errno) }
     guard size > 0 else { return }
     let queue = try DatabaseQueue.openUntouched(path: file)
     _ = try queue.unsafeRead { try Schema.check($0, path: path) }

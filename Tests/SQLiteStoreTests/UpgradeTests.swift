@@ -1,0 +1,166 @@
+import GRDB
+import Recurrence
+import SQLiteStore
+import Scheduling
+import SchedulingTestKit
+import Testing
+
+/// Databases that released versions wrote, kept as SQL: each must open in this version, with everything in it.
+@Suite("SQLiteStore upgrades")
+struct UpgradeTests {
+  let directory: TemporaryDirectory
+  var path: String { directory.file("schedules.sqlite") }
+
+  init() throws {
+    directory = try TemporaryDirectory()
+  }
+
+  @Test("a database of layout v1")
+  func version1() throws {
+    try make(Version1.sql)
+    let store = try SQLiteStore(path: path)
+    #expect(try store.allByID(pageSize: 10) == Version1.schedules())
+    #expect(try store.owingStopped(after: 0, limit: 10).map(\.generation) == [4])
+    #expect(try store.remembered(Version1.commands.map(\.key)) == Version1.commands)
+    #expect(
+      try store.recall()
+        == Recollection(
+          lastGeneration: 9, inDoubtThrough: Instant(milliseconds: 1_795_000_030_000), secret: SipHash.Key(1, .max)))
+  }
+
+  /// What is released is never edited: a change of layout is a new migration, and this test then stops at the one before.
+  @Test("a migration stays as it was released")
+  func frozen() throws {
+    try make(Version1.sql)
+    let released = try layout()
+    try SQLiteStore(path: directory.file("new.sqlite")).close()
+    #expect(try layout(of: "new.sqlite") == released)
+  }
+
+  private func make(_ sql: String) throws {
+    let queue = try DatabaseQueue(path: path)
+    try queue.write { try $0.execute(sql: sql) }
+    try queue.close()
+  }
+
+  private func layout(of name: String = "schedules.sqlite") throws -> [String] {
+    let queue = try DatabaseQueue(path: directory.file(name))
+    let statements = try queue.read { try String.fetchAll($0, sql: "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name") }
+    try queue.close()
+    // White space and comments may differ: they mean nothing.
+    return statements.map { statement in
+      let lines = statement.split(separator: "\n").filter { !$0.contains("--") }
+      return lines.joined(separator: " ").split(separator: " ").joined(separator: " ")
+    }
+  }
+}
+
+/// A database as the first release left it, with a row of each kind.
+private enum Version1 {
+  static let sql = """
+    PRAGMA application_id = 1349220212;
+    CREATE TABLE grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY);
+    INSERT INTO grdb_migrations VALUES ('v1');
+
+    CREATE TABLE schedule (
+      generation INTEGER PRIMARY KEY,
+      id BLOB NOT NULL UNIQUE,
+      cron TEXT, every TEXT, at INTEGER, duration TEXT,
+      tickLimit INTEGER, timezone TEXT, startDate INTEGER, endDate INTEGER, jitter TEXT,
+      messageID BLOB, traceparent BLOB, tracestate BLOB,
+      counter INTEGER NOT NULL,
+      slot INTEGER, due INTEGER, missed INTEGER,
+      endedAt INTEGER, endReason BLOB, owesStopped INTEGER,
+      payload BLOB,
+      CHECK ((cron IS NULL) + (every IS NULL) + (at IS NULL) + (duration IS NULL) = 3),
+      CHECK ((due IS NULL) + (endedAt IS NULL) = 1)
+    ) STRICT;
+    CREATE INDEX scheduleByDue ON schedule (due) WHERE due IS NOT NULL;
+    CREATE INDEX scheduleOwingStopped ON schedule (owesStopped) WHERE owesStopped = 1;
+    CREATE INDEX scheduleByEnd ON schedule (owesStopped, endReason IS NULL, endedAt) WHERE owesStopped = 0;
+
+    INSERT INTO schedule VALUES
+      (2, CAST('cron' AS BLOB), '30 * * * *', NULL, NULL, NULL, 10, 'Europe/Rome', 1795000000000, 1796000000000, '5m',
+       x'00ff', CAST('00-trace-parent-01' AS BLOB), CAST('a=b' AS BLOB), 3, 1795000200000, 1795000200250, 7,
+       NULL, NULL, NULL, CAST('{"any": 1.0}' AS BLOB)),
+      (3, CAST('every' AS BLOB), NULL, '1h 30m', NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+       NULL, NULL, NULL, 0, -1, -1, 0, NULL, NULL, NULL, NULL),
+      (4, CAST('owing' AS BLOB), '* * * * *', NULL, NULL, NULL, 1, NULL, NULL, NULL, NULL,
+       NULL, NULL, NULL, 1, NULL, NULL, NULL, 1795000000000, CAST('Count Limit Reached' AS BLOB), 1,
+       CAST('null' AS BLOB)),
+      (5, CAST('fired' AS BLOB), NULL, NULL, NULL, 'PT5M', NULL, NULL, NULL, NULL, NULL,
+       NULL, NULL, NULL, 1, NULL, NULL, NULL, 1795000000001, NULL, 0, NULL),
+      (6, x'65cc81', NULL, NULL, 1795000000000, NULL, NULL, NULL, NULL, NULL, NULL,
+       NULL, NULL, NULL, 0, NULL, NULL, NULL, 1795000000002, x'', 0, NULL);
+
+    CREATE TABLE answeredCommand (
+      sequence INTEGER PRIMARY KEY,
+      key BLOB NOT NULL UNIQUE,
+      answeredAt INTEGER NOT NULL,
+      started INTEGER, stopped INTEGER, replaced INTEGER, rejectedField BLOB, rejectedReason BLOB
+    ) STRICT;
+    INSERT INTO answeredCommand VALUES
+      (1, x'00000000000000010000000000000002', 1795000000000, 2, NULL, 1, NULL, NULL),
+      (2, x'ffffffffffffffff0000000000000000', 1795000000001, NULL, 6, NULL, NULL, NULL),
+      (3, x'0102030405060708090a0b0c0d0e0f10', 1795000000002, NULL, NULL, NULL,
+       CAST('id' AS BLOB), CAST('no such schedule' AS BLOB));
+
+    CREATE TABLE recollection (
+      id INTEGER PRIMARY KEY CHECK (id = 1),
+      lastGeneration INTEGER NOT NULL,
+      inDoubtThrough INTEGER NOT NULL,
+      secretFirst INTEGER NOT NULL,
+      secretSecond INTEGER NOT NULL,
+      openings INTEGER NOT NULL
+    ) STRICT;
+    INSERT INTO recollection VALUES (1, 9, 1795000030000, 1, -1, 4);
+    """
+
+  static let commands = [
+    RememberedCommand(
+      key: CommandKey(high: 1, low: 2), at: Instant(milliseconds: 1_795_000_000_000),
+      answer: .started(generation: 2, replaced: true)),
+    RememberedCommand(
+      key: CommandKey(high: .max, low: 0), at: Instant(milliseconds: 1_795_000_000_001), answer: .stopped(generation: 6)
+    ),
+    RememberedCommand(
+      key: CommandKey(high: 0x0102_0304_0506_0708, low: 0x090a_0b0c_0d0e_0f10),
+      at: Instant(milliseconds: 1_795_000_000_002), answer: .rejected(field: "id", reason: "no such schedule")),
+  ]
+
+  /// The schedules by id.
+  static func schedules() throws -> [Schedule] {
+    let base = Instant(milliseconds: 1_795_000_000_000)
+    let definition = try Definition(
+      id: ScheduleID(stored: Array("cron".utf8)), timing: .cron(CronExpression("30 * * * *")), limit: 10,
+      timezone: "Europe/Rome", startDate: base, endDate: Instant(milliseconds: 1_796_000_000_000),
+      jitter: DurationExpression("5m"), payload: Array(#"{"any": 1.0}"#.utf8))
+    let origin = Origin(messageID: [0, 255], traceparent: "00-trace-parent-01", tracestate: "a=b")
+    let pending = Schedule.Pending(
+      slot: base.advanced(byMilliseconds: 200_000), due: base.advanced(byMilliseconds: 200_250), missed: 7)
+    let before1970 = Instant(milliseconds: -1)
+    return try [
+      Schedule(definition: definition, origin: origin, generation: 2, counter: 3, state: .live(pending)),
+      plain(
+        "every", .every(DurationExpression("1h 30m")), 3, counter: 0, .live(.init(slot: before1970, due: before1970))),
+      plain(
+        "fired", .duration(DurationExpression("PT5M")), 5, counter: 1,
+        .ended(.init(reason: nil, at: base.advanced(byMilliseconds: 1), owesStopped: false))),
+      plain(
+        "owing", .cron(CronExpression("* * * * *")), 4, counter: 1, limit: 1, payload: Array("null".utf8),
+        .ended(.init(reason: "Count Limit Reached", at: base, owesStopped: true))),
+      plain(
+        "e\u{301}", .at(base), 6, counter: 0,
+        .ended(.init(reason: "", at: base.advanced(byMilliseconds: 2), owesStopped: false))),
+    ].sorted { $0.id < $1.id }
+  }
+
+  private static func plain(
+    _ id: String, _ timing: Timing, _ generation: Int64, counter: Int64, limit: Int64? = nil, payload: [UInt8]? = nil,
+    _ state: Schedule.State
+  ) -> Schedule {
+    Schedule(
+      definition: Definition(id: ScheduleID(stored: Array(id.utf8)), timing: timing, limit: limit, payload: payload),
+      origin: Origin(), generation: generation, counter: counter, state: state)
+  }
+}
