@@ -13,7 +13,9 @@ struct BrokerOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The topic exchange of all events (POCKETWATCH_EVENT_BUS).", valueName: "exchange"))
   var eventBus: String?
 
-  @Option(help: ArgumentHelp("PEM file of the authorities to trust with amqps (POCKETWATCH_AMQP_CA_FILE).", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("PEM file of the authorities to trust with amqps (POCKETWATCH_AMQP_CA_FILE).", valueName: "file")
+  )
   var caFile: String?
 
   /// Where all settings come from: these options and others, the environment, the file.

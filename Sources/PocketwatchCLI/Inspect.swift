@@ -31,7 +31,8 @@ struct Inspect: ParsableCommand {
     } catch {
       complain(error.description)
       throw ExitCode(
-        error.kind == .locked ? ServiceFailure.Code.databaseInUse.rawValue : ServiceFailure.Code.databaseUnusable.rawValue)
+        error.kind == .locked
+          ? ServiceFailure.Code.databaseInUse.rawValue : ServiceFailure.Code.databaseUnusable.rawValue)
     }
   }
 
@@ -54,7 +55,8 @@ struct Inspect: ParsableCommand {
       next = schedule.pending?.slot.rfc3339 ?? "-"
       ticks = String(schedule.counter)
       timing = schedule.definition.timing.words + (schedule.definition.timezone.map { " " + $0 } ?? "")
-      id = schedule.id.text.unicodeScalars.contains(where: \.needsEscape) ? jsonQuoted(schedule.id.text) : schedule.id.text
+      id =
+        schedule.id.text.unicodeScalars.contains(where: \.needsEscape) ? jsonQuoted(schedule.id.text) : schedule.id.text
     }
 
     var line: String {

@@ -35,7 +35,9 @@ struct Next: ParsableCommand {
       let query = SlotQuery(cron: expression, timezone: zone.timezone, from: from, count: count)
       let rules = try zone.rules()
       let slots = try query.slots(in: rules)
-      for slot in slots { printLine(zone.timezone == nil ? slot.rfc3339 : "\(slot.rfc3339)  \(rules.wallClock(at: slot))") }
+      for slot in slots {
+        printLine(zone.timezone == nil ? slot.rfc3339 : "\(slot.rfc3339)  \(rules.wallClock(at: slot))")
+      }
       if slots.count < count { complain("no slot after that") }
     }
   }

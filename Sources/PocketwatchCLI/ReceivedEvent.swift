@@ -49,7 +49,8 @@ struct ReceivedEvent {
   private var tickWords: [String] {
     let slot = text("scheduledTime", label: "slot ").map { $0 + lateness }
     let words = [
-      text("counter", label: "#"), slot, text("missed", label: "missed "), text("nextTickDate", label: "next ") ?? "last",
+      text("counter", label: "#"), slot, text("missed", label: "missed "),
+      text("nextTickDate", label: "next ") ?? "last",
       payload.map { "payload " + show($0) },
     ]
     return words.compactMap { $0 }

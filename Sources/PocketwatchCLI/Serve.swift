@@ -29,7 +29,10 @@ struct Serve: AsyncParsableCommand {
   @Option(help: ArgumentHelp("\(Setting.logFormat.summary) (POCKETWATCH_LOG_FORMAT).", valueName: "format"))
   var logFormat: String?
 
-  @Flag(help: "Declare missing exchanges and queues: for a developer's broker. Policies are not declared; import the definitions for these.")
+  @Flag(
+    help:
+      "Declare missing exchanges and queues: for a developer's broker. Policies are not declared; import the definitions for these."
+  )
   var declare = false
 
   func run() async throws {
@@ -39,7 +42,8 @@ struct Serve: AsyncParsableCommand {
       let configuration = try await Configuration.read(from: reader, declaresTopology: declare)
       let logger = makeLogger(try await LogSettings.read(from: reader))
       if declare {
-        logger.notice("declaring what is missing on the broker; policies are missing then, import the definitions for these")
+        logger.notice(
+          "declaring what is missing on the broker; policies are missing then, import the definitions for these")
       }
       let service = SchedulerService(
         configuration: configuration, environment: ProcessInfo.processInfo.environment, logger: logger)

@@ -6,7 +6,8 @@ import PocketwatchService
 struct Watch: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Show ticks and outcomes as they pass, until Ctrl-C.",
-    discussion: "Watches through a queue of its own, so nobody else misses anything. Connects again when the broker is away.")
+    discussion:
+      "Watches through a queue of its own, so nobody else misses anything. Connects again when the broker is away.")
 
   @OptionGroup var broker: BrokerOptions
 

@@ -1,5 +1,6 @@
 package import Logging
 import ServiceLifecycle
+import UnixSignals
 import AMQP
 import EventBus
 import Foundation
@@ -22,11 +23,20 @@ package struct SchedulerService: Service {
   /// Runs until a graceful shutdown is asked for, or throws the `ServiceFailure` that ends it.
   package func run() async throws {
     let inbox = try Inbox()
-    try await withGracefulShutdownHandler {
-      try await onOwnThread { try serve(inbox) }
-    } onGracefulShutdown: {
-      inbox.post(.stop)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { await Self.refreshZonesOnHangup(inbox) }
+      try await withGracefulShutdownHandler {
+        try await onOwnThread { try serve(inbox) }
+      } onGracefulShutdown: {
+        inbox.post(.stop)
+      }
+      group.cancelAll()
     }
+  }
+
+  /// SIGHUP, as after an update of the time zones, makes the service look at their files at once.
+  private static func refreshZonesOnHangup(_ inbox: Inbox) async {
+    for await _ in await UnixSignalsSequence(trapping: .sighup) { inbox.post(.refreshZones) }
   }
 
   /// The database comes first: a second process on it ends before it has said a word to the broker.
@@ -39,9 +49,10 @@ package struct SchedulerService: Service {
       "Pocketwatch \(Version.current)",
       metadata: ["database": "\(configuration.database)", "timezones": "\(zones.version ?? "unknown")"])
     let publisher = try makePublisher(inbox)
-    let consumer = try makeConsumer(inbox, CommandDecoder(zones: { try? zones.rules(named: $0) }, secret: recollection.secret))
+    let consumer = try makeConsumer(
+      inbox, CommandDecoder(zones: { try? zones.rules(named: $0) }, secret: recollection.secret))
     let loop = SchedulerLoop(
-      inbox: inbox, store: store,
+      inbox: inbox, zones: zones, store: store,
       engine: Engine(settings: engineSettings, recollection: recollection) { try? zones.rules(named: $0) },
       encoder: MessageEncoder(names: names, sendsUserID: configuration.broker.sendsUserID),
       publisher: publisher, consumer: consumer, notifier: Notifier(environment: environment), logger: logger)

@@ -9,7 +9,7 @@ package final class ZoneDirectory: Sendable {
 
   /// What `refresh` found; names in order of the alphabet.
   package struct Changes: Equatable, Sendable {
-    /// Zones with other rules than before.
+    /// Zones with other rules than before, and those that were gone and are there again.
     package var changed: [String] = []
     /// Zones that were known and are no longer there.
     package var gone: [String] = []
@@ -21,6 +21,8 @@ package final class ZoneDirectory: Sendable {
 
   private let files: any ZoneFiles
   private let entries = Mutex<[String: Entry]>([:])
+  /// Zones that were known and are no longer there.
+  private let lost = Mutex<Set<String>>([])
 
   package init(files: any ZoneFiles = SystemZoneFiles()) {
     self.files = files
@@ -43,6 +45,7 @@ package final class ZoneDirectory: Sendable {
   /// Reads anew the files that have changed since they were read. Cheap when none has: one look at each file in use.
   package func refresh() -> Changes {
     var changes = Changes()
+    changes.changed = findAgain()
     let known = entries.withLock { $0 }
     for (name, old) in known.sorted(by: { $0.key < $1.key }) {
       do {
@@ -53,12 +56,21 @@ package final class ZoneDirectory: Sendable {
         if entry.rules != old.rules { changes.changed.append(name) }
       } catch ZoneFileError.absent {
         entries.withLock { $0[name] = nil }
+        _ = lost.withLock { $0.insert(name) }
         changes.gone.append(name)
       } catch {
         changes.unusable.append(Self.unusable(name, error))
       }
     }
+    changes.changed.sort()
     return changes
+  }
+
+  /// Takes those that were lost and can be read again.
+  private func findAgain() -> [String] {
+    let found = lost.withLock { $0 }.sorted().filter { (try? rules(named: $0)) != nil }
+    lost.withLock { $0.subtract(found) }
+    return found
   }
 
   /// The release of the zone data, such as `2026a`; `nil` if the system does not say.

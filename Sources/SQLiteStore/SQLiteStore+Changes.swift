@@ -48,14 +48,15 @@ extension Database {
     switch state {
     case .live(let pending):
       try run(
-        "UPDATE schedule SET counter = ?, slot = ?, due = ?, missed = ? WHERE generation = ? AND slot = ?",
+        "UPDATE schedule SET counter = ?, slot = ?, due = ?, missed = ?, since = ? WHERE generation = ? AND slot = ?",
         [
-          counter, pending.slot.milliseconds, pending.due.milliseconds, pending.missed, generation, slot.milliseconds,
+          counter, pending.slot.milliseconds, pending.due.milliseconds, pending.missed, pending.since?.milliseconds,
+          generation, slot.milliseconds,
         ])
     case .ended(let ending):
       try run(
         """
-        UPDATE schedule SET counter = ?, slot = NULL, due = NULL, missed = NULL, endedAt = ?, endReason = ?,
+        UPDATE schedule SET counter = ?, slot = NULL, due = NULL, missed = NULL, since = NULL, endedAt = ?, endReason = ?,
           owesStopped = ? WHERE generation = ? AND slot = ?
         """,
         [

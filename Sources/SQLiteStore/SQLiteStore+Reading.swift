@@ -8,10 +8,21 @@ private enum Query {
   static let byID = select("id = ?")
   static let afterID = select("id > ? ORDER BY id")
   static let owingStopped = select("owesStopped = 1 AND generation > ? ORDER BY generation")
-  static let due = select("due BETWEEN ? AND ? ORDER BY due, generation")
-  static let dueTogether = select("due = ? AND generation > ? ORDER BY generation")
+  static let due = ByDue()
+  static let followingZones = ByDue(and: "AND since IS NOT NULL")
 
-  private static func select(_ condition: String) -> String {
+  /// Two halves, because in one over (due, generation) SQLite would pass over all that is due together with a position.
+  struct ByDue {
+    let together: String
+    let later: String
+
+    init(and condition: String = "") {
+      together = select("due = ? AND generation > ? \(condition) ORDER BY generation")
+      later = select("due BETWEEN ? AND ? \(condition) ORDER BY due, generation")
+    }
+  }
+
+  static func select(_ condition: String) -> String {
     "SELECT \(ScheduleColumn.names) FROM schedule WHERE \(condition)"
   }
 }
@@ -58,35 +69,35 @@ extension SQLiteStore {
   package func due(after position: DuePosition?, through: Instant, limit: Int) throws(StoreError) -> DuePage {
     var page = DuePage(schedules: [], isLast: true)
     var payloadBytes = 0
-    func take(_ schedule: Schedule) -> Bool {
-      guard page.schedules.count < limit, payloadBytes < DuePage.maximumPayloadBytes else {
-        page.isLast = false
-        return false
-      }
-      page.schedules.append(schedule)
-      payloadBytes += schedule.definition.payload?.count ?? 0
-      return true
-    }
     try read { database in
-      var first = Int64.min
-      if let position {
-        // Two queries, because for one over (due, generation) SQLite would pass over all that is due with `position`.
-        guard position.due <= through else { return }
-        try forEachSchedule(
-          Query.dueTogether, [position.due.milliseconds, position.generation], in: database, take)
-        guard page.isLast, position.due < through else { return }
-        first = position.due.milliseconds + 1
+      page.isLast = try forEachSchedule(Query.due, after: position, through: through, in: database) { schedule in
+        guard page.schedules.count < limit, payloadBytes < DuePage.maximumPayloadBytes else { return false }
+        page.schedules.append(schedule)
+        payloadBytes += schedule.definition.payload?.count ?? 0
+        return true
       }
-      try forEachSchedule(Query.due, [first, through.milliseconds], in: database, take)
     }
     return page
+  }
+
+  package func followingZones(after position: DuePosition?, limit: Int) throws(StoreError) -> [Schedule] {
+    var schedules: [Schedule] = []
+    try read { database in
+      let end = Instant(milliseconds: .max)
+      _ = try forEachSchedule(Query.followingZones, after: position, through: end, in: database) { schedule in
+        guard schedules.count < limit else { return false }
+        schedules.append(schedule)
+        return true
+      }
+    }
+    return schedules
   }
 
   private func schedules(
     _ query: String, _ arguments: StatementArguments, limit: Int, in database: Database
   ) throws -> [Schedule] {
     var schedules: [Schedule] = []
-    try forEachSchedule(query, arguments, in: database) { schedule in
+    _ = try forEachSchedule(query, arguments, in: database) { schedule in
       guard schedules.count < limit else { return false }
       schedules.append(schedule)
       return true
@@ -94,18 +105,36 @@ extension SQLiteStore {
     return schedules
   }
 
-  /// Reads schedules one by one until `body` returns false: limits are counted here and not by SQLite, because rows that
-  /// cannot be read are reported and passed over.
+  /// Reads schedules in order of due until `body` returns false; says whether all were read.
+  private func forEachSchedule(
+    _ query: Query.ByDue, after position: DuePosition?, through: Instant, in database: Database,
+    _ body: (Schedule) -> Bool
+  ) throws -> Bool {
+    var first = Int64.min
+    if let position {
+      guard position.due <= through else { return true }
+      let (due, generation) = (position.due.milliseconds, position.generation)
+      guard try forEachSchedule(query.together, [due, generation], in: database, body) else { return false }
+      guard position.due < through else { return true }
+      first = due + 1
+    }
+    return try forEachSchedule(query.later, [first, through.milliseconds], in: database, body)
+  }
+
+  /// Reads schedules one by one until `body` returns false; says whether all were read.
+  ///
+  /// So limits are counted by `body` and not by SQLite, because rows that cannot be read are reported and passed over.
   private func forEachSchedule(
     _ query: String, _ arguments: StatementArguments, in database: Database, _ body: (Schedule) -> Bool
-  ) throws {
+  ) throws -> Bool {
     let rows = try Row.fetchCursor(database.cachedStatement(sql: query), arguments: arguments)
     while let row = try rows.next() {
       if let schedule = Schedule(row) {
-        guard body(schedule) else { return }
+        guard body(schedule) else { return false }
       } else {
         reportUnreadable(row)
       }
     }
+    return true
   }
 }

@@ -9,7 +9,7 @@ enum ScheduleColumn: Int, CaseIterable {
   case cron, every, at, duration, tickLimit, timezone, startDate, endDate, jitter
   case messageID, traceparent, tracestate
   case counter
-  case slot, due, missed
+  case slot, due, missed, since
   case endedAt, endReason, owesStopped
   case payload
 
@@ -41,6 +41,7 @@ extension Schedule {
     case .slot: pending?.slot.milliseconds
     case .due: pending?.due.milliseconds
     case .missed: pending?.missed
+    case .since: pending?.since?.milliseconds
     case .endedAt: ending?.at.milliseconds
     case .endReason: ending?.reason.map { Data($0.utf8) }
     case .owesStopped: ending?.owesStopped
@@ -93,7 +94,7 @@ extension Timing {
 extension Schedule.State {
   fileprivate init?(_ row: Row) {
     if let slot = row.instant(.slot), let due = row.instant(.due), let missed: Int = row[.missed] {
-      self = .live(Schedule.Pending(slot: slot, due: due, missed: missed))
+      self = .live(Schedule.Pending(slot: slot, due: due, missed: missed, since: row.instant(.since)))
     } else if let at = row.instant(.endedAt), let owesStopped: Bool = row[.owesStopped] {
       self = .ended(Schedule.Ending(reason: row.text(.endReason), at: at, owesStopped: owesStopped))
     } else {

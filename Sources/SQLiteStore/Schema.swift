@@ -32,8 +32,8 @@ enum Schema {
       -- of the message that started it
       messageID BLOB, traceparent BLOB, tracestate BLOB,
       counter INTEGER NOT NULL,
-      -- a live schedule's next tick
-      slot INTEGER, due INTEGER, missed INTEGER,
+      -- a live schedule's next tick; since: only of those that follow a time zone
+      slot INTEGER, due INTEGER, missed INTEGER, since INTEGER,
       -- an ended schedule's end; a one-shot that fired has no reason
       endedAt INTEGER, endReason BLOB, owesStopped INTEGER,
       -- last, because it may be long: what stands before it is read without it
@@ -43,6 +43,7 @@ enum Schema {
     ) STRICT;
 
     CREATE INDEX scheduleByDue ON schedule (due) WHERE due IS NOT NULL;
+    CREATE INDEX scheduleFollowingZone ON schedule (due) WHERE since IS NOT NULL;
     CREATE INDEX scheduleOwingStopped ON schedule (owesStopped) WHERE owesStopped = 1;
     CREATE INDEX scheduleByEnd ON schedule (owesStopped, endReason IS NULL, endedAt) WHERE owesStopped = 0;
 

@@ -76,15 +76,14 @@ extension CommandDecision {
         .start(start), field: "timezone", reason: "the rules of time zone \(name) cannot be read on this machine now",
         origin: origin)
     }
-    guard let slot = definition.firstSlot(arrival: now, time: start.time, in: zone) else {
+    guard let pending = definition.firstPending(arrival: now, time: start.time, in: zone) else {
       return rejected(
         .start(start), field: definition.fieldThatLeavesNoSlot, reason: definition.noSlotReason, origin: origin)
     }
-    let pending = Schedule.Pending(slot: slot, due: definition.due(of: slot, in: zone))
     let schedule = Schedule(definition: definition, origin: origin, generation: generation, state: .live(pending))
     let replaced = existing?.pending != nil
     let started = Started(
-      definition: definition, generation: generation, counter: 0, nextSlot: slot, replaced: replaced,
+      definition: definition, generation: generation, counter: 0, nextSlot: pending.slot, replaced: replaced,
       ignored: start.ignored)
     let decision = CommandDecision(
       changes: [.start(schedule)], event: .started(started), origin: origin, settlement: .acknowledge)

@@ -2,6 +2,29 @@ package import Recurrence
 
 /// The rules by which a definition turns into slots. Pure: the zone's rules and the time come in.
 extension Definition {
+  /// Whether its slots depend on the rules of a time zone that may change.
+  package var followsZone: Bool {
+    guard timezone != nil, case .cron = timing else { return false }
+    return true
+  }
+
+  /// The first tick of a Start that is applied at `arrival`; nil when there is none, which is a rejection.
+  ///
+  /// - Parameter time: the event's own time, nil when it had none; one in the future counts as the arrival.
+  package func firstPending(arrival: Instant, time: Instant?, in zone: ZoneRules) -> Schedule.Pending? {
+    firstSlot(arrival: arrival, time: time, in: zone).map { pending($0, since: lookFrom(arrival), in: zone) }
+  }
+
+  /// The tick of a slot that was found after `since`.
+  func pending(_ slot: Instant, since: Instant, in zone: ZoneRules) -> Schedule.Pending {
+    Schedule.Pending(slot: slot, due: due(of: slot, in: zone), since: followsZone ? since : nil)
+  }
+
+  /// Where the search for the first slot of a cron expression begins.
+  private func lookFrom(_ arrival: Instant) -> Instant {
+    max(arrival, startDate?.advanced(byMilliseconds: -1) ?? arrival)
+  }
+
   /// The first slot of a Start that is applied at `arrival`; nil when it has none, which is a rejection.
   ///
   /// - Parameter time: the event's own time, nil when it had none; one in the future counts as the arrival.
@@ -10,8 +33,7 @@ extension Definition {
     let first: Instant?
     switch timing {
     case .cron(let expression):
-      let start = startDate.map { $0.advanced(byMilliseconds: -1) } ?? arrival
-      first = expression.next(after: max(arrival, start), in: zone)
+      first = expression.next(after: lookFrom(arrival), in: zone)
     case .every(let interval):
       // From the start date at n = 0, from the event's time at n = 1.
       let anchor = startDate ?? eventTime.advanced(byMilliseconds: interval.milliseconds)

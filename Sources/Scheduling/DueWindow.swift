@@ -51,8 +51,8 @@ struct DueWindow {
   /// Takes a page that was loaded from the store up to `through`; ticks due up to `inDoubtThrough` may have been sent.
   mutating func load(_ page: DuePage, through: Instant, inDoubtThrough: Instant) {
     for schedule in page.schedules where rows[schedule.generation] == nil {
-      let isInDoubt = schedule.pending.map { $0.due <= inDoubtThrough } ?? false
-      insert(Row(schedule: schedule, phase: .waiting, mayHaveBeenSent: isInDoubt))
+      guard let due = schedule.position?.due else { continue }
+      insert(Row(schedule: schedule, phase: .waiting, mayHaveBeenSent: due <= inDoubtThrough))
     }
     if page.isLast {
       loadedThrough = DuePosition(due: through, generation: .max)

@@ -6,9 +6,7 @@ extension Engine {
   mutating func takeCommands() -> StoreWork? {
     guard let channel = commands.channel, !commands.isEmpty else { return nil }
     guard owedCursor == nil, pendingAnswers.isEmpty else { return nil }
-    let taken = commands.take(settings.commandBatch) { id in
-      window.isUnsettled(id) || owingIDs.contains(id)
-    }
+    let taken = commands.take(settings.commandBatch, unless: isBusy)
     return taken.isEmpty ? nil : .look(taken, channel: channel)
   }
 

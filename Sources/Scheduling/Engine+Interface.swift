@@ -53,8 +53,8 @@ extension Engine {
     /// The channel is gone; its commands will be delivered again.
     case commandsClosed
     case deliveries([ReceivedCommand], channel: UInt64)
-    /// Zone data changed on disk.
-    case zonesChanged
+    /// The files of time zones were looked at: rules that were missing may be there, and with `changed`, known ones are new.
+    case zonesRefreshed(changed: Bool)
     /// Finish what is under way and begin nothing new.
     case drain
   }
@@ -79,6 +79,7 @@ extension Engine {
     case look(ids: [ScheduleID], keys: [CommandKey])
     case due(after: DuePosition?, through: Instant, limit: Int)
     case owed(after: Int64, limit: Int)
+    case followingZones(after: DuePosition?, limit: Int)
     case apply([Change])
     case sweep(Retention, limit: Int)
   }
@@ -87,6 +88,7 @@ extension Engine {
     case looked([Schedule?], [RememberedCommand?])
     case due(DuePage)
     case owed([Schedule])
+    case followingZones([Schedule])
     case applied
     case swept(Int)
     case failed(StoreError)
@@ -103,6 +105,8 @@ extension Engine {
     case scheduleStarted(ScheduleID)
     case scheduleStopped(ScheduleID, reason: String)
     case zoneMissing(ScheduleID, zone: String)
+    /// New rules of its zone gave a schedule another next slot; nil when they end it.
+    case slotMoved(ScheduleID, from: Instant, to: Instant?)
     case ownEventDropped
     case storeTrouble(StoreError)
     case storeRecovered

@@ -7,13 +7,14 @@ extension Engine {
     case look([ReceivedCommand], channel: UInt64)
     case due(after: DuePosition?, through: Instant)
     case owed(after: Int64)
+    case reviewZones(after: DuePosition?)
     case apply([Change], [PendingAnswer])
     case sweep(Retention)
   }
 
   /// Kinds of work that take turns, so that neither a burst of ticks nor a flood of commands keeps the others waiting.
   enum Turn: Int, CaseIterable, Sendable {
-    case apply, look, due, owed, sweep
+    case apply, look, reviewZones, due, owed, sweep
   }
 
   /// The request for the store to work on next; nil while it is busy, unwell, or has nothing to do.
@@ -33,6 +34,7 @@ extension Engine {
     case .look(let commands, _): lookRequest(for: commands)
     case .due(let position, let through): .due(after: position, through: through, limit: settings.duePage)
     case .owed(let generation): .owed(after: generation, limit: settings.duePage)
+    case .reviewZones(let position): .followingZones(after: position, limit: settings.duePage)
     case .apply(let changes, _): .apply(changes)
     case .sweep(let retention): .sweep(retention, limit: settings.sweepStep)
     }
@@ -55,6 +57,7 @@ extension Engine {
     return switch turn {
     case .apply: applyWork()
     case .look: takeCommands()
+    case .reviewZones: reviewWork()
     case .due: dueWork(at: now)
     case .owed: owedCursor.map { .owed(after: $0) }
     case .sweep: sweepWork(at: now)
@@ -73,6 +76,7 @@ extension Engine {
   private func dueWork(at now: Now) -> StoreWork? {
     let isTime = nextLoad.map { $0 <= now.wall } ?? false
     guard isTime || window.loadedThrough == nil else { return nil }
+    guard zoneReview?.moving.isEmpty ?? true else { return nil }  // what is read now would be out of date
     let through = now.wall.advanced(byMilliseconds: settings.lookaheadMilliseconds)
     return .due(after: window.loadedThrough, through: through)
   }
@@ -118,6 +122,8 @@ extension Engine {
     case (.owed, .owed(let schedules)):
       for schedule in schedules { oweStopped(schedule) }
       owedCursor = schedules.count < settings.duePage ? nil : schedules.last?.generation
+    case (.reviewZones, .followingZones(let schedules)):
+      review(schedules, at: now)
     case (.apply(let changes, let answers), .applied):
       for change in changes { applied(change) }
       announce(answers)
@@ -135,7 +141,8 @@ extension Engine {
     case .start(let schedule):
       window.started(schedule)
     case .proceed(let generation, _, let state, let counter):
-      guard let schedule = window.proceeded(generation: generation, to: state, counter: counter) else { return }
+      let known = window.proceeded(generation: generation, to: state, counter: counter)
+      guard let schedule = known ?? reviewApplied(generation, state) else { return }
       if schedule.pending == nil { oweStopped(schedule) } else { commands.becameFree(schedule.id) }
     case .announced(let generation):
       if let id = owing.removeValue(forKey: generation) { owingIDs.remove(id) }

@@ -26,7 +26,7 @@ extension Engine {
     switch storeWork {
     case .look: true
     case .apply(_, let answers): !answers.isEmpty
-    case .due, .owed, .sweep, nil: false
+    case .reviewZones, .due, .owed, .sweep, nil: false
     }
   }
 
@@ -45,6 +45,7 @@ extension Engine {
     while window.unsettledCount < settings.publishWindow, let position = window.first(), position.due <= now.wall,
       let row = window[position.generation]
     {
+      if awaitsReview(row, at: position) { return }
       guard position.due <= inDoubtThrough else { return markInDoubt(at: now) }
       guard let zone = rules(of: row.schedule.definition) else {
         window.move(position.generation, to: .held)
@@ -81,7 +82,7 @@ extension Engine {
   }
 
   /// Has a schedule's next state stored.
-  private mutating func settle(_ schedule: Schedule, _ progress: Schedule.Progress) {
+  mutating func settle(_ schedule: Schedule, _ progress: Schedule.Progress) {
     guard let pending = schedule.pending else { return }
     window.move(schedule.generation, to: .settling)
     pendingChanges.append(
@@ -108,7 +109,9 @@ extension Engine {
   /// When the next tick is due or the mark to be set for it; nil while no tick could leave whatever the time.
   mutating func nextTickWake(at now: Instant) -> Instant? {
     guard maySendTicks, window.unsettledCount < settings.publishWindow else { return nil }
-    guard let due = window.first()?.due else { return nil }
+    guard let position = window.first(), let row = window[position.generation] else { return nil }
+    guard !awaitsReview(row, at: position) else { return nil }
+    let due = position.due
     guard due > inDoubtThrough else { return due }
     guard !isMarkPending else { return nil }
     let mark = markTime(before: due)

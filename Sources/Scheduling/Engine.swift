@@ -46,6 +46,9 @@ package struct Engine {
   /// Where to go on loading what was owed at the start; nil when all is loaded.
   var owedCursor: Int64? = 0
 
+  /// The review of slots under new zone rules; also made once at the start, for the rules may be newer than the slots.
+  var zoneReview: ZoneReview? = ZoneReview()
+
   var publisher = PublisherState.away
   var nextSweep: Int64?
   var isDraining = false
@@ -94,7 +97,9 @@ package struct Engine {
       if nextSweep == nil { nextSweep = now.uptime + settings.sweepDelayMilliseconds }
     case .commandsClosed: commands.close()
     case .deliveries(let deliveries, let channel): commands.append(deliveries, on: channel)
-    case .zonesChanged: window.releaseHeld()
+    case .zonesRefreshed(let changed):
+      window.releaseHeld()
+      if changed { beginZoneReview() }
     case .drain: isDraining = true
     }
   }

@@ -44,7 +44,23 @@ extension Schedule {
     guard latest > pending.slot else { return nil }
     let uncounted = max(0, Pending.maximumMissed - pending.missed)
     let count = definition.slotCount(from: pending.slot, before: latest, upTo: uncounted, in: zone)
-    return Pending(slot: latest, due: definition.due(of: latest, in: zone), missed: pending.missed + count)
+    return Pending(
+      slot: latest, due: definition.due(of: latest, in: zone), missed: pending.missed + count, since: pending.since)
+  }
+
+  /// What this schedule becomes when the rules of its zone are new; nil when that changes nothing.
+  ///
+  /// Its slot is looked for anew from the last one sent. What then lies in the past is a missed slot like any other.
+  package func underNewRules(at now: Instant, in zone: ZoneRules) -> Progress? {
+    guard let pending, let since = pending.since else { return nil }
+    let state = stateAfter(since, at: now, in: zone)
+    if case .live(let anew) = state {
+      // Where missed slots are folded in already, the slot stands later than where the search ends.
+      let slot =
+        pending.missed == 0 ? anew.slot : definition.latestSlot(from: anew.slot, atOrBefore: pending.slot, in: zone)
+      if slot == pending.slot { return nil }
+    }
+    return Progress(state: state, counter: counter)
   }
 
   private func stateAfter(_ slot: Instant, at now: Instant, in zone: ZoneRules) -> State {
@@ -55,6 +71,6 @@ extension Schedule {
       let reason = definition.isCutByEndDate(after: slot, in: zone) ? EndReason.endDate : EndReason.noMoreSlots
       return .ended(Ending(reason: reason, at: now, owesStopped: true))
     }
-    return .live(Pending(slot: next, due: definition.due(of: next, in: zone)))
+    return .live(definition.pending(next, since: slot, in: zone))
   }
 }

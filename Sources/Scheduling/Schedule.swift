@@ -34,14 +34,18 @@ package struct Schedule: Hashable, Sendable {
     package var due: Instant
     /// How many earlier slots this tick stands for, up to `maximumMissed`.
     package var missed: Int
+    /// The instant after which the slot was looked for: the last slot sent, or the time of the Start. Kept only where
+    /// the search may have to be made again, since new rules of a time zone can move the slot.
+    package var since: Instant?
 
     /// `missed` is exact up to this number and stays there beyond.
     package static let maximumMissed = 1000
 
-    package init(slot: Instant, due: Instant, missed: Int = 0) {
+    package init(slot: Instant, due: Instant, missed: Int = 0, since: Instant? = nil) {
       self.slot = slot
       self.due = due
       self.missed = missed
+      self.since = since
     }
   }
 

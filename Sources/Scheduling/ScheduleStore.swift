@@ -18,6 +18,10 @@ package protocol ScheduleStore: AnyObject {
   /// At most `limit`; fewer when their payloads reach `DuePage.maximumPayloadBytes`, but at least one when there is one.
   func due(after position: DuePosition?, through: Instant, limit: Int) throws(StoreError) -> DuePage
 
+  /// Live schedules whose slots depend on the rules of a time zone, which are those that keep a `since`, in order of
+  /// `DuePosition`, those beyond `position`.
+  func followingZones(after position: DuePosition?, limit: Int) throws(StoreError) -> [Schedule]
+
   /// Ended schedules that owe their Stopped, by generation, those beyond `generation`.
   func owingStopped(after generation: Int64, limit: Int) throws(StoreError) -> [Schedule]
 

@@ -56,6 +56,12 @@ package final class MemoryStore: ScheduleStore {
     return page
   }
 
+  package func followingZones(after position: DuePosition?, limit: Int) throws(StoreError) -> [Schedule] {
+    try checkFault()
+    let live = liveByDue.elements(after: position).lazy.compactMap { [schedules] in schedules[$0.generation] }
+    return Array(live.filter { $0.pending?.since != nil }.prefix(limit))
+  }
+
   package func owingStopped(after generation: Int64, limit: Int) throws(StoreError) -> [Schedule] {
     try checkFault()
     return owing.elements(after: generation).prefix(limit).compactMap { schedules[$0] }

@@ -25,7 +25,8 @@ extension Schedule.State {
     return .live(
       Schedule.Pending(
         slot: .random(using: &generator), due: .random(using: &generator),
-        missed: .random(in: 0...Schedule.Pending.maximumMissed, using: &generator)))
+        missed: .random(in: 0...Schedule.Pending.maximumMissed, using: &generator),
+        since: generator.oneIn(2) ? nil : .random(using: &generator)))
   }
 }
 

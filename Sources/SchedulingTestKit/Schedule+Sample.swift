@@ -49,6 +49,19 @@ extension ScheduleStore {
     }
   }
 
+  /// All that follow a time zone, page by page.
+  func allFollowingZones(pageSize: Int) throws -> [Schedule] {
+    var schedules: [Schedule] = []
+    while true {
+      let position = schedules.last.flatMap { last in
+        last.pending.map { DuePosition(due: $0.due, generation: last.generation) }
+      }
+      let page = try followingZones(after: position, limit: pageSize)
+      guard !page.isEmpty else { return schedules }
+      schedules += page
+    }
+  }
+
   /// All schedules by id, page by page.
   package func allByID(pageSize: Int) throws -> [Schedule] {
     var schedules: [Schedule] = []

@@ -162,6 +162,9 @@ extension StoreConformance {
     try expectEqual(
       try store.allDue(through: end, pageSize: 3), try model.allDue(through: end, pageSize: 100), "step \(step): due")
     try expectEqual(
+      try store.allFollowingZones(pageSize: 2), try model.allFollowingZones(pageSize: 100),
+      "step \(step): following zones")
+    try expectEqual(
       try store.owingStopped(after: 0, limit: 100), try model.owingStopped(after: 0, limit: 100),
       "step \(step): owing")
     let keys = CommandKey.few

@@ -57,6 +57,28 @@ extension StoreConformance {
       }
       try expectEqual(pages, [[1, 2, 3, 4], [5, 6], [7], [8]], "pages")
     },
+    StoreCheck("live schedules that follow a time zone come in order of due, then generation") { fixture in
+      let dues: [(generation: Int64, due: Int64)] = [(1, 20), (2, 10), (3, 20), (4, 10), (5, 30)]
+      let schedules = dues.map { generation, due -> Schedule in
+        var schedule = Schedule.sample("\(generation)", generation: generation, due: due)
+        guard generation != 4, var pending = schedule.pending else { return schedule }
+        pending.since = Instant(milliseconds: generation)
+        schedule.state = .live(pending)
+        return schedule
+      }
+      try fixture.store.apply(schedules.map { .start($0) })
+      for pageSize in [1, 2, 10] {
+        let following = try fixture.store.allFollowingZones(pageSize: pageSize)
+        try expectEqual(following.map(\.generation), [2, 1, 3, 5], "in pages of \(pageSize)")
+      }
+      let ended = Schedule.State.ended(.init(reason: nil, at: Instant(milliseconds: 9), owesStopped: false))
+      let next = Schedule.Pending(slot: Instant(milliseconds: 25), due: Instant(milliseconds: 25))
+      try fixture.store.apply([
+        .proceed(generation: 2, from: Instant(milliseconds: 10), to: ended, counter: 1),
+        .proceed(generation: 1, from: Instant(milliseconds: 20), to: .live(next), counter: 1),
+      ])
+      try expectEqual(try fixture.store.allFollowingZones(pageSize: 10).map(\.generation), [3, 5], "left")
+    },
     StoreCheck("ten thousand schedules come page by page, each once") { fixture in
       let count: Int64 = 10_000
       // Few instants, so that pages end amid schedules that are due together.

@@ -45,7 +45,9 @@ struct UpgradeTests {
 
   private func layout(of name: String = "schedules.sqlite") throws -> [String] {
     let queue = try DatabaseQueue(path: directory.file(name))
-    let statements = try queue.read { try String.fetchAll($0, sql: "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name") }
+    let statements = try queue.read { database in
+      try String.fetchAll(database, sql: "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name")
+    }
     try queue.close()
     // White space and comments may differ: they mean nothing.
     return statements.map { statement in
@@ -69,29 +71,30 @@ private enum Version1 {
       tickLimit INTEGER, timezone TEXT, startDate INTEGER, endDate INTEGER, jitter TEXT,
       messageID BLOB, traceparent BLOB, tracestate BLOB,
       counter INTEGER NOT NULL,
-      slot INTEGER, due INTEGER, missed INTEGER,
+      slot INTEGER, due INTEGER, missed INTEGER, since INTEGER,
       endedAt INTEGER, endReason BLOB, owesStopped INTEGER,
       payload BLOB,
       CHECK ((cron IS NULL) + (every IS NULL) + (at IS NULL) + (duration IS NULL) = 3),
       CHECK ((due IS NULL) + (endedAt IS NULL) = 1)
     ) STRICT;
     CREATE INDEX scheduleByDue ON schedule (due) WHERE due IS NOT NULL;
+    CREATE INDEX scheduleFollowingZone ON schedule (due) WHERE since IS NOT NULL;
     CREATE INDEX scheduleOwingStopped ON schedule (owesStopped) WHERE owesStopped = 1;
     CREATE INDEX scheduleByEnd ON schedule (owesStopped, endReason IS NULL, endedAt) WHERE owesStopped = 0;
 
     INSERT INTO schedule VALUES
       (2, CAST('cron' AS BLOB), '30 * * * *', NULL, NULL, NULL, 10, 'Europe/Rome', 1795000000000, 1796000000000, '5m',
-       x'00ff', CAST('00-trace-parent-01' AS BLOB), CAST('a=b' AS BLOB), 3, 1795000200000, 1795000200250, 7,
+       x'00ff', CAST('00-trace-parent-01' AS BLOB), CAST('a=b' AS BLOB), 3, 1795000200000, 1795000200250, 7, 1795000100000,
        NULL, NULL, NULL, CAST('{"any": 1.0}' AS BLOB)),
       (3, CAST('every' AS BLOB), NULL, '1h 30m', NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-       NULL, NULL, NULL, 0, -1, -1, 0, NULL, NULL, NULL, NULL),
+       NULL, NULL, NULL, 0, -1, -1, 0, NULL, NULL, NULL, NULL, NULL),
       (4, CAST('owing' AS BLOB), '* * * * *', NULL, NULL, NULL, 1, NULL, NULL, NULL, NULL,
-       NULL, NULL, NULL, 1, NULL, NULL, NULL, 1795000000000, CAST('Count Limit Reached' AS BLOB), 1,
+       NULL, NULL, NULL, 1, NULL, NULL, NULL, NULL, 1795000000000, CAST('Count Limit Reached' AS BLOB), 1,
        CAST('null' AS BLOB)),
       (5, CAST('fired' AS BLOB), NULL, NULL, NULL, 'PT5M', NULL, NULL, NULL, NULL, NULL,
-       NULL, NULL, NULL, 1, NULL, NULL, NULL, 1795000000001, NULL, 0, NULL),
+       NULL, NULL, NULL, 1, NULL, NULL, NULL, NULL, 1795000000001, NULL, 0, NULL),
       (6, x'65cc81', NULL, NULL, 1795000000000, NULL, NULL, NULL, NULL, NULL, NULL,
-       NULL, NULL, NULL, 0, NULL, NULL, NULL, 1795000000002, x'', 0, NULL);
+       NULL, NULL, NULL, 0, NULL, NULL, NULL, NULL, 1795000000002, x'', 0, NULL);
 
     CREATE TABLE answeredCommand (
       sequence INTEGER PRIMARY KEY,
@@ -137,7 +140,8 @@ private enum Version1 {
       jitter: DurationExpression("5m"), payload: Array(#"{"any": 1.0}"#.utf8))
     let origin = Origin(messageID: [0, 255], traceparent: "00-trace-parent-01", tracestate: "a=b")
     let pending = Schedule.Pending(
-      slot: base.advanced(byMilliseconds: 200_000), due: base.advanced(byMilliseconds: 200_250), missed: 7)
+      slot: base.advanced(byMilliseconds: 200_000), due: base.advanced(byMilliseconds: 200_250), missed: 7,
+      since: base.advanced(byMilliseconds: 100_000))
     let before1970 = Instant(milliseconds: -1)
     return try [
       Schedule(definition: definition, origin: origin, generation: 2, counter: 3, state: .live(pending)),

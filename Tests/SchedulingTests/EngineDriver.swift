@@ -219,30 +219,3 @@ struct EngineDriver {
 
   func stored(_ id: ScheduleID) throws -> Schedule? { try store.schedules([id])[0] }
 }
-
-extension [OutgoingEvent] {
-  var ticks: [Tick] { compactMap { if case .tick(let tick) = $0 { tick } else { nil } } }
-}
-
-extension OutgoingEvent {
-  var isTick: Bool { if case .tick = self { true } else { false } }
-}
-
-extension ScheduleStore {
-  /// Does what the engine asks for.
-  func answer(_ request: Engine.StoreRequest) -> Engine.StoreAnswer {
-    do {
-      switch request {
-      case .look(let ids, let keys): return .looked(try schedules(ids), try remembered(keys))
-      case .due(let after, let through, let limit): return .due(try due(after: after, through: through, limit: limit))
-      case .owed(let after, let limit): return .owed(try owingStopped(after: after, limit: limit))
-      case .apply(let changes):
-        try apply(changes)
-        return .applied
-      case .sweep(let retention, let limit): return .swept(try sweep(retention, limit: limit))
-      }
-    } catch {
-      return .failed(error)
-    }
-  }
-}

@@ -182,7 +182,7 @@ struct EngineMisfireTests {
     #expect(driver.reports.contains { if case .zoneMissing("a", "Europe/Rome") = $0 { true } else { false } })
     #expect(try driver.stored("a")?.pending != nil)
     let isMissing = driver.reports.count
-    driver.receive(.zonesChanged)
+    driver.receive(.zonesRefreshed(changed: true))
     #expect(driver.reports.count == isMissing + 1, "not tried again")
     driver.stop("a")
     #expect(driver.stopped.count == 1, "a held schedule can be stopped")

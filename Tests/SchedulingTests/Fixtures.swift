@@ -37,3 +37,11 @@ extension Now {
   /// The same time on both clocks, counted from noon; the monotonic one has an origin of its own.
   static func second(_ seconds: Int64) -> Now { Now(wall: .second(seconds), uptime: 5_000_000 + seconds * 1000) }
 }
+
+extension [OutgoingEvent] {
+  var ticks: [Tick] { compactMap { if case .tick(let tick) = $0 { tick } else { nil } } }
+}
+
+extension OutgoingEvent {
+  var isTick: Bool { if case .tick = self { true } else { false } }
+}

@@ -47,10 +47,12 @@ extension BrokerSettings {
       }
       return try parse(text, of: .amqpURLFile)
     case (_?, _?):
-      throw ConfigurationError(.amqpURLFile, "is set together with \(Setting.amqpURL.environmentVariable); give one of them")
+      throw ConfigurationError(
+        .amqpURLFile, "is set together with \(Setting.amqpURL.environmentVariable); give one of them")
     case (nil, nil):
       throw ConfigurationError(
-        .amqpURL, "is missing: say where the broker is, as amqp://user:password@host:port/vhost, or name a file that"
+        .amqpURL,
+        "is missing: say where the broker is, as amqp://user:password@host:port/vhost, or name a file that"
           + " says so in \(Setting.amqpURLFile.environmentVariable)")
     }
   }

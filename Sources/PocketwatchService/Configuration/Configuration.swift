@@ -30,7 +30,9 @@ package struct BrokerSettings: Sendable {
   /// Whether events carry the login as `user_id`.
   package var sendsUserID: Bool
 
-  package init(urls: [BrokerURL], tls: TLSOptions? = nil, names: TopologyNames = TopologyNames(), sendsUserID: Bool = true) {
+  package init(
+    urls: [BrokerURL], tls: TLSOptions? = nil, names: TopologyNames = TopologyNames(), sendsUserID: Bool = true
+  ) {
     self.urls = urls
     self.tls = tls
     self.names = names

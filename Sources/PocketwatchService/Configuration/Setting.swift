@@ -51,11 +51,13 @@ package enum Setting: String, CaseIterable, Sendable {
 
   package var summary: String {
     switch self {
-    case .amqpURL: "The broker: amqp://user:password@host:port/vhost, or amqps://; several, separated by spaces, are tried in turn"
+    case .amqpURL:
+      "The broker: amqp://user:password@host:port/vhost, or amqps://; several, separated by spaces, are tried in turn"
     case .amqpURLFile: "A file that holds the URL, to keep the secret out of the environment"
     case .amqpCAFile: "PEM file of the authorities that may sign the broker's certificate"
     case .eventBus: "The topic exchange that carries all events"
-    case .stack: "Name of this scheduler: a-z, 0-9 and -, up to 40; its queues begin with it, its events carry com.<stack>"
+    case .stack:
+      "Name of this scheduler: a-z, 0-9 and -, up to 40; its queues begin with it, its events carry com.<stack>"
     case .database: "Path of the SQLite file, on a local disk"
     case .userID: "on or off: whether events carry the login as user_id, which the broker validates"
     case .misfireThreshold: "From this lateness on a slot counts as missed; a duration of 1s to 1d"

@@ -12,7 +12,9 @@ package struct SettingReader: Sendable {
   ///   - file: Path of a JSON file, or nil.
   package init(environment: [String: String], file: String?, options: [Setting: String] = [:]) throws {
     try Self.refuseUnknownVariables(environment)
-    let given = options.map { (AbsoluteConfigKey(ConfigKey($0.key.key)), ConfigValue(.string($0.value), isSecret: false)) }
+    let given = options.map {
+      (AbsoluteConfigKey(ConfigKey($0.key.key)), ConfigValue(.string($0.value), isSecret: false))
+    }
     var providers: [any ConfigProvider] = [
       InMemoryProvider(name: "options", values: Dictionary(uniqueKeysWithValues: given)),
       EnvironmentVariablesProvider(
@@ -45,7 +47,9 @@ package struct SettingReader: Sendable {
     }
   }
 
-  package func milliseconds(_ setting: Setting, in range: ClosedRange<Int64>, called words: String) async throws -> Int64? {
+  package func milliseconds(_ setting: Setting, in range: ClosedRange<Int64>, called words: String) async throws
+    -> Int64?
+  {
     guard let text = try await text(setting) else { return nil }
     do {
       let value = try DurationExpression(text).milliseconds

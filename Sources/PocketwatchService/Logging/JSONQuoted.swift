@@ -16,6 +16,7 @@ package func jsonQuoted(_ text: String) -> String {
 extension Unicode.Scalar {
   /// C0, DEL, C1, the line and paragraph separators, and the bidirectional controls.
   package var needsEscape: Bool {
-    value < 0x20 || (0x7f...0x9f).contains(value) || (0x2028...0x202e).contains(value) || (0x2066...0x2069).contains(value)
+    value < 0x20 || (0x7f...0x9f).contains(value) || (0x2028...0x202e).contains(value)
+      || (0x2066...0x2069).contains(value)
   }
 }

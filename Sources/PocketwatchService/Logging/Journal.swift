@@ -33,6 +33,20 @@ struct Journal {
     return ". Set \(Setting.userID.environmentVariable)=off to leave user_id out of our events"
   }
 
+  func zonesChanged(_ changes: ZoneDirectory.Changes, version: String?) {
+    if !changes.changed.isEmpty {
+      logger.notice(
+        "time zones have new rules; the next ticks of schedules in them are looked for anew",
+        metadata: ["zones": "\(changes.changed.joined(separator: ", "))", "timezones": "\(version ?? "unknown")"])
+    }
+    for zone in changes.gone {
+      logger.error("the time zone \(zone) is gone from this machine; schedules in it wait for it")
+    }
+    for error in changes.unusable {
+      logger.error("a time zone's new rules cannot be used, the old ones stay: \(error)")
+    }
+  }
+
   mutating func flush(uptime: Int64) { volume.flush(uptime: uptime) }
 
   mutating func note(_ report: Engine.Report, uptime: Int64) {
@@ -47,16 +61,22 @@ struct Journal {
     case .storeRecovered:
       return logger.notice("the database can be written again")
     case .tickReturned(let id, let cause):
-      entry = ("returned", .init(level: .warning, message: "no queue took a tick; bind one to Schedule Tick", id, cause))
+      entry = (
+        "returned", .init(level: .warning, message: "no queue took a tick; bind one to Schedule Tick", id, cause)
+      )
     case .outcomeReturned(let id, let cause):
       entry = ("outcomeReturned", .init(level: .debug, message: "no queue took an outcome", id, cause))
     case .refusedByBroker(let id, let refusals, let cause):
       entry = ("refused", .init(level: .warning, message: "not taken by the broker, will be sent again", id, cause))
       _ = refusals
     case .tickGivenUp(let id, let slot):
-      entry = ("givenUp", .init(level: .error, message: "gave up a tick that the broker refused for an hour", id, slot.rfc3339))
+      entry = (
+        "givenUp", .init(level: .error, message: "gave up a tick that the broker refused for an hour", id, slot.rfc3339)
+      )
     case .missedSlotsFolded(let id, let count):
-      entry = ("missed", .init(level: .warning, message: "slots were missed; one tick stands for them", id, "\(count) folded"))
+      entry = (
+        "missed", .init(level: .warning, message: "slots were missed; one tick stands for them", id, "\(count) folded")
+      )
     case .commandRejected(let rejection):
       entry = (
         "rejected",
@@ -65,9 +85,25 @@ struct Journal {
           "\(rejection.field): \(rejection.reason)")
       )
     case .zoneMissing(let id, let zone):
-      entry = ("zone", .init(level: .error, message: "a schedule waits for its time zone's rules", id, "\(zone) is not on this machine"))
+      entry = (
+        "zone",
+        .init(
+          level: .error, message: "a schedule waits for its time zone's rules", id, "\(zone) is not on this machine")
+      )
+    case .slotMoved(let id, let old, let new):
+      entry = (
+        "moved",
+        .init(
+          level: .notice, message: "new rules of its time zone moved a schedule's next tick", id,
+          "\(old.rfc3339) is now \(new?.rfc3339 ?? "its end")")
+      )
     case .ownEventDropped:
-      entry = ("ownEvent", .init(level: .warning, message: "one of our own events came to the command queue; check its bindings", nil, "dead-lettered"))
+      entry = (
+        "ownEvent",
+        .init(
+          level: .warning, message: "one of our own events came to the command queue; check its bindings", nil,
+          "dead-lettered")
+      )
     }
     volume.log(entry.kind, entry.1, uptime: uptime)
   }

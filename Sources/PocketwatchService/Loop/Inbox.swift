@@ -9,6 +9,8 @@ final class Inbox: Sendable {
     case consumer(Consumer.Event)
     /// Deliveries, decoded on the consumer's thread.
     case commands([ReceivedCommand], epoch: UInt64)
+    /// Look at the files of the time zones now.
+    case refreshZones
     case fail(ServiceFailure)
     case stop
   }

@@ -14,7 +14,11 @@ final class SchedulerLoop {
   /// The longest sleep: the wall clock is read again after it, whatever the timer said.
   static let longestSleepMilliseconds: Int64 = 10_000
 
+  /// How often the files of the time zones are looked at.
+  static let zoneRefreshMilliseconds: Int64 = 60_000
+
   private let inbox: Inbox
+  private let zones: ZoneDirectory
   private let store: any ScheduleStore
   private var engine: Engine
   private let encoder: MessageEncoder
@@ -26,12 +30,15 @@ final class SchedulerLoop {
   /// When a clean stop gives up waiting, on the monotonic clock; nil before it began.
   private var drainDeadline: Int64?
   private var nextWatchdog: Int64 = 0
+  private var nextZoneRefresh = SystemClock.now().uptime + zoneRefreshMilliseconds
 
   init(
-    inbox: Inbox, store: any ScheduleStore, engine: Engine, encoder: MessageEncoder, publisher: Publisher,
+    inbox: Inbox, zones: ZoneDirectory, store: any ScheduleStore, engine: Engine, encoder: MessageEncoder,
+    publisher: Publisher,
     consumer: Consumer, notifier: Notifier, logger: Logger
   ) {
     self.inbox = inbox
+    self.zones = zones
     self.store = store
     self.engine = engine
     self.encoder = encoder
@@ -62,6 +69,7 @@ final class SchedulerLoop {
     case .publisher(let event): received(event, at: now)
     case .consumer(let event): received(event, at: now)
     case .commands(let commands, let epoch): engine.receive(.deliveries(commands, channel: epoch), at: now)
+    case .refreshZones: refreshZones(at: now)
     case .fail(let failure): throw failure
     case .stop:
       guard drainDeadline == nil else { return }
@@ -116,6 +124,7 @@ final class SchedulerLoop {
   /// Does what the engine decides until it decides nothing more. Returns whether it may sleep.
   private func act() throws(ServiceFailure) -> Bool {
     let now = SystemClock.now()
+    if now.uptime >= nextZoneRefresh { refreshZones(at: now) }
     var isIdle = true
     for action in engine.decide(at: now) {
       switch action {
@@ -155,6 +164,13 @@ final class SchedulerLoop {
     journal.note(report, uptime: now.uptime)
   }
 
+  private func refreshZones(at now: Now) {
+    nextZoneRefresh = now.uptime + Self.zoneRefreshMilliseconds
+    let changes = zones.refresh()
+    journal.zonesChanged(changes, version: zones.version)
+    engine.receive(.zonesRefreshed(changed: !changes.changed.isEmpty), at: now)
+  }
+
   private func sleep() {
     let now = SystemClock.now()
     journal.flush(uptime: now.uptime)
@@ -168,24 +184,5 @@ final class SchedulerLoop {
     }
     if let drainDeadline { limit = min(limit, drainDeadline - now.uptime) }
     inbox.wait(for: engine.nextWake(at: now), now: now, atMostMilliseconds: limit)
-  }
-}
-
-extension ScheduleStore {
-  /// Does what the engine asks for.
-  fileprivate func answer(_ request: Engine.StoreRequest) -> Engine.StoreAnswer {
-    do {
-      switch request {
-      case .look(let ids, let keys): return .looked(try schedules(ids), try remembered(keys))
-      case .due(let position, let through, let limit): return .due(try due(after: position, through: through, limit: limit))
-      case .owed(let generation, let limit): return .owed(try owingStopped(after: generation, limit: limit))
-      case .apply(let changes):
-        try apply(changes)
-        return .applied
-      case .sweep(let retention, let limit): return .swept(try sweep(retention, limit: limit))
-      }
-    } catch {
-      return .failed(error)
-    }
   }
 }

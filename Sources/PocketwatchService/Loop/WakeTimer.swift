@@ -45,7 +45,8 @@ final class WakeTimer: Sendable {
     if let wall {
       // A time of zero would disarm the timer: the first nanosecond of 1970 is past all the same.
       let milliseconds = max(0, wall.milliseconds)
-      setting.it_value = timespec(tv_sec: Int(milliseconds / 1000), tv_nsec: max(1, Int(milliseconds % 1000) * 1_000_000))
+      setting.it_value = timespec(
+        tv_sec: Int(milliseconds / 1000), tv_nsec: max(1, Int(milliseconds % 1000) * 1_000_000))
     }
     timerfd_settime(timer, Int32(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET), &setting, nil)
   }

@@ -40,7 +40,10 @@ extension Topology {
     let document = JSONText.object([
       ("vhosts", .array([.object([("name", host)])])),
       ("exchanges", .array([exchange(names.eventBus, "topic"), exchange(names.deadExchange, "fanout")])),
-      ("queues", .array([queue(names.commandQueue, commandQueueArguments), queue(names.deadQueue, deadQueueArguments)])),
+      (
+        "queues",
+        .array([queue(names.commandQueue, commandQueueArguments), queue(names.deadQueue, deadQueueArguments)])
+      ),
       ("bindings", .array(bindings)),
       (
         "policies",

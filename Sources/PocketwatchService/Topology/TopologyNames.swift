@@ -17,10 +17,12 @@ package struct TopologyNames: Sendable, Hashable {
 
   /// The name, if it is 1 to 40 of a-z, 0-9 and "-".
   package static func validStack(_ name: String) -> String? {
-    let isValid = (1...40).contains(name.utf8.count) && name.utf8.allSatisfy { byte in
-      (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-        || byte == UInt8(ascii: "-")
-    }
+    let isValid =
+      (1...40).contains(name.utf8.count)
+      && name.utf8.allSatisfy { byte in
+        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+          || byte == UInt8(ascii: "-")
+      }
     return isValid ? name : nil
   }
 }

@@ -1,0 +1,21 @@
+extension ScheduleStore {
+  /// Does what the engine asks for.
+  package func answer(_ request: Engine.StoreRequest) -> Engine.StoreAnswer {
+    do throws(StoreError) {
+      switch request {
+      case .look(let ids, let keys): return .looked(try schedules(ids), try remembered(keys))
+      case .due(let position, let through, let limit):
+        return .due(try due(after: position, through: through, limit: limit))
+      case .owed(let generation, let limit): return .owed(try owingStopped(after: generation, limit: limit))
+      case .followingZones(let position, let limit):
+        return .followingZones(try followingZones(after: position, limit: limit))
+      case .apply(let changes):
+        try apply(changes)
+        return .applied
+      case .sweep(let retention, let limit): return .swept(try sweep(retention, limit: limit))
+      }
+    } catch {
+      return .failed(error)
+    }
+  }
+}
