@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// The sample users can do their work, and nothing else.
-@Suite(.enabled(if: TopologyBroker.script != nil, "POCKETWATCH_TEST_BROKER names ops/broker; run ops/test"))
+@Suite(.enabled(if: PrivateBroker.script != nil, "POCKETWATCH_TEST_BROKER names ops/broker; run ops/test"))
 struct TopologyRightsTests {
   /// Something a user tries.
   private struct Attempt: Sendable {
@@ -19,9 +19,9 @@ struct TopologyRightsTests {
   }
 
   @Test func sampleUsersHaveTheRightsTheyNeedAndNoOthers() async throws {
-    try await TopologyBroker.running([]) { broker in
+    try await PrivateBroker.running([]) { broker in
       for file in ["definitions.json", "ops/users.json"] {
-        try await broker.command("import", [TopologyBroker.root.appending(path: file).path()])
+        try await broker.command("import", [PrivateBroker.root.appending(path: file).path()])
       }
       let url = try await broker.url()
       for user in ["pocketwatch", "client"] {

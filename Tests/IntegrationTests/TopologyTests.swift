@@ -4,7 +4,7 @@ import Testing
 /// `definitions.json` makes the topology of the contract, whichever way an operator imports it.
 @Suite(
   .serialized,
-  .enabled(if: TopologyBroker.script != nil, "POCKETWATCH_TEST_BROKER names ops/broker; run ops/test"))
+  .enabled(if: PrivateBroker.script != nil, "POCKETWATCH_TEST_BROKER names ops/broker; run ops/test"))
 struct TopologyTests {
   /// The ways to import into a broker that runs.
   enum Way: String, CaseIterable {
@@ -14,7 +14,7 @@ struct TopologyTests {
   }
 
   @Test func importsIntoARunningBroker() async throws {
-    try await TopologyBroker.running(["--plugins", "management"]) { broker in
+    try await PrivateBroker.running(["--plugins", "management"]) { broker in
       for way in Way.allCases {
         try await recreateVhost(of: broker)
         try await importDefinitions(into: broker, way)
@@ -31,13 +31,13 @@ struct TopologyTests {
     let definitions = folder.appending(path: "definitions")
     try FileManager.default.createDirectory(at: definitions, withIntermediateDirectories: true)
     for file in ["definitions.json", "ops/users.json"] {
-      let source = TopologyBroker.root.appending(path: file)
+      let source = PrivateBroker.root.appending(path: file)
       try FileManager.default.copyItem(at: source, to: definitions.appending(path: source.lastPathComponent))
     }
     // Beside that folder: a file in it that is no definitions would end the loading there, without an error.
     let configuration = folder.appending(path: "load.conf")
     try Data("load_definitions = \(definitions.path())\n".utf8).write(to: configuration)
-    try await TopologyBroker.running(["--config", configuration.path()]) { broker in
+    try await PrivateBroker.running(["--config", configuration.path()]) { broker in
       try await expectTopology(in: broker, after: "load_definitions")
       let users = try await rows(of: broker, "list_users", "user", "tags")
       #expect(users == ["client []", "pocketwatch []"])
@@ -45,7 +45,7 @@ struct TopologyTests {
   }
 
   /// Importing over a queue of another type reports success and changes nothing, so `ops/broker import` has to look.
-  private func expectRefusalOfAQueueOfAnotherType(in broker: TopologyBroker) async throws {
+  private func expectRefusalOfAQueueOfAnotherType(in broker: PrivateBroker) async throws {
     let file = broker.folder.appending(path: "classic.json")
     let classic = #"{"name":"pocketwatch.commands","vhost":"/","durable":true,"auto_delete":false,"arguments":{}}"#
     try Data(#"{"queues": [\#(classic)]}"#.utf8).write(to: file)
@@ -57,14 +57,14 @@ struct TopologyTests {
     }
   }
 
-  private func recreateVhost(of broker: TopologyBroker) async throws {
+  private func recreateVhost(of broker: PrivateBroker) async throws {
     try await broker.ctl("delete_vhost", "/")
     try await broker.ctl("add_vhost", "/")
     try await broker.ctl("set_permissions", "-p", "/", "admin", ".*", ".*", ".*")
   }
 
-  private func importDefinitions(into broker: TopologyBroker, _ way: Way) async throws {
-    let file = TopologyBroker.root.appending(path: "definitions.json").path()
+  private func importDefinitions(into broker: PrivateBroker, _ way: Way) async throws {
+    let file = PrivateBroker.root.appending(path: "definitions.json").path()
     guard way != .rabbitmqctl else {
       try await broker.command("import", [file])
       return
@@ -72,11 +72,11 @@ struct TopologyTests {
     var url = try await broker.url("management")
     url.percentEncodedPath = "/api/definitions" + (way == .managementOfVhost ? "/%2F" : "")
     let upload = ["-H", "content-type: application/json", "--data-binary", "@\(file)", url.string ?? ""]
-    _ = try await TopologyBroker.run("/usr/bin/curl", ["--silent", "--fail-with-body"] + upload)
+    _ = try await PrivateBroker.run("/usr/bin/curl", ["--silent", "--fail-with-body"] + upload)
   }
 
   /// Compares all there is in the broker, types and arguments included, with the contract.
-  private func expectTopology(in broker: TopologyBroker, after way: String) async throws {
+  private func expectTopology(in broker: PrivateBroker, after way: String) async throws {
     let exchanges = try await rows(of: broker, "list_exchanges", "name", "type", "durable", "auto_delete", "arguments")
     #expect(exchanges.filter { !$0.hasPrefix("amq.") && !$0.hasPrefix(" ") } == Self.exchanges, "\(way)")
     let queues = try await rows(of: broker, "list_queues", "name", "type", "durable", "policy", "arguments")
@@ -112,7 +112,7 @@ struct TopologyTests {
   ]
 
   /// What a list command of `rabbitmqctl` says, one line of text for each entry, sorted.
-  private func rows(of broker: TopologyBroker, _ command: String, _ columns: String...) async throws -> [String] {
+  private func rows(of broker: PrivateBroker, _ command: String, _ columns: String...) async throws -> [String] {
     let takesColumns = command != "list_policies" && command != "list_users"
     let output = try await broker.command(
       "ctl", ["--quiet", "--formatter", "json", command] + (takesColumns ? columns : []))

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// A private broker of one test, driven through `ops/broker` in a folder of its own.
-struct TopologyBroker {
+struct PrivateBroker {
   /// A command that failed, with what it printed.
   struct Failure: Error, CustomStringConvertible {
     let command: String
@@ -22,9 +22,9 @@ struct TopologyBroker {
   let folder: URL
 
   /// Runs `body` with a broker started with these options of `ops/broker start`, and leaves nothing behind.
-  static func running(_ options: [String], _ body: (TopologyBroker) async throws -> Void) async throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "topology-\(UUID().uuidString)")
-    let broker = TopologyBroker(folder: folder)
+  static func running(_ options: [String], _ body: (PrivateBroker) async throws -> Void) async throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "broker-\(UUID().uuidString)")
+    let broker = PrivateBroker(folder: folder)
     defer { try? FileManager.default.removeItem(at: folder) }
     do {
       try await broker.command("start", options)
