@@ -31,7 +31,10 @@ let package = Package(
     .target(name: "Recurrence"),
     .target(
       name: "Scheduling",
-      dependencies: ["Recurrence", .product(name: "DequeModule", package: "swift-collections"), .product(name: "HeapModule", package: "swift-collections")]),
+      dependencies: [
+        "Recurrence", .product(name: "DequeModule", package: "swift-collections"),
+        .product(name: "HeapModule", package: "swift-collections"),
+      ]),
     .target(name: "SchedulingTestKit", dependencies: ["Recurrence", "Scheduling"]),
     .target(
       name: "EventBus",

@@ -12,7 +12,7 @@ struct Serve: AsyncParsableCommand {
       Settings, each with its key in the --config file, what it means and [its default]. An environment variable wins over \
       the file, an option over both.
 
-      \(Setting.allCases.map { "  \($0.environmentVariable) (\($0.key))\n      \($0.summary) [\($0.defaultText)]" }.joined(separator: "\n"))
+      \(Setting.allCases.map(\.helpEntry).joined(separator: "\n"))
 
       Exit codes: 0 stopped, 3 the database is in use, 4 the command queue is in use, 5 the database is unusable, \
       6 the disk failed, 71 no system resources, 78 a setting is wrong.
@@ -75,5 +75,17 @@ struct Serve: AsyncParsableCommand {
     var logger = logger
     logger.logLevel = .critical
     return logger
+  }
+}
+
+extension Setting {
+  /// Name and default on one line, the meaning below it, broken and indented here since the parser would not.
+  fileprivate var helpEntry: String {
+    var lines = [""]
+    for word in summary.split(separator: " ") {
+      if lines[lines.count - 1].count + word.count > 70 { lines.append("") }
+      lines[lines.count - 1] += " " + word
+    }
+    return (["  \(environmentVariable) (\(key)) [\(defaultText)]"] + lines.map { "     " + $0 }).joined(separator: "\n")
   }
 }

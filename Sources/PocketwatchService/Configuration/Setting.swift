@@ -36,11 +36,12 @@ package enum Setting: String, CaseIterable, Sendable {
   /// What holds when nothing is set.
   package var defaultText: String {
     switch self {
-    case .amqpURL, .amqpURLFile: "one of the two is required"
+    case .amqpURL: "required, or the next"
+    case .amqpURLFile: "none"
     case .amqpCAFile: "none; required with amqps"
     case .eventBus: "events"
     case .stack: "pocketwatch"
-    case .database: "$STATE_DIRECTORY/pocketwatch.sqlite, else ./pocketwatch.sqlite"
+    case .database: "./pocketwatch.sqlite"
     case .userID: "on"
     case .misfireThreshold: "60s"
     case .publishWindow: "256"
@@ -58,7 +59,8 @@ package enum Setting: String, CaseIterable, Sendable {
     case .eventBus: "The topic exchange that carries all events"
     case .stack:
       "Name of this scheduler: a-z, 0-9 and -, up to 40; its queues begin with it, its events carry com.<stack>"
-    case .database: "Path of the SQLite file, on a local disk"
+    case .database:
+      "Path of the SQLite file, on a local disk. Under systemd the default is $STATE_DIRECTORY/pocketwatch.sqlite"
     case .userID: "on or off: whether events carry the login as user_id, which the broker validates"
     case .misfireThreshold: "From this lateness on a slot counts as missed; a duration of 1s to 1d"
     case .publishWindow: "The most ticks published and not yet stored as sent, 1 to 4096: what may repeat after a crash"
