@@ -22,9 +22,9 @@ struct ByteScanner {
     distance < bytes.endIndex - index ? bytes[index + distance] : nil
   }
 
-  /// Steps over the next byte; at the end there is none.
-  mutating func advance() {
-    if !isAtEnd { index += 1 }
+  /// Steps over so many bytes, at most to the end.
+  mutating func advance(by count: Int = 1) {
+    index = min(index + count, bytes.endIndex)
   }
 
   /// Whether the next byte is `character`, an ASCII character (letters in either case).

@@ -93,14 +93,13 @@ struct CronFieldParser {
   }
 
   private mutating func named() throws(ExpressionError) -> Int {
-    let before = scanner
-    var word = scanner.take { $0.isLetter }
-    let isLastOfMonth = field == .dayOfWeek && word.count == 4 && word.last?.lowercased == UInt8(ascii: "l")
-    if isLastOfMonth { word = word.dropLast() }
+    var ahead = scanner
+    var word = ahead.take { $0.isLetter }
+    // FRIL is a name and the mark for the last of the month.
+    if field == .dayOfWeek, word.count == 4, word.last?.lowercased == UInt8(ascii: "l") { word = word.dropLast() }
     let index = field.names.firstIndex { $0.utf8.elementsEqual(word) { $0.lowercased == $1.lowercased } }
-    scanner = before
     guard let index else { throw unexpected(word: word) }
-    for _ in word { scanner.advance() }
+    scanner.advance(by: word.count)
     return field.numbers.lowerBound + index
   }
 

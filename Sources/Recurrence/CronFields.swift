@@ -28,9 +28,8 @@ struct CronFields {
     let items = try parser.items()
     switch field {
     case .second: seconds = SmallSet(items)
-    case .minute, .hour:
-      if field == .minute { minutes = SmallSet(items) } else { hours = SmallSet(items) }
-      if text.first == UInt8(ascii: "*") { isFixedTime = false }
+    case .minute: minutes = SmallSet(items)
+    case .hour: hours = SmallSet(items)
     case .dayOfMonth:
       monthDays = CronMonthDays(items)
       monthDaysText = text
@@ -40,6 +39,7 @@ struct CronFields {
       weekdaysPosition = text.startIndex + 1
     case .year: years = Self.years(items)
     }
+    if field == .minute || field == .hour, text.first == UInt8(ascii: "*") { isFixedTime = false }
   }
 
   var times: CronTimes { CronTimes(seconds: seconds, minutes: minutes, hours: hours) }
@@ -90,7 +90,7 @@ extension CronDays {
   /// there is.
   fileprivate var everCome: Bool {
     let last = CivilDate(year: years?.last ?? 1997, month: 12, day: 31).daysSince1970
-    return last >= 0 && first(in: 0...last) != nil
+    return first(in: 0...last) != nil
   }
 }
 

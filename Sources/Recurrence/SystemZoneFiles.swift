@@ -46,7 +46,10 @@ package struct SystemZoneFiles: ZoneFiles {
 
   /// The path with every link followed, which must end inside the folder.
   private func resolve(_ path: String) throws(ZoneFileError) -> String {
-    let root = try Self.realPath(folder)
+    // Without the folder it is not this one zone that is missing.
+    guard let root = try? Self.realPath(folder) else {
+      throw .unreadable("the folder \(folder) is missing; the system's package tzdata brings it")
+    }
     let resolved = try Self.realPath("\(folder)/\(path)")
     guard resolved.utf8.starts(with: "\(root)/".utf8) else { throw .absent }
     return resolved

@@ -18,7 +18,7 @@ struct TZifFile {
   let rule: PosixZoneRule?
 
   init(_ bytes: [UInt8]) throws(TZifError) {
-    var reader = TZifReader(bytes)
+    var reader = TZifReader(bytes[...])
     let header = try reader.header()
     guard header.version != 0 else {
       (initialOffset, transitions) = try reader.block(header, timeWidth: 4)
@@ -36,13 +36,13 @@ struct TZifFile {
 private struct TZifReader {
   private var rest: ArraySlice<UInt8>
 
-  init(_ bytes: [UInt8]) {
-    rest = bytes[...]
+  init(_ bytes: ArraySlice<UInt8>) {
+    rest = bytes
   }
 
   mutating func header() throws(TZifError) -> TZifHeader {
     guard try take(4).elementsEqual("TZif".utf8) else { throw TZifError(reason: "it is no TZif file") }
-    let version = Int(try take(1)[0])
+    let version = try integer(width: 1)
     try skip(15)
     var counts: [Int] = []
     for _ in 0..<6 { counts.append(Int(UInt32(truncatingIfNeeded: try integer(width: 4)))) }
@@ -51,28 +51,28 @@ private struct TZifReader {
       transitions: counts[3], types: counts[4], designationBytes: counts[5])
   }
 
-  /// Reads a data block: times, then the type of each, then the types themselves; the rest of it is of no use here.
+  /// Reads a data block: times, then the type of each, then the types themselves; what follows is of no use here.
   mutating func block(
     _ header: TZifHeader, timeWidth: Int
   ) throws(TZifError) -> (initialOffset: Int, transitions: [(start: Int, offset: Int)]) {
     guard header.leapSeconds == 0 else { throw TZifError(reason: "it counts leap seconds") }
-    let blockEnd = try rest.count - length(of: header, timeWidth: timeWidth)
+    var block = TZifReader(try take(header.blockLength(timeWidth: timeWidth)))
     var starts: [Int] = []
     for _ in 0..<header.transitions {
-      let start = try integer(width: timeWidth)
+      let start = try block.integer(width: timeWidth)
       if let last = starts.last, last >= start { throw TZifError(reason: "its transitions are out of order") }
       starts.append(start)
     }
-    let types = try take(header.transitions)
+    let types = try block.take(header.transitions)
     var offsets: [Int] = []
     for _ in 0..<header.types {
-      offsets.append(try offset())
-      try skip(2)
+      offsets.append(try block.offset())
+      // Whether it is daylight saving time, and what it is called.
+      try block.skip(2)
     }
     guard let initialOffset = offsets.first, types.allSatisfy({ $0 < offsets.count }) else {
       throw TZifError(reason: "it names an offset it does not have")
     }
-    try skip(rest.count - blockEnd)
     return (initialOffset, zip(starts, types).map { ($0, offsets[Int($1)]) })
   }
 
@@ -91,13 +91,6 @@ private struct TZifReader {
     _ = try take(count)
   }
 
-  /// The length of a block, checked against what the file has left.
-  private func length(of header: TZifHeader, timeWidth: Int) throws(TZifError) -> Int {
-    let length = header.blockLength(timeWidth: timeWidth)
-    guard length <= rest.count else { throw TZifError(reason: "it ends too early") }
-    return length
-  }
-
   private mutating func offset() throws(TZifError) -> Int {
     let offset = try integer(width: 4)
     guard PosixZoneRule.offsets ~= offset else { throw TZifError(reason: "it has an offset of more than a day") }
@@ -110,10 +103,10 @@ private struct TZifReader {
     return Int(Int64(bitPattern: bits << (64 - 8 * width)) >> (64 - 8 * width))
   }
 
-  private mutating func take(_ count: Int) throws(TZifError) -> [UInt8] {
+  private mutating func take(_ count: Int) throws(TZifError) -> ArraySlice<UInt8> {
     guard count <= rest.count else { throw TZifError(reason: "it ends too early") }
     defer { rest = rest.dropFirst(count) }
-    return Array(rest.prefix(count))
+    return rest.prefix(count)
   }
 }
 

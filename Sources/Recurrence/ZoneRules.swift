@@ -50,6 +50,11 @@ package struct ZoneRules: Hashable, Sendable {
     self.periods = periods
   }
 
+  package func hash(into hasher: inout Hasher) {
+    // Of one name there are seldom two; hundreds of periods would make every look-up slow.
+    hasher.combine(name)
+  }
+
   /// How far the wall clock is ahead of UTC, in seconds.
   package func offsetSeconds(at instant: Instant) -> Int {
     periods[index(atSecond: Int(instant.milliseconds).flooredQuotient(by: 1000))].offset
@@ -76,40 +81,6 @@ package struct ZoneRules: Hashable, Sendable {
   /// What the wall clock would show at the end of a period, which belongs to the next: seconds since 1970-01-01T00:00.
   func wallEnd(ofPeriod index: Int) -> Int {
     index + 1 < periods.count ? periods[index + 1].start + periods[index].offset : .distantFutureSecond
-  }
-}
-
-/// A stretch of time in which a zone keeps one offset.
-struct ZonePeriod: Hashable, Sendable {
-  /// Its first second since 1970 UTC.
-  let start: Int
-
-  /// Seconds that the wall clock is ahead of UTC.
-  let offset: Int
-
-  /// The furthest the wall clock had come when the period began (exclusive), in seconds since 1970-01-01T00:00: what it shows
-  /// below this is shown again, and what lies between this and `wallStart` is skipped.
-  let wallMark: Int
-
-  /// What the wall clock shows first in this period.
-  var wallStart: Int { start + offset }
-}
-
-/// A moment at which a zone's clocks are changed.
-package struct ZoneTransition: Hashable, Sendable {
-  /// The first instant with the new offset.
-  package let instant: Instant
-
-  /// How far the wall clock was ahead of UTC until then, in seconds.
-  package let oldOffsetSeconds: Int
-
-  /// How far it is ahead from then on, in seconds.
-  package let newOffsetSeconds: Int
-
-  fileprivate init(before: ZonePeriod, after: ZonePeriod) {
-    instant = Instant(milliseconds: Int64(after.start) * 1000)
-    oldOffsetSeconds = before.offset
-    newOffsetSeconds = after.offset
   }
 }
 

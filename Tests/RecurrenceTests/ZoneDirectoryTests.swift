@@ -118,6 +118,17 @@ struct ZoneDirectoryTests {
   }
 }
 
+extension ZoneDirectoryTests {
+  /// As on a slim image, or while the folder is being replaced: no zone is taken for gone.
+  @Test func saysThatTheFolderIsMissing() {
+    let directory = ZoneDirectory(files: SystemZoneFiles(folder: "/nonexistent"))
+    let error = #expect(throws: ExpressionError.self) { try directory.rules(named: "Europe/Rome") }
+    #expect(
+      error?.reason.hasSuffix("the folder /nonexistent is missing; the system's package tzdata brings it") == true)
+    #expect(directory.version == nil)
+  }
+}
+
 /// Zone files in memory, which count how often they are read.
 private final class FakeZoneFiles: ZoneFiles {
   private struct State {
