@@ -3,8 +3,8 @@ package import Scheduling
 
 /// Turns messages of the command queue into commands, or into the reason why they are none.
 ///
-/// Decides what depends on the message alone, so the same bytes always get the same answer; what depends on the time or on
-/// the schedules that exist is the engine's.
+/// Decides what depends on the message alone (and on which time zones this machine knows); what depends on the time or on the
+/// schedules that exist is the engine's.
 package struct CommandDecoder: Sendable {
   private let zones: @Sendable (String) -> ZoneRules?
   private let secret: SipHash.Key
@@ -31,7 +31,7 @@ package struct CommandDecoder: Sendable {
       try Self.checkSize(of: message)
       event = try IncomingEvent(message.body)
     } catch {
-      return .malformed(Rejection(command: clipped(message.routingKey[...]), field: error.field, reason: error.reason))
+      return .malformed(Rejection(command: message.routingKey[...].clipped, field: error.field, reason: error.reason))
     }
     if let detailType = event.detailType, EventName.table[detailType]?.isOwn == true { return .ownEvent }
     do throws(FieldError) {
@@ -40,7 +40,7 @@ package struct CommandDecoder: Sendable {
     } catch {
       return .malformed(
         Rejection(
-          id: try? event.fields.id(), command: clipped(event.detailType ?? message.routingKey[...]),
+          id: try? event.fields.id(), command: (event.detailType ?? message.routingKey[...]).clipped,
           field: error.field, reason: error.reason))
     }
   }

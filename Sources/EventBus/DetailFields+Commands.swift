@@ -100,10 +100,10 @@ extension DetailFields {
       throw FieldError(.limit, "limit must be a whole number in digits, not \(value.kind.rawValue)")
     }
     guard value.bytes.allSatisfy(\.isDigit) else {
-      throw FieldError(.limit, "limit is \(clipped(value.bytes)): a whole number in digits is expected, 0 or more")
+      throw FieldError(.limit, "limit is \(value.bytes.clipped): a whole number in digits is expected, 0 or more")
     }
     guard let limit = Int64(String(decoding: value.bytes, as: UTF8.self)), limit <= Self.largestLimit else {
-      throw FieldError(.limit, "limit is \(clipped(value.bytes)): at most \(Self.largestLimit) is accepted")
+      throw FieldError(.limit, "limit is \(value.bytes.clipped): at most \(Self.largestLimit) is accepted")
     }
     return limit
   }
@@ -112,7 +112,7 @@ extension DetailFields {
     guard let name = try text(.timezone, upTo: Self.longestZone) else { return nil }
     guard zones(name) != nil else {
       throw FieldError(
-        .timezone, "\(quote(Array(name.utf8)[...])) is no known time zone: use an IANA name such as Europe/Rome")
+        .timezone, "\(Array(name.utf8)[...].quoted) is no known time zone: use an IANA name such as Europe/Rome")
     }
     return name
   }
@@ -136,7 +136,7 @@ extension DetailFields {
       throw FieldError(name, "\(name.rawValue) must be a string, not \(value.kind.rawValue)")
     }
     guard let instant = Instant(rfc3339: text, rounding: rounding) else {
-      throw FieldError(name, "\(name.rawValue) is \(quote(text)): \(rfc3339Hint)")
+      throw FieldError(name, "\(name.rawValue) is \(text.quoted): \(rfc3339Hint)")
     }
     return instant
   }

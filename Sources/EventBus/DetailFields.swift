@@ -33,6 +33,6 @@ struct DetailFields {
   }
 
   private mutating func note(_ key: ArraySlice<UInt8>) {
-    if unknown.count < Self.maximumUnknown { unknown.append(clipped(key)) }
+    if unknown.count < Self.maximumUnknown { unknown.append(key.clipped) }
   }
 }

@@ -18,14 +18,14 @@ extension IncomingEvent {
     }
     guard detailType.elementsEqual(routingKey) else {
       throw FieldError(
-        .detailType, "DetailType is not the routing key, which is \(quote(routingKey[...])): send the same")
+        .detailType, "DetailType is not the routing key, which is \(routingKey[...].quoted): send the same")
     }
     switch EventName.table[detailType] {
     case .start: return .start
     case .stop: return .stop
     default:
       throw FieldError(
-        .detailType, "\(quote(detailType)) is not supported by this version: use Schedule Start or Schedule Stop")
+        .detailType, "\(detailType.quoted) is not supported by this version: use Schedule Start or Schedule Stop")
     }
   }
 
@@ -40,7 +40,7 @@ extension IncomingEvent {
   func time() throws(FieldError) -> Instant? {
     guard let value = self[.time] else { return nil }
     guard let text = value.text else { throw FieldError(.time, "Time must be a string, not \(value.kind.rawValue)") }
-    guard let time = Instant(rfc3339: text) else { throw FieldError(.time, "Time is \(quote(text)): \(rfc3339Hint)") }
+    guard let time = Instant(rfc3339: text) else { throw FieldError(.time, "Time is \(text.quoted): \(rfc3339Hint)") }
     return time
   }
 

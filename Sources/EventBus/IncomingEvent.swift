@@ -52,7 +52,7 @@ struct IncomingEvent {
       guard let name, value.kind != .null else { return }
       if self[name] == nil {
         values.append((name, value))
-      } else {
+      } else if reader.duplicateKey == nil {
         note(FieldError(name, "\(name.rawValue) and \(name.delivered) are the same field: send one of them"))
       }
     }

@@ -5,6 +5,7 @@
 /// `maximumDepth`. A key that comes twice in one object is noted in `duplicateKey` and reading goes on, so that the rest
 /// of the document can still be understood when it is refused.
 package struct JSONReader {
+  /// The most objects and arrays inside each other.
   package static let maximumDepth = 32
 
   private let bytes: ArraySlice<UInt8>
@@ -32,7 +33,7 @@ package struct JSONReader {
   }
 
   /// The byte to be read next, the first of a value wherever one is due; nil at the end.
-  var next: UInt8? { index < bytes.endIndex ? bytes[index] : nil }
+  private var next: UInt8? { index < bytes.endIndex ? bytes[index] : nil }
 
   /// Requires that nothing follows.
   package mutating func readEnd() throws(JSONError) {
@@ -152,7 +153,7 @@ extension JSONReader {
     hasher.combine(object)
     key.withUnsafeBytes { hasher.combine(bytes: $0) }
     guard !keyHashes.insert(hasher.finalize()).inserted, occurrences(of: key, in: object) > 1 else { return }
-    duplicateKey = JSONError("the key \(quote(key)) comes twice in one object", at: offset(of: start))
+    duplicateKey = JSONError("the key \(key.quoted) comes twice in one object", at: offset(of: start))
   }
 
   /// How often the object that begins at `object` has this key; it may be damaged beyond the place reached.
