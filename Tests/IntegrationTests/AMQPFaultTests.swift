@@ -1,0 +1,203 @@
+import AMQP
+import Foundation
+import Synchronization
+import Testing
+
+/// What a broker goes through in its life, done to private ones.
+@Suite(
+  .serialized, .timeLimit(.minutes(5)),
+  .enabled(if: PrivateBroker.script != nil, "POCKETWATCH_TEST_BROKER names ops/broker; run ops/test"))
+struct AMQPFaultTests {
+  /// P1, P14: nothing that was confirmed is missing, and the publisher is back by itself each time.
+  @Test func losesNothingOverClosuresRestartsKillsAndFreezes() async throws {
+    try await PrivateBroker.running([]) { broker in
+      let options = try await self.options(of: broker)
+      let admin = try Connection(to: options.brokers[0], options: options)
+      try admin.declareQueue("q", arguments: ["x-queue-type": "quorum"])
+      let sender = try PersistentSender(to: "q", options: options)
+      try sender.start()
+      try await sender.sendAndWait(100)
+
+      try await sender.expectLoss(.connectionClosed(code: 320)) {
+        try await broker.ctl("close_all_connections", "by an operator")
+      }
+      try await sender.sendAndWait(100)
+
+      // It says why, but a connection that has something to send may see the reset first.
+      try await sender.expectLoss(.connectionClosed(code: 320), .connectionLost) { try await broker.command("stop") }
+      try await broker.command("start")
+      try await sender.sendAndWait(100)
+
+      let frozen = SuspendingClock.now
+      try await sender.expectLoss(.connectionLost) {
+        try await broker.command("freeze")
+        sender.send(5000)
+      }
+      // Two heartbeats, and what a busy machine may add.
+      #expect(SuspendingClock.now - frozen < .seconds(7))
+      try await broker.command("thaw")
+      try await sender.sendAndWait(100)
+
+      try await sender.expectLoss(.connectionLost) {
+        sender.send(1000)
+        try await broker.command("kill")
+      }
+      try await broker.command("start")
+      try await sender.sendAndWait(100)
+
+      sender.stop()
+      try expectAll(sender.sentCount, in: "q", options)
+    }
+  }
+
+  /// P15: while the broker is blocked nothing is published, consuming goes on, and afterwards all arrives in order.
+  @Test func holdsBackWhileTheBrokerIsBlocked() async throws {
+    try await PrivateBroker.running([]) { broker in
+      let options = try await self.options(of: broker)
+      let admin = try Connection(to: options.brokers[0], options: options)
+      for queue in ["in", "out"] { try admin.declareQueue(queue, arguments: ["x-queue-type": "quorum"]) }
+      try admin.enableConfirms()
+      for text in ["a", "b"] { try admin.publish(AMQPTest.message(text, to: "in")) }
+      _ = try admin.nextEvent(timeout: .seconds(10))
+      try await broker.ctl("set_vm_memory_high_watermark", "0")
+
+      let sender = try PersistentSender(to: "out", options: options)
+      try sender.start()
+      _ = try await sender.events.up()
+      sender.send(500)
+      let reason = try await sender.events.first { if case .blocked(let reason) = $0 { reason } else { nil } }
+      #expect(reason.contains("memory"))
+      sender.send(500)
+
+      let events = EventQueue<Consumer.Event>()
+      let consumer = try Consumer(options: options, queue: "in", prefetch: 10, onEvent: { events.add($0) })
+      try consumer.start()
+      let epoch = try await events.up()
+      for text in ["a", "b"] {
+        let delivery = try await events.deliveries()[0]
+        #expect(delivery.text == text)
+        consumer.acknowledge(delivery.tag, epoch: epoch)
+      }
+      consumer.stop()
+      #expect(try Connection(to: options.brokers[0], options: options).checkQueue("out")?.messages == 0)
+      #expect(sender.unconfirmedCount == 1000)
+
+      try await broker.ctl("set_vm_memory_high_watermark", "0.4")
+      _ = try await sender.events.first { if case .unblocked = $0 { true } else { nil } }
+      try await sender.sendAndWait(1)
+      sender.stop()
+      try expectAll(1001, in: "out", options)
+    }
+  }
+
+  @Test func isListedUnderItsNameAndVersion() async throws {
+    try await PrivateBroker.running([]) { broker in
+      var options = try await self.options(of: broker)
+      options.connectionName = "pocketwatch publish"
+      options.version = "1.2.3"
+      let connection = try Connection(to: options.brokers[0], options: options)
+      #expect(connection.server.product == "RabbitMQ")
+      #expect(connection.server.heartbeatSeconds == 2)
+      let listed = String(decoding: try await broker.ctl("list_connections", "client_properties"), as: UTF8.self)
+      for part in [
+        #""connection_name","pocketwatch publish""#, #""product","pocketwatch""#, #""version","1.2.3""#,
+        #""consumer_cancel_notify",true"#, #""connection.blocked",true"#,
+      ] {
+        #expect(listed.contains(part))
+      }
+      connection.close()
+    }
+  }
+
+  private func options(of broker: PrivateBroker) async throws -> ConnectionOptions {
+    let url = String(decoding: try await broker.command("url"), as: UTF8.self)
+    return ConnectionOptions(
+      brokers: try BrokerURL.list(url), connectionName: "fault test", heartbeatSeconds: 2, rpcTimeout: .seconds(5))
+  }
+
+  /// Reads the queue to its end: every number from 0 on is there, and the first copies are in order.
+  private func expectAll(_ count: Int, in queue: String, _ options: ConnectionOptions) throws {
+    let connection = try Connection(to: options.brokers[0], options: options)
+    let stored = try #require(try connection.checkQueue(queue)).messages
+    try connection.consume(queue, prefetch: 0, acknowledges: false)
+    var next = 0
+    for _ in 0..<stored {
+      guard case .delivery(let delivery) = try connection.nextEvent(timeout: .seconds(20)) else { break }
+      if delivery.text == "\(next)" { next += 1 }
+    }
+    #expect(next == count)
+  }
+}
+
+/// Sends numbers to a queue and each again on the next connection until it is confirmed, as the service does.
+final class PersistentSender: Sendable {
+  private struct State {
+    var epoch: UInt64 = 0
+    var sentCount: UInt64 = 0
+    var unconfirmed: Set<UInt64> = []
+  }
+
+  let events = EventQueue<Publisher.Event>()
+  private let queue: String
+  private let state = Mutex(State())
+  private let publisher = Mutex<Publisher?>(nil)
+
+  init(to queue: String, options: ConnectionOptions) throws {
+    self.queue = queue
+    let publisher = try Publisher(options: options, onEvent: { [weak self] in self?.handle($0) })
+    self.publisher.withLock { $0 = publisher }
+  }
+
+  var sentCount: Int { state.withLock { Int($0.sentCount) } }
+  var unconfirmedCount: Int { state.withLock { $0.unconfirmed.count } }
+
+  func start() throws { try publisher.withLock { $0 }?.start() }
+
+  func stop() { publisher.withLock { $0 }?.stop(drainFor: .seconds(10)) }
+
+  /// Hands over so many further numbers.
+  func send(_ count: UInt64) {
+    let (numbers, epoch) = state.withLock { state in
+      let numbers = state.sentCount..<state.sentCount + count
+      state.sentCount += count
+      state.unconfirmed.formUnion(numbers)
+      return (Array(numbers), state.epoch)
+    }
+    publish(numbers, epoch)
+  }
+
+  /// Hands over so many and waits until everything is confirmed.
+  func sendAndWait(_ count: UInt64) async throws {
+    send(count)
+    while unconfirmedCount > 0 { _ = try await events.next() }
+  }
+
+  /// Does something to the broker and expects that the connection ends for one of these reasons.
+  func expectLoss(
+    _ kinds: AMQPError.Kind..., by breaking: () async throws -> Void,
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) async throws {
+    try await breaking()
+    let error = try await events.down()
+    #expect(kinds.contains(error.kind), "\(error)", sourceLocation: sourceLocation)
+  }
+
+  private func handle(_ event: Publisher.Event) {
+    switch event {
+    case .up(let epoch, _):
+      let numbers = state.withLock { state in
+        state.epoch = epoch
+        return state.unconfirmed.sorted()
+      }
+      publish(numbers, epoch)
+    case .acked(let numbers): state.withLock { $0.unconfirmed.subtract(numbers) }
+    default: break
+    }
+    events.add(event)
+  }
+
+  private func publish(_ numbers: [UInt64], _ epoch: UInt64) {
+    let batch = numbers.map { Publication(number: $0, message: AMQPTest.message("\($0)", to: queue)) }
+    publisher.withLock { $0 }?.publish(batch, epoch: epoch)
+  }
+}

@@ -1,0 +1,88 @@
+import AMQP
+import Testing
+
+/// A network that breaks: through a proxy in front of the shared broker.
+@Suite(.serialized, .enabled(if: AMQPTest.url != nil, "\(AMQPTest.missing)"), .timeLimit(.minutes(5)))
+struct AMQPNetworkTests {
+  /// Cut after any byte, connecting and publishing end in an error of ours at once; and what was confirmed is there.
+  @Test(arguments: [AMQPProxy.Fault.cutAfterSent, AMQPProxy.Fault.cutAfterReceived])
+  func publishingSurvivesACutAfterAnyByte(fault: @Sendable (Int) -> AMQPProxy.Fault) async throws {
+    try await AMQPTest.withQueue { queue, admin in
+      var confirmedCount = 0
+      try cutEverywhere(fault) { connection in
+        try connection.enableConfirms()
+        try connection.publish(AMQPTest.message("x", to: queue))
+        guard case .confirmed(1, _, accepted: true) = try connection.nextEvent(timeout: .seconds(10)) else {
+          throw Unexpected("no confirm")
+        }
+        confirmedCount += 1
+      }
+      #expect(confirmedCount > 0)
+      #expect(try #require(try admin.checkQueue(queue)).messages >= confirmedCount)
+    }
+  }
+
+  @Test(arguments: [AMQPProxy.Fault.cutAfterSent, AMQPProxy.Fault.cutAfterReceived])
+  func consumingSurvivesACutAfterAnyByte(fault: @Sendable (Int) -> AMQPProxy.Fault) async throws {
+    try await AMQPTest.withQueue { queue, _ in
+      try AMQPTest.fill(queue, ["x"])
+      try cutEverywhere(fault) { connection in
+        try connection.consume(queue, prefetch: 1)
+        guard case .delivery(let delivery) = try connection.nextEvent(timeout: .seconds(10)) else {
+          throw Unexpected("no delivery")
+        }
+        #expect(delivery.text == "x")
+        try connection.closeChannel()
+      }
+    }
+  }
+
+  /// Runs `use` on connections that are cut later and later, until one is not cut any more.
+  private func cutEverywhere(
+    _ fault: (Int) -> AMQPProxy.Fault, _ use: (Connection) throws -> Void
+  ) throws {
+    for count in stride(from: 1, to: 4000, by: 3) {
+      let options = try AMQPTest.options()
+      let proxy = try AMQPProxy(to: options.brokers[0].port, fault(count))
+      defer { proxy.close() }
+      var url = options.brokers[0]
+      url.port = proxy.port
+      do {
+        let connection = try Connection(to: url, options: options)
+        try use(connection)
+        // Cut no more: everything fitted.
+        if case .none = try connection.nextEvent(timeout: .zero) { return }
+      } catch let error as AMQPError {
+        #expect(error.kind == .connectionLost, "cut after \(count) bytes: \(error)")
+      }
+    }
+    Issue.record("never got through")
+  }
+
+  /// A peer that takes nothing and says nothing: noticed by the missing heartbeats, also in the middle of publishing.
+  @Test(arguments: [0, 100_000])
+  func noticesABlackHole(bodyBytes: Int) async throws {
+    try await AMQPTest.withQueue { queue, _ in
+      var options = try AMQPTest.options { $0.heartbeatSeconds = 1 }
+      let proxy = try AMQPProxy(to: options.brokers[0].port)
+      defer { proxy.close() }
+      options.brokers[0].port = proxy.port
+      let connection = try Connection(to: options.brokers[0], options: options)
+      proxy.becomeHole()
+      let start = SuspendingClock.now
+      let error = try #require(throws: AMQPError.self) {
+        while SuspendingClock.now - start < .seconds(60) {
+          if bodyBytes > 0 {
+            try connection.publish(
+              Message(exchange: "", routingKey: queue, body: Array(repeating: 1, count: bodyBytes)))
+          } else {
+            _ = try connection.nextEvent(timeout: .seconds(60))
+          }
+        }
+      }
+      #expect(error.kind == .connectionLost)
+      // Two heartbeats, and what a busy machine may add.
+      #expect(SuspendingClock.now - start < .seconds(6))
+    }
+  }
+}

@@ -1,0 +1,137 @@
+import AMQP
+import Foundation
+import Testing
+
+/// P22: a broker that cannot prove who it is gets no login.
+@Suite(
+  .serialized, .timeLimit(.minutes(5)),
+  .enabled(if: PrivateBroker.script != nil, "POCKETWATCH_TEST_BROKER names ops/broker; run ops/test"))
+struct AMQPTLSTests {
+  /// A certificate for `localhost` with the authority that signed it; the names that `ops/broker --tls` wants.
+  private struct Certificates {
+    let folder: URL
+
+    var ca: String { folder.appending(path: "ca.pem").path() }
+
+    static func make(days: Int = 1) async throws -> Certificates {
+      let folder = FileManager.default.temporaryDirectory.appending(path: "tls-\(UUID().uuidString)")
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+      let made = Certificates(folder: folder)
+      try Data("subjectAltName=DNS:localhost\n".utf8).write(to: folder.appending(path: "extensions"))
+      try await made.openssl(
+        "req -x509 -newkey rsa:2048 -nodes -subj /CN=test-authority -days 1 -keyout ca.key -out ca.pem")
+      try await made.openssl("req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout key.pem -out request")
+      try await made.openssl(
+        "x509 -req -in request -CA ca.pem -CAkey ca.key -CAcreateserial -extfile extensions -days \(days) -out cert.pem"
+      )
+      return made
+    }
+
+    /// Runs openssl with arguments in which a word that is a file name means one of this folder.
+    private func openssl(_ command: String) async throws {
+      let files = ["ca.key", "ca.pem", "key.pem", "cert.pem", "request", "extensions"]
+      let arguments = command.split(separator: " ").map(String.init)
+      _ = try await PrivateBroker.run(
+        "/usr/bin/openssl", arguments.map { files.contains($0) ? folder.appending(path: $0).path() : $0 })
+    }
+
+    func remove() { try? FileManager.default.removeItem(at: folder) }
+  }
+
+  @Test func connectsOnlyToABrokerThatProvesItself() async throws {
+    let (good, other) = (try await Certificates.make(), try await Certificates.make())
+    defer {
+      good.remove()
+      other.remove()
+    }
+    try await PrivateBroker.running(["--tls", good.folder.path()]) { broker in
+      let text = String(decoding: try await broker.command("url", ["amqps"]), as: UTF8.self)
+      var url = try #require(try BrokerURL.list(text).first)
+      url.host = "localhost"
+      let connection = try connect(url, good.ca)
+      #expect(try connection.checkExchange("amq.topic"))
+      try publishLargeBody(on: connection)
+      connection.close()
+
+      #expect(try failure(url, other.ca).kind == .tls)
+      #expect(try failure(url, "/nowhere/ca.pem").kind == .invalidConfiguration)
+      #expect(try failure(url, nil).kind == .invalidConfiguration)
+      url.host = "127.0.0.1"
+      #expect(try failure(url, good.ca).kind == .tls)
+      let plain = String(decoding: try await broker.command("url"), as: UTF8.self)
+      url.host = "localhost"
+      url.port = try #require(try BrokerURL.list(plain).first).port
+      #expect(try failure(url, good.ca).kind == .tls)
+    }
+  }
+
+  @Test(arguments: [
+    ("", 1, true), ("-tls1_2", 1, true), ("", 0, false), ("-tls1_1 -cipher DEFAULT:@SECLEVEL=0", 1, false),
+  ])
+  func refusesExpiredAndOldOnes(options: String, days: Int, isAccepted: Bool) async throws {
+    let certificates = try await Certificates.make(days: days)
+    defer { certificates.remove() }
+    let server = try await TLSServer(certificates.folder, options)
+    defer { server.stop() }
+    let url = try BrokerURL("amqps://localhost:\(server.port)")
+    // Behind the handshake there is no broker, so even an accepted one fails, in another way.
+    #expect(try failure(url, certificates.ca).kind == (isAccepted ? .timeout : .tls))
+  }
+
+  private func connect(_ url: BrokerURL, _ caFile: String?) throws -> Connection {
+    let options = ConnectionOptions(
+      brokers: [url], connectionName: "tls test", rpcTimeout: .seconds(3), tls: caFile.map { TLSOptions(caFile: $0) })
+    return try Connection(to: url, options: options)
+  }
+
+  private func failure(_ url: BrokerURL, _ caFile: String?) throws -> AMQPError {
+    try #require(throws: AMQPError.self) { try connect(url, caFile) }
+  }
+
+  /// Larger than a TLS record and than the library's buffer, both ways.
+  private func publishLargeBody(on connection: Connection) throws {
+    let body = (0..<200_000).map { UInt8(truncatingIfNeeded: $0) }
+    let queue = try connection.declareQueue("", durable: false, exclusive: true).name
+    try connection.publish(Message(exchange: "", routingKey: queue, body: body))
+    try connection.consume(queue, prefetch: 0)
+    guard case .delivery(let delivery) = try connection.nextEvent(timeout: .seconds(10)) else {
+      throw Unexpected("no delivery over TLS")
+    }
+    #expect(delivery.body.elementsEqual(body))
+  }
+}
+
+/// A TLS listener that says nothing once the handshake is over.
+private struct TLSServer {
+  let port: UInt16
+  private let process = Process()
+
+  init(_ folder: URL, _ options: String) async throws {
+    let output = Pipe()
+    process.executableURL = URL(filePath: "/usr/bin/openssl")
+    process.arguments =
+      ["s_server", "-accept", "0", "-cert", "cert.pem", "-key", "key.pem"]
+      + options.split(separator: " ").map(String.init)
+    process.currentDirectoryURL = folder
+    process.standardOutput = output
+    process.standardInput = Pipe()
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    var line = ""
+    // It prints "ACCEPT 0.0.0.0:PORT" when it listens.
+    while !line.contains("ACCEPT") || !line.hasSuffix("\n") {
+      let data = output.fileHandleForReading.availableData
+      if data.isEmpty { throw Unexpected("openssl s_server ended: \(line)") }
+      line += String(decoding: data, as: UTF8.self)
+    }
+    guard let port = line.split(whereSeparator: { ":\n".contains($0) }).compactMap({ UInt16($0) }).last else {
+      throw Unexpected("openssl s_server says no port: \(line)")
+    }
+    self.port = port
+  }
+
+  func stop() {
+    process.terminate()
+    process.waitUntilExit()
+  }
+}
