@@ -18,6 +18,7 @@ package struct Acknowledgements {
 
   private struct Entry {
     let tag: UInt64
+    let id: ScheduleID?
     var settlement: Settlement?
   }
 
@@ -27,8 +28,9 @@ package struct Acknowledgements {
 
   package init() {}
 
-  package mutating func delivered(_ tag: UInt64) {
-    outstanding.append(Entry(tag: tag, settlement: nil))
+  /// A delivery, with the schedule that it is about if there is one.
+  package mutating func delivered(_ tag: UInt64, on id: ScheduleID? = nil) {
+    outstanding.append(Entry(tag: tag, id: id))
   }
 
   package mutating func settle(_ tag: UInt64, _ settlement: Settlement) {
@@ -39,6 +41,9 @@ package struct Acknowledgements {
 
   /// The frames that settle all that can be settled now: dead letters one by one, a run of acknowledgements from the
   /// oldest on with one `multiple`, those behind a delivery that is still open one by one.
+  ///
+  /// Of the deliveries on one schedule none is settled before those that came earlier: an earlier one that is left alone
+  /// would be delivered and applied again without the later that undid it.
   package mutating func takeFrames() -> [Frame] {
     guard settledCount > 0 else { return [] }
     settledCount = 0
@@ -52,14 +57,18 @@ package struct Acknowledgements {
       }
     }
     if let lastOfRun { frames.append(.acknowledge(tag: lastOfRun, multiple: true)) }
-    for entry in outstanding {
-      switch entry.settlement {
+    var open: Set<ScheduleID> = []
+    outstanding.removeAll { entry in
+      guard let settlement = entry.settlement, entry.id.map({ !open.contains($0) }) ?? true else {
+        if let id = entry.id { open.insert(id) }
+        return false
+      }
+      switch settlement {
       case .acknowledge: frames.append(.acknowledge(tag: entry.tag, multiple: false))
       case .deadLetter: frames.append(.reject(tag: entry.tag))
-      case nil: break
       }
+      return true
     }
-    outstanding.removeAll { $0.settlement != nil }
     return frames
   }
 

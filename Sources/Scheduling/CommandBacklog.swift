@@ -31,7 +31,7 @@ struct CommandBacklog {
   mutating func append(_ deliveries: [ReceivedCommand], on channel: UInt64) {
     guard channel == self.channel else { return }
     for delivery in deliveries {
-      acknowledgements.delivered(delivery.tag)
+      acknowledgements.delivered(delivery.tag, on: delivery.scheduleID)
       waiting.append(delivery)
     }
   }
