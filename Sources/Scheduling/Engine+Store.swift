@@ -98,15 +98,16 @@ extension Engine {
         maximumEnded: settings.maximumEnded, maximumCommands: settings.maximumCommands))
   }
 
-  /// Once nothing is under way before a clean stop, nothing is in doubt beyond now.
+  /// Once nothing is under way before a clean stop, nothing is in doubt beyond now; or, should the clock have been set back,
+  /// beyond what was sent before that and may be unconfirmed.
   private mutating func finishDraining(at now: Now) -> StoreWork? {
     var canSend = false
     if case .open = publisher { canSend = true }
     let isAnswering = outbox.hasFlights || (outbox.hasReady && canSend)
     guard !isDrained, !isAnswering, window.unsettledCount == 0 else { return nil }
     isDrained = true
-    guard inDoubtThrough > now.wall else { return nil }
-    return .apply([.markInDoubt(through: now.wall)], [])
+    let mark = max(now.wall, sentThrough, recoveredInDoubtThrough)
+    return mark < inDoubtThrough ? .apply([.markInDoubt(through: mark)], []) : nil
   }
 
   mutating func received(_ answer: StoreAnswer, at now: Now) {

@@ -77,6 +77,7 @@ extension Engine {
       definition: schedule.definition, generation: schedule.generation, counter: schedule.counter, slot: pending.slot,
       missed: pending.missed, nextSlot: next)
     window.move(schedule.generation, to: .sent(progress))
+    sentThrough = max(sentThrough, pending.due)
     let item = Outbox.Item(subject: .tick(generation: schedule.generation), event: .tick(tick), origin: schedule.origin)
     return outbox.send(item, at: now)
   }
@@ -137,7 +138,8 @@ extension Engine {
     reports.append(.refusedByBroker(item.event.scheduleID, refusals: item.refusals + 1, cause: cause))
     if case .tick(let generation) = item.subject {
       guard let row = window[generation], case .sent(let progress) = row.phase else { return }
-      let isOverdue = now.uptime - (item.firstSent ?? now.uptime) >= settings.giveUpMilliseconds
+      // At least tried again: the machine may have slept for the hour.
+      let isOverdue = item.refusals > 0 && now.uptime - (item.firstSent ?? now.uptime) >= settings.giveUpMilliseconds
       if isOverdue, let zone = rules(of: row.schedule.definition) {
         return giveUp(row.schedule, in: zone, at: now)
       }

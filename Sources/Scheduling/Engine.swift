@@ -39,6 +39,8 @@ package struct Engine {
   /// Ticks due at or before this instant may be sent by this process: stored before the first of them leaves.
   var inDoubtThrough: Instant
   var isMarkPending = false
+  /// The latest due time of a tick that this process sent; beyond now only if the wall clock was set back.
+  var sentThrough = Instant(milliseconds: .min)
 
   /// Schedules that ended by themselves and whose Stopped is not confirmed, by generation.
   var owing: [Int64: ScheduleID] = [:]
@@ -88,7 +90,10 @@ package struct Engine {
     case .publisherUp(let epoch): publisher = .open(epoch: epoch)
     case .publisherDown: publisherWentDown()
     case .blocked: if case .open(let epoch) = publisher { publisher = .blocked(epoch: epoch) }
-    case .unblocked: if case .blocked(let epoch) = publisher { publisher = .open(epoch: epoch) }
+    case .unblocked:
+      guard case .blocked(let epoch) = publisher else { return }
+      publisher = .open(epoch: epoch)
+      outbox.restartClocks(at: now)
     case .acked(let numbers): for number in numbers { acked(number, at: now) }
     case .nacked(let numbers, let cause): for number in numbers { refused(outbox.land(number), cause: cause, at: now) }
     case .returned(let number, let cause): returned(number, cause: cause)

@@ -102,6 +102,14 @@ struct Outbox {
     return lost
   }
 
+  /// The broker takes messages again: what is in flight has not been waiting for its answer until now.
+  mutating func restartClocks(at now: Now) {
+    for number in order {
+      flights[number]?.sent = now.uptime
+      flights[number]?.item.firstSent = now.uptime
+    }
+  }
+
   /// Takes out what has been in flight for `milliseconds` without an answer.
   mutating func popUnanswered(for milliseconds: Int64, at now: Now) -> Item? {
     dropLanded()
