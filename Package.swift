@@ -14,7 +14,10 @@ if Context.environment["POCKETWATCH_STRICT"] != nil {
 
 let package = Package(
   name: "pocketwatch",
-  products: [.executable(name: "pocketwatch", targets: ["PocketwatchCLI"])],
+  products: [
+    .executable(name: "pocketwatch", targets: ["PocketwatchCLI"]),
+    .executable(name: "benchmarks", targets: ["Benchmarks"]),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
@@ -60,6 +63,7 @@ let package = Package(
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ]),
+    .executableTarget(name: "Benchmarks", dependencies: ["Recurrence"], path: "Tests/Benchmarks"),
     .testTarget(name: "AMQPTests", dependencies: ["AMQP"]),
     .testTarget(
       name: "RecurrenceTests", dependencies: ["Recurrence"], resources: [.copy("Vectors")]),
