@@ -124,6 +124,7 @@ final class SchedulerLoop {
   /// Does what the engine decides until it decides nothing more. Returns whether it may sleep.
   private func act() throws(ServiceFailure) -> Bool {
     let now = SystemClock.now()
+    feedWatchdog(at: now)
     if now.uptime >= nextZoneRefresh { refreshZones(at: now) }
     var isIdle = true
     for action in engine.decide(at: now) {
@@ -171,17 +172,18 @@ final class SchedulerLoop {
     engine.receive(.zonesRefreshed(changed: !changes.changed.isEmpty), at: now)
   }
 
+  /// Tells systemd that we live. Each turn of the loop asks, so that a long backlog does not look like a standstill.
+  private func feedWatchdog(at now: Now) {
+    guard let interval = notifier.watchdogMilliseconds, now.uptime >= nextWatchdog else { return }
+    notifier.send("WATCHDOG=1")
+    nextWatchdog = now.uptime + interval
+  }
+
   private func sleep() {
     let now = SystemClock.now()
     journal.flush(uptime: now.uptime)
     var limit = Self.longestSleepMilliseconds
-    if let interval = notifier.watchdogMilliseconds {
-      if now.uptime >= nextWatchdog {
-        notifier.send("WATCHDOG=1")
-        nextWatchdog = now.uptime + interval
-      }
-      limit = min(limit, nextWatchdog - now.uptime)
-    }
+    if notifier.watchdogMilliseconds != nil { limit = min(limit, nextWatchdog - now.uptime) }
     if let drainDeadline { limit = min(limit, drainDeadline - now.uptime) }
     inbox.wait(for: engine.nextWake(at: now), now: now, atMostMilliseconds: limit)
   }
