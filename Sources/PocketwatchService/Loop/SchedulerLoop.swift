@@ -29,13 +29,13 @@ final class SchedulerLoop {
   private var journal: Journal
   /// When a clean stop gives up waiting, on the monotonic clock; nil before it began.
   private var drainDeadline: Int64?
+  private var isDrained = false
   private var nextWatchdog: Int64 = 0
   private var nextZoneRefresh = SystemClock.now().uptime + zoneRefreshMilliseconds
 
   init(
     inbox: Inbox, zones: ZoneDirectory, store: any ScheduleStore, engine: Engine, encoder: MessageEncoder,
-    publisher: Publisher,
-    consumer: Consumer, notifier: Notifier, logger: Logger
+    publisher: Publisher, consumer: Consumer, notifier: Notifier, logger: Logger
   ) {
     self.inbox = inbox
     self.zones = zones
@@ -60,8 +60,6 @@ final class SchedulerLoop {
       if isIdle { sleep() }
     }
   }
-
-  private var isDrained = false
 
   private func receive(_ input: Inbox.Input) throws(ServiceFailure) {
     let now = SystemClock.now()
