@@ -25,7 +25,7 @@ extension Connection {
 
   private func forgetChannel() {
     content.reset()
-    pending.removeAll { !$0.isOfConnection }
+    for event in pending.takeAll() where event.isOfConnection { pending.append(event) }
     lastSequence = nil
   }
 

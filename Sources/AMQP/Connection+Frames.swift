@@ -23,7 +23,9 @@ extension Connection {
   ) throws(AMQPError) -> Reply {
     try send(method, request, on: channel)
     let deadline = SuspendingClock.now + (limit ?? options.rpcTimeout)
-    while let frame = try receiveFrame(within: deadline - SuspendingClock.now) {
+    while case let remaining = deadline - SuspendingClock.now, remaining > .zero,
+      let frame = try receiveFrame(within: remaining)
+    {
       defer { releaseBuffers(frame.channel) }
       if frame.frame_type == AMQP_FRAME_METHOD, frame.channel == channel, frame.payload.method.id == reply {
         return read(frame.payload.method.decoded)
@@ -31,7 +33,7 @@ extension Connection {
       try handle(frame)
     }
     // A late reply would be taken for that of the next request.
-    throw fail(error(.timeout, "no \(String(cString: amqp_method_name(reply))) within \(limit ?? options.rpcTimeout)"))
+    throw fail(error(.timeout, "no \(methodName(reply)) within \(limit ?? options.rpcTimeout)"))
   }
 
   /// As above, for replies that say nothing.
@@ -102,7 +104,7 @@ extension Connection {
     case AMQP_CONNECTION_BLOCKED_METHOD:
       add(.blocked(reason: method.decoded.load(as: amqp_connection_blocked_t.self).reason.string))
     case AMQP_CONNECTION_UNBLOCKED_METHOD: add(.unblocked)
-    default: throw .init(text: "\(name(of: method)) came unasked")
+    default: throw .init(text: "\(methodName(method.id)) came unasked")
     }
   }
 
@@ -135,7 +137,7 @@ extension Connection {
       if failure == nil { failure = error(.channelClosed(code: close.reply_code), close.reply_text.string) }
     // When both sides closed at once.
     case AMQP_CHANNEL_CLOSE_OK_METHOD: break
-    default: throw .init(text: "\(name(of: method)) came unasked")
+    default: throw .init(text: "\(methodName(method.id)) came unasked")
     }
   }
 
@@ -144,7 +146,7 @@ extension Connection {
     try? send(method, request, on: channel)
   }
 
-  private func name(of method: amqp_method_t) -> String {
-    String(cString: amqp_method_name(method.id))
+  private func methodName(_ id: amqp_method_number_t) -> String {
+    amqp_method_name(id).map { String(cString: $0) } ?? "method \(id)"
   }
 }

@@ -61,7 +61,7 @@ extension Connection {
   /// Sending has no deadline in the library: a frozen broker would hold it for ever once the socket is full. With this
   /// the kernel gives up on what the peer has not taken within two heartbeats.
   private func limitSendTime(_ socket: CInt) {
-    var milliseconds = CUnsignedInt(options.heartbeatSeconds) * 2000
+    var milliseconds = CUnsignedInt(max(1, options.heartbeatSeconds)) * 2000
     setsockopt(
       socket, CInt(IPPROTO_TCP), TCP_USER_TIMEOUT, &milliseconds, socklen_t(MemoryLayout.size(ofValue: milliseconds)))
   }
@@ -73,7 +73,8 @@ extension Connection {
     amqp_set_rpc_timeout(state, &timeout)
     var properties = clientProperties.encoded(in: arena)
     let reply = cr_login_plain(
-      state, url.virtualHost, Self.frameMax, CInt(options.heartbeatSeconds), &properties, url.user, url.password)
+      state, url.virtualHost, Self.frameMax, CInt(max(1, options.heartbeatSeconds)), &properties, url.user, url.password
+    )
     arena.recycle()
     if reply.reply_type != AMQP_RESPONSE_NORMAL { throw fail(loginError(reply)) }
     noteServer(state)

@@ -4,8 +4,8 @@ import Glibc
 extension Connection {
   /// The next event; nil when none has come within the time, or the `wakeUp` bell rang.
   package func nextEvent(timeout: Duration) throws(AMQPError) -> Event? {
-    if pending.isEmpty { pending = try events(waitingUpTo: timeout) }
-    return pending.isEmpty ? nil : pending.removeFirst()
+    if pending.isEmpty { try waitForEvents(timeout, orWritable: false) }
+    return pending.popFirst()
   }
 
   /// Everything the broker has sent, as soon as there is anything; empty when time is over or the bell rang.
@@ -14,17 +14,19 @@ extension Connection {
   ///
   /// - Parameter orWritable: Also return when the socket can take more to send.
   package func events(waitingUpTo limit: Duration, orWritable: Bool = false) throws(AMQPError) -> [Event] {
+    try waitForEvents(limit, orWritable: orWritable)
+    return pending.takeAll()
+  }
+
+  private func waitForEvents(_ limit: Duration, orWritable: Bool) throws(AMQPError) {
     let deadline = SuspendingClock.now + limit
     while true {
       if failure == nil { readAvailableFrames() }
-      if !pending.isEmpty {
-        defer { pending = [] }
-        return pending
-      }
+      if !pending.isEmpty { return }
       let state = try usable()
       let remaining = deadline - SuspendingClock.now
-      if remaining <= .zero { return [] }
-      if waitForSocket(amqp_get_sockfd(state), min(remaining, heartbeatCheck), orWritable: orWritable) { return [] }
+      if remaining <= .zero { return }
+      if waitForSocket(amqp_get_sockfd(state), min(remaining, heartbeatCheck), orWritable: orWritable) { return }
     }
   }
 

@@ -35,7 +35,8 @@ package final class Connection {
   /// Why the connection, or with `.channelClosed` only its channel, cannot be used.
   var failure: AMQPError?
   package internal(set) var isChannelOpen = false
-  var pending: [Event] = []
+  /// Read and not handed out yet.
+  var pending = FIFO<Event>()
   var content: ContentAssembly
   /// The number of the last message published; nil while confirms are off.
   var lastSequence: UInt64?

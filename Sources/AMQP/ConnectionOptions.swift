@@ -7,7 +7,8 @@ package struct ConnectionOptions: Sendable {
   /// Product and version as the broker logs and lists them.
   package var product: String
   package var version: String
-  /// The interval asked for; the broker may lower it. 5 to 20 s is what RabbitMQ's guide recommends. At least 1.
+  /// The interval asked for; the broker may lower it. RabbitMQ's guide recommends 5 to 20. 0 would mean none and is
+  /// taken as 1.
   package var heartbeatSeconds: UInt16
   /// How long one request to the broker, or the whole login, may take.
   package var rpcTimeout: Duration
@@ -27,7 +28,7 @@ package struct ConnectionOptions: Sendable {
     self.connectionName = connectionName
     self.product = product
     self.version = version
-    self.heartbeatSeconds = max(1, heartbeatSeconds)
+    self.heartbeatSeconds = heartbeatSeconds
     self.rpcTimeout = rpcTimeout
     self.connectTimeout = connectTimeout
     self.tls = tls

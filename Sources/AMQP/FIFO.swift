@@ -9,6 +9,15 @@ struct FIFO<Element> {
 
   mutating func append(_ element: Element) { slots.append(element) }
 
+  /// Empties the queue and returns what was in it.
+  mutating func takeAll() -> [Element] {
+    defer {
+      slots.removeAll(keepingCapacity: true)
+      head = 0
+    }
+    return slots[head...].compactMap { $0 }
+  }
+
   mutating func popFirst() -> Element? {
     if isEmpty { return nil }
     let element = slots[head].take()

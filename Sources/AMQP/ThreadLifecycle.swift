@@ -30,9 +30,14 @@ final class ThreadLifecycle: Sendable {
       return true
     }
     guard isFirst else { return }
-    try OwnerThread.start(name: name) { [self] in
-      body()
-      ended.ring()
+    do throws(AMQPError) {
+      try OwnerThread.start(name: name) { [self] in
+        body()
+        ended.ring()
+      }
+    } catch {
+      state.withLock { $0 = .stopped }
+      throw error
     }
   }
 
