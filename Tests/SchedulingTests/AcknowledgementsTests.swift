@@ -68,6 +68,19 @@ struct AcknowledgementsTests {
     #expect(acknowledgements.takeFrames() == [.acknowledge(tag: 99, multiple: true)])
   }
 
+  /// Deliveries on one schedule are settled in their order; those on others do not wait for them.
+  @Test func keepsTheOrderOfEachSchedule() {
+    var acknowledgements = Acknowledgements()
+    for (tag, id) in [(1, "a"), (2, "b"), (3, "a"), (4, nil), (5, "b")] as [(UInt64, ScheduleID?)] {
+      acknowledgements.delivered(tag, on: id)
+    }
+    for tag in 2...5 as ClosedRange<UInt64> { acknowledgements.settle(tag, .acknowledge) }
+    #expect(
+      acknowledgements.takeFrames() == [2, 4, 5].map { .acknowledge(tag: $0, multiple: false) })
+    acknowledgements.settle(1, .deadLetter)
+    #expect(acknowledgements.takeFrames() == [.reject(tag: 1), .acknowledge(tag: 3, multiple: true)])
+  }
+
   /// A delivery that is settled twice, or was never delivered, changes nothing.
   @Test func unknownTags() {
     var acknowledgements = Acknowledgements()

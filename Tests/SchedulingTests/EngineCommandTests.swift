@@ -229,6 +229,19 @@ struct EngineCommandTests {
     #expect(Set(driver.started) == [driver.started[0]])
   }
 
+  /// A command whose answer is refused holds back the settling of those behind it on its schedule: left alone in the
+  /// queue, a Start would be delivered again without the Stop that followed it.
+  @Test func refusedAnswerHoldsBackItsFollowers() throws {
+    var driver = try EngineDriver.connected()
+    driver.deliver([start(hourly), stop("a"), stop("b")].map { ($0, messageID: nil) })
+    driver.nack { if case .started = $0 { true } else { false } }
+    driver.ack()
+    #expect(driver.frames == [.acknowledge(tag: 3, multiple: false)])
+    driver.advance(seconds: 1)
+    driver.ack()
+    #expect(driver.frames.last == .acknowledge(tag: 2, multiple: true))
+  }
+
   @Test func answersGoOutAgainOnANewConnection() throws {
     var driver = try EngineDriver.connected()
     driver.deliver([start(hourly), stop("a")].map { ($0, messageID: nil) })

@@ -85,6 +85,24 @@ struct EngineDrainTests {
     #expect(driver.isDrained)
   }
 
+  /// A tick that was sent before the clock was set back stays in doubt: it is not folded after the next start.
+  @Test func clockSetBackLeavesTheSentInDoubt() throws {
+    let store = MemoryStore()
+    var driver = try EngineDriver.connected(store: store)
+    driver.start(everySecond)
+    driver.ack()
+    driver.advance(seconds: 1)
+    driver.publisherDown()
+    driver.stepWall(seconds: -5)
+    for _ in 0..<2 {
+      driver.receive(.drain)
+      #expect(driver.isDrained)
+      driver = try EngineDriver(store: store, at: .second(-3))
+    }
+    driver = try EngineDriver.connected(store: store, at: .second(600))
+    #expect(driver.ticks.map(\.slot) == [.second(1)])
+  }
+
   /// The mark is where the stop left it, also when a tick is about to become due.
   @Test func markStaysWhereTheStopLeftIt() throws {
     let store = MemoryStore()

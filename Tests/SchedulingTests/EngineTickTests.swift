@@ -257,6 +257,28 @@ struct EngineTickTests {
     #expect(driver.ticks.count == 2)
   }
 
+  /// Time in which the broker blocked is not time in which it did not answer: nothing is repeated, or given up.
+  @Test func blockedTimeIsNoTimeout() throws {
+    var driver = try driver(starting: everySecond)
+    driver.advance(seconds: 1)
+    driver.receive(.blocked)
+    driver.advance(seconds: 7200)
+    driver.receive(.unblocked)
+    driver.advance(seconds: 29)
+    #expect(driver.ticks.count == 1)
+    driver.ack()
+    #expect(try driver.stored("a")?.counter == 1)
+  }
+
+  /// A machine that slept for more than an hour tries its ticks again before it gives them up.
+  @Test func sleepIsNoRefusal() throws {
+    var driver = try driver(starting: everySecond)
+    driver.advance(seconds: 1)
+    driver.step(milliseconds: 7_200_000)
+    driver.advance(seconds: 1)
+    #expect(driver.ticks.map(\.slot) == [.second(1), .second(1)])
+  }
+
   /// A refused tick whose pause ends while the broker takes nothing waits quietly.
   @Test(arguments: [true, false])
   func pauseEndsWhileNothingCanBeSent(isBlocked: Bool) throws {

@@ -1,0 +1,100 @@
+import Scheduling
+import SchedulingTestKit
+
+/// The broker as the engine knows it: one command queue, one publishing connection.
+struct SimulatedBroker {
+  enum Verdict { case ack, nack }
+
+  // MARK: The command queue
+
+  private(set) var ready: [SimulatedMessage] = []
+  /// What was delivered on the open channel and is not settled, by delivery tag.
+  private(set) var unsettled: [(tag: UInt64, message: SimulatedMessage)] = []
+  /// The number of the open consuming channel; nil when there is none.
+  private(set) var channel: UInt64?
+  private var lastChannel: UInt64 = 0
+  private var lastTag: UInt64 = 0
+
+  var isQueueEmpty: Bool { ready.isEmpty && unsettled.isEmpty }
+
+  mutating func submit(_ message: SimulatedMessage) { ready.append(message) }
+
+  mutating func openChannel() -> UInt64 {
+    lastChannel += 1
+    channel = lastChannel
+    lastTag = 0
+    return lastChannel
+  }
+
+  /// Whatever was not settled goes back to the head of the queue, in order.
+  mutating func closeChannel() {
+    channel = nil
+    ready.insert(contentsOf: unsettled.map(\.message), at: 0)
+    unsettled = []
+  }
+
+  mutating func deliver(_ limit: Int) -> [ReceivedCommand] {
+    let messages = ready.prefix(limit)
+    ready.removeFirst(messages.count)
+    return messages.map { message in
+      lastTag += 1
+      unsettled.append((lastTag, message))
+      return message.received(tag: lastTag)
+    }
+  }
+
+  /// The messages that a frame settles; nil when the broker answers 406, unknown delivery tag.
+  mutating func settle(_ frame: Acknowledgements.Frame) -> [SimulatedMessage]? {
+    let isMeant: (UInt64) -> Bool
+    switch frame {
+    case .acknowledge(let tag, multiple: true): isMeant = { $0 <= tag }
+    case .acknowledge(let tag, multiple: false), .reject(let tag): isMeant = { $0 == tag }
+    }
+    let settled = unsettled.filter { isMeant($0.tag) }
+    unsettled.removeAll { isMeant($0.tag) }
+    return settled.isEmpty ? nil : settled.map(\.message)
+  }
+
+  // MARK: The publishing connection
+
+  /// The number of the open publishing connection; nil when there is none.
+  private(set) var connection: UInt64?
+  private var lastConnection: UInt64 = 0
+  var isBlocking = false
+  /// Sent, and still in the socket.
+  private(set) var unread: [Publication] = []
+  /// Read, and the answer not yet sent.
+  private(set) var unanswered: [(publication: Publication, verdict: Verdict)] = []
+
+  var isWireEmpty: Bool { unread.isEmpty && unanswered.isEmpty }
+
+  mutating func connect() -> UInt64 {
+    lastConnection += 1
+    connection = lastConnection
+    isBlocking = false
+    return lastConnection
+  }
+
+  mutating func take(_ publications: [Publication]) { unread += publications }
+
+  /// Reads the next publication.
+  mutating func read(_ verdict: Verdict) -> Publication? {
+    guard !isBlocking, !unread.isEmpty else { return nil }
+    let publication = unread.removeFirst()
+    unanswered.append((publication, verdict))
+    return publication
+  }
+
+  /// Answers one of those that were read.
+  mutating func answer(at index: Int) -> (publication: Publication, verdict: Verdict) { unanswered.remove(at: index) }
+
+  /// Ends the connection; returns what was still in the socket, in order, of which the broker may yet read the first part.
+  mutating func disconnect() -> [Publication] {
+    defer {
+      connection = nil
+      unread = []
+      unanswered = []
+    }
+    return unread
+  }
+}

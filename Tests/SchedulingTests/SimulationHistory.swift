@@ -1,0 +1,89 @@
+import Recurrence
+import Scheduling
+
+/// All that can be seen of a simulated run from outside, in order: the checker judges from this alone.
+struct SimulationHistory: Equatable, Sendable {
+  struct Entry: Equatable, Sendable {
+    var now: Now
+    var event: Event
+  }
+
+  enum Event: Equatable, Sendable {
+    /// A client's message is safe in the command queue.
+    case submitted(SimulatedMessage)
+    /// Handed to the connection to the broker.
+    case sent(Publication)
+    /// The broker routed it to its queues: consumers see it.
+    case arrived(Publication)
+    /// The engine was told of the broker's ack.
+    case confirmed(Publication)
+    /// The engine was told of the broker's nack.
+    case refused(Publication)
+    /// A transaction is durable.
+    case committed([Change])
+    /// A message left the command queue, acknowledged or for the dead queue.
+    case settled(label: Int, Acknowledgements.Settlement)
+    /// The engine broke a rule of AMQP or of its own interface.
+    case misbehaved(String)
+    case gaveUp(ScheduleID, slot: Instant)
+    case connectionLost
+    /// The process died, or ended after it said that it was drained.
+    case ended(isClean: Bool)
+    /// All faults are healed and all that could be done is done.
+    case finished
+  }
+
+  private(set) var entries: [Entry] = []
+
+  mutating func note(_ event: Event, at now: Now) {
+    entries.append(Entry(now: now, event: event))
+  }
+
+  /// The same history with each entry replaced by others or none, for tests of the checker.
+  func altered(_ change: (Entry) -> [Entry]) -> SimulationHistory {
+    SimulationHistory(entries: entries.flatMap(change))
+  }
+}
+
+/// A message in the command queue.
+struct SimulatedMessage: Equatable, Sendable {
+  /// Its number, unique in a run; the `message_id` that its answer names.
+  var label: Int
+  var content: Content
+
+  enum Content: Equatable, Sendable {
+    /// Messages with the same key are the same command sent again.
+    case command(Command, key: CommandKey?)
+    case malformed
+    case ownEvent
+  }
+
+  var origin: Origin { Origin(messageID: withUnsafeBytes(of: Int32(label).bigEndian) { Array($0) }) }
+
+  func received(tag: UInt64) -> ReceivedCommand {
+    let received: ReceivedCommand.Content =
+      switch content {
+      case .command(let command, let key): .command(command, key: key)
+      case .malformed: .malformed(Rejection(command: "Schedule Start", field: "body", reason: "not JSON"))
+      case .ownEvent: .ownEvent
+      }
+    return ReceivedCommand(tag: tag, origin: origin, content: received)
+  }
+}
+
+extension Origin {
+  /// The label of the message of which this is the origin.
+  var label: Int { (messageID ?? []).reduce(0) { $0 << 8 | Int($1) } }
+}
+
+/// States that a random run seldom reaches and that matter: each is counted, to prove that the runs reach them.
+enum RareState: CaseIterable {
+  case crashInsideCommit, crashAfterCommit, crashWithTickInFlight, cleanStop
+  case connectionLostWithTickInFlight, connectionLostAfterArrival, confirmedOutOfOrder, refused, refusedYetArrived,
+    blocked
+  case channelLostDuringLook, channelLostWithUnsettled
+  case storeFailed, clockSteppedBack, clockSteppedForward
+  case resentAfterCrash, resentAfterLoss, resentAfterRefusal, resentAfterTimeout
+  case folded, gaveUp, limitReached, replacedLive, stopped, repeatAnswered, rejectedState, deadLettered,
+    stoppedOwedAgain
+}

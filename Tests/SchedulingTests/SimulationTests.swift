@@ -1,0 +1,36 @@
+import Scheduling
+import Testing
+
+/// Random runs of the engine against all the faults there are; a seed that fails is replayed by running it alone.
+struct SimulationTests {
+  private static let steps = 120
+
+  @Test(arguments: (0..<15).map { $0 * 100..<($0 + 1) * 100 } as [Range<UInt64>])
+  func keepsItsPromises(seeds: Range<UInt64>) throws {
+    for seed in seeds {
+      let simulation = try Simulation.run(seed: seed, steps: Self.steps)
+      let checker = SimulationChecker.check(simulation.history)
+      let violations = checker.violations
+      #expect(violations.isEmpty, "seed \(seed): \(violations.prefix(3).joined(separator: "\n"))")
+    }
+  }
+
+  /// Each state that matters is reached, so that the runs prove something.
+  @Test func reachesRareStates() throws {
+    var reached: [RareState: Int] = [:]
+    for seed in 0..<200 as Range<UInt64> {
+      let simulation = try Simulation.run(seed: seed, steps: Self.steps)
+      reached.merge(simulation.reached, uniquingKeysWith: +)
+      reached.merge(SimulationChecker.check(simulation.history).reached, uniquingKeysWith: +)
+    }
+    for state in RareState.allCases { #expect(reached[state, default: 0] > 0, "\(state) was never reached") }
+  }
+
+  @Test func sameSeedIsTheSameRun() throws {
+    for seed in 0..<5 as Range<UInt64> {
+      let one = try Simulation.run(seed: seed, steps: Self.steps).history
+      let two = try Simulation.run(seed: seed, steps: Self.steps).history
+      #expect(one == two)
+    }
+  }
+}
