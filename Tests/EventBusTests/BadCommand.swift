@@ -63,6 +63,9 @@ extension BadCommand {
       body: #"{"DetailType": "Schedule Stop", "Detail": {"id": "a"}}"#, command: "Schedule Stop", field: "DetailType",
       reason: #"not the routing key, which is "Schedule Start""#),
     BadCommand(
+      body: #"{"DetailType": "Schedule Start", "Detail": {"id": "a"}}"#, routingKey: "Schedule", field: "DetailType",
+      reason: "routing key"),
+    BadCommand(
       body: #"{"DetailType": "schedule start", "Detail": {"id": "a"}}"#, command: "schedule start", field: "DetailType",
       reason: "routing key"),
     BadCommand(

@@ -62,11 +62,14 @@ struct HostileInputTests {
       }
       return body + after
     }
+    let keys = (0..<size / 24).map { "\"k\($0)\":0" }.joined(separator: ",")
+    let doubled = head + #""x":[{\#(keys)},{\#(keys)}]}}"#
     return [
       ("keys in Detail", filled(head, { "\"k\($0)\":1," }, #""z":0}}"#)),
       ("keys in the envelope", filled("{", { "\"k\($0)\":1," }, #""z":0}"#)),
       ("escaped keys", filled(head, { "\"\\n\($0)\":1," }, #""z":0}}"#)),
       ("the same key again and again", filled(head, { _ in "\"k\":1," }, #""z":0}}"#)),
+      ("the same keys in two objects", doubled),
       ("objects of one key", filled(head + #""x":["#, { _ in #"{"a":1},"# }, "0]}}")),
       ("empty arrays", filled(head + #""payload":["#, { _ in "[]," }, "0]}}")),
       ("brackets", filled(head + #""x":"#, { _ in "[" }, "")),
