@@ -39,40 +39,48 @@ extension Retention {
 extension ScheduleStore {
   /// All that is due up to an instant, page by page.
   package func allDue(through: Instant, pageSize: Int) throws -> [Schedule] {
-    var schedules: [Schedule] = []
-    var position: DuePosition?
-    while true {
-      let page = try due(after: position, through: through, limit: pageSize)
-      schedules += page.schedules
-      guard !page.isLast, let last = page.schedules.last, let pending = last.pending else { return schedules }
-      position = DuePosition(due: pending.due, generation: last.generation)
-    }
+    try allPages { last in try due(after: last?.duePosition, through: through, limit: pageSize) }
   }
 
   /// All that follow a time zone, page by page.
   func allFollowingZones(pageSize: Int) throws -> [Schedule] {
-    var schedules: [Schedule] = []
-    while true {
-      let position = schedules.last.flatMap { last in
-        last.pending.map { DuePosition(due: $0.due, generation: last.generation) }
-      }
-      let page = try followingZones(after: position, limit: pageSize)
-      guard !page.isEmpty else { return schedules }
-      schedules += page
+    try allPages { last in
+      let schedules = try followingZones(after: last?.duePosition, limit: pageSize)
+      return DuePage(schedules: schedules, isLast: schedules.isEmpty)
     }
   }
 
   /// All schedules by id, page by page.
   package func allByID(pageSize: Int) throws -> [Schedule] {
+    try allPages { last in
+      let schedules = try page(after: last?.id, limit: pageSize)
+      return DuePage(schedules: schedules, isLast: schedules.isEmpty)
+    }
+  }
+
+  /// Asks for the page after the last schedule of the one before; a store that repeats itself is not asked for ever.
+  private func allPages(_ page: (Schedule?) throws -> DuePage) throws -> [Schedule] {
     var schedules: [Schedule] = []
+    var generations: Set<Int64> = []
     while true {
-      let page = try page(after: schedules.last?.id, limit: pageSize)
-      guard !page.isEmpty else { return schedules }
-      schedules += page
+      let page = try page(schedules.last)
+      try expect(page.isLast || !page.schedules.isEmpty, "a page is empty and not the last")
+      for schedule in page.schedules {
+        try expect(generations.insert(schedule.generation).inserted, "generation \(schedule.generation) comes twice")
+      }
+      schedules += page.schedules
+      if page.isLast { return schedules }
     }
   }
 
   func schedule(_ id: String) throws -> Schedule? {
     try schedules([ScheduleID(stored: Array(id.utf8))])[0]
+  }
+}
+
+extension Schedule {
+  /// Where it stands among those that are due; nil once it has ended.
+  var duePosition: DuePosition? {
+    pending.map { DuePosition(due: $0.due, generation: generation) }
   }
 }

@@ -52,8 +52,8 @@ extension StoreConformance {
       while true {
         let page = try fixture.store.due(after: position, through: Instant(milliseconds: 9), limit: 100)
         pages.append(page.schedules.map(\.generation))
-        guard !page.isLast, let last = page.schedules.last, let pending = last.pending else { break }
-        position = DuePosition(due: pending.due, generation: last.generation)
+        guard !page.isLast, pages.count < 100 else { break }
+        position = page.schedules.last?.duePosition
       }
       try expectEqual(pages, [[1, 2, 3, 4], [5, 6], [7], [8]], "pages")
     },
@@ -87,9 +87,7 @@ extension StoreConformance {
         try fixture.store.apply(schedules[start..<start + 1000].map { .start($0) })
       }
       try fixture.reopen()
-      let byDue = schedules.sorted {
-        ($0.pending?.due.milliseconds ?? 0, $0.generation) < ($1.pending?.due.milliseconds ?? 0, $1.generation)
-      }
+      let byDue = schedules.compactMap(\.duePosition).sorted()
       let due = try fixture.store.allDue(through: Instant(milliseconds: 6), pageSize: 256)
       try expect(due.map(\.generation) == byDue.map(\.generation), "all that is due, in order")
       let byID = schedules.sorted { $0.id < $1.id }
