@@ -4,6 +4,11 @@ package struct Table: Sendable, Hashable, ExpressibleByDictionaryLiteral {
   package struct Field: Sendable, Hashable {
     package var name: String
     package var value: FieldValue
+
+    package init(name: String, value: FieldValue) {
+      self.name = name
+      self.value = value
+    }
   }
 
   /// All fields in order. A name may occur twice in what others sent; `subscript` then finds the first.
