@@ -110,6 +110,22 @@ struct CronExpressionTests {
     #expect(expression.latest(atOrBefore: Instant(milliseconds: 0), in: .utc) == nil)
   }
 
+  @Test(
+    arguments: [
+      ("2029-06-15T00:00:00Z", "2030-01-01T12:00:00Z", nil),
+      ("2031-06-15T00:00:00Z", "2032-01-01T12:00:00Z", "2030-12-01T12:00:00Z"),
+      ("2033-06-15T00:00:00Z", nil, "2032-12-01T12:00:00Z"), ("2040-06-15T00:00:00Z", nil, "2032-12-01T12:00:00Z"),
+    ] as [(String, String?, String?)])
+  func keepsToItsYears(from: String, next: String?, latest: String?) throws {
+    let expression = try CronExpression("0 0 12 1 * * 2030,2032")
+    let instant = try #require(Instant(rfc3339: from))
+    #expect(
+      expression.next(after: instant, in: .utc)?.milliseconds == next.flatMap { Instant(rfc3339: $0)?.milliseconds })
+    #expect(
+      expression.latest(atOrBefore: instant, in: .utc)?.milliseconds
+        == latest.flatMap { Instant(rfc3339: $0)?.milliseconds })
+  }
+
   /// Any instant at all may be asked about.
   @Test(arguments: ["* * * * *", "0 0 29 2 *", "* * * * * *", "0 3 * * *"], ["UTC", "America/New_York"])
   func standsTheEndsOfTime(cron: String, zone: String) throws {

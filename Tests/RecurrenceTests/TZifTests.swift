@@ -49,6 +49,22 @@ struct TZifTests {
     #expect(transitions == expected)
   }
 
+  /// A rule begins where the listed transitions end, be it in the middle of a year, or in the first days of one, which may
+  /// still belong to the year before.
+  @Test(arguments: [
+    ("CET-1CEST,M3.5.0,M10.5.0/3", "2027-01-15T00:00:00Z", "2027-03-28T01:00"),
+    ("CET-1CEST,M3.5.0,M10.5.0/3", "2027-06-15T00:00:00Z", "2027-10-31T01:00"),
+    ("AAA0BBB,J365/100,J100", "2027-01-01T00:00:00Z", "2027-01-04T04:00"),
+  ])
+  func followsTheRuleAfterTheLastTransition(footer: String, last: String, next: String) throws {
+    let last = try #require(Instant(rfc3339: last))
+    let start = (start: last.milliseconds / 1000, type: UInt8(1))
+    let file = TZifBuilder(transitions: [start], offsets: [0, 1800], footer: "\n\(footer)\n")
+    let zone = try ZoneRules(name: "Test/Zone", tzif: file.bytes)
+    let transitions = zone.transitions(after: last, through: Instant(milliseconds: .max))
+    #expect(transitions.first.map { String($0.instant.rfc3339.prefix(16)) } == next)
+  }
+
   @Test(
     arguments: [
       ("it is no TZif file", Array("TZiX".utf8) + [UInt8](repeating: 0, count: 100)), ("it ends too early", []),
