@@ -134,7 +134,7 @@ extension SQLiteStore {
 
   /// Makes the file where there is none, for this user only; where there is one, looks at it without a touch.
   private static func prepareFile(_ file: String, named path: String) throws {
-    guard let size = try fileSize(file) else {
+    guard try fileSize(file) != nil else {
       let descriptor = open(file, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0o600)
       guard descriptor >= 0 else { throw StoreError("Cannot create the database", path, errno: errno) }
       Glibc.close(descriptor)
@@ -142,7 +142,6 @@ extension SQLiteStore {
     }
     // SQLite would open it for reading, and then call the lock that it cannot take a failure of the disk.
     guard access(file, R_OK | W_OK) == 0 else { throw StoreError("Cannot write to", path, errno: errno) }
-    guard size > 0 else { return }
     let queue = try DatabaseQueue.openUntouched(path: file)
     _ = try queue.unsafeRead { try Schema.check($0, path: path) }
     try queue.close()
