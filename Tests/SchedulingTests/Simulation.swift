@@ -227,7 +227,13 @@ extension Simulation {
   }
 
   private mutating func toggleChannel() {
-    if broker.channel == nil { openChannel() } else if random.oneIn(3) { closeChannel() }
+    if broker.channel == nil || random.oneIn(2) {
+      closeChannel()
+      openChannel()
+      deliver()
+    } else if random.oneIn(2) {
+      closeChannel()
+    }
   }
 
   private mutating func openChannel() {

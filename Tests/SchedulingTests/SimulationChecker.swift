@@ -300,6 +300,8 @@ extension SimulationChecker {
       let track = generations.last { tracks[$0]?.definition.id == id }.flatMap { tracks[$0] }
       switch last[id]?.command {
       case .start:
+        let isStopped = track?.ending?.reason?.hasPrefix("stop ") == true
+        expect(!isStopped, "P2", "\(id.text) was stopped by a command older than message \(last[id]?.label ?? 0)")
         expect(track?.label == last[id]?.label, "P2", "\(id.text) is not as message \(last[id]?.label ?? 0) left it")
       case .stop:
         expect(track?.pending == nil, "P2", "\(id.text) lives after message \(last[id]?.label ?? 0) stopped it")
