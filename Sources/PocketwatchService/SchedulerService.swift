@@ -60,8 +60,7 @@ package struct SchedulerService: Service {
       consumer.stop()
       publisher.stop(drainFor: .seconds(1))
     }
-    try publisher.start()
-    try consumer.start()
+    try consumer.start()  // the loop starts the publisher, once commands are consumed
     try loop.run()
     logger.info("stopped")
   }

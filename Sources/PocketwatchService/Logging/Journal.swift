@@ -7,8 +7,8 @@ import Scheduling
 struct Journal {
   private let logger: Logger
   private var volume: VolumeLog
-  /// The last error told of each connection, so that one that stays is not told in a loop.
-  private var lastErrors: [String: AMQPError] = [:]
+  /// The last error told of each connection and broker, so that one that stays is not told in a loop.
+  private var lastErrors: [String: [String?: AMQPError]] = [:]
 
   init(logger: Logger) {
     self.logger = logger
@@ -23,7 +23,7 @@ struct Journal {
   }
 
   mutating func disconnected(_ purpose: String, _ error: AMQPError, retryAfter pause: Duration) {
-    guard lastErrors.updateValue(error, forKey: purpose) != error else { return }
+    guard lastErrors[purpose, default: [:]].updateValue(error, forKey: error.endpoint) != error else { return }
     logger.warning("not connected for \(purpose): \(error)\(Self.advice(on: error))")
   }
 

@@ -23,7 +23,14 @@ struct Notifier {
       self.address = address
       length = socklen_t(MemoryLayout<sa_family_t>.size + path.count)
     }
-    watchdogMilliseconds = environment["WATCHDOG_USEC"].flatMap(Int64.init).map { max(1, $0 / 2000) }
+    watchdogMilliseconds = Self.watchdogMilliseconds(environment)
+  }
+
+  /// As sd_watchdog_enabled(3) reads it: what is meant for another process, or is no time, is nothing to us.
+  private static func watchdogMilliseconds(_ environment: [String: String]) -> Int64? {
+    if let process = environment["WATCHDOG_PID"], process != String(getpid()) { return nil }
+    guard let microseconds = environment["WATCHDOG_USEC"].flatMap(Int64.init), microseconds > 0 else { return nil }
+    return max(1, microseconds / 2000)
   }
 
   /// Sends one or more assignments, such as `READY=1`, separated by line ends.

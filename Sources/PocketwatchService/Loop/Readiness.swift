@@ -10,9 +10,7 @@ struct Readiness {
 
   private let logger: Logger
   private let notifier: Notifier
-  private var obstacles: [Part: String] = [
-    .publisher: "the broker: connecting", .consumer: "the broker: connecting",
-  ]
+  private var obstacles: [Part: String] = [.consumer: "the broker: connecting"]
   private var told: String?
   private var wasReady = false
 

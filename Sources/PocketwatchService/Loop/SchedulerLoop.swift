@@ -31,6 +31,8 @@ final class SchedulerLoop {
   private var drainDeadline: Int64?
   private var isDrained = false
   private var nextWatchdog: Int64 = 0
+  /// Whether the publisher was started.
+  private var isPublishing = false
   private var nextZoneRefresh = SystemClock.now().uptime + zoneRefreshMilliseconds
 
   init(
@@ -65,7 +67,7 @@ final class SchedulerLoop {
     let now = SystemClock.now()
     switch input {
     case .publisher(let event): received(event, at: now)
-    case .consumer(let event): received(event, at: now)
+    case .consumer(let event): try received(event, at: now)
     case .commands(let commands, let epoch): engine.receive(.deliveries(commands, channel: epoch), at: now)
     case .refreshZones: refreshZones(at: now)
     case .fail(let failure): throw failure
@@ -88,7 +90,7 @@ final class SchedulerLoop {
       engine.receive(.publisherUp(epoch: epoch), at: now)
     case .down(let error, let pause):
       journal.disconnected("publishing", error, retryAfter: pause)
-      readiness.set(.publisher, obstacle: "the broker: \(error)")
+      readiness.set(.publisher, obstacle: "the broker: \(error.text)")
       readiness.set(.blocked, obstacle: nil)
       engine.receive(.publisherDown, at: now)
     case .acked(let numbers): engine.receive(.acked(numbers), at: now)
@@ -104,18 +106,32 @@ final class SchedulerLoop {
     }
   }
 
-  private func received(_ event: Consumer.Event, at now: Now) {
+  private func received(_ event: Consumer.Event, at now: Now) throws(ServiceFailure) {
     switch event {
     case .up(let epoch, let server):
       journal.connected("consuming", to: server)
       readiness.set(.consumer, obstacle: nil)
       engine.receive(.commandsOpened(channel: epoch), at: now)
+      try startPublishing()
     case .down(let error, let pause):
       journal.disconnected("consuming", error, retryAfter: pause)
-      readiness.set(.consumer, obstacle: "commands: \(error)")
+      readiness.set(.consumer, obstacle: "commands: \(error.text)")
       engine.receive(.commandsClosed, at: now)
     case .paused: engine.receive(.commandsClosed, at: now)
     case .deliveries, .quiesced: break  // deliveries come decoded, as commands
+    }
+  }
+
+  /// Publishing begins when we are known to be the one service on the command queue: another, on a copy of our database,
+  /// would send each tick a second time. From then on neither connection waits for the other.
+  private func startPublishing() throws(ServiceFailure) {
+    guard !isPublishing else { return }
+    isPublishing = true
+    readiness.set(.publisher, obstacle: "the broker: connecting")
+    do {
+      try publisher.start()
+    } catch {
+      throw ServiceFailure(.system, error.text)
     }
   }
 
