@@ -1,0 +1,222 @@
+import Foundation
+import PocketwatchService
+import Testing
+
+/// The command line beside the service: what it prints, and its exit codes.
+@Suite("The command line", .serialized, .enabled(if: TestEnvironment.hasService, TestEnvironment.needsService))
+struct CommandLineTests {
+  @Test("start and stop print the answer, and their exit code tells it")
+  func startAndStop() async throws {
+    try await ServiceProcess.running { service, bus in
+      let started = try await run(
+        ["start", "--id", "c", "--cron", "0 0 1 1 *", "--limit", "3", "--payload", "[1.0]"], on: service)
+      #expect(started.code == 0, "\(started)")
+      #expect(started.output.contains("started   c  cron 0 0 1 1 *  limit 3  next "))
+      let event = try await bus.next("Schedule Started")
+      #expect(event.payload == "[1.0]")
+      #expect(event.source == "com.\(service.names.stack)")
+
+      let json = try await run(["start", "--id", "c", "--every", "1h", "--json"], on: service)
+      #expect(json.code == 0)
+      #expect(json.output == (try await bus.next("Schedule Started").body))
+
+      let rejected = try await run(["start", "--id", "c", "--cron", "61 * * * *"], on: service)
+      #expect(rejected.code == 1)
+      #expect(rejected.output.contains("rejected  c  Schedule Start  field cron  minute: 61"), "\(rejected)")
+
+      let stopped = try await run(["stop", "--id", "c", "--reason", "no longer needed"], on: service)
+      #expect(stopped.code == 0)
+      #expect(stopped.output.contains("stopped   c  no longer needed  ticks 0"))
+      let again = try await run(["stop", "--id", "c"], on: service)
+      #expect(again.code == 1)
+      #expect(again.output.contains("no such schedule"))
+    }
+  }
+
+  @Test("what a client wrote cannot move the terminal's cursor")
+  func escapes() async throws {
+    try await ServiceProcess.running { service, bus in
+      let started = try await run(
+        ["start", "--id", "a\u{202e}b", "--duration", "1h", "--payload", #""\u001b[2J""#], on: service)
+      #expect(started.output.contains(#""a\u202eb""#), "\(started)")
+      let rejected = try await run(["start", "--id", "a\u{1b}[2J", "--duration", "1h"], on: service)
+      #expect(rejected.code == 1)
+      #expect(!rejected.output.contains("\u{1b}"))
+    }
+  }
+
+  @Test("without an answer it ends with 69 and says what to look at")
+  func noAnswer() async throws {
+    let nobody = try ServiceProcess.make(broker: "amqp://u:p@127.0.0.1:1")
+    let unreachable = try await run(["stop", "--id", "a"], on: nobody)
+    #expect(unreachable.code == 69)
+    #expect(unreachable.complaint.contains("127.0.0.1:1"))
+    #expect(!unreachable.complaint.contains(":p@"))
+
+    try await ServiceProcess.prepared { service, bus in
+      let unbound = try await run(["start", "--id", "a", "--duration", "1h"], on: service)
+      #expect(unbound.code == 69)
+      #expect(unbound.complaint.contains("no queue is bound"), "\(unbound)")
+      try await service.start()
+      #expect(try await service.stop() == 0)
+      let waiting = try await run(["start", "--id", "a", "--duration", "1h", "--timeout", "0.5"], on: service)
+      #expect(waiting.code == 69)
+      #expect(waiting.complaint.contains("pocketwatch serve"), "\(waiting)")
+      try await service.start()
+      _ = try await bus.next("Schedule Started", of: "a")
+    }
+  }
+
+  @Test("watch shows events as they pass, as lines or as JSON, of one schedule if asked")
+  func watch() async throws {
+    try await ServiceProcess.running { service, bus in
+      let all = try await watcher([], of: service, bus)
+      let one = try await watcher(["--id", "w", "--json"], of: service, bus)
+      let counted = try await watcher(["--id", "w", "--count", "1"], of: service, bus)
+      #expect(try await counted.exitCode() == 0)
+      #expect(counted.output.all.count == 1)
+
+      try await bus.start(#""id": "other", "duration": "1h""#)
+      try await bus.start(#""id": "w", "cron": "* * * * * *", "limit": 1, "payload": {"b": 1}"#)
+      _ = try await one.output.next("the end of w") { $0.contains("Schedule Stopped") }
+      _ = try await all.output.next("the end of w") { $0.contains("stopped   w  Count Limit Reached  ticks 1") }
+      let tick = try await all.output.next("the tick of w") { $0.contains("tick      w") }
+      _ = try await all.output.next("the other") { $0.contains("started   other  duration 1h") }
+      let events = bus.events.all.filter { $0.detail.id == "w" && $0.name != "Schedule Rejected" }
+      #expect(one.output.all.filter { !$0.contains("Schedule Rejected") } == events.map(\.body))
+      #expect(tick.contains("tick      w  #0  slot \(events[1].detail.scheduledTime ?? "") (+"), "\(tick)")
+      #expect(tick.hasSuffix(#"last  payload {"b":1}"#), "\(tick)")
+      for watcher in [all, one] { watcher.send(signal: SIGKILL) }
+    }
+  }
+
+  /// A `pocketwatch watch` that watches already: it is given a rejection of w to see until it has seen one.
+  private func watcher(_ arguments: [String], of service: ServiceProcess, _ bus: ServiceBus) async throws -> Program {
+    let watcher = try Program(TestEnvironment.binary, ["watch"] + arguments, environment: service.environment)
+    for _ in 1...100 {
+      try await bus.stop("w")
+      if (try? await watcher.output.next("a rejection", within: .milliseconds(300))) != nil { return watcher }
+    }
+    throw Inflow<String>.Missing(description: "the watcher saw nothing: \(watcher.complaints.all)")
+  }
+
+  @Test("inspect lists the schedules of a database that no service holds")
+  func inspect() async throws {
+    try await ServiceProcess.running { service, bus in
+      try await bus.start(
+        #""id": "i\u202e", "cron": "0 0 1 1 *", "timezone": "Europe/Rome", "payload": [1.0,"# + "\n2]")
+      try await bus.start(#""id": "done", "duration": "1s""#)
+      _ = try await bus.next("Schedule Tick")
+      let held = try await Program.run(TestEnvironment.binary, ["inspect", service.database])
+      #expect(held.code == 3, "\(held)")
+      #expect(try await service.stop() == 0)
+
+      let before = try Data(contentsOf: URL(filePath: service.database))
+      let table = try await Program.run(TestEnvironment.binary, ["inspect", service.database])
+      #expect(table.code == 0, "\(table)")
+      let lines = table.output.split(separator: "\n")
+      #expect(lines.count == 3)
+      #expect(lines[0].hasPrefix("STATE"))
+      #expect(lines.contains { $0.hasPrefix("ended") && $0.contains("duration 1s") && $0.hasSuffix("done") })
+      #expect(
+        lines.contains {
+          $0.hasPrefix("live") && $0.contains("cron 0 0 1 1 * Europe/Rome") && $0.hasSuffix(#""i\u202e""#)
+        })
+      let json = try await Program.run(TestEnvironment.binary, ["inspect", "--json", service.database])
+      #expect(json.code == 0)
+      #expect(json.output.split(separator: "\n").count == 2)
+      #expect(json.output.contains(#""payload":[1.0, 2]"#), "\(json)")
+      #expect(try Data(contentsOf: URL(filePath: service.database)) == before)
+    }
+    let missing = try await Program.run(TestEnvironment.binary, ["inspect", "/nowhere"])
+    #expect(missing.code == 5)
+    #expect(missing.complaint.contains("/nowhere"))
+  }
+
+  @Test("next prints slots, in UTC and by the wall clock")
+  func next() async throws {
+    let plain = try await run("next", "30 8 * * MON-FRI", "--from", "2026-11-20T09:00:00Z", "--count", "2")
+    #expect(plain == (0, "2026-11-23T08:30:00.000Z\n2026-11-24T08:30:00.000Z", ""))
+    let zone = try await run(
+      "next", "30 2 * * *", "--from", "2026-03-28T12:00:00+01:00", "--count", "2", "--timezone", "Europe/Rome")
+    #expect(
+      zone
+        == (
+          0,
+          """
+          2026-03-29T01:00:00.000Z  2026-03-29T03:00:00+02:00
+          2026-03-30T00:30:00.000Z  2026-03-30T02:30:00+02:00
+          """, ""
+        ), "2:30 does not exist on the 29th")
+    #expect(try await run("next", "* * * * *").output.split(separator: "\n").count == 5)
+  }
+
+  @Test(
+    "wrong usage ends with 64 and says what is wrong",
+    arguments: [
+      (["frobnicate"], "frobnicate"), (["next", "* * * * *", "--count", "0"], "--count"),
+      (["definitions", "--stack", "X"], "--stack"), (["start"], "--id"),
+      (["start", "--id", "a", "--limit", "many"], "--limit"), (["stop", "--id", "a", "--timeout", "0"], "--timeout"),
+      (["inspect"], "file"),
+    ])
+  func usage(arguments: [String], mention: String) async throws {
+    let result = try await Program.run(TestEnvironment.binary, arguments)
+    #expect(result.code == 64)
+    #expect(result.complaint.contains(mention), "\(result)")
+    #expect(result.output.isEmpty)
+  }
+
+  @Test(
+    "an expression that cannot be used ends with 1 and says why",
+    arguments: [
+      (["61 * * * *"], "minute: 61"), (["0 0 30 2 *"], "February"), (["* * * * *", "--from", "today"], "from: "),
+      (["* * * * *", "--timezone", "Mars"], "'Mars'"),
+    ])
+  func badExpression(arguments: [String], mention: String) async throws {
+    let result = try await Program.run(TestEnvironment.binary, ["next"] + arguments)
+    #expect(result.code == 1 && result.output.isEmpty)
+    #expect(result.complaint.hasPrefix("pocketwatch: ") && result.complaint.contains(mention), "\(result)")
+  }
+
+  @Test("definitions prints the file of the repository, and the same for other names")
+  func definitions() async throws {
+    let plain = try await Program.run(TestEnvironment.binary, ["definitions"])
+    let file = try String(contentsOf: PrivateBroker.root.appending(path: "definitions.json"), encoding: .utf8)
+    #expect(plain.output + "\n" == file)
+    let other = try await run("definitions", "--stack", "a-b", "--event-bus", "bus \"1\"", "--vhost", "v/1")
+    #expect(other.output.contains(#""name": "a-b.commands""#))
+    #expect(other.output.contains(#""pattern": "^a-b\\.commands$""#))
+    #expect(other.output.contains(#""source": "bus \"1\"""#))
+    #expect(!other.output.contains("pocketwatch"))
+  }
+
+  @Test("help and version")
+  func help() async throws {
+    let version = try await run("--version")
+    #expect(version.code == 0)
+    #expect(version.output.wholeMatch(of: /pocketwatch \d+\.\d+\.\d+ \(time zones \d{4}[a-z]+\)/) != nil, "\(version)")
+    let help = try await run("--help")
+    #expect(help.code == 0)
+    for command in ["serve", "start", "stop", "watch", "next", "definitions", "inspect"] {
+      #expect(help.output.contains("\n  \(command) "))
+      let own = try await run(command, "--help")
+      #expect(own.code == 0 && own.output.contains("OVERVIEW: "))
+    }
+    let serve = try await run("serve", "--help")
+    for setting in Setting.allCases {
+      #expect(serve.output.contains(setting.environmentVariable) && serve.output.contains("(\(setting.key))"))
+    }
+    let script = try await run("--generate-completion-script", "bash")
+    #expect(script.code == 0 && script.output.contains("pocketwatch"))
+  }
+
+  private typealias Result = (code: Int32, output: String, complaint: String)
+
+  private func run(_ arguments: String...) async throws -> Result {
+    try await Program.run(TestEnvironment.binary, arguments)
+  }
+
+  private func run(_ arguments: [String], on service: ServiceProcess) async throws -> Result {
+    try await Program.run(TestEnvironment.binary, arguments, environment: service.environment)
+  }
+}

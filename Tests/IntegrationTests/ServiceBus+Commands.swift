@@ -1,0 +1,58 @@
+import AMQP
+import PocketwatchService
+
+extension ServiceBus {
+  /// A command as a client sends it, unless told otherwise with no property but its routing key.
+  func message(_ key: String, _ body: [UInt8], _ properties: Properties = Properties()) -> Message {
+    Message(exchange: names.eventBus, routingKey: key, mandatory: true, properties: properties, body: body)
+  }
+
+  /// Publishes one command with this body.
+  func send(_ key: String, _ body: String, _ properties: Properties = Properties()) async throws {
+    try await send([message(key, Array(body.utf8), properties)])
+  }
+
+  /// Publishes a Schedule Start with these members of its Detail.
+  func start(_ detail: String, messageID: String? = nil) async throws {
+    try await send("Schedule Start", Self.event("Schedule Start", detail), .named(messageID))
+  }
+
+  /// Publishes a Schedule Stop.
+  func stop(_ id: String, messageID: String? = nil) async throws {
+    try await send("Schedule Stop", Self.event("Schedule Stop", #""id": "\#(id)""#), .named(messageID))
+  }
+
+  static func event(_ name: String, _ detail: String) -> String {
+    #"{"Source": "test", "DetailType": "\#(name)", "Detail": {\#(detail)}}"#
+  }
+
+  /// The next event of this name, of this schedule if one is named.
+  func next(_ name: String, of id: String? = nil, within limit: Duration = .seconds(60)) async throws -> ServiceEvent {
+    try await events.next("\(name) of \(id ?? "any schedule")", within: limit) { event in
+      event.name == name && (id == nil || event.detail.id == id)
+    }
+  }
+
+  /// All ticks of a schedule that have come, repeats included.
+  func ticks(of id: String) -> [ServiceEvent] { events.all.filter { $0.isTick && $0.detail.id == id } }
+
+  /// All events of a schedule that have come, by name.
+  func story(of id: String) -> [String] { events.all.filter { $0.detail.id == id }.map(\.name) }
+
+  /// Has the service do something after all that it has been told before, and waits for it: what has not come by now
+  /// does not come any more.
+  func settle() async throws {
+    let id = "settle-\(events.all.count)"
+    try await start(#""id": "\#(id)", "duration": "1s""#)
+    _ = try await next("Schedule Tick", of: id)
+  }
+}
+
+extension Properties {
+  /// The properties of a command with this message_id, if any.
+  static func named(_ messageID: String?) -> Properties {
+    var properties = Properties()
+    properties.messageID = messageID.map { Array($0.utf8) }
+    return properties
+  }
+}

@@ -1,0 +1,125 @@
+import AMQP
+import Foundation
+import PocketwatchService
+import Synchronization
+
+/// A client on the bus of one service: publishes commands, and keeps every event of the scheduler that comes.
+///
+/// Its queue is durable and its connections come back, so that it misses nothing when a test ends the broker.
+final class ServiceBus: Sendable {
+  /// Events in the order they came. What cannot be read is an issue of the test that waits for it.
+  let events = Inflow<ServiceEvent>()
+  let names: TopologyNames
+
+  private let url: BrokerURL
+  private let options: ConnectionOptions
+  /// The publisher's connections that are up, and the numbers that were confirmed.
+  private let epochs = Inflow<UInt64>()
+  private let confirms = Inflow<UInt64>()
+  private let state = Mutex(State())
+
+  private struct State {
+    var publisher: Publisher?
+    var consumers: [Consumer] = []
+    var epoch: UInt64?
+    var lastNumber: UInt64 = 0
+  }
+
+  static let eventNames = ["Schedule Tick", "Schedule Started", "Schedule Stopped", "Schedule Rejected"]
+
+  /// Connects, declares the bus and a queue that takes what the scheduler says.
+  init(_ names: TopologyNames, broker: String) async throws {
+    self.names = names
+    url = try BrokerURL(broker)
+    options = ConnectionOptions(brokers: [url], connectionName: "\(names.stack) test", maximumBodyBytes: 16 << 20)
+    let queue = "\(names.stack).test"
+    let topology: @Sendable (Connection) throws -> Void = { connection in
+      try connection.declareExchange(names.eventBus, type: "topic")
+      try connection.declareQueue(queue)
+      for name in Self.eventNames { try connection.bindQueue(queue, to: names.eventBus, routingKey: name) }
+    }
+    try await consume(queue, setup: topology) { [events] in
+      if let event = try? ServiceEvent($0) { events.append(event) }
+    }
+    let publisher = try Publisher(options: options, onEvent: { [weak self] in self?.received($0) })
+    state.withLock { $0.publisher = publisher }
+    try publisher.start()
+    _ = try await epochs.next("the test's connection for publishing")
+  }
+
+  /// Consumes a queue from now on.
+  private func consume(
+    _ queue: String, setup: @escaping @Sendable (Connection) throws -> Void = { _ in },
+    _ take: @escaping @Sendable (Delivery) -> Void
+  ) async throws {
+    let ups = Inflow<UInt64>()
+    let settle = Mutex<Consumer?>(nil)
+    let consumer = try Consumer(options: options, queue: queue, prefetch: 500, setup: setup) { event in
+      switch event {
+      case .up(let epoch, _): ups.append(epoch)
+      case .deliveries(let deliveries, let epoch):
+        deliveries.forEach(take)
+        if let last = deliveries.last { settle.withLock { $0 }?.acknowledge(last.tag, multiple: true, epoch: epoch) }
+      case .paused, .quiesced, .down: break
+      }
+    }
+    settle.withLock { $0 = consumer }
+    state.withLock { $0.consumers.append(consumer) }
+    try consumer.start()
+    _ = try await ups.next("the test's connection for consuming \(queue)")
+  }
+
+  private func received(_ event: Publisher.Event) {
+    switch event {
+    case .up(let epoch, _):
+      state.withLock { $0.epoch = epoch }
+      epochs.append(epoch)
+    case .down: state.withLock { $0.epoch = nil }
+    case .acked(let numbers): numbers.forEach(confirms.append)
+    case .nacked, .returned, .unsendable, .blocked, .unblocked: break
+    }
+  }
+
+  /// Publishes messages in this order and waits until the broker has them all.
+  func send(_ messages: [Message]) async throws {
+    let (publisher, epoch, last) = state.withLock { state in
+      state.lastNumber += UInt64(messages.count)
+      return (state.publisher, state.epoch, state.lastNumber)
+    }
+    guard let publisher, let epoch else { throw AMQPError(.connectionLost, "the test is not connected for publishing") }
+    let first = last - UInt64(messages.count) + 1
+    publisher.publish(zip(first...last, messages).map { Publication(number: $0, message: $1) }, epoch: epoch)
+    for number in first...last { _ = try await confirms.next("the confirm of a command") { $0 == number } }
+  }
+
+  /// Waits until it is connected for publishing again, after an outage.
+  func reconnected() async throws {
+    if state.withLock({ $0.epoch }) == nil { _ = try await epochs.next("the test's connection for publishing") }
+  }
+
+  /// What the service has dead-lettered, from now on; asked once.
+  func deadLetters() async throws -> Inflow<Delivery> {
+    let letters = Inflow<Delivery>()
+    try await consume(names.deadQueue) { letters.append($0) }
+    return letters
+  }
+
+  /// A connection for what an operator does.
+  func withConnection<Result>(_ body: (Connection) throws -> Result) throws -> Result {
+    let connection = try Connection(to: url, options: options)
+    defer { connection.close() }
+    return try body(connection)
+  }
+
+  /// Closes the connections and, unless the whole broker goes, takes everything of this bus from it.
+  func close(cleanUp: Bool = true) {
+    let (publisher, consumers) = state.withLock { ($0.publisher, $0.consumers) }
+    consumers.forEach { $0.stop() }
+    publisher?.stop(drainFor: .zero)
+    guard cleanUp else { return }
+    try? withConnection { connection in
+      for queue in [names.commandQueue, names.deadQueue, "\(names.stack).test"] { try connection.deleteQueue(queue) }
+      for exchange in [names.eventBus, names.deadExchange] { try connection.deleteExchange(exchange) }
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import AMQP
+import Foundation
+import Recurrence
+
+/// An event of the scheduler as a client receives it.
+struct ServiceEvent: Sendable, CustomStringConvertible {
+  /// The fields of all events; which of them are there is the event's matter.
+  struct Detail: Decodable, Sendable {
+    var id, cron, every, at, duration, timezone, startDate, endDate, jitter: String?
+    var limit, counter, missed: Int?
+    var tickId, scheduledTime, nextTickDate: String?
+    var replaced, kept, ended: Bool?
+    var ignored: [String]?
+    var reason, command, field, messageId: String?
+  }
+
+  private struct Envelope: Decodable {
+    var Source, DetailType, Time: String
+    var Detail: Detail
+  }
+
+  let delivery: Delivery
+  let source: String
+  /// The DetailType.
+  let name: String
+  let time: String
+  let detail: Detail
+
+  init(_ delivery: Delivery) throws {
+    let envelope = try JSONDecoder().decode(Envelope.self, from: Data(delivery.body))
+    self.delivery = delivery
+    (source, name, time, detail) = (envelope.Source, envelope.DetailType, envelope.Time, envelope.Detail)
+  }
+
+  var body: String { String(decoding: delivery.body, as: UTF8.self) }
+  var properties: Properties { delivery.properties }
+  var description: String { body }
+
+  var isTick: Bool { name == "Schedule Tick" }
+  /// The slot of a tick.
+  var slot: Instant? { detail.scheduledTime.flatMap { Instant(rfc3339: $0) } }
+  /// Milliseconds from a tick's slot to its sending.
+  var lateness: Int64? {
+    guard let slot, let sent = Instant(rfc3339: time) else { return nil }
+    return sent.milliseconds - slot.milliseconds
+  }
+
+  /// The payload's bytes, which are the last of the Detail.
+  var payload: String? {
+    guard let start = body.range(of: "\"payload\":"), body.hasSuffix("}}") else { return nil }
+    return String(body[start.upperBound...].dropLast(2))
+  }
+}

@@ -1,0 +1,156 @@
+import AMQP
+import Foundation
+import PocketwatchService
+import Testing
+
+/// What the broker may do to the service, each on a broker of its own.
+@Suite(
+  "The service: outages of the broker", .serialized, .timeLimit(.minutes(5)),
+  .enabled(if: TestEnvironment.hasService && PrivateBroker.script != nil, TestEnvironment.needsService))
+struct ServiceOutageTests {
+  @Test("a broker that is away at the start is waited for")
+  func awayAtStart() async throws {
+    try await PrivateBroker.running([]) { broker in
+      let url = try #require(try await broker.url().string)
+      try await broker.command("stop")
+      let service = try ServiceProcess.make(broker: url)
+      try service.launch()
+      try await service.logs("not connected for consuming")
+      #expect(!service.log.contains { $0.contains(#"":"ready""#) })
+      try await broker.command("start")
+      let back = ContinuousClock.now
+      try await service.logs(#"":"ready""#)
+      #expect(ContinuousClock.now - back < .seconds(10))
+      #expect(try await service.stop() == 0)
+      await service.dispose()
+    }
+  }
+
+  @Test(
+    "a broker that ends and comes back: the service carries on within 10 s and loses nothing",
+    arguments: ["restart", "kill"])
+  func restart(how: String) async throws {
+    try await PrivateBroker.running([]) { broker in
+      try await ServiceProcess.running(on: try #require(try await broker.url().string)) { service, bus in
+        try await bus.start(#""id": "r", "cron": "* * * * * *", "payload": [1.0]"#)
+        // A new quorum queue wants about 10 s before its broker may be killed.
+        _ = try await bus.events.next("the tick at 12 s") { $0.detail.counter == 12 }
+        try await broker.command(how == "kill" ? "kill" : "stop")
+        try await service.logs("waiting for")
+        try await broker.command("start")
+        let back = ContinuousClock.now
+        let returned = bus.ticks(of: "r").count
+        try await service.logs(#"":"ready""#)
+        _ = try await bus.events.next("a tick after the outage") { ($0.detail.counter ?? 0) > returned }
+        #expect(ContinuousClock.now - back < .seconds(10))
+        try await bus.reconnected()
+        try await bus.stop("r")
+        let stopped = try await bus.next("Schedule Stopped", of: "r")
+
+        let ticks = firstCopies(of: bus.ticks(of: "r"))
+        expectEverySlot(ticks, everyMilliseconds: 1000)
+        #expect(ticks.map(\.detail.counter) == Array(ticks.indices))
+        #expect(stopped.detail.counter == ticks.count)
+        #expect(try await service.stop() == 0)
+      }
+    }
+  }
+
+  @Test("a broker that takes no messages: nothing is published, and all of it in order when it takes them again")
+  func alarm() async throws {
+    try await PrivateBroker.running([]) { broker in
+      try await ServiceProcess.running(on: try #require(try await broker.url().string)) { service, bus in
+        try await bus.start(#""id": "a", "cron": "* * * * * *""#)
+        try await bus.start(#""id": "b", "cron": "* * * * * *""#)
+        _ = try await bus.next("Schedule Tick", of: "b")
+        try await broker.ctl("set_vm_memory_high_watermark", "0")
+        try await service.logs("which takes no messages now")
+        let before = bus.events.all.count
+        try await Task.sleep(for: .seconds(4))
+        #expect(bus.events.all.count <= before + 2, "what the broker had taken already")
+        try await broker.ctl("set_vm_memory_high_watermark", "0.4")
+        try await service.logs(#"":"ready""#)
+        try await bus.stop("a")
+        try await bus.stop("b")
+        for id in ["a", "b"] {
+          let stopped = try await bus.next("Schedule Stopped", of: id)
+          let ticks = bus.ticks(of: id)
+          expectEverySlot(ticks, everyMilliseconds: 1000)
+          #expect(ticks.map(\.detail.counter) == Array(0..<(stopped.detail.counter ?? 0)))
+          #expect(ticks.contains { ($0.lateness ?? 0) > 1000 }, "some had to wait")
+        }
+      }
+    }
+  }
+
+  @Test("a frozen broker is noticed within two heartbeats and a little, and waited for")
+  func frozen() async throws {
+    try await PrivateBroker.running([]) { broker in
+      try await ServiceProcess.running(on: try #require(try await broker.url().string)) { service, bus in
+        try await bus.start(#""id": "f", "cron": "* * * * * *""#)
+        _ = try await bus.next("Schedule Tick", of: "f")
+        try await broker.command("freeze")
+        let frozen = ContinuousClock.now
+        try await service.logs("waiting for")
+        #expect(ContinuousClock.now - frozen < .seconds(25))
+        // Stopping does not hang on it either.
+        #expect(try await service.stop() == 0)
+        try await broker.command("thaw")
+        try await service.start()
+        _ = try await bus.events.next("a tick after the thaw") { $0.isTick }
+      }
+    }
+  }
+}
+
+/// What stands on the broker may be missing, or go away.
+@Suite(
+  "The service: topology", .serialized,
+  .enabled(if: TestEnvironment.hasService && PrivateBroker.script != nil, TestEnvironment.needsService))
+struct ServiceTopologyTests {
+  private let shared = PrivateBroker(folder: URL(filePath: TestEnvironment.brokerFolder))
+
+  @Test(
+    "a missing topology is named and waited for; a command queue that is deleted and imported again is consumed again")
+  func missing() async throws {
+    let service = try ServiceProcess.make(broker: TestEnvironment.brokerURL)
+    service.arguments = []
+    let (names, stack) = (service.names, service.names.stack)
+    try service.launch()
+    let entry = try await service.logs("missing on the broker")
+    let all = "exchange \(names.eventBus), exchange \(stack).dead, queue \(stack).commands, queue \(stack).dead"
+    #expect(entry.message.contains(all))
+    #expect(entry.message.contains("pocketwatch definitions"))
+
+    let file = try await definitions(of: service)
+    try await shared.command("import", [file.path()])
+    try await service.logs(#"":"ready""#)
+    let bus = try await ServiceBus(names, broker: TestEnvironment.brokerURL)
+    try await bus.start(#""id": "t", "cron": "* * * * * *""#)
+    _ = try await bus.next("Schedule Tick")
+
+    try bus.withConnection { try $0.deleteQueue(names.commandQueue) }
+    try await service.logs("missing on the broker: queue \(stack).commands")
+    _ = try await bus.next("Schedule Tick")
+    try await shared.command("import", [file.path()])
+    try await service.logs(#"":"ready""#)
+    try await bus.stop("t")
+    _ = try await bus.next("Schedule Stopped")
+    expectEverySlot(bus.ticks(of: "t"), everyMilliseconds: 1000)
+    #expect(service.log.filter { $0.contains("missing on the broker") }.count <= 6, "told once, not in a loop")
+    #expect(try await service.stop() == 0)
+    await service.dispose()
+    bus.close()
+    for policy in [names.commandQueue, names.deadQueue] { try await shared.ctl("clear_policy", policy) }
+  }
+
+  /// What an operator would import for these names.
+  private func definitions(of service: ServiceProcess) async throws -> URL {
+    let arguments = ["definitions", "--stack", service.names.stack, "--event-bus", service.names.eventBus]
+    let (code, text, _) = try await Program.run(TestEnvironment.binary, arguments)
+    #expect(code == 0)
+    let file = service.folder.appending(path: "definitions.json")
+    try Data(text.utf8).write(to: file)
+    return file
+  }
+}

@@ -1,0 +1,72 @@
+import AMQP
+import Foundation
+import PocketwatchService
+import Testing
+
+/// One process owns a database, and one service a command queue.
+@Suite("The service: ownership", .enabled(if: TestEnvironment.hasService, TestEnvironment.needsService))
+struct ServiceOwnershipTests {
+  @Test("a second process on a database exits at once with code 3, before it has said a word to the broker")
+  func database() async throws {
+    try await ServiceProcess.running { service, bus in
+      let second = try ServiceProcess.make(broker: TestEnvironment.brokerURL)
+      second.environment["POCKETWATCH_DATABASE"] = service.database
+      for frozen in [false, true] {
+        // A frozen owner owns it all the same.
+        if frozen { service.program?.send(signal: SIGSTOP) }
+        let begun = ContinuousClock.now
+        try second.launch()
+        let program = second.program
+        #expect(try await second.end() == 3)
+        #expect(ContinuousClock.now - begun < .seconds(10), "at once; the machine may be busy")
+        let log = program?.complaints.all ?? []
+        #expect(log.contains { $0.contains(service.database) }, "\(log)")
+        #expect(!log.contains { $0.contains("connect") }, "\(log)")
+        // It declares its topology when it connects, and the name is its own.
+        #expect(try bus.withConnection { try $0.checkQueue(second.names.commandQueue) } == nil)
+      }
+      service.program?.send(signal: SIGCONT)
+      await second.dispose()
+      try await bus.start(#""id": "alive", "duration": "1s""#)
+      _ = try await bus.next("Schedule Tick")
+    }
+  }
+
+  @Test(
+    "a second service on a command queue waits 30 s for the first to go, then exits with code 4",
+    .timeLimit(.minutes(3)))
+  func commandQueue() async throws {
+    try await ServiceProcess.running { service, bus in
+      let folder = service.folder.appending(path: "second")
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+      let second = ServiceProcess(names: service.names, folder: folder, broker: TestEnvironment.brokerURL)
+      let begun = ContinuousClock.now
+      try second.launch()
+      try await second.logs("has another consumer")
+      let program = second.program
+      #expect(try await second.end(within: .seconds(90)) == 4)
+      #expect(ContinuousClock.now - begun >= .seconds(29))
+      let log = program?.complaints.all ?? []
+      #expect(log.last?.contains("another service consumes \(service.names.commandQueue)") == true, "\(log)")
+      #expect(!log.contains { $0.contains(#""ready""#) })
+      try await bus.start(#""id": "undisturbed", "duration": "1s""#)
+      _ = try await bus.next("Schedule Tick")
+    }
+  }
+
+  @Test("a service that comes while the first still goes takes over")
+  func takeOver() async throws {
+    try await ServiceProcess.running { service, bus in
+      let folder = service.folder.appending(path: "second")
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+      let second = ServiceProcess(names: service.names, folder: folder, broker: TestEnvironment.brokerURL)
+      try second.launch()
+      try await second.logs("has another consumer")
+      #expect(try await service.stop() == 0)
+      try await second.logs(#""ready""#)
+      try await bus.start(#""id": "second", "duration": "1s""#)
+      _ = try await bus.next("Schedule Tick")
+      #expect(try await second.stop() == 0)
+    }
+  }
+}

@@ -1,0 +1,117 @@
+import Foundation
+import PocketwatchService
+
+/// A `pocketwatch serve` of one test, with a stack, a bus and a database of its own, so that many run beside each other
+/// on one broker.
+final class ServiceProcess {
+  /// An entry of the service's log.
+  struct Entry: Decodable, Sendable {
+    var time, level, message: String
+    var id, cause: String?
+  }
+
+  let names: TopologyNames
+  let folder: URL
+  var arguments: [String]
+  var environment: [String: String]
+  private(set) var program: Program?
+
+  init(names: TopologyNames, folder: URL, broker: String, arguments: [String] = ["--declare"]) {
+    self.names = names
+    self.folder = folder
+    self.arguments = arguments
+    environment = [
+      "POCKETWATCH_AMQP_URL": broker, "POCKETWATCH_STACK": names.stack, "POCKETWATCH_EVENT_BUS": names.eventBus,
+      "POCKETWATCH_DATABASE": folder.appending(path: "pocketwatch.sqlite").path(),
+    ]
+  }
+
+  var database: String { environment["POCKETWATCH_DATABASE"] ?? "" }
+
+  /// Starts it and waits until it is ready.
+  func start() async throws {
+    try launch()
+    try await logs(#"":"ready""#)
+  }
+
+  /// Starts it without waiting for anything.
+  func launch() throws {
+    program = try Program(TestEnvironment.binary, ["serve"] + arguments, environment: environment)
+  }
+
+  /// The next entry of the log that contains this text.
+  @discardableResult
+  func logs(_ text: String, within limit: Duration = .seconds(60)) async throws -> Entry {
+    guard let program else { throw Inflow<String>.Missing(description: "the service was not started") }
+    let line = try await program.complaints.next("the log's \"\(text)\"", within: limit) { $0.contains(text) }
+    return try JSONDecoder().decode(Entry.self, from: Data(line.utf8))
+  }
+
+  /// The log of this process so far.
+  var log: [String] { program?.complaints.all ?? [] }
+
+  /// Asks it to stop, and returns its exit code.
+  func stop() async throws -> Int32 {
+    program?.send(signal: SIGTERM)
+    return try await end(within: .seconds(20))
+  }
+
+  /// kill -9.
+  func kill() async throws {
+    program?.send(signal: SIGKILL)
+    _ = try await end()
+  }
+
+  /// Waits for its end, and returns its exit code.
+  func end(within limit: Duration = .seconds(60)) async throws -> Int32 {
+    defer { program = nil }
+    return try await program?.exitCode(within: limit) ?? 0
+  }
+
+  /// Ends it whatever it does.
+  func dispose() async {
+    program?.send(signal: SIGCONT)
+    if program != nil { try? await kill() }
+    try? FileManager.default.removeItem(at: folder)
+  }
+}
+
+extension ServiceProcess {
+  /// Runs `body` with a service that is not started yet and a client on its bus, and leaves nothing behind.
+  ///
+  /// - Parameter broker: The shared one, or the URL of a broker of the test's own.
+  static func prepared(
+    on broker: String = TestEnvironment.brokerURL, _ body: (ServiceProcess, ServiceBus) async throws -> Void
+  ) async throws {
+    let service = try make(broker: broker)
+    let bus = try await ServiceBus(service.names, broker: broker)
+    do {
+      try await body(service, bus)
+    } catch {
+      await service.dispose()
+      bus.close()
+      throw error
+    }
+    await service.dispose()
+    bus.close()
+  }
+
+  /// As above, with the service ready.
+  static func running(
+    on broker: String = TestEnvironment.brokerURL, _ body: (ServiceProcess, ServiceBus) async throws -> Void
+  ) async throws {
+    try await prepared(on: broker) { service, bus in
+      try await service.start()
+      try await body(service, bus)
+    }
+  }
+
+  /// A service with names that nobody else has.
+  static func make(broker: String) throws -> ServiceProcess {
+    let stack = "t-\(UUID().uuidString.prefix(13).lowercased())"
+    let folder = FileManager.default.temporaryDirectory.appending(path: stack)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    return ServiceProcess(
+      names: TopologyNames(stack: stack, eventBus: "\(stack).events"), folder: folder, broker: broker)
+  }
+}

@@ -1,0 +1,102 @@
+import AMQP
+import Testing
+
+/// A command with the message_id and body of one that was answered has no second effect, and is answered again.
+@Suite("The service: repeats", .serialized, .enabled(if: TestEnvironment.hasService, TestEnvironment.needsService))
+struct ServiceRepeatTests {
+  @Test("a Start that comes again tells the schedule as it is now, and starts nothing")
+  func start() async throws {
+    try await ServiceProcess.running { service, bus in
+      let detail = #""id": "s", "cron": "* * * * * *", "limit": 3, "payload": {"a": 1.0}"#
+      try await bus.start(detail, messageID: "one")
+      let first = try await bus.next("Schedule Started")
+      _ = try await bus.next("Schedule Tick")
+      try await bus.start(detail, messageID: "one")
+      let again = try await bus.next("Schedule Started")
+      #expect(again.properties.messageID == first.properties.messageID, "the same generation")
+      #expect(again.properties.correlationID == Array("one".utf8))
+      #expect(again.detail.replaced == nil && again.detail.ended == nil)
+      #expect(try #require(again.detail.counter) >= 1)
+      _ = try await bus.next("Schedule Stopped")
+      #expect(bus.ticks(of: "s").map(\.detail.counter) == [0, 1, 2])
+
+      try await bus.start(detail, messageID: "one")
+      let ended = try await bus.next("Schedule Started")
+      #expect(ended.detail.ended == true && ended.detail.nextTickDate == nil)
+      #expect(ended.detail.counter == 3)
+      #expect(ended.payload == #"{"a": 1.0}"#)
+      try await bus.settle()
+      #expect(bus.ticks(of: "s").count == 3)
+    }
+  }
+
+  @Test("another message_id or another body is another command")
+  func others() async throws {
+    try await ServiceProcess.running { service, bus in
+      try await bus.start(#""id": "s", "duration": "1h""#, messageID: "one")
+      try await bus.start(#""id": "s", "duration": "1h""#, messageID: "two")
+      try await bus.start(#""id": "s", "duration": "1h" "#, messageID: "two")
+      try await bus.start(#""id": "s", "duration": "1h""#)
+      try await bus.start(#""id": "s", "duration": "1h""#)
+      try await bus.start(#""id": "s", "duration": "1h""#, messageID: "one")
+      var answers: [ServiceEvent] = []
+      for _ in 1...6 { answers.append(try await bus.next("Schedule Started")) }
+      #expect(answers.map(\.detail.replaced) == [nil, true, true, true, true, nil])
+      #expect(Set(answers.map(\.properties.messageID)).count == 5)
+      #expect(answers[4].properties.messageID == answers[5].properties.messageID, "the schedule as it is now")
+    }
+  }
+
+  @Test("a Stop, and a Stop that was refused, come again without effect")
+  func stop() async throws {
+    try await ServiceProcess.running { service, bus in
+      try await bus.stop("s", messageID: "early")
+      let refused = try await bus.next("Schedule Rejected")
+      try await bus.start(#""id": "s", "duration": "1h""#, messageID: "start")
+      try await bus.stop("s", messageID: "early")
+      let again = try await bus.next("Schedule Rejected")
+      #expect(again.detail.reason == refused.detail.reason, "it was answered before the Start and stays so")
+
+      try await bus.stop("s", messageID: "stop")
+      let stopped = try await bus.next("Schedule Stopped")
+      try await bus.start(#""id": "s", "duration": "2h""#, messageID: "start again")
+      try await bus.stop("s", messageID: "stop")
+      let repeated = try await bus.next("Schedule Stopped")
+      #expect(repeated.properties.messageID == stopped.properties.messageID)
+      #expect(repeated.detail.reason == "stopped")
+
+      try await bus.start(#""id": "s", "duration": "1h""#, messageID: "start")
+      for _ in 1...2 { _ = try await bus.next("Schedule Started") }
+      let live = try await bus.next("Schedule Started")
+      #expect(live.detail.duration == "2h", "the second schedule lives on")
+      #expect(live.detail.ended == nil)
+    }
+  }
+
+  @Test("repeats are recognised after a restart", arguments: ["SIGTERM", "kill -9"])
+  func restart(how: String) async throws {
+    try await ServiceProcess.running { service, bus in
+      try await bus.start(#""id": "s", "cron": "0 0 1 1 *""#, messageID: "start")
+      try await bus.stop("s", messageID: "stop")
+      try await bus.start(#""id": "t", "cron": "0 0 1 1 *""#, messageID: "other")
+      let started = try await bus.next("Schedule Started")
+      let other = try await bus.next("Schedule Started")
+      let stopped = try await bus.next("Schedule Stopped")
+      if how == "SIGTERM" { #expect(try await service.stop() == 0) } else { try await service.kill() }
+      try await service.start()
+      // After a kill the broker may bring them again, and answer them again, by itself.
+      try await bus.start(#""id": "t", "cron": "0 0 1 1 *""#, messageID: "other")
+      try await bus.start(#""id": "s", "cron": "0 0 1 1 *""#, messageID: "start")
+      try await bus.stop("s", messageID: "stop")
+      try await bus.start(#""id": "end", "duration": "1h""#)
+      _ = try await bus.next("Schedule Started", of: "end")
+      let answers = bus.events.all.dropLast()
+      #expect(answers.count >= 6)
+      #expect(
+        Set(answers.map(\.properties.messageID)) == Set([started, other, stopped].map(\.properties.messageID)),
+        "nothing was started or stopped a second time")
+      #expect(!answers.contains { $0.detail.replaced == true })
+      #expect(answers.last?.name == "Schedule Stopped")
+    }
+  }
+}

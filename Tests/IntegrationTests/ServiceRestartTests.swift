@@ -1,0 +1,139 @@
+import AMQP
+import Foundation
+import Recurrence
+import Testing
+
+/// Schedules outlive the process, however it ends.
+@Suite("The service: restarts", .serialized, .enabled(if: TestEnvironment.hasService, TestEnvironment.needsService))
+struct ServiceRestartTests {
+  @Test("a clean stop exits 0 within 10 s, repeats nothing and loses nothing")
+  func cleanStop() async throws {
+    try await ServiceProcess.running { service, bus in
+      try await bus.start(#""id": "c", "every": "1s", "limit": 8"#)
+      for _ in 1...3 {
+        _ = try await bus.next("Schedule Tick", of: "c")
+        let asked = ContinuousClock.now
+        #expect(try await service.stop() == 0)
+        #expect(ContinuousClock.now - asked < .seconds(10))
+        try await service.start()
+      }
+      _ = try await bus.next("Schedule Stopped", of: "c", within: .seconds(120))
+      let ticks = bus.ticks(of: "c")
+      #expect(ticks.map(\.detail.counter) == Array(0...7))
+      expectEverySlot(ticks, everyMilliseconds: 1000)
+    }
+  }
+
+  @Test("kill -9 at any moment: counters exact, every slot accounted for, repeats under the same tickId")
+  func kill() async throws {
+    try await ServiceProcess.running { service, bus in
+      try await bus.start(#""id": "k", "cron": "* * * * * *", "limit": 10, "payload": 1.0"#)
+      for _ in 1...4 {
+        _ = try await bus.next("Schedule Tick", of: "k")
+        try await service.kill()
+        try await service.start()
+      }
+      _ = try await bus.next("Schedule Stopped", of: "k", within: .seconds(120))
+      try await bus.settle()
+      let ticks = bus.ticks(of: "k")
+      expectEverySlot(firstCopies(of: ticks), everyMilliseconds: 1000)
+      #expect(firstCopies(of: ticks).map(\.detail.counter) == Array(0...9))
+      #expect(Dictionary(grouping: ticks, by: \.detail.tickId).values.allSatisfy(areCopies))
+      #expect(bus.story(of: "k").last == "Schedule Stopped")
+      let started = bus.events.all.filter { $0.name == "Schedule Started" && $0.detail.id == "k" }
+      #expect(Set(started.map(\.properties.messageID)).count == 1)
+    }
+  }
+
+  @Test("kill -9 right after a burst of commands: each is answered, none twice with effect")
+  func killInABurst() async throws {
+    try await ServiceProcess.running { service, bus in
+      let ids = (0..<200).map { "burst-\($0)" }
+      try await bus.send(
+        ids.map { id in
+          bus.message(
+            "Schedule Start", Array(ServiceBus.event("Schedule Start", #""id": "\#(id)", "cron": "0 0 1 1 *""#).utf8),
+            .named(id))
+        })
+      try await service.kill()
+      try await service.start()
+      for id in ids { _ = try await bus.next("Schedule Started", of: id) }
+      try await bus.settle()
+      let started = bus.events.all.filter { $0.name == "Schedule Started" }
+      #expect(!started.contains { $0.detail.replaced == true })
+      let byID = Dictionary(grouping: started, by: \.detail.id)
+      #expect(byID.values.allSatisfy { Set($0.map(\.properties.messageID)).count == 1 })
+    }
+  }
+
+  @Test(
+    "slots missed while the service was away: one tick for the latest, which counts the others",
+    arguments: ["SIGTERM", "kill -9"])
+  func missed(how: String) async throws {
+    try await ServiceProcess.prepared { service, bus in
+      service.environment["POCKETWATCH_MISFIRE_THRESHOLD"] = "1s"
+      try await service.start()
+      try await bus.start(#""id": "m", "cron": "* * * * * *""#)
+      let before = try await bus.next("Schedule Tick", of: "m")
+      if how == "SIGTERM" { #expect(try await service.stop() == 0) } else { try await service.kill() }
+      // Time has to pass: four slots.
+      try await Task.sleep(for: .seconds(4.5))
+      let back = Date.now
+      try await service.start()
+      let folded = try await bus.events.next("a tick that stands for others") { $0.detail.missed != nil }
+      try await bus.stop("m")
+      _ = try await bus.next("Schedule Stopped", of: "m")
+
+      #expect(try #require(folded.detail.missed) >= 2)
+      #expect(try #require(folded.slot) > (try #require(before.slot)))
+      let slot = try #require(folded.slot).milliseconds
+      #expect(Double(slot) / 1000 > back.timeIntervalSince1970 - 1.5, "it stands for the latest")
+      let ticks = firstCopies(of: bus.ticks(of: "m"))
+      expectEverySlot(ticks, everyMilliseconds: 1000)
+      #expect(ticks.map(\.detail.counter) == Array(ticks.indices))
+    }
+  }
+
+  @Test("a one-shot that came due while the service was away is sent late, and once")
+  func oneShot() async throws {
+    try await ServiceProcess.running { service, bus in
+      try await bus.start(#""id": "o", "duration": "1s""#)
+      let started = try await bus.next("Schedule Started", of: "o")
+      #expect(try await service.stop() == 0)
+      let isEarly = bus.ticks(of: "o").isEmpty
+      try await Task.sleep(for: .seconds(1.5))
+      try await service.start()
+      let tick = try await bus.next("Schedule Tick", of: "o")
+      #expect(tick.detail.scheduledTime == started.detail.nextTickDate)
+      #expect(tick.detail.missed == nil)
+      #expect(isEarly || (tick.lateness ?? 0) < 1500)
+      try await bus.settle()
+      #expect(bus.story(of: "o") == ["Schedule Started", "Schedule Tick"])
+    }
+  }
+}
+
+/// The ticks without the repeats of one that was sent before.
+func firstCopies(of ticks: [ServiceEvent]) -> [ServiceEvent] {
+  var seen: Set<String> = []
+  return ticks.filter { seen.insert($0.detail.tickId ?? "").inserted }
+}
+
+/// Whether these are the same tick, sent more than once.
+private func areCopies(_ ticks: [ServiceEvent]) -> Bool {
+  Set(ticks.map(\.properties.messageID)).count == 1 && Set(ticks.map(\.detail.scheduledTime)).count == 1
+    && Set(ticks.map(\.detail.counter)).count == 1 && Set(ticks.map(\.payload)).count == 1
+}
+
+/// Expects ticks in the order of their slots, with each slot in between sent or counted as missed, and none early.
+func expectEverySlot(
+  _ ticks: [ServiceEvent], everyMilliseconds interval: Int64, sourceLocation: SourceLocation = #_sourceLocation
+) {
+  for (previous, tick) in zip(ticks, ticks.dropFirst()) {
+    let distance = (tick.slot?.milliseconds ?? 0) - (previous.slot?.milliseconds ?? 0)
+    #expect(
+      distance == interval * Int64((tick.detail.missed ?? 0) + 1), "\(previous)\n\(tick)",
+      sourceLocation: sourceLocation)
+  }
+  #expect(ticks.allSatisfy { ($0.lateness ?? -1) >= 0 }, "a tick was early", sourceLocation: sourceLocation)
+}

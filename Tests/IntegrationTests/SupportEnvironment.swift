@@ -1,0 +1,17 @@
+import Foundation
+import Testing
+
+/// What `ops/test` gives the tests of the whole program.
+enum TestEnvironment {
+  private static let variables = ProcessInfo.processInfo.environment
+
+  static let binary = variables["POCKETWATCH_TEST_BINARY"] ?? ""
+  /// The broker that all tests share.
+  static let brokerURL = variables["POCKETWATCH_TEST_AMQP_URL"] ?? ""
+  /// The folder of that broker, for `ops/broker`.
+  static let brokerFolder = variables["POCKETWATCH_TEST_BROKER_DIR"] ?? ""
+
+  static let hasService = !binary.isEmpty && !brokerURL.isEmpty
+  static let needsService: Comment =
+    "POCKETWATCH_TEST_BINARY and POCKETWATCH_TEST_AMQP_URL name program and broker; run ops/test"
+}
