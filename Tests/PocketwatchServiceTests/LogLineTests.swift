@@ -1,0 +1,57 @@
+import Foundation
+import Logging
+import PocketwatchService
+import Recurrence
+import Testing
+
+@Suite("Log lines")
+struct LogLineTests {
+  private func line(_ message: String, _ fields: [(name: String, value: String)] = []) throws -> LogLine {
+    LogLine(
+      time: try #require(Instant(rfc3339: "2026-11-23T08:30:00.004Z")), level: .info, message: message, fields: fields)
+  }
+
+  @Test("both forms of a plain entry")
+  func forms() throws {
+    let line = try line("ready", [("queue", "pocketwatch.commands"), ("product", "RabbitMQ 3.10.8"), ("empty", "")])
+    #expect(
+      line.text == #"2026-11-23T08:30:00.004Z info ready queue=pocketwatch.commands product="RabbitMQ 3.10.8" empty="""#
+    )
+    #expect(
+      line.json
+        == #"{"time":"2026-11-23T08:30:00.004Z","level":"info","message":"ready","queue":"pocketwatch.commands","#
+        + #""product":"RabbitMQ 3.10.8","empty":""}"#)
+  }
+
+  private static let hostile = [
+    "a\nforged info line", "a\r\nb", "\u{1b}[2J\u{1b}[31m", "\u{7f}", "\u{9b}31m", "\u{85}", "\u{2028}", "\u{2029}",
+    "\u{202e}gnp",
+    "\u{2066}x", "\u{0}", "quote \" and \\", "tab\there", "a=b c=d", "é😀",
+  ]
+
+  @Test("nothing that a client sent begins a line, moves a cursor or passes for another field", arguments: hostile)
+  func injection(text: String) throws {
+    let line = try line(text, [("id", text), ("cause", "x")])
+    for form in [line.text, line.json] {
+      let bad = form.unicodeScalars.filter { $0.needsEscape }
+      #expect(bad.isEmpty, "\(form)")
+    }
+    let decoded = try JSONDecoder().decode([String: String].self, from: Data(line.json.utf8))
+    #expect(decoded["message"].map { Array($0.utf8) } == Array(text.utf8))
+    #expect(decoded["id"].map { Array($0.utf8) } == Array(text.utf8))
+    #expect(decoded.count == 5)
+    if text.contains(" ") { #expect(line.text.contains("id=\"")) }
+  }
+
+  @Test("JSON strings escape what JSON and a terminal want escaped, and nothing else")
+  func quoting() throws {
+    for value in (0...0x2fff).compactMap(Unicode.Scalar.init) {
+      let text = String(Character(value))
+      let quoted = jsonQuoted(text)
+      let isEscaped = quoted.utf8.count > text.utf8.count + 2
+      #expect(isEscaped == (value.needsEscape || text == "\"" || text == "\\"), "U+\(String(value.value, radix: 16))")
+      let back = try JSONSerialization.jsonObject(with: Data(quoted.utf8), options: .fragmentsAllowed) as? String
+      #expect(back?.utf8.elementsEqual(text.utf8) == true, "U+\(String(value.value, radix: 16))")
+    }
+  }
+}

@@ -1,0 +1,68 @@
+import Foundation
+import Glibc
+import Testing
+
+@testable import PocketwatchService
+
+/// What systemd hears, over a real datagram socket.
+@Suite("Notifier")
+struct NotifierTests {
+  @Test("sends to a socket in a folder and to one in the abstract name space", arguments: [false, true])
+  func sends(isAbstract: Bool) throws {
+    let path = FileManager.default.temporaryDirectory.appending(path: "n-\(UUID().uuidString.prefix(8))").path()
+    let name = isAbstract ? "@" + path : path
+    let socket = try #require(bound(to: name))
+    defer {
+      close(socket)
+      unlink(path)
+    }
+    let notifier = Notifier(environment: ["NOTIFY_SOCKET": name])
+    notifier.send("READY=1\nSTATUS=ready")
+    notifier.send("WATCHDOG=1")
+    var buffer = [UInt8](repeating: 0, count: 100)
+    for expected in ["READY=1\nSTATUS=ready", "WATCHDOG=1"] {
+      let count = recv(socket, &buffer, buffer.count, Int32(MSG_DONTWAIT))
+      #expect(String(decoding: buffer.prefix(max(0, count)), as: UTF8.self) == expected)
+    }
+  }
+
+  @Test(
+    "without a socket, or with one that cannot be, nothing happens",
+    arguments: ["", "/nowhere/at/all", String(repeating: "x", count: 200)])
+  func nowhere(name: String) {
+    Notifier(environment: ["NOTIFY_SOCKET": name]).send("READY=1")
+    Notifier(environment: [:]).send("READY=1")
+  }
+
+  @Test(
+    "the watchdog is fed at half its time",
+    arguments: [
+      ("30000000", 15_000), ("1", 1), ("-5", nil), ("0", nil), ("9223372036854775807", 4_611_686_018_427_387),
+      ("x", nil), ("", nil),
+    ])
+  func watchdog(variable: String, milliseconds: Int64?) {
+    #expect(Notifier(environment: ["WATCHDOG_USEC": variable]).watchdogMilliseconds == milliseconds)
+  }
+
+  @Test("a watchdog meant for another process is not fed")
+  func otherProcess() {
+    #expect(Notifier(environment: ["WATCHDOG_USEC": "1000", "WATCHDOG_PID": "1"]).watchdogMilliseconds == nil)
+    #expect(Notifier(environment: ["WATCHDOG_USEC": "10000", "WATCHDOG_PID": "\(getpid())"]).watchdogMilliseconds == 5)
+  }
+
+  /// A datagram socket with this name; `@` stands for the abstract name space's zero byte.
+  private func bound(to name: String) -> Int32? {
+    let file = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    withUnsafeMutableBytes(of: &address.sun_path) { field in
+      field.copyBytes(from: name.utf8)
+      if name.hasPrefix("@") { field[0] = 0 }
+    }
+    let length = socklen_t(MemoryLayout<sa_family_t>.size + name.utf8.count)
+    let status = withUnsafePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(file, $0, length) }
+    }
+    return status == 0 ? file : nil
+  }
+}
