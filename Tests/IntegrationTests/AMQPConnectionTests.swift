@@ -233,6 +233,28 @@ struct AMQPConnectionTests {
     #expect(try connection.nextEvent(timeout: .seconds(60)) == nil)
   }
 
+  @Test(.enabled(if: AMQPTest.broker != nil, "POCKETWATCH_TEST_BROKER_DIR names the broker's folder; run ops/test"))
+  func isListedUnderItsNameAndVersion() async throws {
+    let name = AMQPTest.uniqueName()
+    let connection = try AMQPTest.connect {
+      $0.connectionName = name
+      $0.version = "1.2.3"
+      $0.heartbeatSeconds = 7
+    }
+    #expect(connection.server.product == "RabbitMQ")
+    #expect(connection.server.heartbeatSeconds == 7)
+    let listed = String(
+      decoding: try await #require(AMQPTest.broker).ctl("list_connections", "timeout", "client_properties"),
+      as: UTF8.self)
+    let line = try #require(listed.split(separator: "\n").first { $0.contains(name) })
+    for part in [
+      "7\t", #""product","pocketwatch""#, #""version","1.2.3""#, #""consumer_cancel_notify",true"#,
+      #""connection.blocked",true"#,
+    ] {
+      #expect(line.contains(part))
+    }
+  }
+
   private func nextDelivery(on connection: Connection) throws -> Delivery {
     while let event = try connection.nextEvent(timeout: .seconds(10)) {
       if case .delivery(let delivery) = event { return delivery }

@@ -90,25 +90,6 @@ struct AMQPFaultTests {
     }
   }
 
-  @Test func isListedUnderItsNameAndVersion() async throws {
-    try await PrivateBroker.running([]) { broker in
-      var options = try await self.options(of: broker)
-      options.connectionName = "pocketwatch publish"
-      options.version = "1.2.3"
-      let connection = try Connection(to: options.brokers[0], options: options)
-      #expect(connection.server.product == "RabbitMQ")
-      #expect(connection.server.heartbeatSeconds == 2)
-      let listed = String(decoding: try await broker.ctl("list_connections", "client_properties"), as: UTF8.self)
-      for part in [
-        #""connection_name","pocketwatch publish""#, #""product","pocketwatch""#, #""version","1.2.3""#,
-        #""consumer_cancel_notify",true"#, #""connection.blocked",true"#,
-      ] {
-        #expect(listed.contains(part))
-      }
-      connection.close()
-    }
-  }
-
   private func options(of broker: PrivateBroker) async throws -> ConnectionOptions {
     let url = String(decoding: try await broker.command("url"), as: UTF8.self)
     return ConnectionOptions(

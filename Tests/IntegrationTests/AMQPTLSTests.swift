@@ -28,8 +28,8 @@ struct AMQPTLSTests {
     }
 
     /// Runs openssl with arguments in which a word that is a file name means one of this folder.
-    private func openssl(_ command: String) async throws {
-      let files = ["ca.key", "ca.pem", "key.pem", "cert.pem", "request", "extensions"]
+    func openssl(_ command: String) async throws {
+      let files = ["ca.key", "ca.pem", "key.pem", "cert.pem", "request", "extensions", "locked.pem"]
       let arguments = command.split(separator: " ").map(String.init)
       _ = try await PrivateBroker.run(
         "/usr/bin/openssl", arguments.map { files.contains($0) ? folder.appending(path: $0).path() : $0 })
@@ -76,6 +76,23 @@ struct AMQPTLSTests {
     let url = try BrokerURL("amqps://localhost:\(server.port)")
     // Behind the handshake there is no broker, so even an accepted one fails, in another way.
     #expect(try failure(url, certificates.ca).kind == (isAccepted ? .timeout : .tls))
+  }
+
+  /// OpenSSL would ask for the passphrase on the terminal, and a service would hang there.
+  @Test func anEncryptedKeyIsRefusedAndNotAskedAbout() async throws {
+    let certificates = try await Certificates.make()
+    defer { certificates.remove() }
+    try await certificates.openssl("rsa -aes128 -passout pass:secret -in key.pem -out locked.pem")
+    let file = { (name: String) in certificates.folder.appending(path: name).path() }
+    func error(key: String) throws -> AMQPError {
+      let url = try BrokerURL("amqps://localhost:1")
+      let tls = TLSOptions(caFile: certificates.ca, certificateFile: file("cert.pem"), keyFile: file(key))
+      let options = ConnectionOptions(brokers: [url], connectionName: "tls test", tls: tls)
+      return try #require(throws: AMQPError.self) { try Connection(to: url, options: options) }
+    }
+    #expect(try error(key: "locked.pem").kind == .invalidConfiguration)
+    // Nothing listens there: with a key that can be read it gets that far.
+    #expect(try error(key: "key.pem").kind == .unreachable)
   }
 
   private func connect(_ url: BrokerURL, _ caFile: String?) throws -> Connection {

@@ -6,6 +6,11 @@ enum AMQPTest {
   static let url = ProcessInfo.processInfo.environment["POCKETWATCH_TEST_AMQP_URL"]
   static let missing = "POCKETWATCH_TEST_AMQP_URL names a broker to test with; run ops/test"
 
+  /// The shared broker's own tools, where they are at hand.
+  static let broker: PrivateBroker? = ProcessInfo.processInfo.environment["POCKETWATCH_TEST_BROKER_DIR"].flatMap {
+    PrivateBroker.script == nil ? nil : PrivateBroker(folder: URL(filePath: $0))
+  }
+
   static func options(_ change: (inout ConnectionOptions) -> Void = { _ in }) throws -> ConnectionOptions {
     var options = ConnectionOptions(brokers: try BrokerURL.list(url ?? ""), connectionName: "amqp-test")
     change(&options)
