@@ -54,6 +54,26 @@ struct ServiceOwnershipTests {
     }
   }
 
+  @Test("a service on a copy of the database sends no tick while the first is there")
+  func copiedDatabase() async throws {
+    try await ServiceProcess.running { service, bus in
+      try await bus.start(#""id": "c", "cron": "* * * * * *""#)
+      _ = try await bus.next("Schedule Started")
+      #expect(try await service.stop() == 0)
+      let second = ServiceProcess(
+        names: service.names, folder: service.folder.appending(path: "second"), broker: TestEnvironment.brokerURL)
+      try FileManager.default.createDirectory(at: second.folder, withIntermediateDirectories: true)
+      try FileManager.default.copyItem(atPath: service.database, toPath: second.database)
+      try await service.start()
+      try second.launch()
+      try await second.logs("has another consumer")
+      for _ in 1...4 { _ = try await bus.next("Schedule Tick") }
+      await second.dispose()
+      let ticks = bus.ticks(of: "c").map(\.detail.tickId)
+      #expect(Set(ticks).count == ticks.count, "\(ticks)")
+    }
+  }
+
   @Test("a service that comes while the first still goes takes over")
   func takeOver() async throws {
     try await ServiceProcess.running { service, bus in

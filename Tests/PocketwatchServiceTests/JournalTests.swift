@@ -1,7 +1,8 @@
-import AMQP
+import Logging
 import Scheduling
 import Testing
 
+@testable import AMQP
 @testable import PocketwatchService
 
 @Suite("The journal")
