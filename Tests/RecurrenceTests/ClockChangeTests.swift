@@ -21,6 +21,38 @@ struct ClockChangeTests {
     }
   }
 
+  /// Rome, the night of 29 March 2026 (from 02:00 to 03:00) and that of 25 October (from 03:00 back to 02:00).
+  @Test(arguments: [
+    ("0 * * * *", "2026-03-28", ["23:00", "+00:00", "+01:00", "+02:00", "+03:00"]),
+    ("0 */2 * * *", "2026-03-28", ["23:00", "+02:00"]), ("0 2 * * *", "2026-03-28", ["+01:00"]),
+    ("0,30 2,3 * * *", "2026-03-28", ["+01:00", "+01:30"]), ("*/30 2 * * *", "2026-03-28", []),
+    ("59 59 2 * * *", "2026-03-28", ["+01:00"]), ("0 3 * * *", "2026-03-28", ["+01:00"]),
+    ("0 * * * *", "2026-10-24", ["23:00", "+00:00", "+01:00", "+02:00", "+03:00"]),
+    ("0 */2 * * *", "2026-10-24", ["+00:00", "+01:00", "+03:00"]), ("0 2 * * *", "2026-10-24", ["+00:00"]),
+    ("0,30 2,3 * * *", "2026-10-24", ["+00:00", "+00:30", "+02:00", "+02:30"]),
+    ("*/30 2 * * *", "2026-10-24", ["+00:00", "+00:30", "+01:00", "+01:30"]), ("0 3 * * *", "2026-10-24", ["+02:00"]),
+  ])
+  func slotsOfTheNight(cron: String, eve: String, times: [String]) throws {
+    let rome = try TestZones.directory.rules(named: "Europe/Rome")
+    let expression = try CronExpression(cron)
+    let midnight = try #require(Instant(rfc3339: "\(eve)T00:00:00Z"))
+    // A plus stands for the day after.
+    let slots = try times.map { time in
+      let instant = try #require(Instant(rfc3339: "\(eve)T\(time.suffix(5)):00Z"))
+      return time.hasPrefix("+") ? instant.advanced(byMilliseconds: 86_400_000) : instant
+    }
+    // 22:30 to 03:30 UTC, in odd steps of a little more than a minute.
+    let start = midnight.advanced(byMilliseconds: 81_000_000)
+    let end = midnight.advanced(byMilliseconds: 99_000_000)
+    for offset in stride(from: Int64(0), through: 18_000_000, by: 61_001) {
+      let instant = start.advanced(byMilliseconds: offset)
+      let next = try #require(expression.next(after: instant, in: rome))
+      #expect(slots.first { $0 > instant } == (next <= end ? next : nil), "after \(instant.rfc3339)")
+      let latest = try #require(expression.latest(atOrBefore: instant, in: rome))
+      #expect(slots.last { $0 <= instant } == (latest >= start ? latest : nil), "before \(instant.rfc3339)")
+    }
+  }
+
   /// Samoa left out 30 December 2011: a new calendar, which moves nothing.
   @Test func aJumpOfADayAddsNothing() throws {
     let apia = try TestZones.directory.rules(named: "Pacific/Apia")
