@@ -124,7 +124,7 @@ extension Engine {
     switch item.subject {
     case .tick(let generation):
       guard let row = window[generation], case .sent(let progress) = row.phase else { return }
-      settle(row.schedule, progress)
+      settle(row.schedule, underRulesOfNow(progress, of: row.schedule, at: now))
     case .answer(let channel, let tag, let settlement):
       commands.settle(tag, on: channel, settlement)
     case .owedStopped(let generation, _):

@@ -66,6 +66,15 @@ extension Engine {
     settle(schedule, progress)
   }
 
+  /// What a schedule becomes after its tick, if its zone got new rules while the tick was in flight.
+  func underRulesOfNow(_ progress: Schedule.Progress, of schedule: Schedule, at now: Now) -> Schedule.Progress {
+    guard schedule.definition.followsZone, let pending = schedule.pending, let zone = rules(of: schedule.definition)
+    else {
+      return progress
+    }
+    return schedule.afterTick(of: pending, at: now.wall, in: zone)
+  }
+
   /// A tick that may have been sent keeps its slot.
   private func mayHaveBeenSent(_ schedule: Schedule) -> Bool {
     guard let row = window[schedule.generation] else {
