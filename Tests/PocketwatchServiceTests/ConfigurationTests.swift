@@ -135,6 +135,16 @@ struct ConfigurationTests {
     }
   }
 
+  @Test(
+    "in the file a setting is a text or a whole number, and nothing that could pass for one",
+    arguments: ["true", "1.5", "null", "[1]"])
+  func otherJSON(value: String) async throws {
+    await #expect {
+      try await read(file: "{\"publishWindow\": \(value)}")
+    } throws: { "\($0)".contains("publishWindow") }
+    #expect(try await read(file: #"{"publishWindow": 1}"#).configuration.publishWindow == 1)
+  }
+
   @Test("what has no meaning is a typing error, and is named")
   func unknown() async throws {
     for (environment, file, name) in [

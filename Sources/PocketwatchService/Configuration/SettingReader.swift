@@ -88,7 +88,7 @@ package struct SettingReader: Sendable {
     guard let data = FileManager.default.contents(atPath: path) else {
       throw ConfigurationError(name, "the file cannot be read")
     }
-    guard let object = try? JSONSerialization.jsonObject(with: data) as? [String: Any] else {
+    guard let object = try? JSONDecoder().decode([String: FileValue].self, from: data) else {
       throw ConfigurationError(name, "the file does not hold a JSON object")
     }
     var values: [AbsoluteConfigKey: ConfigValue] = [:]
@@ -102,18 +102,42 @@ package struct SettingReader: Sendable {
     return InMemoryProvider(name: path, values: values)
   }
 
-  private static func leaves(of object: [String: Any], under prefix: String) -> [(key: String, value: Any)] {
+  private static func leaves(
+    of object: [String: FileValue], under prefix: String
+  ) -> [(key: String, value: FileValue)] {
     object.flatMap { name, value in
-      if let inner = value as? [String: Any] { return leaves(of: inner, under: prefix + name + ".") }
+      if case .object(let inner) = value { return leaves(of: inner, under: prefix + name + ".") }
       return [(prefix + name, value)]
     }
   }
 
-  private static func content(_ value: Any) -> ConfigContent? {
+  private static func content(_ value: FileValue) -> ConfigContent? {
     switch value {
-    case let text as String: .string(text)
-    case let number as Int: .int(number)
-    default: nil
+    case .text(let text): .string(text)
+    case .number(let number): .int(number)
+    case .object, .other: nil
+    }
+  }
+}
+
+/// A value in the file. Decoded, because JSONSerialization takes `true` for 1.
+private enum FileValue: Decodable {
+  case text(String)
+  case number(Int)
+  case object([String: FileValue])
+  /// What no setting can be.
+  case other
+
+  init(from decoder: any Decoder) throws {
+    let value = try decoder.singleValueContainer()
+    if let text = try? value.decode(String.self) {
+      self = .text(text)
+    } else if let number = try? value.decode(Int.self) {
+      self = .number(number)
+    } else if let object = try? value.decode([String: FileValue].self) {
+      self = .object(object)
+    } else {
+      self = .other
     }
   }
 }
