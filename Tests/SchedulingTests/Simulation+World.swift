@@ -1,0 +1,199 @@
+import Recurrence
+import Scheduling
+import SchedulingTestKit
+
+/// What happens to the engine: clients, the broker, the clocks, and the end of a process.
+extension Simulation {
+  mutating func submit() {
+    let message = clients.next(at: now.wall, using: &random)
+    broker.submit(message)
+    note(.submitted(message))
+  }
+
+  mutating func deliver() {
+    guard let channel = broker.channel else { return }
+    receive(.deliveries(broker.deliver(.random(in: 1...6, using: &random)), channel: channel))
+  }
+
+  /// The broker reads some publications: most are routed, some refused, and of these some are routed all the same.
+  mutating func letBrokerRead() {
+    for _ in 0..<Int.random(in: 1...4, using: &random) {
+      let isRefused = random.oneIn(12)
+      guard let publication = broker.read(isRefused ? .nack : .ack) else { return }
+      guard !isRefused || random.oneIn(2) else { continue }
+      if isRefused { reach(.refusedYetArrived) }
+      note(.arrived(publication))
+    }
+  }
+
+  mutating func letBrokerAnswer() {
+    for _ in 0..<Int.random(in: 1...4, using: &random) {
+      guard let index = broker.unanswered.indices.randomElement(using: &random) else { return }
+      if index > 0 { reach(.confirmedOutOfOrder) }
+      answer(at: index)
+    }
+  }
+
+  mutating func answer(at index: Int) {
+    let (publication, verdict) = broker.answer(at: index)
+    switch verdict {
+    case .ack:
+      note(.confirmed(publication))
+      receive(.acked([publication.number]))
+    case .nack:
+      reach(.refused)
+      note(.refused(publication))
+      receive(.nacked([publication.number], cause: "queue full"))
+    }
+  }
+
+  mutating func advanceClock() {
+    switch Int.random(in: 0..<20, using: &random) {
+    case 0..<13: elapse(.random(in: 1...3_000, using: &random))
+    case 13..<17: elapse(.random(in: 1_000...70_000, using: &random))
+    case 17: elapse(.random(in: 60_000...7_200_000, using: &random))
+    case 18:
+      reach(.clockSteppedForward)
+      now.wall = now.wall.advanced(byMilliseconds: .random(in: 1...200_000, using: &random))
+    default:
+      reach(.clockSteppedBack)
+      now.wall = now.wall.advanced(byMilliseconds: -.random(in: 1...20_000, using: &random))
+    }
+  }
+
+  mutating func elapse(_ milliseconds: Int64) {
+    now.wall = now.wall.advanced(byMilliseconds: milliseconds)
+    now.uptime += milliseconds
+  }
+
+  mutating func toggleConnection() {
+    if broker.connection == nil {
+      receive(.publisherUp(epoch: broker.connect()))
+    } else if random.oneIn(3) {
+      disconnect()
+    }
+  }
+
+  mutating func disconnect() {
+    guard broker.connection != nil else { return }
+    let hasTick = broker.unread.contains { $0.event.isTick }
+    if broker.unanswered.contains(where: { $0.publication.event.isTick }) { reach(.connectionLostAfterArrival) }
+    if hasTick { reach(.connectionLostWithTickInFlight) }
+    let unread = broker.disconnect()
+    // What the broker still reads of a connection that is gone: a first part of it.
+    for publication in unread.prefix(.random(in: 0...unread.count, using: &random)) { note(.arrived(publication)) }
+    note(.connectionLost)
+    receive(.publisherDown)
+  }
+
+  mutating func toggleBlocking() {
+    guard broker.connection != nil, broker.isBlocking || random.oneIn(2) else { return }
+    broker.isBlocking.toggle()
+    if broker.isBlocking { reach(.blocked) }
+    receive(broker.isBlocking ? .blocked : .unblocked)
+  }
+
+  mutating func toggleChannel() {
+    if broker.channel == nil || random.oneIn(2) {
+      closeChannel()
+      openChannel()
+      deliver()
+    } else if random.oneIn(2) {
+      closeChannel()
+    }
+  }
+
+  mutating func openChannel() {
+    guard mayConsume, broker.channel == nil else { return }
+    receive(.commandsOpened(channel: broker.openChannel()))
+  }
+
+  mutating func closeChannel() {
+    guard broker.channel != nil else { return }
+    if !broker.unsettled.isEmpty { reach(.channelLostWithUnsettled) }
+    if case .look = heldRequest { reach(.channelLostDuringLook) }
+    broker.closeChannel()
+    receive(.commandsClosed)
+  }
+
+  mutating func toggleStoreFault() {
+    store.fault = store.fault == nil && random.oneIn(2) ? StoreError(.full, "no space left") : nil
+  }
+
+  // MARK: The end of a process
+
+  /// Dies in the middle of anything; a transaction under way is durable or not.
+  mutating func crash() throws {
+    if case .apply(let changes) = heldRequest, store.fault == nil {
+      if random.oneIn(2) {
+        reach(.crashInsideCommit)
+      } else {
+        reach(.crashAfterCommit)
+        try store.apply(changes)
+        note(.committed(changes))
+      }
+    }
+    if (broker.unread + broker.unanswered.map(\.publication)).contains(where: { $0.event.isTick }) {
+      reach(.crashWithTickInFlight)
+    }
+    try restart(isClean: false)
+  }
+
+  mutating func stopCleanly() throws {
+    receive(.drain)
+    for _ in 0..<20 where !isDrained {
+      answerStore()
+      run()
+      letBrokerRead()
+      letBrokerAnswer()
+    }
+    if isDrained { reach(.cleanStop) }
+    try restart(isClean: isDrained)
+  }
+
+  mutating func restart(isClean: Bool) throws {
+    let unread = broker.disconnect()
+    for publication in unread.prefix(.random(in: 0...unread.count, using: &random)) { note(.arrived(publication)) }
+    broker.closeChannel()
+    note(.ended(isClean: isClean))
+    heldRequest = nil
+    mayConsume = true
+    isDrained = false
+    store.fault = nil
+    now.uptime = .random(in: 0...10_000_000, using: &random)
+    engine = Engine(settings: settings, recollection: try store.recall(), zones: { _ in .utc })
+  }
+
+  // MARK: The end of a run
+
+  /// Heals everything and lets time pass until all that was asked for is done; past the longest pause, more than once.
+  mutating func heal() {
+    store.fault = nil
+    if broker.isBlocking { toggleBlocking() }
+    for _ in 0..<4 {
+      elapse(61_000)
+      if broker.connection == nil { toggleConnection() }
+      quieten()
+    }
+    note(.finished)
+  }
+
+  mutating func quieten() {
+    for _ in 0..<10_000 {
+      answerStore()
+      run(holdsStore: false)
+      openChannel()
+      if let channel = broker.channel, !broker.ready.isEmpty {
+        receive(.deliveries(broker.deliver(6), channel: channel))
+      } else if let publication = broker.read(.ack) {
+        note(.arrived(publication))
+        while !broker.unanswered.isEmpty { answer(at: 0) }
+      } else if broker.isWireEmpty, heldRequest == nil, broker.channel != nil || !mayConsume {
+        return
+      } else {
+        while !broker.unanswered.isEmpty { answer(at: 0) }
+      }
+    }
+    note(.misbehaved("never quiet"))
+  }
+}
