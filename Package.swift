@@ -75,7 +75,11 @@ let package = Package(
         "Recurrence", "Scheduling", "SchedulingTestKit", "SQLiteStore",
         .product(name: "GRDB", package: "GRDB.swift"),
       ]),
-    .testTarget(name: "PocketwatchServiceTests", dependencies: ["PocketwatchService"]),
+    .testTarget(
+      name: "PocketwatchServiceTests",
+      dependencies: [
+        "AMQP", "PocketwatchService", "Recurrence", "Scheduling", .product(name: "Logging", package: "swift-log"),
+      ]),
     .testTarget(
       name: "IntegrationTests",
       dependencies: ["AMQP", "EventBus", "PocketwatchService", "Recurrence", "Scheduling"]),
