@@ -35,6 +35,10 @@ extension Engine {
       if case .tick(let generation) = item.subject {
         // Stopped or replaced meanwhile: then it is never sent again.
         guard let row = window[generation], case .retrying(let progress) = row.phase else { continue }
+        guard let due = row.schedule.position?.due, due <= now.wall else {
+          window.move(generation, to: .waiting)  // the wall clock was set back
+          continue
+        }
         window.move(generation, to: .sent(progress))
       }
       publications.append(outbox.send(item, at: now))
