@@ -160,6 +160,20 @@ struct EngineMisfireTests {
     #expect(driver.ticks.map(\.slot) == (1...6).map { .second($0) })
   }
 
+  /// Not even a tick that was refused goes out again before its slot has come once more.
+  @Test(arguments: [true, false])
+  func backwardStepSendsNothingEarly(isRefused: Bool) throws {
+    var driver = try driver(starting: everySecond, store: MemoryStore())
+    driver.advance(seconds: 1)
+    if isRefused { driver.nack() } else { driver.publisherDown() }
+    driver.stepWall(seconds: -100)
+    if !isRefused { driver.publisherUp() }
+    driver.advance(milliseconds: 99_999)
+    #expect(driver.ticks.count == 1)
+    driver.advance(milliseconds: 1)
+    #expect(driver.ticks.map(\.slot) == [.second(1), .second(1)])
+  }
+
   @Test func forwardStepIsNoStorm() throws {
     var driver = try driver(starting: everySecond, store: MemoryStore())
     driver.advance(milliseconds: 500)
