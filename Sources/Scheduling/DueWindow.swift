@@ -19,7 +19,7 @@ struct DueWindow {
     case waiting
     /// Its tick is with the broker; the state follows when it is confirmed. Becomes settling, retrying or waiting.
     case sent(Schedule.Progress)
-    /// Its tick was refused and waits for another try. Becomes sent.
+    /// Its tick was refused and waits for another try. Becomes sent, or waiting when the wall clock was set back.
     case retrying(Schedule.Progress)
     /// A change of it is on its way to the store. Becomes waiting, or leaves.
     case settling
