@@ -21,7 +21,7 @@ extension AMQPError: CustomStringConvertible {
     case .protocolViolation: "the broker broke the AMQP protocol"
     case .invalidConfiguration: "the broker settings cannot work"
     case .invalidMessage: "the message cannot be sent"
-    case .topology: "the broker lacks what is needed"
+    case .topology: "the broker is not as it must be"
     }
   }
 
