@@ -24,7 +24,7 @@ struct Explain: ParsableCommand {
       let effects = expression.clockChangeEffects(
         after: now, through: now.advanced(byMilliseconds: Self.yearMilliseconds), in: rules)
       for effect in effects {
-        printLine("\(rules.wallClock(at: effect.transition.instant))  \(effect.words)")
+        printLine("\(effect.transition.instant.rfc3339(in: rules))  \(effect.words)")
       }
     }
   }

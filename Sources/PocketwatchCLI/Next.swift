@@ -36,7 +36,7 @@ struct Next: ParsableCommand {
       let rules = try zone.rules()
       let slots = try query.slots(in: rules)
       for slot in slots {
-        printLine(zone.timezone == nil ? slot.rfc3339 : "\(slot.rfc3339)  \(rules.wallClock(at: slot))")
+        printLine(zone.timezone == nil ? slot.rfc3339 : "\(slot.rfc3339)  \(slot.rfc3339(in: rules))")
       }
       if slots.count < count { complain("no slot after that") }
     }
@@ -128,17 +128,5 @@ extension Instant {
 extension Int {
   fileprivate func clamped(to range: ClosedRange<Int>) -> Int {
     Swift.min(Swift.max(self, range.lowerBound), range.upperBound)
-  }
-}
-
-extension ZoneRules {
-  /// The wall clock with its offset, as `2026-03-29T03:30:00+02:00`.
-  func wallClock(at instant: Instant) -> String {
-    let offset = offsetSeconds(at: instant)
-    let wall = instant.advanced(byMilliseconds: Int64(offset) * 1000).rfc3339.dropLast(5)
-    let minutes = abs(offset) / 60
-    let hour = String(minutes / 60 + 100).dropFirst()
-    let minute = String(minutes % 60 + 100).dropFirst()
-    return "\(wall)\(offset < 0 ? "-" : "+")\(hour):\(minute)"
   }
 }
