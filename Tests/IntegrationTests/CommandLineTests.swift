@@ -151,6 +151,40 @@ struct CommandLineTests {
     #expect(try await run("next", "* * * * *").output.split(separator: "\n").count == 5)
   }
 
+  @Test("next - answers each line of JSON with one")
+  func nextLines() async throws {
+    let table: [(question: String, answer: String)] = [
+      (
+        #"{"cron": "30 2 * * *", "timezone": "Europe/Rome", "from": "2026-03-28T12:00:00Z", "count": 2}"#,
+        #"{"next":["2026-03-29T01:00:00Z","2026-03-30T00:30:00Z"]}"#
+      ),
+      (#"{"cron": "0 0 1 1 1 * 2027", "from": "2028-01-01T00:00:00Z"}"#, #"{"next":[]}"#),
+      (#"{"duration": "1h 30m"}"#, #"{"milliseconds":5400000}"#),
+      (
+        #"{"cron": "60 * * * *"}"#,
+        #"{"error":"minute: 60 is not within 0-59 (character 1)","field":"minute"}"#
+      ),
+      ("no JSON", #"{"error":"the line is no JSON object with cron or duration as text","field":"body"}"#),
+    ]
+    let questions = table.map(\.question).joined(separator: "\n")
+    let pipe = #"printf '%s\n' "$1" | "$0" next -"#
+    let result = try await Program.run("/bin/sh", ["-c", pipe, TestEnvironment.binary, questions])
+    #expect(result.code == 0)
+    #expect(result.output.split(separator: "\n").map(String.init) == table.map(\.answer))
+  }
+
+  @Test("explain says in words what an expression means, and what clock changes do to it")
+  func explain() async throws {
+    #expect(try await run("explain", "30 * * * *").output == "At 30 minutes past every hour")
+    let lines = try await run("explain", "30 2 * * *", "--timezone", "Europe/Rome").output.split(separator: "\n")
+    #expect(lines.first == "At 02:30 every day")
+    #expect(lines.contains { $0.contains("forward by 60 minutes: times that are left out come once") })
+    #expect(lines.contains { $0.contains("back by 60 minutes: times that are shown twice come the first time only") })
+    let refused = try await run("explain", "60 * * * *")
+    #expect(refused.code == 1)
+    #expect(refused.complaint.contains("minute: 60 is not within 0-59 (character 1)"))
+  }
+
   @Test(
     "wrong usage ends with 64 and says what is wrong",
     arguments: [
