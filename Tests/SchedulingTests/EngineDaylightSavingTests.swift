@@ -3,10 +3,8 @@ import Scheduling
 import Testing
 
 /// Schedules in New York over both changes of its clocks in 2026, half an hour at a time, under the system's own rules.
-@Suite(.enabled(if: EngineDaylightSavingTests.newYork != nil, "this machine has no zone files; install tzdata"))
+@Suite(.enabled(if: newYork != nil, "this machine has no zone files; install tzdata"))
 struct EngineDaylightSavingTests {
-  static let newYork = try? ZoneDirectory().rules(named: "America/New_York")
-
   /// At 07:00 UTC on 8 March the clocks jump from 02:00 to 03:00; at 06:00 UTC on 1 November from 02:00 back to 01:00.
   @Test(arguments: [
     (
@@ -28,7 +26,7 @@ struct EngineDaylightSavingTests {
   ])
   func ticksAtTheRightInstants(_ cron: String, from: String, halfHours: Int, _ expected: [String]) throws {
     let start = try #require(Instant(rfc3339: from))
-    var driver = try EngineDriver.connected(at: Now(wall: start, uptime: 0), zones: { _ in Self.newYork })
+    var driver = try EngineDriver.connected(at: Now(wall: start, uptime: 0), zones: { _ in newYork })
     driver.start(Definition(id: "a", timing: try Timing(cron: cron), timezone: "America/New_York"))
     driver.ack()
     for _ in 0..<halfHours {
@@ -39,3 +37,5 @@ struct EngineDaylightSavingTests {
     #expect(driver.ticks.allSatisfy { $0.missed == 0 })
   }
 }
+
+private let newYork = try? ZoneDirectory().rules(named: "America/New_York")
