@@ -89,29 +89,28 @@ package struct SchedulerService: Service {
     }
   }
 
-  private func makePublisher(_ inbox: Inbox) throws -> Publisher {
+  /// What each connection does first: it looks whether all is there, or makes it, where that was asked for.
+  private func prepareTopology(on connection: Connection) throws {
     let topology = Topology(names: names)
-    let declares = configuration.declaresTopology
+    if configuration.declaresTopology { try topology.declare(on: connection) }
+    try topology.check(on: connection)
+  }
+
+  private func makePublisher(_ inbox: Inbox) throws -> Publisher {
     return try Publisher(
       options: configuration.broker.connectionOptions(name: "\(names.stack) publisher"),
       window: configuration.publishWindow + Int(Self.prefetch),
-      setup: { connection in
-        if declares { try topology.declare(on: connection) }
-        try topology.check(on: connection)
-      },
+      setup: prepareTopology,
       onEvent: { inbox.post(.publisher($0)) })
   }
 
   private func makeConsumer(_ inbox: Inbox, _ decoder: CommandDecoder) throws -> Consumer {
-    let topology = Topology(names: names)
     let queueGuard = CommandGuard(names: names) { inbox.post(.fail($0)) }
-    let declares = configuration.declaresTopology
     return try Consumer(
       options: configuration.broker.connectionOptions(name: "\(names.stack) consumer"),
       queue: names.commandQueue, prefetch: Self.prefetch,
       setup: { connection in
-        if declares { try topology.declare(on: connection) }
-        try topology.check(on: connection)
+        try prepareTopology(on: connection)
         try queueGuard.check(on: connection)
       },
       onEvent: { event in
