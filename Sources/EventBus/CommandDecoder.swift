@@ -19,9 +19,12 @@ package struct CommandDecoder: Sendable {
 
   /// Reads a message; there is none that it fails on.
   ///
-  /// - Parameter tag: the broker's delivery tag, passed through.
-  package func decode(tag: UInt64, _ message: IncomingMessage) -> ReceivedCommand {
-    ReceivedCommand(tag: tag, origin: Origin(of: message), content: content(of: message))
+  /// - Parameters:
+  ///   - tag: the broker's delivery tag, passed through.
+  ///   - isRedelivered: the broker's flag, passed through.
+  package func decode(tag: UInt64, isRedelivered: Bool = false, _ message: IncomingMessage) -> ReceivedCommand {
+    ReceivedCommand(
+      tag: tag, isRedelivered: isRedelivered, origin: Origin(of: message), content: content(of: message))
   }
 
   private func content(of message: IncomingMessage) -> ReceivedCommand.Content {

@@ -17,11 +17,12 @@ extension DetailFields {
   /// - Parameter zones: the rules of a time zone by its IANA name; nil for a name that is unknown.
   func definition(zones: (String) -> ZoneRules?) throws(FieldError) -> Definition {
     let id = try id()
-    try refuseUnsupported()
     let definition = Definition(
       id: id, timing: try timing(), limit: try limit(), timezone: try timezone(known: zones),
       startDate: try instant(.startDate, rounding: .up), endDate: try instant(.endDate, rounding: .down),
-      jitter: try duration(.jitter), payload: self[.payload].map { Array($0.bytes) })
+      jitter: try duration(.jitter), misfirePolicy: try choice(.misfirePolicy),
+      catchupWindow: try duration(.catchupWindow), ifExists: try choice(.ifExists),
+      payload: self[.payload].map { Array($0.bytes) })
     try checkDates(of: definition)
     return definition
   }
@@ -46,13 +47,6 @@ extension DetailFields {
       throw FieldError(.id, "id holds a control character")
     }
     return id
-  }
-
-  /// A field of the contract that does not work yet is refused: to ignore it would be to do something else than asked.
-  private func refuseUnsupported() throws(FieldError) {
-    for name in [Name.misfirePolicy, .catchupWindow, .ifExists] where self[name] != nil {
-      throw FieldError(name, "\(name.rawValue) is not supported yet by this version: leave it out")
-    }
   }
 
   private func timing() throws(FieldError) -> Timing {
@@ -92,6 +86,17 @@ extension DetailFields {
     } catch {
       throw FieldError(name, error.description)
     }
+  }
+
+  /// One of a few words; nil when the field is absent.
+  private func choice<Choice>(_ name: Name) throws(FieldError) -> Choice?
+  where Choice: RawRepresentable<String> & CaseIterable {
+    guard let text = try text(name, upTo: Self.longestDuration) else { return nil }
+    guard let choice = Choice(rawValue: text) else {
+      let words = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+      throw FieldError(name, "\(Array(text.utf8)[...].quoted) is no \(name.rawValue): use one of \(words)")
+    }
+    return choice
   }
 
   private func limit() throws(FieldError) -> Int64? {

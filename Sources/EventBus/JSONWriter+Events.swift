@@ -19,7 +19,8 @@ extension JSONWriter {
     write(started.definition)
     field("counter", started.counter)
     if let next = started.nextSlot { field("nextTickDate", next.rfc3339) }
-    flag("replaced", started.replaced)
+    flag("replaced", started.effect == .replaced)
+    flag("kept", started.effect == .kept)
     flag("ended", started.nextSlot == nil)
     if !started.ignored.isEmpty { field("ignored", texts: started.ignored) }
   }
@@ -57,5 +58,8 @@ extension JSONWriter {
     if let start = definition.startDate { field("startDate", start.rfc3339) }
     if let end = definition.endDate { field("endDate", end.rfc3339) }
     if let jitter = definition.jitter { field("jitter", jitter.text) }
+    if let policy = definition.misfirePolicy { field("misfirePolicy", policy.rawValue) }
+    if let window = definition.catchupWindow { field("catchupWindow", window.text) }
+    if let ifExists = definition.ifExists { field("ifExists", ifExists.rawValue) }
   }
 }

@@ -61,9 +61,9 @@ struct ReceivedEvent {
     let ignored = (detail["ignored"] as? [String]).map { "ignored fields: " + show($0.joined(separator: ", ")) }
     let words = [
       timing, text("limit", label: "limit "), text("timezone", label: ""), text("nextTickDate", label: "next "),
-      detail["replaced"] as? Bool == true ? "replaced" : nil, detail["ended"] as? Bool == true ? "ended" : nil, ignored,
     ]
-    return words.compactMap { $0 }
+    let flags = ["replaced", "kept", "ended"].filter { detail[$0] as? Bool == true }
+    return words.compactMap { $0 } + flags + [ignored].compactMap { $0 }
   }
 
   private var lateness: String {

@@ -43,6 +43,15 @@ struct Start: AsyncParsableCommand {
   @Option(help: "Send each tick up to this much later than its slot, to spread load.")
   var jitter: String?
 
+  @Option(help: "For slots missed in an outage: fireOnce, fireAll or skip. [fireOnce]")
+  var misfirePolicy: String?
+
+  @Option(help: "Do not send missed slots older than this. [none; 24h with fireAll]")
+  var catchupWindow: String?
+
+  @Option(help: "If the id is live: replace, replaceIfChanged, keep or reject. [replace]")
+  var ifExists: String?
+
   @Option(help: "JSON that comes back with each tick, byte for byte.")
   var payload: String?
 
@@ -58,6 +67,9 @@ struct Start: AsyncParsableCommand {
     detail.add("startDate", text: startDate)
     detail.add("endDate", text: endDate)
     detail.add("jitter", text: jitter)
+    detail.add("misfirePolicy", text: misfirePolicy)
+    detail.add("catchupWindow", text: catchupWindow)
+    detail.add("ifExists", text: ifExists)
     if let payload { detail.add("payload", json: payload) }
     try await CommandSender(settings: broker.broker(), answer: answer).send("Schedule Start", detail)
   }

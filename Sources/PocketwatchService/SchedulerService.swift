@@ -115,7 +115,7 @@ package struct SchedulerService: Service {
       },
       onEvent: { event in
         if case .deliveries(let deliveries, let epoch) = event {
-          inbox.post(.commands(deliveries.map { decoder.decode(tag: $0.tag, IncomingMessage($0)) }, epoch: epoch))
+          inbox.post(.commands(deliveries.map(decoder.decode), epoch: epoch))
         } else {
           inbox.post(.consumer(event))
         }
@@ -144,5 +144,11 @@ private func onOwnThread(_ work: @escaping @Sendable () throws -> Void) async th
     }
     thread.name = "engine"
     thread.start()
+  }
+}
+
+extension CommandDecoder {
+  fileprivate func decode(_ delivery: Delivery) -> ReceivedCommand {
+    decode(tag: delivery.tag, isRedelivered: delivery.redelivered, IncomingMessage(delivery))
   }
 }

@@ -7,8 +7,8 @@ extension RememberedCommand {
   /// The values of table `answeredCommand`, in the order of its columns from `key` on.
   var statementArguments: StatementArguments {
     switch answer {
-    case .started(let generation, let replaced):
-      [key.data, at.milliseconds, generation, replaced, nil, nil, nil]
+    case .started(let generation, let effect):
+      [key.data, at.milliseconds, generation, effect.rawValue, nil, nil, nil]
     case .stopped(let generation):
       [key.data, at.milliseconds, nil, nil, generation, nil, nil]
     case .rejected(let field, let reason):
@@ -20,7 +20,7 @@ extension RememberedCommand {
   static func fetch(_ key: CommandKey, from database: Database) throws -> RememberedCommand? {
     let statement = try database.cachedStatement(
       sql: """
-        SELECT answeredAt, started, replaced, stopped, rejectedField, rejectedReason FROM answeredCommand WHERE key = ?
+        SELECT answeredAt, started, effect, stopped, rejectedField, rejectedReason FROM answeredCommand WHERE key = ?
         """)
     guard let row = try Row.fetchOne(statement, arguments: [key.data]), let at: Int64 = row[0],
       let answer = Answer(row)
@@ -31,8 +31,8 @@ extension RememberedCommand {
 
 extension RememberedCommand.Answer {
   fileprivate init?(_ row: Row) {
-    if let generation: Int64 = row[1], let replaced: Bool = row[2] {
-      self = .started(generation: generation, replaced: replaced)
+    if let generation: Int64 = row[1], let number: Int = row[2], let effect = Started.Effect(rawValue: number) {
+      self = .started(generation: generation, effect: effect)
     } else if let generation: Int64 = row[3] {
       self = .stopped(generation: generation)
     } else if let field: Data = row[4], let reason: Data = row[5] {

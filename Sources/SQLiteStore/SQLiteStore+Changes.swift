@@ -70,7 +70,7 @@ extension Database {
     try run(
       """
       INSERT OR REPLACE INTO answeredCommand
-        (key, answeredAt, started, replaced, stopped, rejectedField, rejectedReason) VALUES (?, ?, ?, ?, ?, ?, ?)
+        (key, answeredAt, started, effect, stopped, rejectedField, rejectedReason) VALUES (?, ?, ?, ?, ?, ?, ?)
       """, command.statementArguments)
   }
 }

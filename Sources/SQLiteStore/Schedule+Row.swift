@@ -12,6 +12,7 @@ enum ScheduleColumn: Int, CaseIterable {
   case slot, due, missed, since
   case endedAt, endReason, owesStopped
   case payload
+  case misfirePolicy, catchupWindow, ifExists
 
   static let names = allCases.map { "\($0)" }.joined(separator: ", ")
   static let insertion =
@@ -46,6 +47,9 @@ extension Schedule {
     case .endReason: ending?.reason.map { Data($0.utf8) }
     case .owesStopped: ending?.owesStopped
     case .payload: definition.payload.map { Data($0) }
+    case .misfirePolicy: definition.misfirePolicy?.rawValue
+    case .catchupWindow: definition.catchupWindow?.text
+    case .ifExists: definition.ifExists?.rawValue
     }
   }
 }
@@ -54,18 +58,17 @@ extension Schedule {
   /// Nil when the row does not make a schedule: what it says was damaged, or this version refuses its expression.
   init?(_ row: Row) {
     guard let generation: Int64 = row[.generation], let id: Data = row[.id], let counter: Int64 = row[.counter],
-      let timing = Timing(row), let state = State(row)
+      let timing = Timing(row), let state = State(row),
+      let jitter = row.read(.jitter, { try? DurationExpression($0) }),
+      let misfirePolicy = row.read(.misfirePolicy, MisfirePolicy.init),
+      let catchupWindow = row.read(.catchupWindow, { try? DurationExpression($0) }),
+      let ifExists = row.read(.ifExists, IfExists.init)
     else { return nil }
-    var jitter: DurationExpression?
-    if let text: String = row[.jitter] {
-      guard let expression = try? DurationExpression(text) else { return nil }
-      jitter = expression
-    }
     self.init(
       definition: Definition(
         id: ScheduleID(stored: Array(id)), timing: timing, limit: row[.tickLimit], timezone: row[.timezone],
         startDate: row.instant(.startDate), endDate: row.instant(.endDate), jitter: jitter,
-        payload: row.bytes(.payload)),
+        misfirePolicy: misfirePolicy, catchupWindow: catchupWindow, ifExists: ifExists, payload: row.bytes(.payload)),
       origin: Origin(
         messageID: row.bytes(.messageID), traceparent: row.text(.traceparent), tracestate: row.text(.tracestate)),
       generation: generation, counter: counter, state: state)
@@ -117,6 +120,12 @@ extension Row {
 
   func bytes(_ column: ScheduleColumn) -> [UInt8]? {
     (self[column] as Data?).map { Array($0) }
+  }
+
+  /// A value that is written as text: `.some(nil)` where there is none, nil where it cannot be read.
+  func read<Value>(_ column: ScheduleColumn, _ value: (String) -> Value?) -> Value?? {
+    guard let text: String = self[column] else { return .some(nil) }
+    return value(text).map { .some($0) }
   }
 
   func text(_ column: ScheduleColumn) -> String? {

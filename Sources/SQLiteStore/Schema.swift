@@ -17,6 +17,7 @@ enum Schema {
         sql: "INSERT INTO recollection VALUES (1, 0, ?, ?, ?, 0)",
         arguments: [Int64.min, Int64(bitPattern: secret[0]), Int64(bitPattern: secret[1])])
     }
+    migrator.registerMigration("v2", foreignKeyChecks: .immediate) { try $0.execute(sql: version2) }
     return migrator
   }
 
@@ -63,5 +64,15 @@ enum Schema {
       secretSecond INTEGER NOT NULL,
       openings INTEGER NOT NULL
     ) STRICT;
+    """
+
+  /// What became of missed slots and of a live id was not the client's to say before. Columns are added behind the payload
+  /// all the same, since that takes no time whatever the number of rows.
+  private static let version2 = """
+    ALTER TABLE schedule ADD COLUMN misfirePolicy TEXT;
+    ALTER TABLE schedule ADD COLUMN catchupWindow TEXT;
+    ALTER TABLE schedule ADD COLUMN ifExists TEXT;
+    -- what a start did: 0 nothing was live, 1 it replaced a live one, 2 that stayed
+    ALTER TABLE answeredCommand RENAME COLUMN replaced TO effect;
     """
 }

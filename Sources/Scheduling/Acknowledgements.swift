@@ -1,4 +1,5 @@
 import DequeModule
+package import Recurrence
 
 /// Which deliveries of one consuming channel are settled, and how the broker is told with few frames.
 package struct Acknowledgements {
@@ -19,6 +20,7 @@ package struct Acknowledgements {
   private struct Entry {
     let tag: UInt64
     let id: ScheduleID?
+    let since: Instant
     var settlement: Settlement?
   }
 
@@ -28,9 +30,12 @@ package struct Acknowledgements {
 
   package init() {}
 
-  /// A delivery, with the schedule that it is about if there is one.
-  package mutating func delivered(_ tag: UInt64, on id: ScheduleID? = nil) {
-    outstanding.append(Entry(tag: tag, id: id))
+  /// Since when the oldest of them may have been answered; nil when all are acknowledged.
+  package var oldest: Instant? { outstanding.first?.since }
+
+  /// A delivery, with the schedule that it is about if there is one, and since when it may have been answered.
+  package mutating func delivered(_ tag: UInt64, on id: ScheduleID? = nil, since: Instant) {
+    outstanding.append(Entry(tag: tag, id: id, since: since))
   }
 
   package mutating func settle(_ tag: UInt64, _ settlement: Settlement) {

@@ -63,6 +63,8 @@ package struct CommandKey: Hashable, Sendable {
 package struct ReceivedCommand: Sendable {
   /// The broker's delivery tag, valid within one consuming channel.
   package var tag: UInt64
+  /// Whether the broker delivered it before: then it may have been answered, by this process or an earlier one.
+  package var isRedelivered: Bool
   package var origin: Origin
   package var content: Content
 
@@ -75,8 +77,9 @@ package struct ReceivedCommand: Sendable {
     case ownEvent
   }
 
-  package init(tag: UInt64, origin: Origin, content: Content) {
+  package init(tag: UInt64, isRedelivered: Bool = false, origin: Origin, content: Content) {
     self.tag = tag
+    self.isRedelivered = isRedelivered
     self.origin = origin
     self.content = content
   }
@@ -89,7 +92,7 @@ package struct RememberedCommand: Hashable, Sendable {
   package var answer: Answer
 
   package enum Answer: Hashable, Sendable {
-    case started(generation: Int64, replaced: Bool)
+    case started(generation: Int64, effect: Started.Effect)
     case stopped(generation: Int64)
     case rejected(field: String, reason: String)
   }

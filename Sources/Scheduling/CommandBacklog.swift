@@ -1,4 +1,5 @@
 import DequeModule
+import Recurrence
 
 /// The commands delivered on the current consuming channel: waiting to be decided, and not yet settled.
 ///
@@ -11,6 +12,14 @@ struct CommandBacklog {
   private var passedOver: Set<ScheduleID> = []
   /// Whether one of them has become free since: then commands are taken before another tick makes it busy again.
   private(set) var isOverdue = false
+  /// Schedules on which a command without message_id was applied that may have been applied before. What follows on
+  /// these out of the same redelivery has to be applied again, too, for the last of them to decide what stands there.
+  private(set) var appliedAgain: Set<ScheduleID> = []
+  /// Since when the last delivery may have been answered.
+  private var lastSince = Instant(milliseconds: .min)
+
+  /// Commands that were answered from this instant on may yet be delivered again.
+  var unsettledSince: Instant { acknowledgements.oldest ?? lastSince }
 
   var isEmpty: Bool { waiting.isEmpty }
 
@@ -23,18 +32,24 @@ struct CommandBacklog {
   mutating func close() {
     channel = nil
     waiting.removeAll()
+    lastSince = unsettledSince
     acknowledgements = Acknowledgements()
     passedOver = []
     isOverdue = false
   }
 
-  mutating func append(_ deliveries: [ReceivedCommand], on channel: UInt64) {
+  mutating func append(_ deliveries: [ReceivedCommand], on channel: UInt64, at now: Instant) {
     guard channel == self.channel else { return }
     for delivery in deliveries {
-      acknowledgements.delivered(delivery.tag, on: delivery.scheduleID)
+      if !delivery.isRedelivered, acknowledgements.oldest == nil { appliedAgain = [] }
+      // What is delivered again was answered, if at all, when it came before.
+      lastSince = delivery.isRedelivered ? unsettledSince : now
+      acknowledgements.delivered(delivery.tag, on: delivery.scheduleID, since: lastSince)
       waiting.append(delivery)
     }
   }
+
+  mutating func noteAppliedAgain(_ id: ScheduleID) { appliedAgain.insert(id) }
 
   /// Takes up to `limit` commands in order of arrival, passing over those on a schedule that is busy; what follows on
   /// the same schedule is passed over too, so that commands on one id stay in order.

@@ -20,8 +20,8 @@ extension CommandDecision {
   ) -> Self {
     let event: OutgoingEvent =
       switch (answer, command) {
-      case (.started(let generation, let replaced), .start(let start)):
-        .started(Self.startedAgain(start, generation: generation, replaced: replaced, existing: existing))
+      case (.started(let generation, let effect), .start(let start)):
+        .started(Self.startedAgain(start, generation: generation, effect: effect, existing: existing))
       case (.stopped(let generation), .stop(let stop)):
         .stopped(Self.stoppedAgain(stop, generation: generation, existing: existing))
       case (.rejected(let field, let reason), _):
@@ -37,24 +37,28 @@ extension CommandDecision {
   /// A command refused for the state is answered and done with; one refused for what it is goes to the dead queue.
   private static func settlement(of answer: RememberedCommand.Answer) -> Acknowledgements.Settlement {
     guard case .rejected(let field, _) = answer else { return .acknowledge }
-    return field == noSuchScheduleField ? .acknowledge : .deadLetter
+    return fieldsOfState.contains(field) ? .acknowledge : .deadLetter
   }
 
   private static let noSuchScheduleField = "id"
+  private static let existsField = "ifExists"
+  /// A command is refused under these for what is scheduled, under all others for what it is.
+  private static let fieldsOfState = [noSuchScheduleField, existsField]
 
   private static func startedAgain(
-    _ start: Command.Start, generation: Int64, replaced: Bool, existing: Schedule?
+    _ start: Command.Start, generation: Int64, effect: Started.Effect, existing: Schedule?
   ) -> Started {
     guard let existing else {
       return Started(
-        definition: start.definition, generation: generation, counter: 0, nextSlot: nil, replaced: replaced,
+        definition: start.definition, generation: generation, counter: 0, nextSlot: nil, effect: effect,
         ignored: start.ignored)
     }
-    // A row that ended has lost its payload; the command has it still.
-    let definition = existing.generation == generation ? start.definition : existing.definition
+    // A row that ended has lost its payload; the command that made it has it still.
+    let isItsOwn = existing.generation == generation && effect != .kept
+    let definition = isItsOwn ? start.definition : existing.definition
     return Started(
       definition: definition, generation: existing.generation, counter: existing.counter,
-      nextSlot: existing.pending?.slot, replaced: replaced, ignored: start.ignored)
+      nextSlot: existing.pending?.slot, effect: effect, ignored: start.ignored)
   }
 
   private static func stoppedAgain(_ stop: Command.Stop, generation: Int64, existing: Schedule?) -> Stopped {
@@ -70,6 +74,18 @@ extension CommandDecision {
     _ start: Command.Start, existing: Schedule?, generation: Int64, zone: ZoneRules?, origin: Origin, now: Instant
   ) -> (Self, RememberedCommand.Answer) {
     let definition = start.definition
+    if let existing, existing.pending != nil {
+      switch definition.ifExists ?? .replace {
+      case .keep: return kept(existing, start, origin: origin)
+      case .replaceIfChanged where definition.asksForTheSame(as: existing.definition):
+        return kept(existing, start, origin: origin)
+      case .reject:
+        return rejected(
+          .start(start), field: existsField, reason: "a schedule with this id is live, and ifExists is reject",
+          origin: origin)
+      case .replace, .replaceIfChanged: break
+      }
+    }
     guard let zone else {
       let name = definition.timezone ?? "UTC"
       return rejected(
@@ -81,13 +97,24 @@ extension CommandDecision {
         .start(start), field: definition.fieldThatLeavesNoSlot, reason: definition.noSlotReason, origin: origin)
     }
     let schedule = Schedule(definition: definition, origin: origin, generation: generation, state: .live(pending))
-    let replaced = existing?.pending != nil
+    let effect = existing?.pending == nil ? Started.Effect.created : .replaced
     let started = Started(
-      definition: definition, generation: generation, counter: 0, nextSlot: pending.slot, replaced: replaced,
+      definition: definition, generation: generation, counter: 0, nextSlot: pending.slot, effect: effect,
       ignored: start.ignored)
     let decision = CommandDecision(
       changes: [.start(schedule)], event: .started(started), origin: origin, settlement: .acknowledge)
-    return (decision, .started(generation: generation, replaced: replaced))
+    return (decision, .started(generation: generation, effect: effect))
+  }
+
+  /// The answer of a Start that leaves a live schedule as it is.
+  private static func kept(
+    _ existing: Schedule, _ start: Command.Start, origin: Origin
+  ) -> (Self, RememberedCommand.Answer) {
+    let started = Started(
+      definition: existing.definition, generation: existing.generation, counter: existing.counter,
+      nextSlot: existing.pending?.slot, effect: .kept, ignored: start.ignored)
+    let decision = CommandDecision(event: .started(started), origin: origin, settlement: .acknowledge)
+    return (decision, .started(generation: existing.generation, effect: .kept))
   }
 
   /// A Stop on which nothing is known yet.

@@ -20,7 +20,7 @@ extension Definition {
     Schedule.Pending(slot: slot, due: due(of: slot, in: zone), since: followsZone ? since : nil)
   }
 
-  /// Where the search for the first slot of a cron expression begins.
+  /// Where the search for the first slot begins.
   private func lookFrom(_ arrival: Instant) -> Instant {
     max(arrival, startDate?.advanced(byMilliseconds: -1) ?? arrival)
   }
@@ -49,6 +49,22 @@ extension Definition {
   /// The slot after a slot; nil when that was the last.
   package func nextSlot(after slot: Instant, in zone: ZoneRules) -> Instant? {
     unboundedNextSlot(after: slot, in: zone).flatMap { isWithinDates($0) ? $0 : nil }
+  }
+
+  /// The first slot after `instant`, if that is before `slot`, which is one; nil for a one-shot.
+  func slotAnew(after instant: Instant, before slot: Instant, in zone: ZoneRules) -> Instant? {
+    let anew: Instant?
+    switch timing {
+    case .cron(let expression): anew = expression.next(after: lookFrom(instant), in: zone)
+    case .every(let interval):
+      // In the phase of the slot. Both ends may be centuries apart.
+      let from = lookFrom(instant)
+      let (distance, overflow) = slot.milliseconds.subtractingReportingOverflow(from.milliseconds)
+      guard distance > 0, !overflow else { return nil }
+      anew = from.advanced(byMilliseconds: (distance - 1) % interval.milliseconds + 1)
+    case .at, .duration: anew = nil
+    }
+    return anew.flatMap { $0 < slot ? $0 : nil }
   }
 
   /// Whether only the end date keeps the schedule from going on after this slot.

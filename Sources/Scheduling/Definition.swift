@@ -14,12 +14,19 @@ package struct Definition: Hashable, Sendable {
   package var endDate: Instant?
   /// How much later than its slot a tick may be sent.
   package var jitter: DurationExpression?
+  /// What becomes of missed slots; nil is `fireOnce`.
+  package var misfirePolicy: MisfirePolicy?
+  /// Missed slots older than this are not sent; nil is no bound, with `fireAll` 24 hours.
+  package var catchupWindow: DurationExpression?
+  /// What the Start does when the id is live; nil is `replace`.
+  package var ifExists: IfExists?
   /// The bytes of any JSON value, exactly as they were received.
   package var payload: [UInt8]?
 
   package init(
     id: ScheduleID, timing: Timing, limit: Int64? = nil, timezone: String? = nil, startDate: Instant? = nil,
-    endDate: Instant? = nil, jitter: DurationExpression? = nil, payload: [UInt8]? = nil
+    endDate: Instant? = nil, jitter: DurationExpression? = nil, misfirePolicy: MisfirePolicy? = nil,
+    catchupWindow: DurationExpression? = nil, ifExists: IfExists? = nil, payload: [UInt8]? = nil
   ) {
     self.id = id
     self.timing = timing
@@ -28,6 +35,9 @@ package struct Definition: Hashable, Sendable {
     self.startDate = startDate
     self.endDate = endDate
     self.jitter = jitter
+    self.misfirePolicy = misfirePolicy
+    self.catchupWindow = catchupWindow
+    self.ifExists = ifExists
     self.payload = payload
   }
 }
@@ -50,4 +60,26 @@ package enum Timing: Hashable, Sendable {
     case .at, .duration: true
     }
   }
+}
+
+/// What becomes of the slots of a recurring schedule that were missed while the service or the broker was away.
+package enum MisfirePolicy: String, CaseIterable, Sendable {
+  /// One tick for the latest of them, which says how many earlier ones it stands for.
+  case fireOnce
+  /// A tick for each, oldest first.
+  case fireAll
+  /// None for those.
+  case skip
+}
+
+/// What a Start does when a schedule of its id is live.
+package enum IfExists: String, CaseIterable, Sendable {
+  /// Takes its place and counts from 0.
+  case replace
+  /// The same, unless the definition is the same: then nothing happens.
+  case replaceIfChanged
+  /// Leaves it as it is.
+  case keep
+  /// Is refused.
+  case reject
 }

@@ -42,7 +42,7 @@ extension Engine {
           oweStopped(ended)
           notYet.append(received)
         } else {
-          let decision = decide(command, key: key, origin: received.origin, known: &known, at: now)
+          let decision = decide(command, key: key, of: received, known: &known, at: now)
           pendingChanges += decision.changes
           answer(received, on: channel, with: decision)
         }
@@ -56,13 +56,15 @@ extension Engine {
   }
 
   private mutating func decide(
-    _ command: Command, key: CommandKey?, origin: Origin, known: inout Known, at now: Now
+    _ command: Command, key: CommandKey?, of received: ReceivedCommand, known: inout Known, at now: Now
   ) -> CommandDecision {
     let existing = known.schedules[command.id]
-    if let key, let answer = known.answers[key] {
-      return .repeated(command, answer, existing: existing, origin: origin)
+    let isBehindAnother = received.isRedelivered && commands.appliedAgain.contains(command.id)
+    if let key, !isBehindAnother, let answer = known.answers[key] {
+      return .repeated(command, answer, existing: existing, origin: received.origin)
     }
-    var (decision, answer) = decideNew(command, existing: existing, origin: origin, at: now.wall)
+    if key == nil, received.isRedelivered { commands.noteAppliedAgain(command.id) }
+    var (decision, answer) = decideNew(command, existing: existing, origin: received.origin, at: now.wall)
     known.apply(decision.changes, to: command.id)
     if let key {
       decision.changes.append(.remember(RememberedCommand(key: key, at: now.wall, answer: answer)))

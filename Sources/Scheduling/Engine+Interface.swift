@@ -25,6 +25,9 @@ extension Engine {
     package var firedRetentionMilliseconds: Int64 = 3_600_000
     package var maximumEnded = 1_000_000
     package var maximumCommands = 1_000_000
+    /// With so many refused publications, or so many bytes of payload in them, waiting for another try no new tick is sent.
+    package var maximumPaused = 4096
+    package var maximumPausedBytes = 64 << 20
     /// How long after consuming began the first sweep comes, how often one follows, how much a step of it removes, and
     /// the pause between steps.
     package var sweepDelayMilliseconds: Int64 = 600_000
@@ -99,12 +102,16 @@ extension Engine {
     case tickReturned(ScheduleID, cause: String)
     case outcomeReturned(ScheduleID?, cause: String)
     case refusedByBroker(ScheduleID?, refusals: Int, cause: String)
-    case tickGivenUp(ScheduleID, slot: Instant)
+    case tickGivenUp(ScheduleID, slot: Instant, cause: String)
     case missedSlotsFolded(ScheduleID, count: Int)
+    /// By `skip`, or older than the catch-up window.
+    case missedSlotsSkipped(ScheduleID, count: Int)
     case commandRejected(Rejection)
     case scheduleStarted(ScheduleID)
     case scheduleStopped(ScheduleID, reason: String)
     case zoneMissing(ScheduleID, zone: String)
+    /// The wall clock was set back by more than a day; the slots of all schedules are looked for anew.
+    case clockSetBack(from: Instant, to: Instant)
     /// New rules of its zone gave a schedule another next slot; nil when they end it.
     case slotMoved(ScheduleID, from: Instant, to: Instant?)
     case ownEventDropped

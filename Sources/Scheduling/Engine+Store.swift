@@ -7,14 +7,14 @@ extension Engine {
     case look([ReceivedCommand], channel: UInt64)
     case due(after: DuePosition?, through: Instant)
     case owed(after: Int64)
-    case reviewZones(after: DuePosition?)
+    case review(SlotReview.Cause, after: DuePosition?)
     case apply([Change], [PendingAnswer])
     case sweep(Retention)
   }
 
   /// Kinds of work that take turns, so that neither a burst of ticks nor a flood of commands keeps the others waiting.
   enum Turn: Int, CaseIterable, Sendable {
-    case apply, look, reviewZones, due, owed, sweep
+    case apply, look, review, due, owed, sweep
   }
 
   /// The request for the store to work on next; nil while it is busy, unwell, or has nothing to do.
@@ -34,7 +34,9 @@ extension Engine {
     case .look(let commands, _): lookRequest(for: commands)
     case .due(let position, let through): .due(after: position, through: through, limit: settings.duePage)
     case .owed(let generation): .owed(after: generation, limit: settings.duePage)
-    case .reviewZones(let position): .followingZones(after: position, limit: settings.duePage)
+    case .review(.zoneRules, let position): .followingZones(after: position, limit: settings.duePage)
+    case .review(.clock, let position):
+      .due(after: position, through: Instant(milliseconds: .max), limit: settings.duePage)
     case .apply(let changes, _): .apply(changes)
     case .sweep(let retention): .sweep(retention, limit: settings.sweepStep)
     }
@@ -57,7 +59,7 @@ extension Engine {
     return switch turn {
     case .apply: applyWork()
     case .look: takeCommands()
-    case .reviewZones: reviewWork()
+    case .review: reviewWork()
     case .due: dueWork(at: now)
     case .owed: owedCursor.map { .owed(after: $0) }
     case .sweep: sweepWork(at: now)
@@ -76,7 +78,7 @@ extension Engine {
   private func dueWork(at now: Now) -> StoreWork? {
     let isTime = nextLoad.map { $0 <= now.wall } ?? false
     guard isTime || window.loadedThrough == nil else { return nil }
-    guard zoneReview?.moving.isEmpty ?? true else { return nil }  // what is read now would be out of date
+    guard review?.moving.isEmpty ?? true else { return nil }  // what is read now would be out of date
     let through = now.wall.advanced(byMilliseconds: settings.lookaheadMilliseconds)
     return .due(after: window.loadedThrough, through: through)
   }
@@ -94,7 +96,8 @@ extension Engine {
       Retention(
         endedBefore: now.wall.advanced(byMilliseconds: -settings.endedRetentionMilliseconds),
         firedBefore: now.wall.advanced(byMilliseconds: -settings.firedRetentionMilliseconds),
-        answeredBefore: now.wall.advanced(byMilliseconds: -settings.repeatWindowMilliseconds),
+        answeredBefore: min(
+          now.wall.advanced(byMilliseconds: -settings.repeatWindowMilliseconds), commands.unsettledSince),
         maximumEnded: settings.maximumEnded, maximumCommands: settings.maximumCommands))
   }
 
@@ -123,8 +126,12 @@ extension Engine {
     case (.owed, .owed(let schedules)):
       for schedule in schedules { oweStopped(schedule) }
       owedCursor = schedules.count < settings.duePage ? nil : schedules.last?.generation
-    case (.reviewZones, .followingZones(let schedules)):
-      review(schedules, at: now)
+    case (.review(let cause, let position), .followingZones(let schedules)):
+      guard isCurrent(cause, after: position) else { return }
+      reviewed(schedules, isLast: schedules.count < settings.duePage, at: now)
+    case (.review(let cause, let position), .due(let page)):
+      guard isCurrent(cause, after: position) else { return }
+      reviewed(page.schedules, isLast: page.isLast, at: now)
     case (.apply(let changes, let answers), .applied):
       for change in changes { applied(change) }
       announce(answers)

@@ -22,11 +22,17 @@ extension Engine {
     return !isStoreUnwell && !isDraining && pendingAnswers.isEmpty && !isDeciding && !commands.isOverdue
   }
 
+  /// Bounded are the ticks in flight and, in number and bytes, those that the broker refused.
+  private var hasRoomForTicks: Bool {
+    window.unsettledCount < settings.publishWindow && outbox.pausedCount < settings.maximumPaused
+      && outbox.pausedBytes < settings.maximumPausedBytes
+  }
+
   private var isDeciding: Bool {
     switch storeWork {
     case .look: true
     case .apply(_, let answers): !answers.isEmpty
-    case .reviewZones, .due, .owed, .sweep, nil: false
+    case .review, .due, .owed, .sweep, nil: false
     }
   }
 
@@ -46,7 +52,7 @@ extension Engine {
   }
 
   private mutating func takeDueTicks(into publications: inout [Publication], at now: Now) {
-    while window.unsettledCount < settings.publishWindow, let position = window.first(), position.due <= now.wall,
+    while hasRoomForTicks, let position = window.first(), position.due <= now.wall,
       let row = window[position.generation]
     {
       if awaitsReview(row, at: position) { return }
@@ -56,20 +62,30 @@ extension Engine {
         reports.append(.zoneMissing(row.schedule.id, zone: row.schedule.definition.timezone ?? "UTC"))
         continue
       }
-      if let folded = fold(row, in: zone, at: now) {
-        settle(row.schedule, .init(state: .live(folded), counter: row.schedule.counter))
-        reports.append(.missedSlotsFolded(row.schedule.id, count: folded.missed))
+      if let missed = missed(row, in: zone, at: now) {
+        settle(row.schedule, missed)
       } else if let publication = publish(row.schedule, in: zone, at: now) {
         publications.append(publication)
       }
     }
   }
 
-  /// The pending tick with missed slots folded in. One that may have been sent already is never folded: it is sent again
-  /// as it was.
-  private func fold(_ row: DueWindow.Row, in zone: ZoneRules, at now: Now) -> Schedule.Pending? {
+  /// What the misfire policy says. A tick that may have been sent already is never folded or skipped: it is sent again as
+  /// it was.
+  private func missed(_ row: DueWindow.Row, in zone: ZoneRules, at now: Now) -> Schedule.Missed? {
     guard let pending = row.schedule.pending, !row.mayHaveBeenSent else { return nil }
-    return row.schedule.folded(pending, at: now.wall, threshold: settings.misfireThresholdMilliseconds, in: zone)
+    return row.schedule.missed(pending, at: now.wall, threshold: settings.misfireThresholdMilliseconds, in: zone)
+  }
+
+  private mutating func settle(_ schedule: Schedule, _ missed: Schedule.Missed) {
+    switch missed {
+    case .folded(let pending):
+      settle(schedule, .init(state: .live(pending), counter: schedule.counter))
+      reports.append(.missedSlotsFolded(schedule.id, count: pending.missed))
+    case .skipped(let progress, let count):
+      settle(schedule, progress)
+      reports.append(.missedSlotsSkipped(schedule.id, count: count))
+    }
   }
 
   private mutating func publish(_ schedule: Schedule, in zone: ZoneRules, at now: Now) -> Publication? {
@@ -94,7 +110,7 @@ extension Engine {
       .proceed(generation: schedule.generation, from: pending.slot, to: progress.state, counter: progress.counter))
   }
 
-  private mutating func markInDoubt(at now: Now) {
+  mutating func markInDoubt(at now: Now) {
     guard !isMarkPending else { return }
     isMarkPending = true
     pendingChanges.append(.markInDoubt(through: now.wall.advanced(byMilliseconds: settings.lookaheadMilliseconds)))
@@ -113,7 +129,7 @@ extension Engine {
 
   /// When the next tick is due or the mark to be set for it; nil while no tick could leave whatever the time.
   mutating func nextTickWake(at now: Instant) -> Instant? {
-    guard maySendTicks, window.unsettledCount < settings.publishWindow else { return nil }
+    guard maySendTicks, hasRoomForTicks else { return nil }
     guard let position = window.first(), let row = window[position.generation] else { return nil }
     guard !awaitsReview(row, at: position) else { return nil }
     let due = position.due
@@ -128,7 +144,7 @@ extension Engine {
     switch item.subject {
     case .tick(let generation):
       guard let row = window[generation], case .sent(let progress) = row.phase else { return }
-      settle(row.schedule, underRulesOfNow(progress, of: row.schedule, at: now))
+      settle(row.schedule, asOfNow(progress, of: row.schedule, at: now))
     case .answer(let channel, let tag, let settlement):
       commands.settle(tag, on: channel, settlement)
     case .owedStopped(let generation, _):
@@ -145,16 +161,16 @@ extension Engine {
       // At least tried again: the machine may have slept for the hour.
       let isOverdue = item.refusals > 0 && now.uptime - (item.firstSent ?? now.uptime) >= settings.giveUpMilliseconds
       if isOverdue, let zone = rules(of: row.schedule.definition) {
-        return giveUp(row.schedule, in: zone, at: now)
+        return giveUp(row.schedule, cause: cause, in: zone, at: now)
       }
       window.move(generation, to: .retrying(progress))
     }
     outbox.pause(item, at: now)
   }
 
-  private mutating func giveUp(_ schedule: Schedule, in zone: ZoneRules, at now: Now) {
+  private mutating func giveUp(_ schedule: Schedule, cause: String, in zone: ZoneRules, at now: Now) {
     guard let pending = schedule.pending else { return }
-    reports.append(.tickGivenUp(schedule.id, slot: pending.slot))
+    reports.append(.tickGivenUp(schedule.id, slot: pending.slot, cause: cause))
     settle(schedule, schedule.afterGivingUp(pending, at: now.wall, in: zone))
   }
 
@@ -174,11 +190,14 @@ extension Engine {
   }
 
   /// What was in flight may or may not have arrived: it is sent again when the connection is back.
-  mutating func publisherWentDown() {
+  mutating func publisherWentDown(at now: Now) {
     publisher = .away
     for item in outbox.connectionLost() {
-      guard case .tick(let generation) = item.subject, case .sent? = window[generation]?.phase else { continue }
+      guard case .tick(let generation) = item.subject, let row = window[generation], case .sent = row.phase else {
+        continue
+      }
       window.move(generation, to: .waiting)
+      if let due = row.schedule.pending?.due, isOfAnotherClock(due, at: now) { beginReview(.clock) }
     }
   }
 }

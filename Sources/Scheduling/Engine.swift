@@ -35,7 +35,7 @@ package struct Engine {
 
   var lastGeneration: Int64
   /// Ticks due at or before this instant may have been sent by an earlier process.
-  let recoveredInDoubtThrough: Instant
+  var recoveredInDoubtThrough: Instant
   /// Ticks due at or before this instant may be sent by this process: stored before the first of them leaves.
   var inDoubtThrough: Instant
   var isMarkPending = false
@@ -48,8 +48,11 @@ package struct Engine {
   /// Where to go on loading what was owed at the start; nil when all is loaded.
   var owedCursor: Int64? = 0
 
-  /// The review of slots under new zone rules; also made once at the start, for the rules may be newer than the slots.
-  var zoneReview: ZoneReview? = ZoneReview()
+  /// The review of next slots that is under way; also made once at the start, for the zones' rules may be newer than the
+  /// slots.
+  var review: SlotReview? = SlotReview(cause: .zoneRules)
+  /// When the clocks were read last; nil before the first time.
+  var lastSeen: Now?
 
   var publisher = PublisherState.away
   var nextSweep: Int64?
@@ -85,10 +88,11 @@ package struct Engine {
 
   /// Takes note of something that happened. What follows from it is asked with `decide`.
   package mutating func receive(_ event: Event, at now: Now) {
+    watchClock(at: now)
     switch event {
     case .store(let answer): received(answer, at: now)
     case .publisherUp(let epoch): publisher = .open(epoch: epoch)
-    case .publisherDown: publisherWentDown()
+    case .publisherDown: publisherWentDown(at: now)
     case .blocked: if case .open(let epoch) = publisher { publisher = .blocked(epoch: epoch) }
     case .unblocked:
       guard case .blocked(let epoch) = publisher else { return }
@@ -101,16 +105,17 @@ package struct Engine {
       commands.open(channel)
       if nextSweep == nil { nextSweep = now.uptime + settings.sweepDelayMilliseconds }
     case .commandsClosed: commands.close()
-    case .deliveries(let deliveries, let channel): commands.append(deliveries, on: channel)
+    case .deliveries(let deliveries, let channel): commands.append(deliveries, on: channel, at: now.wall)
     case .zonesRefreshed(let changed):
       window.releaseHeld()
-      if changed { beginZoneReview() }
+      if changed { beginReview(.zoneRules) }
     case .drain: isDraining = true
     }
   }
 
   /// What is to be done now. Call again after each batch of events, and no later than `nextWake` says.
   package mutating func decide(at now: Now) -> [Action] {
+    watchClock(at: now)
     var actions: [Action] = []
     if failure == nil {
       let publications = takePublications(at: now)

@@ -27,22 +27,32 @@ package struct Tick: Hashable, Sendable {
 
 /// A Start was accepted: what the schedule is now.
 package struct Started: Hashable, Sendable {
+  /// What the Start did with its id. The numbers are those of the store.
+  package enum Effect: Int, CaseIterable, Sendable {
+    /// Nothing was live under it.
+    case created = 0
+    /// A live schedule made way.
+    case replaced = 1
+    /// A live schedule stayed as it was.
+    case kept = 2
+  }
+
   package var definition: Definition
   package var generation: Int64
   package var counter: Int64
   /// Nil once the schedule has ended, which only a repeated command can be told.
   package var nextSlot: Instant?
-  package var replaced: Bool
+  package var effect: Effect
   package var ignored: [String]
 
   package init(
-    definition: Definition, generation: Int64, counter: Int64, nextSlot: Instant?, replaced: Bool, ignored: [String]
+    definition: Definition, generation: Int64, counter: Int64, nextSlot: Instant?, effect: Effect, ignored: [String]
   ) {
     self.definition = definition
     self.generation = generation
     self.counter = counter
     self.nextSlot = nextSlot
-    self.replaced = replaced
+    self.effect = effect
     self.ignored = ignored
   }
 }

@@ -44,10 +44,13 @@ struct Outbox {
   /// Numbers in the order sent; those no longer in flight are skipped.
   private var order: Deque<UInt64> = []
   private var paused = Heap<Paused>()
+  /// The payloads of what is paused.
+  private(set) var pausedBytes = 0
   private var lastNumber: UInt64 = 0
 
   var hasReady: Bool { !ready.isEmpty }
   var hasFlights: Bool { !flights.isEmpty }
+  var pausedCount: Int { paused.count }
 
   /// Puts an answer or a Stopped in line.
   mutating func enqueue(_ subject: Subject, _ event: OutgoingEvent, origin: Origin) {
@@ -60,7 +63,9 @@ struct Outbox {
   /// The next whose pause is over.
   mutating func popPaused(at now: Now) -> Item? {
     guard let first = paused.min, first.until <= now.uptime else { return nil }
-    return paused.removeMin().item
+    paused.removeMin()
+    pausedBytes -= first.item.event.payloadBytes
+    return first.item
   }
 
   /// Counts an item as handed to the broker.
@@ -88,6 +93,7 @@ struct Outbox {
     let seconds = min(Int64(1) << min(item.refusals, 6), 60)
     item.refusals += 1
     lastNumber += 1
+    pausedBytes += item.event.payloadBytes
     paused.insert(Paused(until: now.uptime + seconds * 1000, order: lastNumber, item: item))
   }
 
@@ -135,5 +141,18 @@ struct Outbox {
 extension Outbox.Subject {
   var isTick: Bool {
     if case .tick = self { true } else { false }
+  }
+}
+
+extension OutgoingEvent {
+  fileprivate var payloadBytes: Int {
+    let definition: Definition? =
+      switch self {
+      case .tick(let tick): tick.definition
+      case .started(let started): started.definition
+      case .stopped(let stopped): stopped.definition
+      case .rejected: nil
+      }
+    return definition?.payload?.count ?? 0
   }
 }

@@ -1,6 +1,6 @@
 package import Recurrence
 
-/// How a schedule goes on: after a tick, after a tick that was given up, and after slots that were missed.
+/// How a schedule goes on: after a tick, after a tick that was given up, and when slots are looked for anew.
 extension Schedule {
   /// A state and the counter that belongs to it.
   package struct Progress: Hashable, Sendable {
@@ -30,24 +30,6 @@ extension Schedule {
     Progress(state: stateAfter(pending.slot, at: now, in: zone), counter: counter)
   }
 
-  /// The pending tick with the slots that were missed folded into it; nil when nothing is to be folded.
-  ///
-  /// When the oldest unsent slot is at least `threshold` milliseconds late, all slots due by now are one run, of which
-  /// the latest is sent; it says how many it stands for. One-shots are never missed.
-  package func folded(_ pending: Pending, at now: Instant, threshold: Int64, in zone: ZoneRules) -> Pending? {
-    guard !definition.timing.isOneShot, now.milliseconds - pending.due.milliseconds >= threshold else { return nil }
-    var latest = definition.latestSlot(from: pending.slot, atOrBefore: now, in: zone)
-    if definition.due(of: latest, in: zone) > now {
-      // Its jitter has not passed; the slot before it is due, since jitter never passes the next slot.
-      latest = definition.latestSlot(from: pending.slot, atOrBefore: latest.advanced(byMilliseconds: -1), in: zone)
-    }
-    guard latest > pending.slot else { return nil }
-    let uncounted = max(0, Pending.maximumMissed - pending.missed)
-    let count = definition.slotCount(from: pending.slot, before: latest, upTo: uncounted, in: zone)
-    return Pending(
-      slot: latest, due: definition.due(of: latest, in: zone), missed: pending.missed + count, since: pending.since)
-  }
-
   /// What this schedule becomes when the rules of its zone are new; nil when that changes nothing.
   ///
   /// Its slot is looked for anew from the last one sent. What then lies in the past is a missed slot like any other.
@@ -63,7 +45,17 @@ extension Schedule {
     return Progress(state: state, counter: counter)
   }
 
-  private func stateAfter(_ slot: Instant, at now: Instant, in zone: ZoneRules) -> State {
+  /// What this schedule becomes when the wall clock was set far back: the slots between now and the one found before come
+  /// again on this clock. Nil when that changes nothing.
+  package func afterClockSetBack(to now: Instant, in zone: ZoneRules) -> Progress? {
+    guard let pending, let slot = definition.slotAnew(after: now, before: pending.slot, in: zone) else { return nil }
+    var anew = definition.pending(slot, since: now, in: zone)
+    anew.missed = pending.missed
+    return Progress(state: .live(anew), counter: counter)
+  }
+
+  /// Where it stands behind a slot.
+  func stateAfter(_ slot: Instant, at now: Instant, in zone: ZoneRules) -> State {
     guard !definition.timing.isOneShot else {
       return .ended(Ending(reason: nil, at: now, owesStopped: false))
     }

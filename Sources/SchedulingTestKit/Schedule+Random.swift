@@ -39,6 +39,9 @@ extension Definition {
       startDate: generator.oneIn(2) ? nil : .random(using: &generator),
       endDate: generator.oneIn(2) ? nil : .random(using: &generator),
       jitter: generator.oneIn(2) ? nil : generator.pick(durations),
+      misfirePolicy: generator.pick([nil] + MisfirePolicy.allCases) ?? nil,
+      catchupWindow: generator.oneIn(2) ? nil : generator.pick(durations),
+      ifExists: generator.pick([nil] + IfExists.allCases) ?? nil,
       payload: generator.oneIn(4) ? nil : .random(maximumCount: 600, using: &generator))
   }
 }
@@ -76,7 +79,7 @@ extension RememberedCommand {
     let generation = Int64.random(in: 1...1000, using: &generator)
     let answer: Answer =
       switch Int.random(in: 0..<3, using: &generator) {
-      case 0: .started(generation: generation, replaced: .random(using: &generator))
+      case 0: .started(generation: generation, effect: generator.pick(Started.Effect.allCases) ?? .created)
       case 1: .stopped(generation: generation)
       default: .rejected(field: .random(using: &generator), reason: .random(using: &generator))
       }

@@ -5,7 +5,7 @@ extension StoreConformance {
   static let remembering = [
     StoreCheck("commands are remembered with their answers, in the order asked") { fixture in
       let answers: [RememberedCommand.Answer] = [
-        .started(generation: 7, replaced: true), .started(generation: .max, replaced: false), .stopped(generation: 8),
+        .started(generation: 7, effect: .kept), .started(generation: .max, effect: .created), .stopped(generation: 8),
         .rejected(field: "id", reason: "no such schedule"), .rejected(field: "", reason: "é\0\u{301}"),
       ]
       // Keys that differ in one half only, or in the order of their halves.

@@ -191,11 +191,12 @@ extension BadCommand {
       #""id": "a", "at": "2026-11-23T08:30:00.001Z", "endDate": "2026-11-23T08:30:00Z""#, "at", "is after endDate"),
     .start(#""id": "a", "duration": "5m", "jitter": "a bit""#, "jitter", ""),
     .start(
-      #""id": "a", "duration": "5m", "misfirePolicy": "fireOnce""#, "misfirePolicy", "not supported yet by this version"
-    ),
+      #""id": "a", "duration": "5m", "misfirePolicy": "FireOnce""#, "misfirePolicy",
+      #""FireOnce" is no misfirePolicy: use one of fireOnce, fireAll, skip"#),
+    .start(#""id": "a", "duration": "5m", "catchupWindow": "ever""#, "catchupWindow", ""),
     .start(
-      #""id": "a", "duration": "5m", "catchupWindow": "1h""#, "catchupWindow", "not supported yet by this version"),
-    .start(#""id": "a", "duration": "5m", "ifExists": "keep""#, "ifExists", "not supported yet by this version"),
+      #""id": "a", "duration": "5m", "ifExists": "ignore""#, "ifExists",
+      #""ignore" is no ifExists: use one of replace, replaceIfChanged, keep, reject"#),
     BadCommand(
       body:
         #"{"DetailType": "Schedule Stop", "Detail": {"id": "a", "reason": "\#(String(repeating: "é", count: 513))"}}"#,
@@ -206,7 +207,7 @@ extension BadCommand {
     ["cron", "duration", "at", "every"].flatMap { name in
       ["1", "true", "[]", "{}"].map { .start("\"id\": \"a\", \"\(name)\": \($0)", name, "\(name) must be a string") }
     }
-    + ["timezone", "startDate", "endDate", "jitter"].map {
+    + ["timezone", "startDate", "endDate", "jitter", "misfirePolicy", "catchupWindow", "ifExists"].map {
       .start("\"id\": \"a\", \"every\": \"5m\", \"\($0)\": 5", $0, "\($0) must be a string, not a number")
     }
     + [#""10""#, "true", "[]", "{}"].map {

@@ -40,14 +40,16 @@ struct CommandDecoderTests {
       decode(
         #"{"DetailType": "Schedule Start", "Time": "2026-11-23T09:30:00.1239+01:00", "Detail": {"id": "test:schedule", "#
           + #""every": "1h 30m", "limit": 10, "timezone": "Europe/Rome", "startDate": "2026-12-01T00:00:00.0001Z", "#
-          + #""endDate": "2027-01-01T00:00:00.9999Z", "jitter": "5m", "payload": {"any": "json"}}}"#
+          + #""endDate": "2027-01-01T00:00:00.9999Z", "jitter": "5m", "misfirePolicy": "fireAll", "#
+          + #""catchupWindow": "2 days", "ifExists": "replaceIfChanged", "payload": {"any": "json"}}}"#
       ).start)
     let expected = Definition(
       id: try #require(ScheduleID(validating: "test:schedule")), timing: .every(try DurationExpression("1h 30m")),
       limit: 10, timezone: "Europe/Rome",
       // Finer than a millisecond: up for a start, down for an end.
       startDate: Instant(rfc3339: "2026-12-01T00:00:00.001Z"), endDate: Instant(rfc3339: "2027-01-01T00:00:00.999Z"),
-      jitter: try DurationExpression("5m"), payload: Array(#"{"any": "json"}"#.utf8))
+      jitter: try DurationExpression("5m"), misfirePolicy: .fireAll, catchupWindow: try DurationExpression("2 days"),
+      ifExists: .replaceIfChanged, payload: Array(#"{"any": "json"}"#.utf8))
     #expect(start == Command.Start(definition: expected, time: Instant(rfc3339: "2026-11-23T08:30:00.123Z")))
   }
 

@@ -70,7 +70,7 @@ struct EventEncoderTests {
     let id = scheduleID(String(repeating: "é", count: 100))
     let last = Instant(milliseconds: .max)
     let started = Started(
-      definition: Definition(id: id, timing: .at(slot)), generation: .max, counter: 0, nextSlot: slot, replaced: false,
+      definition: Definition(id: id, timing: .at(slot)), generation: .max, counter: 0, nextSlot: slot, effect: .created,
       ignored: [])
     let tick = Tick(
       definition: started.definition, generation: 1, counter: 0, slot: last, missed: 0, nextSlot: nil)
@@ -92,11 +92,13 @@ struct EventEncoderTests {
     let full = Definition(
       id: scheduleID("a"), timing: .every(try DurationExpression("1h 30m")), limit: 0, timezone: "Europe/Rome",
       startDate: instant("2026-11-23T09:30:00+01:00"), endDate: instant("2027-01-01T00:00:00Z"),
-      jitter: try DurationExpression("5M"), payload: Array("1e2".utf8))
+      jitter: try DurationExpression("5M"), misfirePolicy: .skip, catchupWindow: try DurationExpression("1h"),
+      ifExists: .keep, payload: Array("1e2".utf8))
     #expect(
       encode(tick(full, next: nil)).body.utf8Text.contains(
         #""Detail":{"id":"a","every":"1h 30m","limit":0,"timezone":"Europe/Rome","#
-          + #""startDate":"2026-11-23T08:30:00.000Z","endDate":"2027-01-01T00:00:00.000Z","jitter":"5M","counter":0,"#))
+          + #""startDate":"2026-11-23T08:30:00.000Z","endDate":"2027-01-01T00:00:00.000Z","jitter":"5M","misfirePolicy":"skip","#
+          + #""catchupWindow":"1h","ifExists":"keep","counter":0,"#))
     let at = Definition(id: scheduleID("a"), timing: .at(slot))
     #expect(encode(tick(at)).body.utf8Text.contains(#"{"id":"a","at":"2026-11-23T08:30:00.000Z","counter":0,"#))
     let delayed = Definition(id: scheduleID("a"), timing: .duration(try DurationExpression("90 s")))
@@ -106,7 +108,7 @@ struct EventEncoderTests {
   @Test("Started")
   func started() throws {
     var started = Started(
-      definition: try hourly("[1.0]"), generation: 7, counter: 0, nextSlot: slot, replaced: false, ignored: [])
+      definition: try hourly("[1.0]"), generation: 7, counter: 0, nextSlot: slot, effect: .created, ignored: [])
     let message = encode(.started(started))
     #expect(message.messageID.utf8Text == "test:schedule@7/started")
     #expect(message.headers.map(\.name) == ["schedule-id"])
@@ -115,11 +117,14 @@ struct EventEncoderTests {
         == #"{"Source":"com.my-stack-name","DetailType":"Schedule Started","Time":"2026-11-23T08:30:00.004Z","#
         + #""Detail":{"id":"test:schedule","cron":"30 * * * *","limit":10,"counter":0,"#
         + #""nextTickDate":"2026-11-23T08:30:00.000Z","payload":[1.0]}}"#)
-    started.replaced = true
+    started.effect = .replaced
     started.ignored = ["limt", "a\"b"]
     #expect(
       encode(.started(started)).body.utf8Text.contains(
         #""nextTickDate":"2026-11-23T08:30:00.000Z","replaced":true,"ignored":["limt","a\"b"],"payload":[1.0]}}"#))
+    started.effect = .kept
+    #expect(encode(.started(started)).body.utf8Text.contains(#""kept":true,"ignored""#))
+    started.effect = .replaced
     started.nextSlot = nil
     started.counter = 10
     let ended = try detail(of: encode(.started(started)))

@@ -1,3 +1,4 @@
+import Recurrence
 import Scheduling
 import SchedulingTestKit
 import Testing
@@ -39,7 +40,7 @@ struct AcknowledgementsTests {
     var nextTag: UInt64 = 1
     for _ in 0..<100 {
       if random.oneIn(2) {
-        acknowledgements.delivered(nextTag)
+        acknowledgements.delivered(nextTag, since: .noon)
         broker.unacknowledged.insert(nextTag)
         open.append(nextTag)
         nextTag += 1
@@ -63,7 +64,7 @@ struct AcknowledgementsTests {
 
   @Test func oneFrameForARun() {
     var acknowledgements = Acknowledgements()
-    for tag in 1...100 as ClosedRange<UInt64> { acknowledgements.delivered(tag) }
+    for tag in 1...100 as ClosedRange<UInt64> { acknowledgements.delivered(tag, since: .noon) }
     for tag in 1...99 as ClosedRange<UInt64> { acknowledgements.settle(tag, .acknowledge) }
     #expect(acknowledgements.takeFrames() == [.acknowledge(tag: 99, multiple: true)])
   }
@@ -72,7 +73,7 @@ struct AcknowledgementsTests {
   @Test func keepsTheOrderOfEachSchedule() {
     var acknowledgements = Acknowledgements()
     for (tag, id) in [(1, "a"), (2, "b"), (3, "a"), (4, nil), (5, "b")] as [(UInt64, ScheduleID?)] {
-      acknowledgements.delivered(tag, on: id)
+      acknowledgements.delivered(tag, on: id, since: .noon)
     }
     for tag in 2...5 as ClosedRange<UInt64> { acknowledgements.settle(tag, .acknowledge) }
     #expect(
@@ -84,8 +85,8 @@ struct AcknowledgementsTests {
   /// A delivery that is settled twice, or was never delivered, changes nothing.
   @Test func unknownTags() {
     var acknowledgements = Acknowledgements()
-    acknowledgements.delivered(1)
-    acknowledgements.delivered(2)
+    acknowledgements.delivered(1, since: .noon)
+    acknowledgements.delivered(2, since: .noon)
     acknowledgements.settle(3, .acknowledge)
     acknowledgements.settle(2, .deadLetter)
     acknowledgements.settle(2, .acknowledge)

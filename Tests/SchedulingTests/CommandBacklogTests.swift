@@ -1,3 +1,4 @@
+import Recurrence
 import SchedulingTestKit
 import Testing
 
@@ -11,7 +12,7 @@ struct CommandBacklogTests {
   private func backlog(_ ids: [ScheduleID]) -> CommandBacklog {
     var backlog = CommandBacklog()
     backlog.open(1)
-    backlog.append(ids.enumerated().map { stop($1, tag: UInt64($0 + 1)) }, on: 1)
+    backlog.append(ids.enumerated().map { stop($1, tag: UInt64($0 + 1)) }, on: 1, at: .noon)
     return backlog
   }
 
@@ -54,9 +55,9 @@ struct CommandBacklogTests {
     backlog.open(2)
     #expect(backlog.isEmpty)
     backlog.putBack(taken, on: 1)
-    backlog.append([stop("z", tag: 9)], on: 1)
+    backlog.append([stop("z", tag: 9)], on: 1, at: .noon)
     #expect(backlog.isEmpty)
-    backlog.append([stop("a", tag: 1)], on: 2)
+    backlog.append([stop("a", tag: 1)], on: 2, at: .noon)
     backlog.settle(1, on: 1, .acknowledge)
     #expect(backlog.takeFrames() == nil)
     backlog.settle(1, on: 2, .acknowledge)
@@ -75,7 +76,7 @@ struct CommandBacklogTests {
     while taken.count < 40 {
       if delivered.count < 40, random.oneIn(2), let id = random.pick(ids) {
         delivered.append(id)
-        backlog.append([stop(id, tag: UInt64(delivered.count))], on: 1)
+        backlog.append([stop(id, tag: UInt64(delivered.count))], on: 1, at: .noon)
       }
       let busy = random.pick(ids)
       let some = backlog.take(.random(in: 1...4, using: &random)) { $0 == busy }

@@ -32,7 +32,7 @@ struct CommandDecisionTests {
   }
 
   @Test func startMakesANewSchedule() {
-    for (existing, replaced) in [(nil, false), (live, true), (ended, false)] {
+    for (existing, effect) in [(nil, Started.Effect.created), (live, .replaced), (ended, .created)] {
       let (decision, answer) = start(hourly, existing: existing)
       let pending = Schedule.Pending(slot: .second(3600), due: .second(3600))
       #expect(
@@ -43,11 +43,73 @@ struct CommandDecisionTests {
         decision.event
           == .started(
             Started(
-              definition: hourly, generation: 4, counter: 0, nextSlot: .second(3600), replaced: replaced, ignored: [])))
-      #expect(answer == .started(generation: 4, replaced: replaced))
+              definition: hourly, generation: 4, counter: 0, nextSlot: .second(3600), effect: effect, ignored: [])))
+      #expect(answer == .started(generation: 4, effect: effect))
       #expect(decision.settlement == .acknowledge)
       #expect(decision.origin == origin)
     }
+  }
+
+  // MARK: ifExists
+
+  private func start(_ ifExists: IfExists?, existing: Schedule?, changed: Bool = false) -> CommandDecision {
+    var definition = hourly
+    definition.ifExists = ifExists
+    if changed { definition.limit = 5 }
+    return start(definition, existing: existing).0
+  }
+
+  @Test(arguments: [nil] + IfExists.allCases)
+  func ifExistsMeansLiveOnes(ifExists: IfExists?) {
+    for existing in [nil, ended] {
+      let decision = start(ifExists, existing: existing)
+      #expect(decision.changes.count == 1)
+      guard case .started(let started) = decision.event else { return #expect(Bool(false), "refused") }
+      #expect(started.effect == .created)
+    }
+  }
+
+  /// The answer shows the schedule that stays.
+  @Test(arguments: [(IfExists.keep, false), (.keep, true), (.replaceIfChanged, false)])
+  func aLiveOneStays(ifExists: IfExists, changed: Bool) {
+    let decision = start(ifExists, existing: live, changed: changed)
+    #expect(decision.changes.isEmpty)
+    #expect(
+      decision.event
+        == .started(
+          Started(definition: hourly, generation: 3, counter: 7, nextSlot: .second(3600), effect: .kept, ignored: [])))
+    #expect(decision.settlement == .acknowledge)
+  }
+
+  @Test(
+    arguments: [(nil, false), (.replace, false), (.replace, true), (.replaceIfChanged, true)] as [(IfExists?, Bool)])
+  func aLiveOneIsReplaced(ifExists: IfExists?, changed: Bool) {
+    let decision = start(ifExists, existing: live, changed: changed)
+    #expect(decision.changes.count == 1)
+    guard case .started(let started) = decision.event else { return #expect(Bool(false), "refused") }
+    #expect(started.effect == .replaced)
+  }
+
+  /// Refused for what is scheduled, not for what it is: answered and done with, no dead letter.
+  @Test func rejectRefusesForALiveOne() {
+    let decision = start(.reject, existing: live)
+    #expect(decision.changes.isEmpty)
+    guard case .rejected(let rejection) = decision.event else { return #expect(Bool(false), "accepted") }
+    #expect(rejection.field == "ifExists")
+    #expect(decision.settlement == .acknowledge)
+  }
+
+  /// A repeat of a Start that kept a schedule shows that schedule, whatever the Start itself asked for.
+  @Test func repeatOfAKeptStart() {
+    var definition = hourly
+    definition.limit = 5
+    let decision = CommandDecision.repeated(
+      .start(Command.Start(definition: definition)), .started(generation: 3, effect: .kept), existing: live,
+      origin: origin)
+    #expect(
+      decision.event
+        == .started(
+          Started(definition: hourly, generation: 3, counter: 7, nextSlot: .second(3600), effect: .kept, ignored: [])))
   }
 
   /// The field that a Start without any slot is refused for.
@@ -118,7 +180,7 @@ struct CommandDecisionTests {
   @Test func repeatChangesNothing() {
     let commands: [Command] = [.start(Command.Start(definition: hourly)), .stop(Command.Stop(id: "a"))]
     let answers: [RememberedCommand.Answer] = [
-      .started(generation: 3, replaced: true), .started(generation: 2, replaced: true), .stopped(generation: 3),
+      .started(generation: 3, effect: .replaced), .started(generation: 2, effect: .replaced), .stopped(generation: 3),
       .rejected(field: "id", reason: "no"), .rejected(field: "cron", reason: "never"),
     ]
     for command in commands {

@@ -29,7 +29,7 @@ struct EngineCommandTests {
       driver.events == [
         .started(
           Started(
-            definition: hourly, generation: 1, counter: 0, nextSlot: .second(3600), replaced: false, ignored: []))
+            definition: hourly, generation: 1, counter: 0, nextSlot: .second(3600), effect: .created, ignored: []))
       ])
     #expect(driver.frames.isEmpty, "acknowledged before the answer was confirmed")
     driver.ack()
@@ -64,7 +64,7 @@ struct EngineCommandTests {
     driver.ack()
     driver.start(hourly)
     driver.ack()
-    #expect(driver.started.map(\.replaced) == [false, true])
+    #expect(driver.started.map(\.effect) == [.created, .replaced])
     #expect(driver.started.map(\.generation) == [1, 2])
     driver.advance(seconds: 10)
     #expect(driver.ticks.count == 1, "the replaced schedule ticks on")
@@ -80,7 +80,7 @@ struct EngineCommandTests {
       [stop("a"), start(hourly), stop("a"), start(hourly), start(second)].map { ($0, messageID: nil) })
     #expect(driver.events.count == 5)
     #expect(driver.rejections.count == 1)
-    #expect(driver.started.map(\.replaced) == [false, false, true])
+    #expect(driver.started.map(\.effect) == [.created, .created, .replaced])
     #expect(driver.started.map(\.generation) == [1, 2, 3])
     #expect(driver.stopped.map(\.generation) == [1])
     #expect(try driver.stored("a")?.definition == second)

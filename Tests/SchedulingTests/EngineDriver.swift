@@ -18,6 +18,8 @@ struct EngineDriver {
   /// While true the store does not answer: the request waits in `heldRequest` for `answerStore`.
   var holdsStore = false
   private(set) var heldRequest: Engine.StoreRequest?
+  /// While true commands come with the flag that the broker delivered them before.
+  var redelivers = false
 
   private(set) var published: [Publication] = []
   /// What was published and not yet answered, oldest first.
@@ -103,7 +105,9 @@ struct EngineDriver {
 
   private mutating func received(_ content: ReceivedCommand.Content, origin: String?) -> ReceivedCommand {
     lastTag += 1
-    return ReceivedCommand(tag: lastTag, origin: Origin(messageID: origin.map { Array($0.utf8) }), content: content)
+    return ReceivedCommand(
+      tag: lastTag, isRedelivered: redelivers, origin: Origin(messageID: origin.map { Array($0.utf8) }),
+      content: content)
   }
 
   private func key(of command: Command, _ messageID: String) -> CommandKey {

@@ -45,7 +45,7 @@ struct EngineRepeatTests {
     driver.start(limited, messageID: "m")
     driver.ack()  // the tick that became due meanwhile
     #expect(driver.started.map(\.generation) == [1])
-    #expect(driver.started.map(\.replaced) == [false])
+    #expect(driver.started.map(\.effect) == [.created])
   }
 
   /// Once it has ended it is not started anew; the payload that the row has lost is in the command.
@@ -61,7 +61,7 @@ struct EngineRepeatTests {
     driver.start(limited, messageID: "m")
     let again = try #require(driver.started.last)
     #expect(
-      again == Started(definition: limited, generation: 1, counter: 2, nextSlot: nil, replaced: false, ignored: []))
+      again == Started(definition: limited, generation: 1, counter: 2, nextSlot: nil, effect: .created, ignored: []))
     driver.advance(seconds: 10)
     #expect(driver.ticks.count == 2)
   }
@@ -135,7 +135,7 @@ struct EngineRepeatTests {
     driver.start(limited)
     driver.start(limited)
     #expect(driver.started.map(\.generation) == [1, 2])
-    #expect(driver.started.map(\.replaced) == [false, true])
+    #expect(driver.started.map(\.effect) == [.created, .replaced])
   }
 
   /// Redelivered as a suffix after a crash before anything was acknowledged: nothing happens twice, the end is the same.
@@ -155,5 +155,66 @@ struct EngineRepeatTests {
       #expect(try driver.stored("a") == stored)
       #expect(driver.events.count == 4 - suffix)
     }
+  }
+
+  // MARK: Commands with and without message_id on one schedule
+
+  /// A crash after all was applied and nothing acknowledged: what is applied again is undone again by what followed it.
+  @Test(arguments: [false, true])
+  func whatFollowedIsAppliedAgainToo(endsWithStart: Bool) throws {
+    let store = MemoryStore()
+    let stop = Command.stop(Command.Stop(id: "a"))
+    var commands: [(Command, messageID: String?)] = [(start(limited), messageID: nil), (stop, messageID: "m1")]
+    if endsWithStart { commands += [(stop, messageID: nil), (start(other), messageID: "m2")] }
+    var driver = try EngineDriver.connected(store: store)
+    driver.deliver(commands)
+    driver = try EngineDriver.connected(store: store)
+    driver.redelivers = true
+    for command in commands {
+      driver.deliver([command])
+      driver.ack()
+    }
+    let stored = try #require(try driver.stored("a"))
+    #expect((stored.pending != nil) == endsWithStart)
+    #expect(stored.definition == (endsWithStart ? other : limited))
+  }
+
+  /// Once a new delivery shows that nothing is left of the redelivery, a repeat is a repeat again.
+  @Test func aRepeatLaterIsNoPartOfTheRedelivery() throws {
+    var driver = try EngineDriver.connected()
+    driver.start(other, messageID: "m1")
+    driver.redelivers = true
+    driver.start(limited)
+    driver.ack()
+    driver.redelivers = false
+    driver.start(Definition(id: "b", timing: limited.timing))
+    driver.ack()
+    driver.redelivers = true
+    driver.start(other, messageID: "m1")
+    #expect(try driver.stored("a")?.definition == limited)
+  }
+
+  /// What is unacknowledged is remembered however long it takes: its answer may be wanted again.
+  @Test func memoryOutlastsTheWindowForWhatIsUnacknowledged() throws {
+    var driver = try EngineDriver.connected()
+    driver.start(Definition(id: "b", timing: limited.timing), messageID: "m0")
+    driver.ack()
+    driver.advance(seconds: 1)
+    driver.start(Definition(id: "b", timing: limited.timing), messageID: "m1")
+    driver.publisherDown()
+    driver.receive(.commandsClosed)
+    driver.advance(seconds: 3 * 3600)
+    driver.consume()
+    driver.redelivers = true
+    driver.start(Definition(id: "b", timing: limited.timing), messageID: "m1")
+    driver.advance(seconds: 600)
+    #expect(driver.sweeps.last?.answeredBefore == .second(1))
+    driver.publisherUp()
+    driver.ack()
+    driver.redelivers = false
+    driver.start(other)
+    driver.ack()
+    driver.advance(seconds: 600)
+    #expect(try #require(driver.sweeps.last?.answeredBefore) > .second(3600))
   }
 }

@@ -84,7 +84,7 @@ struct EngineTickTests {
     #expect(driver.started.count == 1, "replaced before its Stopped was confirmed")
     driver.ack()
     #expect(driver.applied.contains([.announced(generation: 1)]))
-    #expect(driver.started.map(\.replaced) == [false, false])
+    #expect(driver.started.map(\.effect) == [.created, .created])
   }
 
   @Test func owedStoppedSurvivesARestart() throws {
@@ -189,7 +189,7 @@ struct EngineTickTests {
     driver.advance(seconds: 60)
     if !isUnanswered { driver.nack() }
     driver.advance(seconds: 30)
-    #expect(driver.reports.contains { if case .tickGivenUp("a", .second(1800)) = $0 { true } else { false } })
+    #expect(driver.reports.contains { if case .tickGivenUp("a", .second(1800), _) = $0 { true } else { false } })
     // The two slots that came meanwhile are missed; one tick stands for both.
     let next = try #require(driver.ticks.last)
     #expect(next.slot == .second(5400))

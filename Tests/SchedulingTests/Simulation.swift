@@ -109,7 +109,7 @@ extension Simulation {
       closeChannel()
     case .resumeCommands: mayConsume = true
     case .report(let reports):
-      for case .tickGivenUp(let id, let slot) in reports { note(.gaveUp(id, slot: slot)) }
+      for case .tickGivenUp(let id, let slot, _) in reports { note(.gaveUp(id, slot: slot)) }
     case .fail(let error): note(.misbehaved("failed: \(error)"))
     case .drained: isDrained = true
     }

@@ -66,17 +66,29 @@ struct Journal {
       )
     case .outcomeReturned(let id, let cause):
       entry = ("outcomeReturned", .init(level: .debug, message: "no queue took an outcome", id, cause))
-    case .refusedByBroker(let id, let refusals, let cause):
+    case .refusedByBroker(let id, _, let cause):
       entry = ("refused", .init(level: .warning, message: "not taken by the broker, will be sent again", id, cause))
-      _ = refusals
-    case .tickGivenUp(let id, let slot):
+    case .tickGivenUp(let id, let slot, let cause):
       entry = (
-        "givenUp", .init(level: .error, message: "gave up a tick that the broker refused for an hour", id, slot.rfc3339)
+        "givenUp",
+        .init(
+          level: .error, message: "gave up a tick that the broker refused for an hour", id, "\(slot.rfc3339): \(cause)")
       )
     case .missedSlotsFolded(let id, let count):
       entry = (
         "missed", .init(level: .warning, message: "slots were missed; one tick stands for them", id, "\(count) folded")
       )
+    case .missedSlotsSkipped(let id, let count):
+      entry = (
+        "skipped",
+        .init(
+          level: .warning, message: "slots were missed and are not sent, as misfirePolicy or catchupWindow say", id,
+          "\(count) skipped")
+      )
+    case .clockSetBack(let from, let to):
+      return logger.warning(
+        "the clock was set back by more than a day: next ticks are looked for anew from now",
+        metadata: ["from": "\(from.rfc3339)", "to": "\(to.rfc3339)"])
     case .commandRejected(let rejection):
       entry = (
         "rejected",

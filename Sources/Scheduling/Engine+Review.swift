@@ -1,0 +1,155 @@
+import Recurrence
+
+/// When what slots were found by is no longer so, new rules of time zones or a clock set far back, the next slots of the
+/// schedules that it is about are looked for anew, nearest first.
+extension Engine {
+  /// How far a review has come.
+  struct SlotReview: Sendable {
+    enum Cause: Sendable {
+      /// It is about schedules that follow a time zone.
+      case zoneRules
+      /// It is about all recurring schedules, and so does what a review of zones does, too.
+      case clock
+    }
+
+    var cause: Cause
+    /// Schedules up to here have slots as they are to be now; nil at the beginning.
+    var reviewedThrough: DuePosition?
+    /// Those outside the window whose new slot is about to be stored, by generation.
+    var moving: [Int64: Schedule] = [:]
+    var movingIDs: Set<ScheduleID> = []
+
+    func hasReviewed(_ position: DuePosition) -> Bool {
+      reviewedThrough.map { position <= $0 } ?? false
+    }
+  }
+
+  /// From this far back a clock that is set means that the slots found before are good for nothing.
+  private static let dayMilliseconds: Int64 = 86_400_000
+
+  mutating func beginReview(_ cause: SlotReview.Cause) {
+    review = review ?? SlotReview(cause: cause)
+    if cause == .clock { review?.cause = .clock }
+    review?.reviewedThrough = nil
+  }
+
+  /// Notices that the wall clock was set back by more than a day: while we ran, or since the in-doubt mark was stored.
+  mutating func watchClock(at now: Now) {
+    defer { lastSeen = now }
+    if let lastSeen {
+      let expected = lastSeen.wall.advanced(byMilliseconds: now.uptime - lastSeen.uptime)
+      if isOfAnotherClock(expected, at: now) { clockWasSetBack(from: expected, at: now) }
+    } else {
+      let latest = now.wall.advanced(byMilliseconds: Self.dayMilliseconds + settings.lookaheadMilliseconds)
+      if recoveredInDoubtThrough > latest { clockWasSetBack(from: recoveredInDoubtThrough, at: now) }
+    }
+  }
+
+  private mutating func clockWasSetBack(from before: Instant, at now: Now) {
+    reports.append(.clockSetBack(from: before, to: now.wall))
+    beginReview(.clock)
+  }
+
+  /// Whether a schedule must not be touched for now: a tick, a Stopped or a new slot of it is under way.
+  var isBusy: (ScheduleID) -> Bool {
+    { [window, owingIDs, review] id in
+      window.isUnsettled(id) || owingIDs.contains(id) || review?.movingIDs.contains(id) == true
+    }
+  }
+
+  /// Whether a tick has to wait because its slot may be another under the new rules.
+  func awaitsReview(_ row: DueWindow.Row, at position: DuePosition) -> Bool {
+    guard let review, row.schedule.definition.followsZone, !row.mayHaveBeenSent else { return false }
+    return !review.hasReviewed(position)
+  }
+
+  /// The next page to review. Read only when nothing waits to be stored, so that what is read is what holds.
+  func reviewWork() -> StoreWork? {
+    guard let review, pendingChanges.isEmpty else { return nil }
+    return .review(review.cause, after: review.reviewedThrough)
+  }
+
+  /// Whether the page that was asked for is still the one to review: it is not, if the review has begun anew.
+  func isCurrent(_ cause: SlotReview.Cause, after position: DuePosition?) -> Bool {
+    review?.cause == cause && review?.reviewedThrough == position
+  }
+
+  mutating func reviewed(_ schedules: [Schedule], isLast: Bool, at now: Now) {
+    for schedule in schedules { reviewed(schedule, at: now) }
+    if !isLast, let last = schedules.last?.position {
+      review?.reviewedThrough = last
+    } else if review?.moving.isEmpty == true {
+      finishReview(at: now)
+    } else {
+      review?.reviewedThrough = DuePosition(due: Instant(milliseconds: .max), generation: .max)
+    }
+  }
+
+  /// What is due beyond now on a clock that was wrong is in doubt no more.
+  private mutating func finishReview(at now: Now) {
+    defer { review = nil }
+    guard review?.cause == .clock else { return }
+    recoveredInDoubtThrough = min(recoveredInDoubtThrough, now.wall)
+    guard window.unsettledCount == 0, outbox.pausedCount == 0 else { return }
+    sentThrough = min(sentThrough, now.wall)
+    markInDoubt(at: now)
+  }
+
+  private mutating func reviewed(_ schedule: Schedule, at now: Now) {
+    guard let pending = schedule.pending, !isBusy(schedule.id), let zone = rules(of: schedule.definition),
+      let progress = anew(schedule, in: zone, at: now)
+    else {
+      return
+    }
+    if review?.cause == .zoneRules {
+      var slot: Instant?
+      if case .live(let anew) = progress.state { slot = anew.slot }
+      reports.append(.slotMoved(schedule.id, from: pending.slot, to: slot))
+    }
+    if window[schedule.generation] == nil {
+      review?.moving[schedule.generation] = schedule
+      review?.movingIDs.insert(schedule.id)
+    }
+    settle(schedule, progress)
+  }
+
+  /// What a schedule becomes by a review; nil when it stays as it is. A tick that may have been sent keeps its slot, unless
+  /// the clock was wrong.
+  private func anew(_ schedule: Schedule, in zone: ZoneRules, at now: Now) -> Schedule.Progress? {
+    if review?.cause == .clock, let progress = schedule.afterClockSetBack(to: now.wall, in: zone) { return progress }
+    return mayHaveBeenSent(schedule) ? nil : schedule.underNewRules(at: now.wall, in: zone)
+  }
+
+  /// What a schedule becomes after its tick, if its zone got new rules or the clock was set back while it was in flight.
+  func asOfNow(_ progress: Schedule.Progress, of schedule: Schedule, at now: Now) -> Schedule.Progress {
+    guard let pending = schedule.pending, let zone = rules(of: schedule.definition) else { return progress }
+    let progress =
+      schedule.definition.followsZone ? schedule.afterTick(of: pending, at: now.wall, in: zone) : progress
+    guard isOfAnotherClock(pending.due, at: now) else { return progress }
+    var advanced = schedule
+    (advanced.state, advanced.counter) = (progress.state, progress.counter)
+    return advanced.afterClockSetBack(to: now.wall, in: zone) ?? progress
+  }
+
+  /// Whether a tick that was sent cannot have been due on the clock of now.
+  func isOfAnotherClock(_ due: Instant, at now: Now) -> Bool {
+    due > now.wall.advanced(byMilliseconds: Self.dayMilliseconds)
+  }
+
+  private func mayHaveBeenSent(_ schedule: Schedule) -> Bool {
+    if let row = window[schedule.generation] {
+      if case .retrying = row.phase { return true }
+      return row.mayHaveBeenSent
+    }
+    return schedule.pending.map { $0.due <= recoveredInDoubtThrough } ?? false
+  }
+
+  /// The new slot of a schedule outside the window is stored: it may have come within the window.
+  mutating func reviewApplied(_ generation: Int64, _ state: Schedule.State) -> Schedule? {
+    guard var schedule = review?.moving.removeValue(forKey: generation) else { return nil }
+    review?.movingIDs.remove(schedule.id)
+    schedule.state = state
+    window.started(schedule)
+    return schedule
+  }
+}

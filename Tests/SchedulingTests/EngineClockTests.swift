@@ -1,0 +1,115 @@
+import Recurrence
+import Scheduling
+import SchedulingTestKit
+import Testing
+
+/// A wall clock that is set while schedules run.
+struct EngineClockTests {
+  private static let day: Int64 = 86_400
+  private let hourly: Definition
+
+  init() throws {
+    hourly = Definition(id: "hourly", timing: try Timing(cron: "0 * * * *"))
+  }
+
+  private func hasSaidSo(_ driver: EngineDriver) -> Bool {
+    driver.reports.contains { if case .clockSetBack = $0 { true } else { false } }
+  }
+
+  /// Up to a day back is waited out: no slot comes twice.
+  @Test func aDayBackIsWaitedOut() throws {
+    var driver = try EngineDriver.connected()
+    driver.start(hourly)
+    driver.ack()
+    driver.advance(seconds: 3600)
+    driver.ack()
+    driver.stepWall(seconds: -Self.day)
+    driver.advance(seconds: Self.day)
+    #expect(driver.ticks.map(\.slot) == [.second(3600)])
+    driver.advance(seconds: 3600)
+    #expect(driver.ticks.map(\.slot) == [.second(3600), .second(7200)])
+    #expect(!hasSaidSo(driver))
+  }
+
+  /// More than that means that the clock was wrong before: all schedules go on from now, in their phase.
+  @Test func furtherBackEachGoesOnFromNow() throws {
+    var driver = try EngineDriver.connected()
+    let every = Definition(id: "every", timing: try Timing(every: "90m"))
+    let bounded = Definition(id: "bounded", timing: hourly.timing, startDate: .second(-86_400 * 10 + 7200))
+    let once = Definition(id: "once", timing: .at(.second(10)))
+    for definition in [hourly, every, bounded, once] { driver.start(definition) }
+    driver.ack()
+    driver.stepWall(seconds: -10 * Self.day)
+    #expect(hasSaidSo(driver))
+    let start = -10 * Self.day
+    #expect(try driver.stored("hourly")?.pending?.slot == .second(start + 3600))
+    #expect(try driver.stored("every")?.pending?.slot == .second(start + 5400))
+    #expect(try driver.stored("bounded")?.pending?.slot == .second(start + 7200))
+    #expect(try driver.stored("once")?.pending?.slot == .second(10))
+    driver.advance(seconds: 3600)
+    #expect(driver.ticks.map(\.slot) == [.second(start + 3600)])
+    #expect(driver.ticks.map(\.counter) == [0])
+  }
+
+  /// The clock stood in 2100 when the service ran; it was stopped, the clock mended, and it was started again.
+  @Test func setBackWhileAway() throws {
+    let store = MemoryStore()
+    let far = 74 * 365 * Self.day
+    var driver = try EngineDriver.connected(store: store, at: .second(far))
+    driver.start(hourly)
+    driver.ack()
+    driver.advance(seconds: 7200)
+    driver = try EngineDriver.connected(store: store, at: .second(0))
+    #expect(hasSaidSo(driver))
+    #expect(try driver.stored("hourly")?.pending?.slot == .second(3600))
+    #expect(try store.recall().inDoubtThrough == .second(30))
+    driver.advance(seconds: 3600)
+    #expect(driver.ticks.map(\.slot) == [.second(3600)])
+    driver.ack()
+    // Nothing is in doubt any more, so that what is missed is folded again.
+    driver.publisherDown()
+    driver.advance(seconds: 3 * 3600)
+    driver.publisherUp()
+    #expect(driver.ticks.last?.missed == 2)
+  }
+
+  /// More schedules than fit in a page, or in the window.
+  @Test func allOfThemAreReviewed() throws {
+    var settings = Engine.Settings()
+    settings.duePage = 3
+    settings.dueCapacity = 6
+    var driver = try EngineDriver.connected(settings: settings)
+    let ids = (0..<40).map { ScheduleID(stored: Array("s\($0)".utf8)) }
+    for (number, id) in ids.enumerated() {
+      driver.start(Definition(id: id, timing: try Timing(cron: "\(number % 7) \(number % 5) * * *")))
+    }
+    driver.ack()
+    driver.stepWall(seconds: -3 * Self.day)
+    for id in ids {
+      let slot = try #require(try driver.stored(id)?.pending?.slot)
+      #expect(slot > driver.now.wall && slot <= driver.now.wall.advanced(byMilliseconds: Self.day * 1000))
+    }
+  }
+
+  enum Fate: CaseIterable { case confirmed, refused, lost }
+
+  /// A tick in flight is left alone until it is known what became of it; then its schedule, too, goes on from now.
+  @Test(arguments: Fate.allCases)
+  func inFlight(fate: Fate) throws {
+    var driver = try EngineDriver.connected()
+    driver.start(hourly)
+    driver.ack()
+    driver.advance(seconds: 3600)
+    let start = 3600 - 3 * Self.day
+    if fate == .refused { driver.nack() }
+    driver.stepWall(seconds: -3 * Self.day)
+    if fate != .refused { #expect(try driver.stored("hourly")?.pending?.slot == .second(3600)) }
+    if fate == .confirmed { driver.ack() }
+    if fate == .lost { driver.publisherDown() }
+    #expect(try driver.stored("hourly")?.pending?.slot == .second(start + 3600))
+    #expect(try driver.stored("hourly")?.counter == (fate == .confirmed ? 1 : 0))
+    if fate == .lost { driver.publisherUp() }
+    driver.advance(seconds: 3600)
+    #expect(driver.ticks.map(\.slot) == [.second(3600), .second(start + 3600)])
+  }
+}
