@@ -53,6 +53,33 @@ keep_system_broker_off() {
   fi
 }
 
+# Gives a run a folder of its own, `$workspace`, and has all temporary files go there. At the end of the script the brokers
+# in it are stopped, those too that a test started and did not live to stop, and it is removed, unless `keep` is set.
+use_workspace() {
+  workspace=$(mktemp -d "${TMPDIR:-/tmp}/pocketwatch-${0##*/}.XXXXXX")
+  trap clean_up EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+  mkdir "$workspace/tmp"
+  export TMPDIR="$workspace/tmp"
+}
+
+clean_up() {
+  local settings
+  trap '' INT TERM # a second Ctrl-C does not leave half of it behind
+  if [[ -n "${keep:-}" ]]; then return; fi
+  while read -r settings; do
+    "$root/ops/broker" stop "$(dirname "$settings")" || true
+  done < <(find "$workspace" -maxdepth 4 -name settings)
+  rm -rf "$workspace"
+}
+
+# Builds all targets, tests too; warnings are errors.
+build_tests() {
+  export POCKETWATCH_STRICT=1
+  swift build --build-tests --explicit-target-dependency-import-check error
+}
+
 require_swift() {
   command -v swift >/dev/null || fail "Swift 6.2 or newer is needed: https://www.swift.org/install/linux/"
 }

@@ -1,0 +1,221 @@
+/// Judges a soak by its history alone, never by the database: which of the promises P1 to P11 were broken.
+///
+/// Judged exactly are schedules whose commands carry a `message_id`; of the others, which a crash may have applied again,
+/// what must hold all the same.
+struct SoakChecker {
+  private(set) var violations: [String] = []
+  private(set) var figures = Figures()
+
+  struct Figures {
+    var commands = 0, outcomes = 0, ticks = 0, repeats = 0, deadLetters = 0
+    var faults: [SoakFault: Int] = [:]
+    /// The repeats of ticks that one fault explains, the most of all faults.
+    var mostRepeats = 0
+  }
+
+  /// One Start, and what came of it.
+  private struct Track {
+    let start: SoakCommand
+    var started: SoakHistory.Received?
+    var isKept = false
+    var isReplaced = false
+    /// First copies, in the order in which they came.
+    var ticks: [SoakHistory.Received] = []
+    var stopped: SoakHistory.Received?
+  }
+
+  private var commands: [Int: SoakCommand] = [:]
+  private var labels: [Int] = []
+  private var confirmed: Set<Int> = []
+  private var answers: [Int: SoakHistory.Received] = [:]
+  private var deadLettered: Set<Int> = []
+  private var tracks: [Int: Track] = [:]
+  /// The copies of each tick by its body, with the time each was sent.
+  private var copies: [String: [Int64]] = [:]
+  private var bodies: [String: String] = [:]
+  private var faults: [(from: Int64, through: Int64)] = []
+  /// The last command on each id.
+  private var last: [String: SoakCommand] = [:]
+  /// The ids of which the last command was a Stop that was told to have stopped them.
+  private var over: Set<String> = []
+
+  static func check(_ history: SoakHistory) -> SoakChecker {
+    var checker = SoakChecker()
+    for case .published(let command) in history.entries.map(\.event) { checker.last[command.id] = command }
+    for entry in history.entries { checker.take(entry) }
+    checker.finish()
+    return checker
+  }
+
+  private mutating func expect(_ isKept: Bool, _ promise: String, _ text: @autoclosure () -> String) {
+    if !isKept { violations.append("\(promise): \(text())") }
+  }
+
+  private mutating func take(_ entry: SoakHistory.Entry) {
+    switch entry.event {
+    case .published(let command):
+      commands[command.label] = command
+      labels.append(command.label)
+      if command.isStart { tracks[command.label] = Track(start: command) }
+    case .confirmed(let label): confirmed.insert(label)
+    case .received(let event): received(event, at: entry.at)
+    case .deadLettered(let messageID): dead(messageID)
+    case .fault(let fault):
+      figures.faults[fault, default: 0] += 1
+      faults.append((entry.at, .max))
+    case .recovered:
+      for index in faults.indices where faults[index].through == .max { faults[index].through = entry.at }
+    }
+  }
+
+  private mutating func received(_ event: SoakHistory.Received, at now: Int64) {
+    if event.isTick { return tick(event, at: now) }
+    figures.outcomes += 1
+    if let label = event.command { answers[label] = answers[label] ?? event }
+    switch event.name {
+    case "Schedule Started": started(event)
+    case "Schedule Stopped":
+      if let id = event.id, let command = last[id], command.kind == .stop, event.reason == "stop \(command.label)" {
+        over.insert(id)
+      }
+      guard let label = event.label, tracks[label]?.stopped == nil else { return }
+      tracks[label]?.stopped = event
+    default: break
+    }
+  }
+
+  /// The first word on a Start; what comes later to the same one is the answer to a repeat.
+  private mutating func started(_ event: SoakHistory.Received) {
+    guard let label = event.command ?? event.label, let track = tracks[label], track.started == nil else { return }
+    tracks[label]?.started = event
+    tracks[label]?.isKept = event.isKept
+    guard !event.isKept else { return }
+    for earlier in labels where earlier < label && tracks[earlier]?.start.id == event.id {
+      tracks[earlier]?.isReplaced = true
+    }
+  }
+
+  private mutating func tick(_ event: SoakHistory.Received, at now: Int64) {
+    figures.ticks += 1
+    let key = "\(event.label ?? 0) \(event.id ?? "")@\(event.slot ?? 0)"
+    guard let label = event.label, let track = tracks[label], let slot = event.slot else {
+      return expect(false, "P6", "a tick of nobody: \(event.body)")
+    }
+    expect(event.sent >= slot && now >= slot, "P9", "early: \(event.body), sent at \(event.sent)")
+    copies[key, default: []].append(event.sent)
+    if let first = bodies[key] {
+      figures.repeats += 1
+      expect(first == event.body || !track.start.hasMessageID, "P6", "a repeat differs: \(event.body) was \(first)")
+      return
+    }
+    bodies[key] = event.body
+    expect(!track.isKept, "P2", "a Start that kept another schedule ticks: \(event.body)")
+    expect(!over.contains(track.start.id), "P10", "after the last command, a Stop: \(event.body)")
+    guard track.start.hasMessageID else { return }
+    expect(track.stopped == nil, "P10", "after its Stopped: \(event.body)")
+    expect(!track.isReplaced, "P10", "after another Start of its id: \(event.body)")
+    expect(track.ticks.last.map { ($0.slot ?? 0) < slot } ?? true, "P11", "out of order: \(event.body)")
+    tracks[label]?.ticks.append(event)
+  }
+
+  private mutating func dead(_ messageID: String) {
+    figures.deadLetters += 1
+    guard let label = Int(messageID), let command = commands[label] else {
+      return expect(false, "P1", "the dead queue has a message of nobody: \(messageID)")
+    }
+    deadLettered.insert(label)
+    expect(command.kind == .garbage, "P1", "a good command lies in the dead queue: \(command)")
+  }
+}
+
+// MARK: - The end
+
+extension SoakChecker {
+  private mutating func finish() {
+    figures.commands = labels.count
+    for label in labels {
+      guard let command = commands[label], confirmed.contains(label) else { continue }
+      if command.kind == .garbage {
+        expect(deadLettered.contains(label), "P1", "rubbish \(label) is not in the dead queue")
+      }
+      if command.hasMessageID || command.isStart {
+        expect(answers[label] != nil || tracks[label]?.started != nil, "P3", "unanswered: \(command)")
+      }
+      if let track = tracks[label], command.hasMessageID, track.started != nil, !track.isKept { judge(track) }
+    }
+    judgeRepeats()
+  }
+
+  private mutating func judge(_ track: Track) {
+    let label = track.start.label
+    let counters = track.ticks.compactMap(\.counter)
+    expect(counters == Array(counters.indices), "P8", "\(label) counts \(counters)")
+    switch track.start.kind {
+    case .recurring(let step, let limit, let misfire):
+      judgeSlots(track, step: step, misfire: misfire)
+      // Of a tick whose confirm was lost when the schedule was stopped nobody knows.
+      let slack = track.stopped?.reason == "Count Limit Reached" ? 0 : 1
+      let told = track.stopped?.counter ?? counters.count
+      expect((0...slack).contains(counters.count - told), "P8", "\(label) ticked \(counters.count) times, says \(told)")
+      guard let limit else { return }
+      expect(counters.count <= limit, "P8", "\(label) ticked \(counters.count) times, its limit is \(limit)")
+      let hasReached = counters.count == limit
+      expect(hasReached || isCutShort(track), "P8", "\(label) ended after \(counters.count) of \(limit) ticks")
+      if hasReached, !isCutShort(track) {
+        expect(
+          track.stopped?.reason == "Count Limit Reached", "P8",
+          "\(label) reached its limit and said \(track.stopped?.reason ?? "nothing")")
+      }
+    case .once:
+      expect(counters.count <= 1, "P8", "the one-shot \(label) ticked \(counters.count) times")
+      expect(counters.count == 1 || isCutShort(track), "P5", "the one-shot \(label) never ticked")
+    case .stop, .garbage: break
+    }
+  }
+
+  /// Whether a later command on its id may have ended it.
+  private func isCutShort(_ track: Track) -> Bool {
+    labels.contains { label in
+      guard label > track.start.label, let command = commands[label], command.id == track.start.id else { return false }
+      guard let answer = answers[label] else { return command.kind != .garbage }
+      return answer.name == "Schedule Stopped" || (answer.name == "Schedule Started" && !answer.isKept)
+    }
+  }
+
+  /// P5: each slot from the first that Started named on was sent, folded, or skipped as the policy says.
+  private mutating func judgeSlots(_ track: Track, step: Int64, misfire: String?) {
+    var expected = track.started?.counter == 0 ? track.started?.next : nil
+    for tick in track.ticks {
+      guard let slot = tick.slot else { continue }
+      if let expected {
+        let passed = (slot - expected) / step
+        let isOnBeat = slot >= expected && (slot - expected) % step == 0
+        expect(isOnBeat, "P5", "off its slots, expected \(expected): \(tick.body)")
+        switch misfire {
+        case "fireAll": expect(passed == 0, "P5", "\(passed) slots left out before \(tick.body)")
+        case "skip": expect(tick.missed == 0, "P5", "folded, though told to skip: \(tick.body)")
+        default:
+          // Started may have been told late, of a slot that others had been folded into.
+          let isFirst = tick.counter == 0 && passed < tick.missed
+          expect(isFirst || passed == Int64(tick.missed), "P5", "\(passed) slots passed before \(tick.body)")
+        }
+      }
+      expected = tick.next
+    }
+  }
+
+  /// P7: a tick is sent again only when something was done between the two copies, and not by more than the window.
+  private mutating func judgeRepeats() {
+    var explained: [Int: Int] = [:]
+    for (tick, times) in copies.sorted(by: { $0.key < $1.key }) {
+      for (first, second) in zip(times, times.dropFirst()) {
+        let fault = faults.firstIndex { $0.through >= first && $0.from <= second }
+        expect(fault != nil, "P7", "\(tick) was repeated at \(second) after \(first) for no reason")
+        if let fault { explained[fault, default: 0] += 1 }
+      }
+    }
+    let most = explained.values.max() ?? 0
+    figures.mostRepeats = most
+    expect(most <= 256, "P7", "one fault led to \(most) repeats")
+  }
+}

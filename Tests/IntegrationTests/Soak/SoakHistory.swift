@@ -1,0 +1,125 @@
+import AMQP
+import Foundation
+import Recurrence
+
+/// All that clients and an operator saw of a soak, in order: the checker judges from this alone.
+struct SoakHistory: Sendable {
+  struct Entry: Codable, Sendable {
+    /// Milliseconds since 1970 on the clock of this machine, which is the service's, too.
+    var at: Int64
+    var event: Event
+  }
+
+  enum Event: Codable, Sendable {
+    /// A client is about to publish this command for the first time.
+    case published(SoakCommand)
+    /// The broker has it.
+    case confirmed(label: Int)
+    /// A client received an event of the scheduler.
+    case received(Received)
+    /// A message came to the dead queue.
+    case deadLettered(messageID: String)
+    /// Something was done to the service or the broker, from now until `recovered`.
+    case fault(SoakFault)
+    /// The service was ready again.
+    case recovered
+  }
+
+  /// An event of the scheduler, as far as the judgement needs it.
+  struct Received: Codable, Equatable, Sendable {
+    var name: String
+    var id: String?
+    /// The label of the command that it answers, or that started the schedule.
+    var command: Int?
+    /// The label in the payload: that of the Start that made the schedule.
+    var label: Int?
+    var counter: Int?
+    /// Milliseconds since 1970, as the slot and the next one.
+    var slot, next: Int64?
+    var missed: Int
+    /// The envelope's `Time`.
+    var sent: Int64
+    var reason: String?
+    var isKept: Bool
+    /// The body without its `Time`, which alone may differ between copies.
+    var body: String
+  }
+
+  private(set) var entries: [Entry] = []
+
+  init(_ entries: [Entry] = []) { self.entries = entries }
+
+  mutating func note(_ event: Event, at: Int64 = Int64(Date().timeIntervalSince1970 * 1000)) {
+    entries.append(Entry(at: at, event: event))
+  }
+}
+
+/// What is done to the service and its broker.
+enum SoakFault: String, Codable, CaseIterable, Sendable {
+  case serviceKilled, serviceStopped, serviceFrozen, brokerKilled, connectionsClosed
+}
+
+/// A command of a soak, with what its author expects of it.
+struct SoakCommand: Codable, Equatable, Sendable {
+  enum Kind: Codable, Equatable, Sendable {
+    /// Ticks this many milliseconds apart.
+    case recurring(step: Int64, limit: Int?, misfire: String?)
+    case once
+    case stop
+    case garbage
+  }
+
+  /// Unique in a run: the `message_id`, if it has one, and the payload of what it starts.
+  var label: Int
+  var id: String
+  var kind: Kind
+  var hasMessageID: Bool
+  /// The members of its Detail; of garbage the whole body.
+  var detail: String
+
+  var isStart: Bool {
+    switch kind {
+    case .recurring, .once: true
+    case .stop, .garbage: false
+    }
+  }
+
+  var name: String { kind == .stop ? "Schedule Stop" : "Schedule Start" }
+}
+
+// MARK: - As a file
+
+extension SoakHistory {
+  /// One entry a line.
+  func write(to path: String) throws {
+    let encoder = JSONEncoder()
+    var data = Data()
+    for entry in entries { data += try encoder.encode(entry) + Data("\n".utf8) }
+    try data.write(to: URL(filePath: path))
+  }
+
+  init(path: String) throws {
+    let decoder = JSONDecoder()
+    let lines = try Data(contentsOf: URL(filePath: path)).split(separator: UInt8(ascii: "\n"))
+    entries = try lines.map { try decoder.decode(Entry.self, from: $0) }
+  }
+}
+
+extension SoakHistory.Received {
+  init(_ event: ServiceEvent) {
+    name = event.name
+    id = event.detail.id
+    command = event.properties.correlationID.flatMap { Int(String(decoding: $0, as: UTF8.self)) }
+    label = event.payload.flatMap { Int($0) }
+    counter = event.detail.counter
+    slot = event.slot?.milliseconds
+    next = event.detail.nextTickDate.flatMap { Instant(rfc3339: $0) }?.milliseconds
+    missed = event.detail.missed ?? 0
+    sent = Instant(rfc3339: event.time)?.milliseconds ?? 0
+    reason = event.detail.reason
+    isKept = event.detail.kept ?? false
+    body = event.body.replacing("\"Time\":\"\(event.time)\"", with: "")
+  }
+
+  var isTick: Bool { name == "Schedule Tick" }
+}

@@ -1,0 +1,162 @@
+import Foundation
+import Glibc
+
+/// One soak: traffic without pause, and faults one after the other until so many have been.
+final class SoakRun {
+  struct Plan: Sendable {
+    var seed: UInt64
+    var serviceKills: Int
+    var brokerKills: Int
+    /// No fault begins later than this many seconds from the beginning; what was left out is said.
+    var seconds: Double
+    /// Where to leave the history.
+    var historyPath: String?
+  }
+
+  private let plan: Plan
+  private let broker: PrivateBroker
+  private let service: ServiceProcess
+  let client: SoakClient
+  private var random: SoakGenerator
+  /// Faults that the time did not suffice for.
+  private(set) var leftOut = 0
+  /// From a broker's return to the first event that came after it, in milliseconds.
+  private(set) var returns: [Int64] = []
+
+  init(_ plan: Plan, broker: PrivateBroker, url: String) throws {
+    self.plan = plan
+    self.broker = broker
+    service = try ServiceProcess.make(broker: url)
+    service.environment["POCKETWATCH_MISFIRE_THRESHOLD"] = "2s"  // short, so that slots are missed
+    client = try SoakClient(service.names, broker: url)
+    random = SoakGenerator(state: plan.seed)
+  }
+
+  /// Runs to the end. What came of it stands in the client's history.
+  func run() async throws {
+    do {
+      try await runUndisposed()
+    } catch {
+      client.stop()
+      await service.dispose()
+      throw error
+    }
+    client.stop()
+    await service.dispose()
+  }
+
+  private func runUndisposed() async throws {
+    let begin = ContinuousClock.now
+    try client.start()
+    try await service.start()
+    try client.watchDeadLetters()
+    let sending = Task { [client, seed = plan.seed] in
+      var traffic = SoakTraffic(seed: seed)
+      while !Task.isCancelled {
+        for (command, isRepeat) in traffic.nextBurst() { client.publish(command, isRepeat: isRepeat) }
+        try? await Task.sleep(for: .milliseconds(400))
+      }
+      return traffic
+    }
+    defer { sending.cancel() }
+    try await Task.sleep(for: .seconds(10))  // a new quorum queue has to settle before its broker may be killed
+    for fault in faults() {
+      guard ContinuousClock.now - begin < .seconds(plan.seconds) else {
+        leftOut += 1
+        continue
+      }
+      client.note(.fault(fault))
+      try await cause(fault)
+      client.note(.recovered)
+      try await pause(0...1000)
+    }
+    sending.cancel()
+    try await finish(await sending.value)
+  }
+
+  /// All that is to be done, in a random order: what the plan asks for, and some of the milder kinds.
+  private func faults() -> [SoakFault] {
+    let counts: [(SoakFault, Int)] = [
+      (.serviceKilled, plan.serviceKills), (.brokerKilled, plan.brokerKills),
+      (.serviceStopped, (plan.serviceKills + 9) / 10), (.serviceFrozen, (plan.serviceKills + 19) / 20),
+      (.connectionsClosed, (plan.serviceKills + 19) / 20),
+    ]
+    return counts.flatMap { Array(repeating: $0, count: $1) }.shuffled(using: &random)
+  }
+
+  private func cause(_ fault: SoakFault) async throws {
+    switch fault {
+    case .serviceKilled:
+      try await service.kill()
+      if random.oneIn(4) {
+        // Once more, on its way up.
+        try service.launch()
+        try await pause(0...250)
+        try await service.kill()
+      }
+      try await service.start()
+    case .serviceStopped:
+      let code = try await service.stop()
+      guard code == 0 else { throw Unexpected("a clean stop ended with code \(code)") }
+      try await service.start()
+    case .serviceFrozen:
+      service.program?.send(signal: SIGSTOP)
+      try await pause(200...3000)
+      service.program?.send(signal: SIGCONT)
+    case .brokerKilled:
+      try await broker.command("kill")
+      try await pause(0...2000)
+      try await broker.command("start")
+      let back = Date.now.timeIntervalSince1970 * 1000
+      try await until("an event after the broker's return", within: 60) { Double(client.lastSent) > back }
+      returns.append(client.lastSent - Int64(back))
+      try await service.logs(#"":"ready""#)
+    case .connectionsClosed:
+      try await broker.ctl("close_all_connections", "soak")
+      try await service.logs(#"":"ready""#)
+    }
+  }
+
+  /// Ends all schedules that go on for ever, and waits until the rest have ended and all is answered.
+  private func finish(_ traffic: SoakTraffic) async throws {
+    var traffic = traffic
+    for command in traffic.stopAll() { client.publish(command, isRepeat: false) }
+    try await until("the confirms of all commands", within: 60) { client.isConfirmed }
+    // What is still to come is a violation until it has come; what is one for good stays one.
+    try? await until("the end of all schedules", within: 120) { SoakChecker.check(client.history).violations.isEmpty }
+    try await Task.sleep(for: .seconds(4))  // longer than any interval: what comes now would come too late
+  }
+
+  private func pause(_ milliseconds: ClosedRange<Int>) async throws {
+    try await Task.sleep(for: .milliseconds(Int.random(in: milliseconds, using: &random)))
+  }
+
+  private func until(_ what: String, within seconds: Int, _ isSo: () -> Bool) async throws {
+    let end = ContinuousClock.now + .seconds(seconds)
+    while !isSo() {
+      guard ContinuousClock.now < end else { throw Unexpected("\(what) did not come within \(seconds) s") }
+      try await Task.sleep(for: .milliseconds(50))
+    }
+  }
+}
+
+extension SoakRun.Plan {
+  private static let variables = ProcessInfo.processInfo.environment
+
+  static var isAskedFor: Bool { TestEnvironment.hasService && variables["POCKETWATCH_SOAK_SEED"] != nil }
+
+  /// What `ops/soak` asks for.
+  static func asked() throws -> SoakRun.Plan {
+    SoakRun.Plan(
+      seed: UInt64(try number("SEED")), serviceKills: try number("SERVICE_KILLS"),
+      brokerKills: try number("BROKER_KILLS"), seconds: Double(try number("SECONDS")),
+      historyPath: variables["POCKETWATCH_SOAK_HISTORY"])
+  }
+
+  private static func number(_ name: String) throws -> Int {
+    guard let number = variables["POCKETWATCH_SOAK_\(name)"].flatMap({ Int($0) }) else {
+      throw Unexpected("POCKETWATCH_SOAK_\(name) is no number")
+    }
+    return number
+  }
+}
