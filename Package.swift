@@ -17,6 +17,7 @@ let package = Package(
   products: [
     .executable(name: "pocketwatch", targets: ["PocketwatchCLI"]),
     .executable(name: "benchmarks", targets: ["Benchmarks"]),
+    .executable(name: "simulate", targets: ["Simulate"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -64,17 +65,26 @@ let package = Package(
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ]),
     .executableTarget(name: "Benchmarks", dependencies: ["Recurrence"], path: "Tests/Benchmarks"),
+    .target(
+      name: "Simulation", dependencies: ["Recurrence", "Scheduling", "SchedulingTestKit"], path: "Tests/Simulation"),
+    .executableTarget(
+      name: "Simulate",
+      dependencies: [
+        "Recurrence", "Scheduling", "Simulation", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Tests/Simulate"),
     .testTarget(name: "AMQPTests", dependencies: ["AMQP"]),
     .testTarget(
       name: "RecurrenceTests", dependencies: ["Recurrence"], resources: [.copy("Vectors")]),
-    .testTarget(name: "SchedulingTests", dependencies: ["Recurrence", "Scheduling", "SchedulingTestKit"]),
+    .testTarget(
+      name: "SchedulingTests", dependencies: ["Recurrence", "Scheduling", "SchedulingTestKit", "Simulation"]),
     .testTarget(name: "EventBusTests", dependencies: ["EventBus", "Recurrence", "Scheduling"]),
     .testTarget(
       name: "SQLiteStoreTests",
       dependencies: [
         "Recurrence", "Scheduling", "SchedulingTestKit", "SQLiteStore",
         .product(name: "GRDB", package: "GRDB.swift"),
-      ]),
+      ], resources: [.copy("Releases")]),
     .testTarget(
       name: "PocketwatchServiceTests",
       dependencies: [
@@ -82,7 +92,10 @@ let package = Package(
       ]),
     .testTarget(
       name: "IntegrationTests",
-      dependencies: ["AMQP", "EventBus", "PocketwatchService", "Recurrence", "Scheduling"]),
+      dependencies: [
+        "AMQP", "EventBus", "PocketwatchService", "Recurrence", "Scheduling",
+        .product(name: "GRDB", package: "GRDB.swift"),
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

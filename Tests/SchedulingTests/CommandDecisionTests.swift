@@ -1,4 +1,5 @@
 import Recurrence
+import Simulation
 import Testing
 
 @testable import Scheduling

@@ -1,5 +1,6 @@
 import Recurrence
 import Scheduling
+import Simulation
 import Testing
 
 /// Which definitions ask for the same.

@@ -1,5 +1,6 @@
 import Recurrence
 import SchedulingTestKit
+import Simulation
 import Testing
 
 @testable import Scheduling

@@ -1,6 +1,7 @@
 import Recurrence
 import Scheduling
 import SchedulingTestKit
+import Simulation
 import Testing
 
 /// From a delivered command to its settled delivery.

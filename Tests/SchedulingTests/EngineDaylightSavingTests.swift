@@ -1,5 +1,6 @@
 import Recurrence
 import Scheduling
+import Simulation
 import Testing
 
 /// Schedules in New York over both changes of its clocks in 2026, half an hour at a time, under the system's own rules.

@@ -1,6 +1,7 @@
 import Recurrence
 import Scheduling
 import SchedulingTestKit
+import Simulation
 import Testing
 
 /// A clean stop: what is under way is finished, nothing new is begun, and the next start repeats nothing.

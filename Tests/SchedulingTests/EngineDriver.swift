@@ -1,6 +1,7 @@
 import Recurrence
 import Scheduling
 import SchedulingTestKit
+import Simulation
 import Testing
 
 /// An engine with a store in memory and a broker that notes what it is told and answers when the test says so.

@@ -1,6 +1,7 @@
 import Recurrence
 import Scheduling
 import SchedulingTestKit
+import Simulation
 import Testing
 
 /// A command with the same message_id and body has one effect, however often and whenever it comes.

@@ -1,6 +1,7 @@
 import Recurrence
 import Scheduling
 import SchedulingTestKit
+import Simulation
 import Testing
 
 /// From a due slot to its stored advance.

@@ -1,6 +1,7 @@
 import Scheduling
 import SchedulingTestKit
 import Synchronization
+import Simulation
 import Testing
 
 @testable import Recurrence

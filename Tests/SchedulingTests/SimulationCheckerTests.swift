@@ -1,5 +1,6 @@
 import Recurrence
 import Scheduling
+@testable import Simulation
 import Testing
 
 /// A checker that finds nothing proves nothing: each promise is broken in the history of a good run, and it must be seen.

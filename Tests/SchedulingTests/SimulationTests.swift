@@ -1,9 +1,10 @@
 import Scheduling
+@testable import Simulation
 import Testing
 
 /// Random runs of the engine against all the faults there are; a seed that fails is replayed by running it alone.
 struct SimulationTests {
-  private static let steps = 120
+  private static let steps = Simulation.usualSteps
 
   @Test(arguments: (0..<15).map { $0 * 100..<($0 + 1) * 100 } as [Range<UInt64>])
   func keepsItsPromises(seeds: Range<UInt64>) throws {

@@ -4,10 +4,10 @@ import SchedulingTestKit
 
 /// One run of the real engine in a world made of nothing but a seed: clients, a broker, a store and two clocks, all of which
 /// fail. The same seed is the same run, step by step.
-struct Simulation {
+package struct Simulation {
   var random: SeededGenerator
-  private(set) var history = SimulationHistory()
-  private(set) var reached: [RareState: Int] = [:]
+  package private(set) var history = SimulationHistory()
+  package private(set) var reached: [RareState: Int] = [:]
 
   var engine: Engine
   let settings: Engine.Settings
@@ -36,8 +36,11 @@ struct Simulation {
     engine = Engine(settings: settings, recollection: try store.recall(), zones: { _ in .utc })
   }
 
+  /// Random steps of a run in which everything that can happen mostly does.
+  package static let usualSteps = 120
+
   /// A whole run: so many random steps, then all faults are healed and what is left is done.
-  static func run(seed: UInt64, steps: Int) throws -> Simulation {
+  package static func run(seed: UInt64, steps: Int) throws -> Simulation {
     var simulation = try Simulation(seed: seed)
     for _ in 0..<steps { try simulation.step() }
     simulation.heal()

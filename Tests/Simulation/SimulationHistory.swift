@@ -1,14 +1,14 @@
-import Recurrence
-import Scheduling
+package import Recurrence
+package import Scheduling
 
 /// All that can be seen of a simulated run from outside, in order: the checker judges from this alone.
-struct SimulationHistory: Equatable, Sendable {
-  struct Entry: Equatable, Sendable {
-    var now: Now
-    var event: Event
+package struct SimulationHistory: Equatable, Sendable {
+  package struct Entry: Equatable, Sendable {
+    package var now: Now
+    package var event: Event
   }
 
-  enum Event: Equatable, Sendable {
+  package enum Event: Equatable, Sendable {
     /// A client's message is safe in the command queue.
     case submitted(SimulatedMessage)
     /// Handed to the connection to the broker.
@@ -33,7 +33,18 @@ struct SimulationHistory: Equatable, Sendable {
     case finished
   }
 
-  private(set) var entries: [Entry] = []
+  package private(set) var entries: [Entry] = []
+
+  /// How long the run took by the monotonic clock, which begins anew with each process.
+  package var elapsedMilliseconds: Int64 {
+    zip(entries, entries.dropFirst()).reduce(0) { sum, pair in
+      if case .ended = pair.0.event { sum } else { sum + max(0, pair.1.now.uptime - pair.0.now.uptime) }
+    }
+  }
+
+  package var tickCount: Int {
+    entries.count { if case .sent(let publication) = $0.event { publication.event.isTick } else { false } }
+  }
 
   mutating func note(_ event: Event, at now: Now) {
     entries.append(Entry(now: now, event: event))
@@ -46,12 +57,12 @@ struct SimulationHistory: Equatable, Sendable {
 }
 
 /// A message in the command queue.
-struct SimulatedMessage: Equatable, Sendable {
+package struct SimulatedMessage: Equatable, Sendable {
   /// Its number, unique in a run; the `message_id` that its answer names.
-  var label: Int
-  var content: Content
+  package var label: Int
+  package var content: Content
 
-  enum Content: Equatable, Sendable {
+  package enum Content: Equatable, Sendable {
     /// Messages with the same key are the same command sent again.
     case command(Command, key: CommandKey?)
     case malformed
@@ -77,7 +88,7 @@ extension Origin {
 }
 
 /// States that a random run seldom reaches and that matter: each is counted, to prove that the runs reach them.
-enum RareState: CaseIterable {
+package enum RareState: CaseIterable, Sendable {
   case crashInsideCommit, crashAfterCommit, crashWithTickInFlight, cleanStop
   case connectionLostWithTickInFlight, connectionLostAfterArrival, confirmedOutOfOrder, refused, refusedYetArrived,
     blocked

@@ -2,9 +2,9 @@ import Recurrence
 import Scheduling
 
 /// Judges a run by its history alone: which of the promises P1 to P11 were broken.
-struct SimulationChecker {
-  private(set) var violations: [String] = []
-  private(set) var reached: [RareState: Int] = [:]
+package struct SimulationChecker {
+  package private(set) var violations: [String] = []
+  package private(set) var reached: [RareState: Int] = [:]
 
   private var now = Now.second(0)
   private var messages: [Int: SimulatedMessage] = [:]
@@ -25,7 +25,7 @@ struct SimulationChecker {
   }
 
   /// The promises that a history breaks, in words; and how often it reached the states that only a history shows.
-  static func check(_ history: SimulationHistory) -> SimulationChecker {
+  package static func check(_ history: SimulationHistory) -> SimulationChecker {
     var checker = SimulationChecker()
     for case .gaveUp(let id, let slot) in history.entries.map(\.event) {
       checker.reach(.gaveUp)
