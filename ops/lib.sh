@@ -74,6 +74,16 @@ clean_up() {
   rm -rf "$workspace"
 }
 
+# Starts the private broker in the workspace that all tests share, and names it to them.
+start_broker() {
+  say 'Starting a private RabbitMQ'
+  "$root/ops/broker" start "$workspace/broker"
+  "$root/ops/broker" import "$workspace/broker" "$root/definitions.json"
+  export POCKETWATCH_TEST_BROKER="$root/ops/broker" POCKETWATCH_TEST_BROKER_DIR="$workspace/broker"
+  POCKETWATCH_TEST_AMQP_URL=$("$root/ops/broker" url "$workspace/broker")
+  export POCKETWATCH_TEST_AMQP_URL
+}
+
 # Builds all targets, tests too; warnings are errors.
 build_tests() {
   export POCKETWATCH_STRICT=1

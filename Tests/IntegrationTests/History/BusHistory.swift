@@ -2,8 +2,9 @@ import AMQP
 import Foundation
 import Recurrence
 
-/// All that clients and an operator saw of a soak, in order: the checker judges from this alone.
-struct SoakHistory: Sendable {
+/// All that clients and an operator saw while a service ran, was killed and ran again, in order: the checker judges from
+/// this alone.
+struct BusHistory: Sendable {
   struct Entry: Codable, Sendable {
     /// Milliseconds since 1970 on the clock of this machine, which is the service's, too.
     var at: Int64
@@ -12,7 +13,7 @@ struct SoakHistory: Sendable {
 
   enum Event: Codable, Sendable {
     /// A client is about to publish this command for the first time.
-    case published(SoakCommand)
+    case published(SentCommand)
     /// The broker has it.
     case confirmed(label: Int)
     /// A client received an event of the scheduler.
@@ -20,7 +21,7 @@ struct SoakHistory: Sendable {
     /// A message came to the dead queue.
     case deadLettered(messageID: String)
     /// Something was done to the service or the broker, from now until `recovered`.
-    case fault(SoakFault)
+    case fault(Fault)
     /// The service was ready again.
     case recovered
   }
@@ -55,12 +56,12 @@ struct SoakHistory: Sendable {
 }
 
 /// What is done to the service and its broker.
-enum SoakFault: String, Codable, CaseIterable, Sendable {
+enum Fault: String, Codable, CaseIterable, Sendable {
   case serviceKilled, serviceStopped, serviceFrozen, brokerKilled, connectionsClosed
 }
 
-/// A command of a soak, with what its author expects of it.
-struct SoakCommand: Codable, Equatable, Sendable {
+/// A command, with what its author expects of it.
+struct SentCommand: Codable, Equatable, Sendable {
   enum Kind: Codable, Equatable, Sendable {
     /// Ticks this many milliseconds apart.
     case recurring(step: Int64, limit: Int?, misfire: String?)
@@ -89,7 +90,7 @@ struct SoakCommand: Codable, Equatable, Sendable {
 
 // MARK: - As a file
 
-extension SoakHistory {
+extension BusHistory {
   /// One entry a line.
   func write(to path: String) throws {
     let encoder = JSONEncoder()
@@ -105,7 +106,7 @@ extension SoakHistory {
   }
 }
 
-extension SoakHistory.Received {
+extension BusHistory.Received {
   init(_ event: ServiceEvent) {
     name = event.name
     id = event.detail.id

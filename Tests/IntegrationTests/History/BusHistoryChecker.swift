@@ -1,33 +1,33 @@
-/// Judges a soak by its history alone, never by the database: which of the promises P1 to P11 were broken.
+/// Judges what came of a service by the history alone, never by the database: which of the promises P1 to P11 were broken.
 ///
 /// Judged exactly are schedules whose commands carry a `message_id`; of the others, which a crash may have applied again,
 /// what must hold all the same.
-struct SoakChecker {
+struct BusHistoryChecker {
   private(set) var violations: [String] = []
   private(set) var figures = Figures()
 
   struct Figures {
     var commands = 0, outcomes = 0, ticks = 0, repeats = 0, deadLetters = 0
-    var faults: [SoakFault: Int] = [:]
+    var faults: [Fault: Int] = [:]
     /// The repeats of ticks that one fault explains, the most of all faults.
     var mostRepeats = 0
   }
 
   /// One Start, and what came of it.
   private struct Track {
-    let start: SoakCommand
-    var started: SoakHistory.Received?
+    let start: SentCommand
+    var started: BusHistory.Received?
     var isKept = false
     var isReplaced = false
     /// First copies, in the order in which they came.
-    var ticks: [SoakHistory.Received] = []
-    var stopped: SoakHistory.Received?
+    var ticks: [BusHistory.Received] = []
+    var stopped: BusHistory.Received?
   }
 
-  private var commands: [Int: SoakCommand] = [:]
+  private var commands: [Int: SentCommand] = [:]
   private var labels: [Int] = []
   private var confirmed: Set<Int> = []
-  private var answers: [Int: SoakHistory.Received] = [:]
+  private var answers: [Int: BusHistory.Received] = [:]
   private var deadLettered: Set<Int> = []
   private var tracks: [Int: Track] = [:]
   /// The copies of each tick by its body, with the time each was sent.
@@ -35,12 +35,12 @@ struct SoakChecker {
   private var bodies: [String: String] = [:]
   private var faults: [(from: Int64, through: Int64)] = []
   /// The last command on each id.
-  private var last: [String: SoakCommand] = [:]
+  private var last: [String: SentCommand] = [:]
   /// The ids of which the last command was a Stop that was told to have stopped them.
   private var over: Set<String> = []
 
-  static func check(_ history: SoakHistory) -> SoakChecker {
-    var checker = SoakChecker()
+  static func check(_ history: BusHistory) -> BusHistoryChecker {
+    var checker = BusHistoryChecker()
     for case .published(let command) in history.entries.map(\.event) { checker.last[command.id] = command }
     for entry in history.entries { checker.take(entry) }
     checker.finish()
@@ -51,7 +51,7 @@ struct SoakChecker {
     if !isKept { violations.append("\(promise): \(text())") }
   }
 
-  private mutating func take(_ entry: SoakHistory.Entry) {
+  private mutating func take(_ entry: BusHistory.Entry) {
     switch entry.event {
     case .published(let command):
       commands[command.label] = command
@@ -68,7 +68,7 @@ struct SoakChecker {
     }
   }
 
-  private mutating func received(_ event: SoakHistory.Received, at now: Int64) {
+  private mutating func received(_ event: BusHistory.Received, at now: Int64) {
     if event.isTick { return tick(event, at: now) }
     figures.outcomes += 1
     if let label = event.command { answers[label] = answers[label] ?? event }
@@ -85,7 +85,7 @@ struct SoakChecker {
   }
 
   /// The first word on a Start; what comes later to the same one is the answer to a repeat.
-  private mutating func started(_ event: SoakHistory.Received) {
+  private mutating func started(_ event: BusHistory.Received) {
     guard let label = event.command ?? event.label, let track = tracks[label], track.started == nil else { return }
     tracks[label]?.started = event
     tracks[label]?.isKept = event.isKept
@@ -95,7 +95,7 @@ struct SoakChecker {
     }
   }
 
-  private mutating func tick(_ event: SoakHistory.Received, at now: Int64) {
+  private mutating func tick(_ event: BusHistory.Received, at now: Int64) {
     figures.ticks += 1
     let key = "\(event.label ?? 0) \(event.id ?? "")@\(event.slot ?? 0)"
     guard let label = event.label, let track = tracks[label], let slot = event.slot else {
@@ -130,7 +130,7 @@ struct SoakChecker {
 
 // MARK: - The end
 
-extension SoakChecker {
+extension BusHistoryChecker {
   private mutating func finish() {
     figures.commands = labels.count
     for label in labels {

@@ -1,18 +1,18 @@
 import Testing
 
-/// The checker of the soak finds what it is there to find: a history in which all is well, each time with one thing wrong.
-@Suite("Soak: the checker")
-struct SoakCheckerTests {
-  private typealias Entry = SoakHistory.Entry
-  private typealias Received = SoakHistory.Received
+/// The checker finds what it is there to find: a history in which all is well, each time with one thing wrong.
+@Suite("What judges a history")
+struct BusHistoryCheckerTests {
+  private typealias Entry = BusHistory.Entry
+  private typealias Received = BusHistory.Received
 
   /// Limited to three ticks, a one-shot, one that is stopped, and rubbish; a crash in which a tick is sent twice.
   private static let good: [Entry] = {
     let limited = start(1, "limited", .recurring(step: 1000, limit: 3, misfire: nil))
     let once = start(2, "once", .once)
     let endless = start(3, "endless", .recurring(step: 1000, limit: nil, misfire: "fireAll"))
-    let stop = SoakCommand(label: 4, id: "endless", kind: .stop, hasMessageID: true, detail: "")
-    let garbage = SoakCommand(label: 5, id: "", kind: .garbage, hasMessageID: true, detail: "{")
+    let stop = SentCommand(label: 4, id: "endless", kind: .stop, hasMessageID: true, detail: "")
+    let garbage = SentCommand(label: 5, id: "", kind: .garbage, hasMessageID: true, detail: "{")
     return [
       Entry(at: 0, event: .published(limited)), Entry(at: 1, event: .confirmed(label: 1)),
       Entry(at: 2, event: .received(outcome("Schedule Started", limited, next: 1000))),
@@ -41,12 +41,12 @@ struct SoakCheckerTests {
     ]
   }()
 
-  private static func start(_ label: Int, _ id: String, _ kind: SoakCommand.Kind) -> SoakCommand {
-    SoakCommand(label: label, id: id, kind: kind, hasMessageID: true, detail: "")
+  private static func start(_ label: Int, _ id: String, _ kind: SentCommand.Kind) -> SentCommand {
+    SentCommand(label: label, id: id, kind: kind, hasMessageID: true, detail: "")
   }
 
   private static func outcome(
-    _ name: String, _ command: SoakCommand, by answered: SoakCommand? = nil, counter: Int = 0, reason: String? = nil,
+    _ name: String, _ command: SentCommand, by answered: SentCommand? = nil, counter: Int = 0, reason: String? = nil,
     next: Int64? = nil
   ) -> Received {
     let answered = name == "Schedule Stopped" ? answered : command
@@ -56,7 +56,7 @@ struct SoakCheckerTests {
   }
 
   private static func tick(
-    _ start: SoakCommand, _ counter: Int, slot: Int64, sent: Int64? = nil, missed: Int = 0, next: Int64? = 0
+    _ start: SentCommand, _ counter: Int, slot: Int64, sent: Int64? = nil, missed: Int = 0, next: Int64? = 0
   ) -> Received {
     Received(
       name: "Schedule Tick", id: start.id, command: start.label, label: start.label, counter: counter, slot: slot,
@@ -64,22 +64,22 @@ struct SoakCheckerTests {
       body: "\(start.id)@\(slot) \(counter) \(missed)")
   }
 
-  private func violations(_ entries: [Entry]) -> [String] { SoakChecker.check(SoakHistory(entries)).violations }
+  private func violations(_ entries: [Entry]) -> [String] { BusHistoryChecker.check(BusHistory(entries)).violations }
 
   @Test("a good history is good")
   func good() {
     #expect(violations(Self.good) == [])
-    #expect(SoakChecker.check(SoakHistory(Self.good)).figures.repeats == 1)
+    #expect(BusHistoryChecker.check(BusHistory(Self.good)).figures.repeats == 1)
   }
 
   /// What is done to the good history, and the promise that it breaks.
-  @Test("each fault in a history is found", arguments: Fault.allCases)
-  func faults(fault: Fault) throws {
+  @Test("each fault in a history is found", arguments: Flaw.allCases)
+  func faults(fault: Flaw) throws {
     let found = violations(fault.plant(in: Self.good))
     #expect(found.contains { $0.hasPrefix(fault.promise) }, "\(fault): \(found)")
   }
 
-  enum Fault: CaseIterable {
+  enum Flaw: CaseIterable {
     case commandLost, rubbishLost, goodCommandDeadLettered, tickLost, tickLostAtTheEnd, oneShotLost, repeatDiffers
     case repeatWithoutCause, newIDOnRepeat, limitPassed, limitNotReached, stoppedMissing, miscounted, early
     case afterStopped, outOfOrder, startedTwice, ticksThoughKept
@@ -100,7 +100,7 @@ struct SoakCheckerTests {
       }
     }
 
-    fileprivate func plant(in entries: [SoakHistory.Entry]) -> [SoakHistory.Entry] {
+    fileprivate func plant(in entries: [BusHistory.Entry]) -> [BusHistory.Entry] {
       var entries = entries
       switch self {
       case .commandLost: entries.removeAll { isReceived($0, "Schedule Stopped 3") }
@@ -123,8 +123,8 @@ struct SoakCheckerTests {
       case .early: change(&entries, "once@1500 0 0") { $0.sent = 1499 }
       case .afterStopped:
         append(&entries, after: "Schedule Stopped 3") {
-          $0 = SoakCheckerTests.tick(
-            SoakCheckerTests.start(3, "endless", .once), 3, slot: 4000)
+          $0 = BusHistoryCheckerTests.tick(
+            BusHistoryCheckerTests.start(3, "endless", .once), 3, slot: 4000)
         }
       case .outOfOrder:
         entries.swapAt(
@@ -141,13 +141,13 @@ struct SoakCheckerTests {
       return entries
     }
 
-    private func isReceived(_ entry: SoakHistory.Entry, _ body: String) -> Bool {
+    private func isReceived(_ entry: BusHistory.Entry, _ body: String) -> Bool {
       if case .received(let event) = entry.event { event.body == body } else { false }
     }
 
     private func change(
-      _ entries: inout [SoakHistory.Entry], _ body: String, from time: Int64 = 0,
-      _ edit: (inout SoakHistory.Received) -> Void
+      _ entries: inout [BusHistory.Entry], _ body: String, from time: Int64 = 0,
+      _ edit: (inout BusHistory.Received) -> Void
     ) {
       for index in entries.indices where entries[index].at >= time {
         guard case .received(var event) = entries[index].event, event.body == body else { continue }
@@ -157,7 +157,7 @@ struct SoakCheckerTests {
     }
 
     private func append(
-      _ entries: inout [SoakHistory.Entry], after body: String, _ edit: (inout SoakHistory.Received) -> Void
+      _ entries: inout [BusHistory.Entry], after body: String, _ edit: (inout BusHistory.Received) -> Void
     ) {
       guard let index = entries.lastIndex(where: { isReceived($0, body) }),
         case .received(var event) = entries[index].event

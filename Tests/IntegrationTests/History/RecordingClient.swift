@@ -5,11 +5,11 @@ import Synchronization
 
 /// A client that never gives up: what it publishes is published again until the broker has confirmed it, and all that it
 /// receives goes into the history.
-final class SoakClient: Sendable {
+final class RecordingClient: Sendable {
   private struct State {
-    var history = SoakHistory()
+    var history = BusHistory()
     /// What was published and is not confirmed, in order, by label; repeats of a command are messages of their own.
-    var unconfirmed: [(number: UInt64, command: SoakCommand)] = []
+    var unconfirmed: [(number: UInt64, command: SentCommand)] = []
     var lastNumber: UInt64 = 0
     var epoch: UInt64?
     var publisher: Publisher?
@@ -26,12 +26,12 @@ final class SoakClient: Sendable {
   init(_ names: TopologyNames, broker: String) throws {
     self.names = names
     options = ConnectionOptions(
-      brokers: [try BrokerURL(broker)], connectionName: "soak", maximumBodyBytes: 1 << 20)
+      brokers: [try BrokerURL(broker)], connectionName: "\(names.stack) recorder", maximumBodyBytes: 1 << 20)
   }
 
   /// Declares its queue, connects, and stays connected.
   func start() throws {
-    let queue = "\(names.stack).soak"
+    let queue = "\(names.stack).recorder"
     let setup: @Sendable (Connection) throws -> Void = { [names] connection in
       var arguments = Table()
       arguments["x-queue-type"] = "quorum"
@@ -69,7 +69,7 @@ final class SoakClient: Sendable {
   }
 
   private func received(_ delivery: Delivery) {
-    guard let event = (try? ServiceEvent(delivery)).map({ SoakHistory.Received($0) }) else { return }
+    guard let event = (try? ServiceEvent(delivery)).map({ BusHistory.Received($0) }) else { return }
     state.withLock { state in
       let isNew = state.seen.insert(delivery.body).inserted
       if isNew || !delivery.redelivered { state.history.note(.received(event)) }
@@ -98,14 +98,14 @@ final class SoakClient: Sendable {
   }
 
   /// Publishes a command, now or when it is connected.
-  func publish(_ command: SoakCommand, isRepeat: Bool) {
+  func publish(_ command: SentCommand, isRepeat: Bool) {
     state.withLock { state in
       if !isRepeat { state.history.note(.published(command)) }
       hand(command, in: &state)
     }
   }
 
-  private func hand(_ command: SoakCommand, in state: inout State) {
+  private func hand(_ command: SentCommand, in state: inout State) {
     state.lastNumber += 1
     state.unconfirmed.append((state.lastNumber, command))
     guard let epoch = state.epoch else { return }
@@ -116,9 +116,20 @@ final class SoakClient: Sendable {
     state.publisher?.publish([Publication(number: state.lastNumber, message: message)], epoch: epoch)
   }
 
-  func note(_ event: SoakHistory.Event) { state.withLock { $0.history.note(event) } }
+  func note(_ event: BusHistory.Event) { state.withLock { $0.history.note(event) } }
 
-  var history: SoakHistory { state.withLock { $0.history } }
+  /// Adds a fault that began at a time that has passed, in milliseconds since 1970.
+  func note(_ fault: Fault, since time: Int64) { state.withLock { $0.history.note(.fault(fault), at: time) } }
+
+  /// Whether an event of this name has come of the schedule, or in answer to the command, with this label.
+  func has(_ name: String, _ label: Int) -> Bool {
+    history.entries.contains {
+      guard case .received(let event) = $0.event, event.name == name else { return false }
+      return event.label == label || event.command == label
+    }
+  }
+
+  var history: BusHistory { state.withLock { $0.history } }
 
   /// Whether the broker has confirmed all that was published.
   var isConfirmed: Bool { state.withLock { $0.unconfirmed.isEmpty } }

@@ -16,7 +16,7 @@ final class SoakRun {
   private let plan: Plan
   private let broker: PrivateBroker
   private let service: ServiceProcess
-  let client: SoakClient
+  let client: RecordingClient
   private var random: SoakGenerator
   /// Faults that the time did not suffice for.
   private(set) var leftOut = 0
@@ -28,7 +28,7 @@ final class SoakRun {
     self.broker = broker
     service = try ServiceProcess.make(broker: url)
     service.environment["POCKETWATCH_MISFIRE_THRESHOLD"] = "2s"  // short, so that slots are missed
-    client = try SoakClient(service.names, broker: url)
+    client = try RecordingClient(service.names, broker: url)
     random = SoakGenerator(state: plan.seed)
   }
 
@@ -75,8 +75,8 @@ final class SoakRun {
   }
 
   /// All that is to be done, in a random order: what the plan asks for, and some of the milder kinds.
-  private func faults() -> [SoakFault] {
-    let counts: [(SoakFault, Int)] = [
+  private func faults() -> [Fault] {
+    let counts: [(Fault, Int)] = [
       (.serviceKilled, plan.serviceKills), (.brokerKilled, plan.brokerKills),
       (.serviceStopped, (plan.serviceKills + 9) / 10), (.serviceFrozen, (plan.serviceKills + 19) / 20),
       (.connectionsClosed, (plan.serviceKills + 19) / 20),
@@ -84,7 +84,7 @@ final class SoakRun {
     return counts.flatMap { Array(repeating: $0, count: $1) }.shuffled(using: &random)
   }
 
-  private func cause(_ fault: SoakFault) async throws {
+  private func cause(_ fault: Fault) async throws {
     switch fault {
     case .serviceKilled:
       try await service.kill()
@@ -123,20 +123,14 @@ final class SoakRun {
     for command in traffic.stopAll() { client.publish(command, isRepeat: false) }
     try await until("the confirms of all commands", within: 60) { client.isConfirmed }
     // What is still to come is a violation until it has come; what is one for good stays one.
-    try? await until("the end of all schedules", within: 120) { SoakChecker.check(client.history).violations.isEmpty }
+    try? await until("the end of all schedules", within: 120) {
+      BusHistoryChecker.check(client.history).violations.isEmpty
+    }
     try await Task.sleep(for: .seconds(4))  // longer than any interval: what comes now would come too late
   }
 
   private func pause(_ milliseconds: ClosedRange<Int>) async throws {
     try await Task.sleep(for: .milliseconds(Int.random(in: milliseconds, using: &random)))
-  }
-
-  private func until(_ what: String, within seconds: Int, _ isSo: () -> Bool) async throws {
-    let end = ContinuousClock.now + .seconds(seconds)
-    while !isSo() {
-      guard ContinuousClock.now < end else { throw Unexpected("\(what) did not come within \(seconds) s") }
-      try await Task.sleep(for: .milliseconds(50))
-    }
   }
 }
 

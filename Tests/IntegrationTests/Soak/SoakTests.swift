@@ -15,13 +15,13 @@ struct SoakTests {
         Issue.record("\(error)")
       }
       if let path = plan.historyPath { try run.client.history.write(to: path) }
-      Self.tell(SoakChecker.check(run.client.history), of: run)
+      Self.tell(BusHistoryChecker.check(run.client.history), of: run)
     }
   }
 
-  private static func tell(_ checker: SoakChecker, of run: SoakRun) {
+  private static func tell(_ checker: BusHistoryChecker, of run: SoakRun) {
     let figures = checker.figures
-    let faults = SoakFault.allCases.map { "\($0.rawValue) \(figures.faults[$0] ?? 0)" }.joined(separator: ", ")
+    let faults = Fault.allCases.map { "\($0.rawValue) \(figures.faults[$0] ?? 0)" }.joined(separator: ", ")
     let returns = run.returns.sorted()
     print("soak: \(faults); left out for want of time: \(run.leftOut)")
     print(

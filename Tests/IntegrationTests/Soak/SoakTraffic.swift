@@ -3,17 +3,17 @@ struct SoakTraffic {
   private var random: SoakGenerator
   private var lastLabel = 0
   /// Commands that may be sent again.
-  private var recent: [SoakCommand] = []
+  private var recent: [SentCommand] = []
   private(set) var ids: Set<String> = []
 
   init(seed: UInt64) { random = SoakGenerator(state: seed) }
 
   /// Some commands at once, and of each whether it was sent before.
-  mutating func nextBurst() -> [(SoakCommand, isRepeat: Bool)] {
+  mutating func nextBurst() -> [(SentCommand, isRepeat: Bool)] {
     (0..<Int.random(in: 1...60, using: &random)).map { _ in next() }
   }
 
-  private mutating func next() -> (SoakCommand, isRepeat: Bool) {
+  private mutating func next() -> (SentCommand, isRepeat: Bool) {
     if random.oneIn(8), let earlier = recent.randomElement(using: &random) { return (earlier, true) }
     lastLabel += 1
     let command =
@@ -29,7 +29,7 @@ struct SoakTraffic {
   }
 
   /// A Stop for each id that may tick for ever.
-  mutating func stopAll() -> [SoakCommand] {
+  mutating func stopAll() -> [SentCommand] {
     ids.sorted().map { id in
       lastLabel += 1
       return stop(id: id)
@@ -44,13 +44,13 @@ struct SoakTraffic {
     return id
   }
 
-  private func stop(id: String) -> SoakCommand {
-    SoakCommand(
+  private func stop(id: String) -> SentCommand {
+    SentCommand(
       label: lastLabel, id: id, kind: .stop, hasMessageID: !id.hasPrefix("plain"),
       detail: #""id": "\#(id)", "reason": "stop \#(lastLabel)""#)
   }
 
-  private mutating func recurring(id: String, isLimited: Bool) -> SoakCommand {
+  private mutating func recurring(id: String, isLimited: Bool) -> SentCommand {
     let (timing, step) = Self.timings.randomElement(using: &random) ?? ("", 0)
     let limit = isLimited ? Int.random(in: 1...12, using: &random) : nil
     let misfire = [nil, nil, "fireOnce", "fireAll", "skip"].randomElement(using: &random) ?? nil
@@ -63,7 +63,7 @@ struct SoakTraffic {
       let choice = ["replace", "replaceIfChanged", "keep", "reject"].randomElement(using: &random) ?? ""
       detail += #", "ifExists": "\#(choice)""#
     }
-    return SoakCommand(
+    return SentCommand(
       label: lastLabel, id: id, kind: .recurring(step: step, limit: limit, misfire: misfire),
       hasMessageID: hasMessageID, detail: detail + #", "payload": \#(lastLabel)"#)
   }
@@ -74,18 +74,18 @@ struct SoakTraffic {
     (#""cron": "* * * * * *", "timezone": "Europe/Rome""#, 1000),
   ]
 
-  private mutating func once() -> SoakCommand {
+  private mutating func once() -> SentCommand {
     let id = "once-\(lastLabel)"
     let delay = Int.random(in: 1...4000, using: &random)
-    return SoakCommand(
+    return SentCommand(
       label: lastLabel, id: id, kind: .once, hasMessageID: true,
       detail: #""id": "\#(id)", "duration": "\#(delay)ms", "payload": \#(lastLabel)"#)
   }
 
-  private mutating func garbage() -> SoakCommand {
+  private mutating func garbage() -> SentCommand {
     let bodies = ["", "{", #"{"DetailType": "Schedule Start", "Detail": {"id": "", "every": "1s"}}"#, "\u{0}\u{ff}"]
     let body = bodies.randomElement(using: &random) ?? ""
-    return SoakCommand(label: lastLabel, id: "", kind: .garbage, hasMessageID: true, detail: body)
+    return SentCommand(label: lastLabel, id: "", kind: .garbage, hasMessageID: true, detail: body)
   }
 }
 

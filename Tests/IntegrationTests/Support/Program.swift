@@ -45,6 +45,8 @@ final class Program: Sendable {
     }
   }
 
+  var hasEnded: Bool { !end.all.isEmpty }
+
   func send(signal: Int32) { kill(processID, signal) }
 
   /// Waits for its end; can be asked once.

@@ -13,6 +13,8 @@ final class ServiceProcess {
   let names: TopologyNames
   let folder: URL
   var arguments: [String]
+  /// A program, with its arguments, that starts the service in its place and leaves it its process id: a tracer.
+  var tracer: [String] = []
   var environment: [String: String]
   private(set) var program: Program?
 
@@ -36,7 +38,8 @@ final class ServiceProcess {
 
   /// Starts it without waiting for anything.
   func launch() throws {
-    program = try Program(TestEnvironment.binary, ["serve"] + arguments, environment: environment)
+    let command = tracer + [TestEnvironment.binary, "serve"] + arguments
+    program = try Program(command[0], Array(command.dropFirst()), environment: environment)
   }
 
   /// The next entry of the log that contains this text.

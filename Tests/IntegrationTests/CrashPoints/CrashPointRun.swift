@@ -1,0 +1,165 @@
+import AMQP
+import Foundation
+import GRDB
+import Glibc
+import PocketwatchService
+
+/// Runs a scenario over and over, killing the service before the first system call of a kind, the second, and so on until
+/// it comes through; each time it is started again and has to finish what it began.
+final class CrashPointRun {
+  /// The time that `ops/crashpoints` gives the runs; nil when nobody asks for them.
+  static let seconds = ProcessInfo.processInfo.environment["POCKETWATCH_CRASHPOINT_SECONDS"].flatMap { Double($0) }
+
+  let scenario: CrashScenario
+  let client: RecordingClient
+  private let service: ServiceProcess
+  private let bus: ServiceBus
+  /// The database with which each run begins; nil when there is none yet.
+  private var template: Data?
+  private var lastLabel = 0
+  /// How often the service was killed, by system call.
+  private(set) var kills: [(systemCall: String, count: Int)] = []
+  /// System calls that the time did not suffice for.
+  private(set) var leftOut: [String] = []
+
+  init(_ scenario: CrashScenario, broker: String) async throws {
+    self.scenario = scenario
+    service = try ServiceProcess.make(broker: broker)
+    client = try RecordingClient(service.names, broker: broker)
+    bus = try await ServiceBus(service.names, broker: broker)
+  }
+
+  /// - Parameter seconds: No system call is begun after that long.
+  func run(for seconds: Double) async throws {
+    do {
+      let end = ContinuousClock.now + .seconds(seconds)
+      try client.start()
+      try await prepare()
+      for systemCall in scenario.systemCalls {
+        guard ContinuousClock.now < end else {
+          leftOut.append(systemCall)
+          continue
+        }
+        kills.append((systemCall, try await killEverywhere(in: systemCall)))
+      }
+      try await checkThatNothingIsLeft()
+    } catch {
+      await dispose()
+      throw error
+    }
+    await dispose()
+  }
+
+  private func dispose() async {
+    client.stop()
+    await service.dispose()
+    bus.close()
+  }
+
+  /// Has the topology made, and the database with which each run begins.
+  private func prepare() async throws {
+    try await service.start()
+    if scenario == .stop {
+      lastLabel += 1
+      client.publish(
+        SentCommand(
+          label: lastLabel, id: CrashScenario.liveID, kind: .recurring(step: 3_600_000, limit: nil, misfire: nil),
+          hasMessageID: true, detail: #""id": "live", "every": "1h", "payload": \#(lastLabel)"#),
+        isRepeat: false)
+      try await until("the schedule that is to be stopped") { client.has("Schedule Started", lastLabel) }
+    }
+    guard try await service.stop() == 0 else { throw Unexpected("the first run did not end well") }
+    switch scenario {
+    case .firstStart: template = nil
+    case .migration: template = try Self.firstRelease(in: service.folder)
+    default: template = try Data(contentsOf: URL(filePath: service.database))
+    }
+  }
+
+  /// Returns how often it could be killed.
+  private func killEverywhere(in systemCall: String) async throws -> Int {
+    for number in 1... {
+      guard try await isKilled(before: number, of: systemCall) else { return number - 1 }
+    }
+    return 0
+  }
+
+  private func isKilled(before number: Int, of systemCall: String) async throws -> Bool {
+    try placeDatabase()
+    lastLabel += 1
+    let command = scenario.command(lastLabel)
+    if let command {
+      client.publish(command, isRepeat: false)
+      try await until("the confirm of the command") { client.isConfirmed }
+    }
+    // Not with --seccomp-bpf: strace 6.1 then kills at the first call or never.
+    service.tracer = [
+      "/usr/bin/strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=\(systemCall)", "-e",
+      "inject=\(systemCall):signal=KILL:when=\(number)",
+    ]
+    let begin = Int64(Date.now.timeIntervalSince1970 * 1000)
+    try service.launch()
+    try await until("the end of the run, or what it was to do") { isDone || service.program?.hasEnded ?? true }
+    service.program?.send(signal: SIGTERM)
+    let code = try await service.end()
+    if code == 0 { return false }
+    guard code == -SIGKILL else { throw Unexpected("\(systemCall) \(number): it ended with \(code)") }
+    client.note(.serviceKilled, since: begin)
+    service.tracer = []
+    try await service.start()
+    client.note(.recovered)
+    try await until("what was begun before \(systemCall) \(number)") { isDone }
+    guard try await service.stop() == 0 else { throw Unexpected("after \(systemCall) \(number): no clean stop") }
+    try checkDatabase("\(systemCall) \(number)")
+    return true
+  }
+
+  private var isDone: Bool {
+    guard let event = scenario.lastEvent else { return service.log.contains { $0.contains(#"":"ready""#) } }
+    return client.has(event, lastLabel)
+  }
+
+  private func placeDatabase() throws {
+    for suffix in ["", "-wal", "-shm", "-journal"] { unlink(service.database + suffix) }
+    try template?.write(to: URL(filePath: service.database))
+  }
+
+  private func checkDatabase(_ point: String) throws {
+    var configuration = Configuration()
+    configuration.readonly = true
+    let queue = try DatabaseQueue(path: service.database, configuration: configuration)
+    let words = try queue.read { try String.fetchAll($0, sql: "PRAGMA integrity_check") }
+    guard words == ["ok"] else { throw Unexpected("\(point): the database is damaged: \(words)") }
+    guard scenario == .migration else { return }
+    let row = try queue.read {
+      try String.fetchOne($0, sql: "SELECT group_concat(id) FROM schedule WHERE due NOT NULL")
+    }
+    guard row == CrashScenario.liveID else { throw Unexpected("\(point): the schedules are \(row ?? "gone")") }
+  }
+
+  /// P1: whatever was acknowledged too late or not at all is in the queue.
+  private func checkThatNothingIsLeft() async throws {
+    try await until("an empty command queue", within: 10) {
+      try bus.withConnection { try $0.checkQueue(service.names.commandQueue)?.messages } == 0
+    }
+  }
+
+  /// A database of the first release with a live schedule in it, whose next tick is years away.
+  private static func firstRelease(in folder: URL) throws -> Data {
+    let sql = try String(
+      contentsOf: PrivateBroker.root.appending(path: "Tests/SQLiteStoreTests/Releases/v1.sql"), encoding: .utf8)
+    let path = folder.appending(path: "v1.sqlite").path()
+    let queue = try DatabaseQueue(path: path)
+    try queue.write { database in
+      try database.execute(sql: sql)
+      try database.execute(sql: "DELETE FROM schedule WHERE due IS NOT NULL OR owesStopped = 1")
+      try database.execute(
+        sql: """
+          INSERT INTO schedule (generation, id, every, counter, slot, due, missed)
+          VALUES (7, CAST(? AS BLOB), '1h', 0, 4000000000000, 4000000000000, 0)
+          """, arguments: [CrashScenario.liveID])
+    }
+    try queue.close()
+    return try Data(contentsOf: URL(filePath: path))
+  }
+}

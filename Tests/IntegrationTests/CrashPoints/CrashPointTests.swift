@@ -1,0 +1,26 @@
+import Testing
+
+/// `ops/crashpoints`: kill -9 before each system call of a Start, a tick, a Stop, an end, a first start and a migration.
+@Suite("Crash points", .enabled(if: CrashPointRun.seconds != nil, "ops/crashpoints runs them"))
+struct CrashPointTests {
+  @Test("wherever it is killed, the next start finishes what was begun", arguments: CrashScenario.allCases)
+  func kill(in scenario: CrashScenario) async throws {
+    let run = try await CrashPointRun(scenario, broker: TestEnvironment.brokerURL)
+    try await run.run(for: CrashPointRun.seconds ?? 0)
+    let checker = BusHistoryChecker.check(run.client.history)
+    let kills = run.kills.map { "\($0.systemCall) \($0.count)" }.joined(separator: ", ")
+    let sum = run.kills.map(\.count).reduce(0, +)
+    print("crash points: \(scenario.rawValue): \(sum) kills (\(kills))")
+    print(
+      "crash points: \(scenario.rawValue): \(checker.figures.repeats) ticks repeated, at most "
+        + "\(checker.figures.mostRepeats) after one kill; \(checker.violations.count) violations")
+    if !run.leftOut.isEmpty {
+      print("crash points: \(scenario.rawValue): LEFT OUT for want of time: \(run.leftOut.joined(separator: ", "))")
+    }
+    for violation in checker.violations.prefix(20) { Issue.record("\(scenario.rawValue): \(violation)") }
+    // The database is written and synced more than once, and the broker is spoken to: fewer kills would be none.
+    for systemCall in ["fdatasync", "pwrite64", "sendto"] where !run.leftOut.contains(systemCall) {
+      #expect(run.kills.contains { $0.systemCall == systemCall && $0.count > 2 }, "\(systemCall) was hardly reached")
+    }
+  }
+}
