@@ -149,6 +149,7 @@ private func onOwnThread(_ work: @escaping @Sendable () throws -> Void) async th
 
 extension CommandDecoder {
   fileprivate func decode(_ delivery: Delivery) -> ReceivedCommand {
-    decode(tag: delivery.tag, isRedelivered: delivery.redelivered, IncomingMessage(delivery))
+    Step.decode.reached(with: delivery.body)
+    return decode(tag: delivery.tag, isRedelivered: delivery.redelivered, IncomingMessage(delivery))
   }
 }

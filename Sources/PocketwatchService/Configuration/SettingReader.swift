@@ -79,6 +79,12 @@ package struct SettingReader: Sendable {
     let prefix = "POCKETWATCH_"
     for name in environment.keys.sorted() where name.hasPrefix(prefix) && !known.contains(name) {
       if name.hasPrefix("POCKETWATCH_TEST_") || name == "POCKETWATCH_STRICT" { continue }  // this project's own scripts
+      #if DEBUG
+        if name == Failpoints.variable {
+          _ = try Failpoints(environment[name] ?? "")
+          continue
+        }
+      #endif
       throw ConfigurationError(name, "is no setting of Pocketwatch; `pocketwatch serve --help` lists them")
     }
   }

@@ -93,7 +93,9 @@ final class SchedulerLoop {
       readiness.set(.publisher, obstacle: "the broker: \(error.text)")
       readiness.set(.blocked, obstacle: nil)
       engine.receive(.publisherDown, at: now)
-    case .acked(let numbers): engine.receive(.acked(numbers), at: now)
+    case .acked(let numbers):
+      Step.confirm.reached()
+      engine.receive(.acked(numbers), at: now)
     case .nacked(let numbers): engine.receive(.nacked(numbers, cause: "the broker refused it (basic.nack)"), at: now)
     case .unsendable(let number, let error): engine.receive(.nacked([number], cause: "\(error)"), at: now)
     case .returned(let number, let code, let text): engine.receive(.returned(number, cause: "\(code) \(text)"), at: now)
@@ -144,11 +146,15 @@ final class SchedulerLoop {
     for action in engine.decide(at: now) {
       switch action {
       case .publish(let publications, let epoch):
+        Step.beforePublish.reached()
         publisher.publish(publications.map { encoder.encode($0, at: now.wall) }, epoch: epoch)
+        Step.afterPublish.reached()
       case .settle(let frames, let channel):
+        Step.beforeSettle.reached()
         for frame in frames { settle(frame, on: channel) }
+        Step.afterSettle.reached()
       case .store(let request):
-        let answer = store.answer(request)
+        let answer = answer(request)
         engine.receive(.store(answer), at: SystemClock.now())
         isIdle = false
       case .pauseCommands: consumer.pause()
@@ -161,6 +167,13 @@ final class SchedulerLoop {
     }
     if let drainDeadline, now.uptime >= drainDeadline { isDrained = true }
     return isIdle
+  }
+
+  private func answer(_ request: Engine.StoreRequest) -> Engine.StoreAnswer {
+    guard case .apply = request else { return store.answer(request) }
+    if let error = Step.beforeCommit.reached() { return .failed(error) }
+    defer { Step.afterCommit.reached() }
+    return store.answer(request)
   }
 
   private func settle(_ frame: Acknowledgements.Frame, on channel: UInt64) {

@@ -4,8 +4,8 @@ import GRDB
 import Glibc
 import PocketwatchService
 
-/// Runs a scenario over and over, killing the service before the first system call of a kind, the second, and so on until
-/// it comes through; each time it is started again and has to finish what it began.
+/// Runs a scenario over and over, killing the service at the first of a kind of points, the second, and so on until it comes
+/// through; each time it is started again and has to finish what it began.
 final class CrashPointRun {
   /// The time that `ops/crashpoints` gives the runs; nil when nobody asks for them.
   static let seconds = ProcessInfo.processInfo.environment["POCKETWATCH_CRASHPOINT_SECONDS"].flatMap { Double($0) }
@@ -17,9 +17,9 @@ final class CrashPointRun {
   /// The database with which each run begins; nil when there is none yet.
   private var template: Data?
   private var lastLabel = 0
-  /// How often the service was killed, by system call.
-  private(set) var kills: [(systemCall: String, count: Int)] = []
-  /// System calls that the time did not suffice for.
+  /// How often the service was killed, by kind of point.
+  private(set) var kills: [(point: String, count: Int)] = []
+  /// Points that the time did not suffice for.
   private(set) var leftOut: [String] = []
 
   init(_ scenario: CrashScenario, broker: String) async throws {
@@ -29,18 +29,18 @@ final class CrashPointRun {
     bus = try await ServiceBus(service.names, broker: broker)
   }
 
-  /// - Parameter seconds: No system call is begun after that long.
-  func run(for seconds: Double) async throws {
+  /// - Parameter seconds: No kind of point is begun after that long.
+  func run(at points: [CrashPoint], for seconds: Double) async throws {
     do {
       let end = ContinuousClock.now + .seconds(seconds)
       try client.start()
       try await prepare()
-      for systemCall in scenario.systemCalls {
+      for point in points {
         guard ContinuousClock.now < end else {
-          leftOut.append(systemCall)
+          leftOut.append(point.name)
           continue
         }
-        kills.append((systemCall, try await killEverywhere(in: systemCall)))
+        kills.append((point.name, try await killEverywhere(at: point)))
       }
       try await checkThatNothingIsLeft()
     } catch {
@@ -77,14 +77,14 @@ final class CrashPointRun {
   }
 
   /// Returns how often it could be killed.
-  private func killEverywhere(in systemCall: String) async throws -> Int {
+  private func killEverywhere(at point: CrashPoint) async throws -> Int {
     for number in 1... {
-      guard try await isKilled(before: number, of: systemCall) else { return number - 1 }
+      guard try await isKilled(at: point, number) else { return number - 1 }
     }
     return 0
   }
 
-  private func isKilled(before number: Int, of systemCall: String) async throws -> Bool {
+  private func isKilled(at point: CrashPoint, _ number: Int) async throws -> Bool {
     try placeDatabase()
     lastLabel += 1
     let command = scenario.command(lastLabel)
@@ -92,25 +92,26 @@ final class CrashPointRun {
       client.publish(command, isRepeat: false)
       try await until("the confirm of the command") { client.isConfirmed }
     }
-    // Not with --seccomp-bpf: strace 6.1 then kills at the first call or never.
-    service.tracer = [
-      "/usr/bin/strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=\(systemCall)", "-e",
-      "inject=\(systemCall):signal=KILL:when=\(number)",
-    ]
+    point.arm(service, number)
     let begin = Int64(Date.now.timeIntervalSince1970 * 1000)
     try service.launch()
-    try await until("the end of the run, or what it was to do") { isDone || service.program?.hasEnded ?? true }
+    try await until("the end of the run, or what it was to do") {
+      isDone || service.isHanging || service.program?.hasEnded ?? true
+    }
     service.program?.send(signal: SIGTERM)
+    // It may hang only now, while it stops; one that hangs is killed.
+    try await until("its end") { service.isHanging || service.program?.hasEnded ?? true }
+    if service.isHanging { service.program?.send(signal: SIGKILL) }
     let code = try await service.end()
     if code == 0 { return false }
-    guard code == -SIGKILL else { throw Unexpected("\(systemCall) \(number): it ended with \(code)") }
+    guard code == -SIGKILL else { throw Unexpected("\(point.name) \(number): it ended with \(code)") }
     client.note(.serviceKilled, since: begin)
-    service.tracer = []
+    CrashPoint.disarm(service)
     try await service.start()
     client.note(.recovered)
-    try await until("what was begun before \(systemCall) \(number)") { isDone }
-    guard try await service.stop() == 0 else { throw Unexpected("after \(systemCall) \(number): no clean stop") }
-    try checkDatabase("\(systemCall) \(number)")
+    try await until("what was begun before \(point.name) \(number)") { isDone }
+    guard try await service.stop() == 0 else { throw Unexpected("after \(point.name) \(number): no clean stop") }
+    try checkDatabase("\(point.name) \(number)")
     return true
   }
 

@@ -6,9 +6,9 @@ struct CrashPointTests {
   @Test("wherever it is killed, the next start finishes what was begun", arguments: CrashScenario.allCases)
   func kill(in scenario: CrashScenario) async throws {
     let run = try await CrashPointRun(scenario, broker: TestEnvironment.brokerURL)
-    try await run.run(for: CrashPointRun.seconds ?? 0)
+    try await run.run(at: scenario.systemCalls.map { .systemCall($0) }, for: CrashPointRun.seconds ?? 0)
     let checker = BusHistoryChecker.check(run.client.history)
-    let kills = run.kills.map { "\($0.systemCall) \($0.count)" }.joined(separator: ", ")
+    let kills = run.kills.map { "\($0.point) \($0.count)" }.joined(separator: ", ")
     let sum = run.kills.map(\.count).reduce(0, +)
     print("crash points: \(scenario.rawValue): \(sum) kills (\(kills))")
     print(
@@ -20,7 +20,7 @@ struct CrashPointTests {
     for violation in checker.violations.prefix(20) { Issue.record("\(scenario.rawValue): \(violation)") }
     // The database is written and synced more than once, and the broker is spoken to: fewer kills would be none.
     for systemCall in ["fdatasync", "pwrite64", "sendto"] where !run.leftOut.contains(systemCall) {
-      #expect(run.kills.contains { $0.systemCall == systemCall && $0.count > 2 }, "\(systemCall) was hardly reached")
+      #expect(run.kills.contains { $0.point == systemCall && $0.count > 2 }, "\(systemCall) was hardly reached")
     }
   }
 }

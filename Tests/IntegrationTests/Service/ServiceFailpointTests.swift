@@ -1,0 +1,96 @@
+import AMQP
+import Foundation
+import Glibc
+import Testing
+
+/// What befalls the service exactly between two steps of a command or a tick. Wants a debug build.
+@Suite(
+  "The service: failpoints", .serialized, .timeLimit(.minutes(5)),
+  .enabled(if: TestEnvironment.hasService, TestEnvironment.needsService))
+struct ServiceFailpointTests {
+  private static let steps = [
+    "decode", "beforeCommit", "afterCommit", "beforePublish", "afterPublish", "confirm", "beforeSettle", "afterSettle",
+  ]
+
+  @Test(
+    "killed or hanging at each step: the next start finishes what was begun", arguments: [CrashScenario.limit, .stop])
+  func kill(in scenario: CrashScenario) async throws {
+    let run = try await CrashPointRun(scenario, broker: TestEnvironment.brokerURL)
+    try await run.run(at: Self.steps.flatMap { [.step($0), .hangingStep($0)] }, for: 240)
+    #expect(run.leftOut.isEmpty)
+    #expect(run.kills.allSatisfy { $0.count > 0 }, "each step is reached: \(run.kills)")
+    let checker = BusHistoryChecker.check(run.client.history)
+    #expect(checker.violations.isEmpty)
+    print(
+      "failpoints: \(scenario.rawValue): \(run.kills.map(\.count).reduce(0, +)) kills,"
+        + " \(checker.figures.repeats) ticks repeated, \(checker.violations.count) violations")
+  }
+
+  @Test("slow at each step: nothing is repeated, lost or out of order")
+  func slow() async throws {
+    try await ServiceProcess.prepared { service, bus in
+      service.failpoints = Self.steps.map { "\($0)=delay:100ms" }.joined(separator: ",")
+      try await service.start()
+      for id in ["a", "b"] { try await bus.start(#""id": "\#(id)", "cron": "* * * * * *", "limit": 4"#, messageID: id) }
+      try await bus.stop("a")
+      for id in ["a", "b"] { _ = try await bus.next("Schedule Stopped", of: id) }
+      for step in Self.steps { #expect(service.log.contains { $0.hasPrefix("failpoint: \(step) ") }, "\(step)") }
+      #expect(try await service.stop() == 0)
+      #expect(
+        bus.story(of: "b") == ["Schedule Started"] + Array(repeating: "Schedule Tick", count: 4) + ["Schedule Stopped"])
+      #expect(bus.ticks(of: "b").map(\.detail.counter) == [0, 1, 2, 3])
+      #expect(Set(bus.events.all.map(\.properties.messageID)).count == bus.events.all.count, "nothing twice")
+    }
+  }
+
+  @Test("pauses for the disk do not burn the delivery limit: 25 of them, and no command lies in the dead queue")
+  func pauses() async throws {
+    try await ServiceProcess.prepared { service, bus in
+      // Every second commit fails at first: each time the commands go back, and come again.
+      service.failpoints = (1...25).map { "beforeCommit=error@\(2 * $0)" }.joined(separator: ",")
+      try await service.start()
+      let dead = try await bus.deadLetters()
+      let ids = (0..<60).map { "p\($0)" }
+      for id in ids {
+        try await bus.start(#""id": "\#(id)", "every": "1h""#, messageID: id)
+        if service.log.count(where: { $0.hasPrefix("failpoint:") }) < 25 {
+          _ = try await bus.next("Schedule Started", of: id)
+        }
+      }
+      try await until("25 pauses") { service.log.count { $0.hasPrefix("failpoint:") } == 25 }
+      try await bus.settle()
+      let started = bus.events.all.filter { $0.name == "Schedule Started" }.compactMap(\.detail.id)
+      var seen: Set<String> = []
+      #expect(started.filter { seen.insert($0).inserted && $0.hasPrefix("p") } == ids, "each, in order")
+      #expect(dead.all.isEmpty)
+    }
+  }
+
+  @Test("a command that kills the process ends in the dead queue, and its neighbours are applied in order")
+  func poison() async throws {
+    try await ServiceProcess.running { service, bus in
+      let dead = try await bus.deadLetters()
+      #expect(try await service.stop() == 0)
+      for id in ["before", "poison", "after-1", "after-2"] {
+        try await bus.start(#""id": "\#(id)", "every": "1h""#, messageID: id)
+      }
+      service.failpoints = "decode/poison=kill"
+      var crashes = 0
+      while crashes < 30 {
+        try service.launch()
+        try await until("a crash, or the end of the poison") { service.program?.hasEnded ?? true || !dead.all.isEmpty }
+        guard service.program?.hasEnded ?? true else { break }
+        #expect(try await service.end() == -SIGKILL)
+        crashes += 1
+      }
+      print("failpoints: the poison was dead-lettered after \(crashes) crashes")
+      #expect((1...25).contains(crashes))
+      #expect(try await dead.next("the poison").properties.messageID == Array("poison".utf8))
+      try await bus.settle()
+      #expect(dead.all.count == 1)
+      let started = bus.events.all.filter { $0.name == "Schedule Started" }.compactMap(\.detail.id)
+      var seen: Set<String> = []
+      #expect(started.filter { seen.insert($0).inserted }.prefix(3) == ["before", "after-1", "after-2"])
+    }
+  }
+}
