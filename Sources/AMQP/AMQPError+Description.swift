@@ -33,6 +33,8 @@ extension AMQPError: CustomStringConvertible {
     case .channelClosed(ReplyCode.accessRefused): "Grant the user the permission that is named here."
     case .channelClosed(ReplyCode.notFound): "Import the definitions, or check the names and the virtual host."
     case .channelClosed(ReplyCode.resourceLocked): "Another client holds it exclusively."
+    case .channelClosed(ReplyCode.preconditionFailed) where text.contains("inequivalent arg"):
+      "What stands under this name was made otherwise: delete it, and import the definitions."
     default: nil
     }
   }

@@ -32,4 +32,27 @@ struct ReadinessTests {
     readiness.set(.publisher, obstacle: "the broker: gone")
     #expect(told() == ["warning: waiting for what is under way, to stop"])
   }
+
+  @Test("brokers that say different things in turn are told of together, and not in a loop")
+  func severalBrokers() {
+    let log = RecordingLog()
+    var readiness = Readiness(logger: log.logger, notifier: Notifier(environment: [:]))
+    for _ in 1...5 {
+      for (broker, text) in [
+        ("one", "the broker: refused"), ("two", "the broker: no route"), ("three", "the broker: refused"),
+      ] {
+        readiness.set(.consumer, obstacle: text, at: broker)
+        readiness.tell()
+      }
+    }
+    #expect(
+      log.take().map(\.message) == [
+        "waiting for the broker: refused", "waiting for the broker: refused; the broker: no route",
+      ])
+    readiness.set(.consumer, obstacle: nil)
+    readiness.tell()
+    readiness.set(.consumer, obstacle: "the broker: no route", at: "two")
+    readiness.tell()
+    #expect(log.take().map(\.message) == ["ready", "waiting for the broker: no route"])
+  }
 }

@@ -10,7 +10,9 @@ struct Readiness {
 
   private let logger: Logger
   private let notifier: Notifier
-  private var obstacles: [Part: String] = [.consumer: "the broker: connecting"]
+  /// What is in the way of each part, with the broker that says so. Several brokers, tried in turn, may say different
+  /// things for hours: they are told together.
+  private var obstacles: [Part: [(broker: String?, text: String)]] = [.consumer: [(nil, "the broker: connecting")]]
   private var told: String?
   private var wasReady = false
 
@@ -19,13 +21,21 @@ struct Readiness {
     self.notifier = notifier
   }
 
-  mutating func set(_ part: Part, obstacle: String?) {
-    obstacles[part] = obstacle
+  /// - Parameter broker: Where the obstacle lies, if it is with one of several brokers. Without it, it is the only one.
+  mutating func set(_ part: Part, obstacle: String?, at broker: String? = nil) {
+    guard let obstacle else { return obstacles[part] = nil }
+    var all = broker == nil ? [] : obstacles[part, default: []].filter { $0.broker != nil }
+    if let index = all.firstIndex(where: { $0.broker == broker }) {
+      all[index].text = obstacle
+    } else {
+      all.append((broker, obstacle))
+    }
+    obstacles[part] = all
   }
 
   /// Tells the state if it has changed since it was told last.
   mutating func tell() {
-    let obstacle = Part.allCases.lazy.compactMap { [obstacles] in obstacles[$0] }.first
+    let obstacle = Part.allCases.lazy.compactMap { [obstacles] in obstacles[$0] }.first.map(Self.words)
     let state = obstacle ?? "ready"
     guard state != told else { return }
     told = state
@@ -38,5 +48,11 @@ struct Readiness {
       notifier.send(wasReady ? "STATUS=ready" : "READY=1\nSTATUS=ready")
       wasReady = true
     }
+  }
+
+  private static func words(_ obstacles: [(broker: String?, text: String)]) -> String {
+    var words: [String] = []
+    for obstacle in obstacles where !words.contains(obstacle.text) { words.append(obstacle.text) }
+    return words.joined(separator: "; ")
   }
 }

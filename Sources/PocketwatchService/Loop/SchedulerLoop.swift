@@ -27,6 +27,7 @@ final class SchedulerLoop {
   private let notifier: Notifier
   private var readiness: Readiness
   private var journal: Journal
+  private var probation = Probation()
   /// When a clean stop gives up waiting, on the monotonic clock; nil before it began.
   private var drainDeadline: Int64?
   private var isDrained = false
@@ -85,16 +86,17 @@ final class SchedulerLoop {
     switch event {
     case .up(let epoch, let server):
       encoder.user = server.user
-      journal.connected("publishing", to: server)
-      readiness.set(.publisher, obstacle: nil)
+      probation.connected(to: server, at: now)
       engine.receive(.publisherUp(epoch: epoch), at: now)
     case .down(let error, let pause):
       journal.disconnected("publishing", error, retryAfter: pause)
-      readiness.set(.publisher, obstacle: "the broker: \(error.text)")
+      probation.failed(error)
+      readiness.set(.publisher, obstacle: "the broker: \(error.text)", at: error.endpoint)
       readiness.set(.blocked, obstacle: nil)
       engine.receive(.publisherDown, at: now)
     case .acked(let numbers):
       Step.confirm.reached()
+      probation.confirmed(at: now)
       engine.receive(.acked(numbers), at: now)
     case .nacked(let numbers): engine.receive(.nacked(numbers, cause: "the broker refused it (basic.nack)"), at: now)
     case .unsendable(let number, let error): engine.receive(.nacked([number], cause: "\(error)"), at: now)
@@ -117,7 +119,7 @@ final class SchedulerLoop {
       try startPublishing()
     case .down(let error, let pause):
       journal.disconnected("consuming", error, retryAfter: pause)
-      readiness.set(.consumer, obstacle: "commands: \(error.text)")
+      readiness.set(.consumer, obstacle: "commands: \(error.text)", at: error.endpoint)
       engine.receive(.commandsClosed, at: now)
     case .paused: engine.receive(.commandsClosed, at: now)
     case .deliveries, .quiesced: break  // deliveries come decoded, as commands
@@ -141,6 +143,10 @@ final class SchedulerLoop {
   private func act() throws(ServiceFailure) -> Bool {
     let now = SystemClock.now()
     feedWatchdog(at: now)
+    if let server = probation.passed(at: now) {
+      journal.connected("publishing", to: server)
+      readiness.set(.publisher, obstacle: nil)
+    }
     if now.uptime >= nextZoneRefresh { refreshZones(at: now) }
     var isIdle = true
     for action in engine.decide(at: now) {
@@ -212,6 +218,7 @@ final class SchedulerLoop {
     var limit = Self.longestSleepMilliseconds
     if notifier.watchdogMilliseconds != nil { limit = min(limit, nextWatchdog - now.uptime) }
     if let drainDeadline { limit = min(limit, drainDeadline - now.uptime) }
+    if let end = probation.end { limit = min(limit, end - now.uptime) }
     inbox.wait(for: engine.nextWake(at: now), now: now, atMostMilliseconds: limit)
   }
 }

@@ -1,0 +1,156 @@
+import AMQP
+import Foundation
+import PocketwatchService
+import Recurrence
+import Testing
+
+/// A broker that is up and refuses: by closing the channel, by nacks, by having no queue.
+@Suite(
+  "The service: refusals of the broker", .serialized, .timeLimit(.minutes(5)),
+  .enabled(if: TestEnvironment.hasService && PrivateBroker.script != nil, TestEnvironment.needsService))
+struct ServiceRefusalTests {
+  @Test("a right that is taken away (403): told once with its cure, no loop, and all of it comes when it is back")
+  func rights() async throws {
+    try await PrivateBroker.running([]) { broker in
+      let url = try #require(try await broker.url().string)
+      try await ServiceProcess.prepared(on: url) { service, bus in
+        try await broker.ctl("add_user", "pw", "correct-horse")
+        try await broker.ctl("set_permissions", "pw", ".*", ".*", ".*")
+        var login = try await broker.url()
+        (login.user, login.password) = ("pw", "correct-horse")
+        service.environment["POCKETWATCH_AMQP_URL"] = login.string
+        try await service.start()
+        try await bus.start(#""id": "r", "cron": "* * * * * *""#)
+        _ = try await bus.next("Schedule Tick", of: "r")
+
+        // Open channels hear of it late: they remember what they were allowed.
+        try await broker.ctl("set_topic_permissions", "pw", bus.names.eventBus, "^Schedule Started$", ".*")
+        try await broker.ctl("close_all_connections", "rights")
+        let entry = try await service.logs("ACCESS_REFUSED", within: .seconds(90))
+        #expect(entry.message.contains("403") && entry.message.contains("Grant the user the permission"))
+        let mark = service.log.count
+        // The loop that must not be: time has to pass for it.
+        try await Task.sleep(for: .seconds(8))
+        let told = service.log.dropFirst(mark)
+        #expect(told.count(where: { $0.contains("ACCESS_REFUSED") }) <= 1, "\(told)")
+        #expect(!told.contains { $0.contains(#"":"ready""#) || $0.contains("connected for publishing\"") }, "\(told)")
+
+        try await broker.ctl("clear_topic_permissions", "pw")
+        try await service.logs(#"":"ready""#)
+        try await bus.reconnected()
+        try await bus.stop("r")
+        _ = try await bus.next("Schedule Stopped", of: "r")
+        let ticks = firstCopies(of: bus.ticks(of: "r"))
+        expectEverySlot(ticks, everyMilliseconds: 1000)
+        #expect(ticks.map(\.detail.counter) == Array(ticks.indices))
+
+        let refusals = try brokerLog(broker).count { $0.contains("access_refused") || $0.contains("ACCESS_REFUSED") }
+        print("refusals: 403 met \(refusals) times in 8 s and more")
+        #expect(refusals <= 2 * 15, "each is written in two lines; a try a second at most")
+      }
+    }
+  }
+
+  private func brokerLog(_ broker: PrivateBroker) throws -> [Substring] {
+    let folder = broker.folder.appending(path: "log")
+    return try FileManager.default.contentsOfDirectory(atPath: folder.path()).filter { $0.hasSuffix("localhost.log") }
+      .flatMap { try String(contentsOf: folder.appending(path: $0), encoding: .utf8).split(separator: "\n") }
+  }
+
+  @Test("a command queue that another client holds (405), or that was made otherwise (406): told once, waited for")
+  func otherQueue() async throws {
+    for (code, cure) in [("405", "holds it exclusively"), ("406", "was made otherwise: delete it")] {
+      try await ServiceProcess.prepared { service, bus in
+        let holder = try AMQPTest.connect()
+        defer { holder.close() }
+        try holder.declareQueue(bus.names.commandQueue, durable: code == "406", exclusive: code == "405")
+        try service.launch()
+        let entry = try await service.logs("code \(code)")
+        #expect(entry.message.contains(cure) && entry.message.contains(bus.names.commandQueue), "\(entry.message)")
+        try await Task.sleep(for: .seconds(3))
+        #expect(service.log.count { $0.contains("code \(code)") } == 1)
+        if code == "406" { try holder.deleteQueue(bus.names.commandQueue) } else { holder.close() }
+        try await service.logs(#"":"ready""#)
+        #expect(try await service.stop() == 0)
+      }
+    }
+  }
+
+  @Test("the exchange of the ticks deleted and made again: no slot is lost")
+  func exchange() async throws {
+    try await ServiceProcess.running { service, bus in
+      #expect(try await service.stop() == 0)
+      service.arguments = []  // declares nothing
+      try await service.start()
+      try await bus.start(#""id": "x", "cron": "* * * * * *""#)
+      _ = try await bus.next("Schedule Tick", of: "x")
+      try bus.withConnection { try $0.deleteExchange(bus.names.eventBus) }
+      try await service.logs("missing on the broker: exchange \(bus.names.eventBus)")
+      try bus.withConnection { connection in
+        try connection.declareExchange(bus.names.eventBus, type: "topic", durable: true)
+        for name in ServiceBus.eventNames {
+          try connection.bindQueue("\(bus.names.stack).test", to: bus.names.eventBus, routingKey: name)
+        }
+        for key in TopologyNames.commandKeys {
+          try connection.bindQueue(bus.names.commandQueue, to: bus.names.eventBus, routingKey: key)
+        }
+      }
+      try await service.logs(#"":"ready""#)
+      try await bus.reconnected()
+      try await bus.stop("x")
+      _ = try await bus.next("Schedule Stopped", of: "x")
+      let ticks = firstCopies(of: bus.ticks(of: "x"))
+      expectEverySlot(ticks, everyMilliseconds: 1000)
+      #expect(ticks.map(\.detail.counter) == Array(ticks.indices))
+      #expect(
+        service.log.count { $0.contains("missing on the broker") } <= 4, "once for each connection, and readiness")
+    }
+  }
+
+  @Test("ticks that no queue takes count as sent, and are told once")
+  func unroutable() async throws {
+    try await ServiceProcess.running { service, bus in
+      try await bus.start(#""id": "u", "cron": "* * * * * *""#)
+      _ = try await bus.next("Schedule Tick", of: "u")
+      // The bus makes its queue again, after a second at least.
+      try bus.withConnection { try $0.deleteQueue("\(bus.names.stack).test") }
+      try await service.logs("no queue took a tick")
+      let before = try #require(bus.ticks(of: "u").last?.detail.counter)
+      let next = try await bus.events.next("a tick after") { $0.isTick && ($0.detail.counter ?? 0) > before }
+      let counter = try #require(next.detail.counter)
+      #expect(counter >= before + 2, "those in between were counted")
+      let first = try #require(bus.ticks(of: "u").first?.slot)
+      #expect(try #require(next.slot).milliseconds == first.milliseconds + Int64(counter) * 1000)
+      #expect(service.log.count { $0.contains("no queue took a tick") } == 1)
+    }
+  }
+
+  @Test("a queue that refuses: the same tick again until it is taken, and other schedules are not held up")
+  func nacks() async throws {
+    try await ServiceProcess.running { service, bus in
+      let full = "\(bus.names.stack).full"
+      let limited: Table = ["x-max-length": .int32(1), "x-overflow": "reject-publish"]
+      try bus.withConnection { connection in
+        try connection.declareQueue(full, arguments: limited)
+        try connection.bindQueue(full, to: bus.names.eventBus, routingKey: "Schedule Tick")
+      }
+      try await bus.start(#""id": "n", "cron": "* * * * * *""#)
+      try await service.logs("not taken by the broker, will be sent again")
+      try await bus.start(#""id": "other", "every": "1h""#)
+      _ = try await bus.next("Schedule Started", of: "other", within: .seconds(5))
+      try await until("the same tick, three times") {
+        Dictionary(grouping: bus.ticks(of: "n"), by: \.detail.tickId).values.contains { $0.count >= 3 }
+      }
+      try bus.withConnection { try $0.deleteQueue(full) }
+      let counter = bus.ticks(of: "n").compactMap(\.detail.counter).max() ?? 0
+      _ = try await bus.events.next("ticks again") { $0.detail.id == "n" && ($0.detail.counter ?? 0) > counter + 1 }
+      let ticks = firstCopies(of: bus.ticks(of: "n"))
+      expectEverySlot(ticks, everyMilliseconds: 1000)
+      #expect(ticks.map(\.detail.counter) == Array(ticks.indices))
+      for copies in Dictionary(grouping: bus.ticks(of: "n"), by: \.detail.tickId).values {
+        #expect(Set(copies.map(\.detail.counter)).count == 1 && Set(copies.map(\.slot)).count == 1)
+      }
+      #expect(service.log.count { $0.contains("not taken by the broker") } == 1)
+    }
+  }
+}
