@@ -56,19 +56,24 @@ struct ServiceOutageTests {
     }
   }
 
-  @Test("a broker that takes no messages: nothing is published, and all of it in order when it takes them again")
-  func alarm() async throws {
+  @Test(
+    "a broker that takes no messages: nothing is published, and all of it in order when it takes them again",
+    arguments: [
+      (["set_vm_memory_high_watermark", "0"], ["set_vm_memory_high_watermark", "0.4"]),
+      (["set_disk_free_limit", "9999GB"], ["set_disk_free_limit", "1MB"]),
+    ])
+  func alarm(raise: [String], lower: [String]) async throws {
     try await PrivateBroker.running([]) { broker in
       try await ServiceProcess.running(on: try #require(try await broker.url().string)) { service, bus in
         try await bus.start(#""id": "a", "cron": "* * * * * *""#)
         try await bus.start(#""id": "b", "cron": "* * * * * *""#)
         _ = try await bus.next("Schedule Tick", of: "b")
-        try await broker.ctl("set_vm_memory_high_watermark", "0")
+        try await broker.ctl(raise)
         try await service.logs("which takes no messages now")
         let before = bus.events.all.count
         try await Task.sleep(for: .seconds(4))
         #expect(bus.events.all.count <= before + 2, "what the broker had taken already")
-        try await broker.ctl("set_vm_memory_high_watermark", "0.4")
+        try await broker.ctl(lower)
         try await service.logs(#"":"ready""#)
         try await bus.stop("a")
         try await bus.stop("b")

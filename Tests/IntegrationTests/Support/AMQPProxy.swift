@@ -13,6 +13,8 @@ final class AMQPProxy: Sendable {
     case cutAfterSent(Int)
     /// Resets the connection after so many bytes to the client.
     case cutAfterReceived(Int)
+    /// Holds back, each way, what came together.
+    case lag(milliseconds: UInt32)
   }
 
   let port: UInt16
@@ -74,7 +76,7 @@ final class AMQPProxy: Sendable {
 
   private var limits: (sent: Int, received: Int) {
     switch fault {
-    case .none: (.max, .max)
+    case .none, .lag: (.max, .max)
     case .cutAfterSent(let count): (count, .max)
     case .cutAfterReceived(let count): (.max, count)
     }
@@ -87,6 +89,7 @@ final class AMQPProxy: Sendable {
     while left > 0 {
       let count = recv(source, &buffer, min(buffer.count, left), 0)
       if count <= 0 { break }
+      if case .lag(let milliseconds) = fault { usleep(milliseconds * 1000) }
       while isHole.load(ordering: .relaxed), !isClosed.load(ordering: .relaxed) { usleep(10_000) }
       if send(target, buffer, count, Int32(MSG_NOSIGNAL)) != count { break }
       left -= count

@@ -50,7 +50,10 @@ struct PrivateBroker {
 
   /// Runs `rabbitmqctl` and returns what it printed.
   @discardableResult
-  func ctl(_ arguments: String...) async throws -> Data {
+  func ctl(_ arguments: String...) async throws -> Data { try await ctl(arguments) }
+
+  @discardableResult
+  func ctl(_ arguments: [String]) async throws -> Data {
     try await command("ctl", ["--quiet"] + arguments)
   }
 
