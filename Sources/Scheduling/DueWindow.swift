@@ -48,6 +48,9 @@ struct DueWindow {
     return row.phase.isUnsettled
   }
 
+  /// The schedules of which a tick or another change is under way, by generation.
+  var unsettled: Set<Int64> { Set(rows.lazy.filter { $0.value.phase.isUnsettled }.map(\.key)) }
+
   /// Takes a page that was loaded from the store up to `through`; ticks due up to `inDoubtThrough` may have been sent.
   mutating func load(_ page: DuePage, through: Instant, inDoubtThrough: Instant) {
     for schedule in page.schedules where rows[schedule.generation] == nil {

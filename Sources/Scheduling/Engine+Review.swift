@@ -35,10 +35,13 @@ extension Engine {
 
   /// Notices that the wall clock was set back by more than a day: while we ran, or since the in-doubt mark was stored.
   mutating func watchClock(at now: Now) {
-    defer { lastSeen = now }
+    defer {
+      lastSeen = now
+      latestWall = max(latestWall, now.wall)
+    }
     if let lastSeen {
       let expected = lastSeen.wall.advanced(byMilliseconds: now.uptime - lastSeen.uptime)
-      if isOfAnotherClock(expected, at: now) { clockWasSetBack(from: expected, at: now) }
+      if expected > now.wall.advanced(byMilliseconds: Self.dayMilliseconds) { clockWasSetBack(from: expected, at: now) }
     } else {
       let latest = now.wall.advanced(byMilliseconds: Self.dayMilliseconds + settings.lookaheadMilliseconds)
       if recoveredInDoubtThrough > latest { clockWasSetBack(from: recoveredInDoubtThrough, at: now) }
@@ -47,6 +50,8 @@ extension Engine {
 
   private mutating func clockWasSetBack(from before: Instant, at now: Now) {
     reports.append(.clockSetBack(from: before, to: now.wall))
+    latestWall = now.wall
+    passedOver = window.unsettled
     beginReview(.clock)
   }
 
@@ -96,11 +101,8 @@ extension Engine {
   }
 
   private mutating func reviewed(_ schedule: Schedule, at now: Now) {
-    guard let pending = schedule.pending, !isBusy(schedule.id), let zone = rules(of: schedule.definition),
-      let progress = anew(schedule, in: zone, at: now)
-    else {
-      return
-    }
+    guard let pending = schedule.pending, let zone = rules(of: schedule.definition) else { return }
+    guard !isBusy(schedule.id), let progress = anew(schedule, in: zone, at: now) else { return }
     if review?.cause == .zoneRules {
       var slot: Instant?
       if case .live(let anew) = progress.state { slot = anew.slot }
@@ -116,24 +118,23 @@ extension Engine {
   /// What a schedule becomes by a review; nil when it stays as it is. A tick that may have been sent keeps its slot, unless
   /// the clock was wrong.
   private func anew(_ schedule: Schedule, in zone: ZoneRules, at now: Now) -> Schedule.Progress? {
-    if review?.cause == .clock, let progress = schedule.afterClockSetBack(to: now.wall, in: zone) { return progress }
+    if review?.cause == .clock, let progress = schedule.afterClockSetBack(to: latestWall, in: zone) { return progress }
     return mayHaveBeenSent(schedule) ? nil : schedule.underNewRules(at: now.wall, in: zone)
   }
 
-  /// What a schedule becomes after its tick, if its zone got new rules or the clock was set back while it was in flight.
-  func asOfNow(_ progress: Schedule.Progress, of schedule: Schedule, at now: Now) -> Schedule.Progress {
-    guard let pending = schedule.pending, let zone = rules(of: schedule.definition) else { return progress }
-    let progress =
-      schedule.definition.followsZone ? schedule.afterTick(of: pending, at: now.wall, in: zone) : progress
-    guard isOfAnotherClock(pending.due, at: now) else { return progress }
-    var advanced = schedule
-    (advanced.state, advanced.counter) = (progress.state, progress.counter)
-    return advanced.afterClockSetBack(to: now.wall, in: zone) ?? progress
+  /// A schedule that a review after the clock was set back has to pass over is free: what it became, or was left as, may
+  /// be of the clock before.
+  mutating func becameFree(_ generation: Int64) {
+    if passedOver.remove(generation) != nil { beginReview(.clock) }
   }
 
-  /// Whether a tick that was sent cannot have been due on the clock of now.
-  func isOfAnotherClock(_ due: Instant, at now: Now) -> Bool {
-    due > now.wall.advanced(byMilliseconds: Self.dayMilliseconds)
+  /// What a schedule becomes after its tick, if its zone got new rules while it was in flight.
+  func underRulesOfNow(_ progress: Schedule.Progress, of schedule: Schedule, at now: Now) -> Schedule.Progress {
+    guard schedule.definition.followsZone, let pending = schedule.pending, let zone = rules(of: schedule.definition)
+    else {
+      return progress
+    }
+    return schedule.afterTick(of: pending, at: now.wall, in: zone)
   }
 
   private func mayHaveBeenSent(_ schedule: Schedule) -> Bool {

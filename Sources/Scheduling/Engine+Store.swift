@@ -151,6 +151,7 @@ extension Engine {
     case .proceed(let generation, _, let state, let counter):
       let known = window.proceeded(generation: generation, to: state, counter: counter)
       guard let schedule = known ?? reviewApplied(generation, state) else { return }
+      becameFree(generation)
       if schedule.pending == nil { oweStopped(schedule) } else { commands.becameFree(schedule.id) }
     case .announced(let generation):
       if let id = owing.removeValue(forKey: generation) { owingIDs.remove(id) }

@@ -144,7 +144,7 @@ extension Engine {
     switch item.subject {
     case .tick(let generation):
       guard let row = window[generation], case .sent(let progress) = row.phase else { return }
-      settle(row.schedule, asOfNow(progress, of: row.schedule, at: now))
+      settle(row.schedule, underRulesOfNow(progress, of: row.schedule, at: now))
     case .answer(let channel, let tag, let settlement):
       commands.settle(tag, on: channel, settlement)
     case .owedStopped(let generation, _):
@@ -190,14 +190,12 @@ extension Engine {
   }
 
   /// What was in flight may or may not have arrived: it is sent again when the connection is back.
-  mutating func publisherWentDown(at now: Now) {
+  mutating func publisherWentDown() {
     publisher = .away
     for item in outbox.connectionLost() {
-      guard case .tick(let generation) = item.subject, let row = window[generation], case .sent = row.phase else {
-        continue
-      }
+      guard case .tick(let generation) = item.subject, case .sent? = window[generation]?.phase else { continue }
       window.move(generation, to: .waiting)
-      if let due = row.schedule.pending?.due, isOfAnotherClock(due, at: now) { beginReview(.clock) }
+      becameFree(generation)
     }
   }
 }

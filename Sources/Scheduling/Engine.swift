@@ -51,8 +51,12 @@ package struct Engine {
   /// The review of next slots that is under way; also made once at the start, for the zones' rules may be newer than the
   /// slots.
   var review: SlotReview? = SlotReview(cause: .zoneRules)
+  /// Schedules of which something was under way when the clock was set far back, by generation.
+  var passedOver: Set<Int64> = []
   /// When the clocks were read last; nil before the first time.
   var lastSeen: Now?
+  /// The latest time of the wall clock since it was last set far back: slots up to here do not come again.
+  var latestWall = Instant(milliseconds: .min)
 
   var publisher = PublisherState.away
   var nextSweep: Int64?
@@ -92,7 +96,7 @@ package struct Engine {
     switch event {
     case .store(let answer): received(answer, at: now)
     case .publisherUp(let epoch): publisher = .open(epoch: epoch)
-    case .publisherDown: publisherWentDown(at: now)
+    case .publisherDown: publisherWentDown()
     case .blocked: if case .open(let epoch) = publisher { publisher = .blocked(epoch: epoch) }
     case .unblocked:
       guard case .blocked(let epoch) = publisher else { return }

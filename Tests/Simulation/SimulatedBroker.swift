@@ -14,6 +14,8 @@ struct SimulatedBroker {
   private(set) var channel: UInt64?
   private var lastChannel: UInt64 = 0
   private var lastTag: UInt64 = 0
+  /// The labels of messages that were delivered before.
+  private var redelivered: Set<Int> = []
 
   var isQueueEmpty: Bool { ready.isEmpty && unsettled.isEmpty }
 
@@ -30,6 +32,7 @@ struct SimulatedBroker {
   mutating func closeChannel() {
     channel = nil
     ready.insert(contentsOf: unsettled.map(\.message), at: 0)
+    redelivered.formUnion(unsettled.map(\.message.label))
     unsettled = []
   }
 
@@ -39,7 +42,7 @@ struct SimulatedBroker {
     return messages.map { message in
       lastTag += 1
       unsettled.append((lastTag, message))
-      return message.received(tag: lastTag)
+      return message.received(tag: lastTag, isRedelivered: redelivered.contains(message.label))
     }
   }
 

@@ -7,10 +7,10 @@ struct SimulatedClients {
   private var lastLabel = 0
   private var sent: [SimulatedMessage] = []
 
-  /// Commands on the first two carry a `message_id`, those on the others none. (Both kinds on one id are no good: a Start
-  /// without one that is applied again after a crash is not undone by the remembered Stop behind it.)
-  private static let ids: [ScheduleID] = ["a", "b", "c", "d"]
+  /// Commands on the first two carry a `message_id`, those on the next two none, those on the last now and then.
+  private static let ids: [ScheduleID] = ["a", "b", "c", "d", mixed]
   private static let keyed: Set<ScheduleID> = ["a", "b"]
+  static let mixed: ScheduleID = "e"
 
   mutating func next(at wall: Instant, using random: inout SeededGenerator) -> SimulatedMessage {
     lastLabel += 1
@@ -21,17 +21,20 @@ struct SimulatedClients {
     case 2..<5: if let earlier = random.pick(sent) { message.content = earlier.content }
     case 5..<10:
       let id = Self.ids.randomElement(using: &random) ?? "a"
-      message.content = .command(.stop(Command.Stop(id: id, reason: "stop \(lastLabel)")), key: key(for: id))
+      message.content = .command(
+        .stop(Command.Stop(id: id, reason: "stop \(lastLabel)")), key: key(for: id, using: &random))
     default:
       let definition = definition(at: wall, using: &random)
-      message.content = .command(.start(Command.Start(definition: definition)), key: key(for: definition.id))
+      let key = key(for: definition.id, using: &random)
+      message.content = .command(.start(Command.Start(definition: definition)), key: key)
     }
-    if case .command(_, .some) = message.content { sent.append(message) }
+    if case .command(let command, .some) = message.content, command.id != Self.mixed { sent.append(message) }
     return message
   }
 
-  private func key(for id: ScheduleID) -> CommandKey? {
-    Self.keyed.contains(id) ? CommandKey(high: 0, low: UInt64(lastLabel)) : nil
+  private func key(for id: ScheduleID, using random: inout SeededGenerator) -> CommandKey? {
+    let hasKey = id == Self.mixed ? random.oneIn(2) : Self.keyed.contains(id)
+    return hasKey ? CommandKey(high: 0, low: UInt64(lastLabel)) : nil
   }
 
   private func definition(at wall: Instant, using random: inout SeededGenerator) -> Definition {
@@ -42,15 +45,26 @@ struct SimulatedClients {
       case 1: random.pick(Self.intervals).map { .every($0) }
       default: random.pick(Self.crons).map { .cron($0) }
       }
-    return Definition(
-      id: id, timing: timing ?? .at(wall), limit: random.pick([nil, 0, 1, 2, 5]) ?? nil,
-      timezone: random.oneIn(3) ? "Etc/UTC" : nil,
-      jitter: random.oneIn(4) ? random.pick(Self.jitters) : nil)
+    var definition = Definition(
+      id: id, timing: timing ?? .at(wall), limit: random.pick([nil, 0, 1, 2, 5, 50]) ?? nil,
+      timezone: random.oneIn(3) ? "Etc/UTC" : nil, jitter: random.oneIn(4) ? random.pick(Self.jitters) : nil,
+      misfirePolicy: random.pick([nil, .fireOnce, .fireAll, .skip]) ?? nil,
+      catchupWindow: random.oneIn(4) ? random.pick(Self.windows) : nil,
+      ifExists: random.oneIn(3) ? random.pick(IfExists.allCases) : nil)
+    if !definition.timing.isOneShot, random.oneIn(4) {
+      definition.endDate = wall.advanced(byMilliseconds: .random(in: 100_000...50_000_000, using: &random))
+    }
+    // A day of every second would take all the time there is.
+    if definition.misfirePolicy == .fireAll, definition.catchupWindow == nil {
+      definition.catchupWindow = Self.windows[1]
+    }
+    return definition
   }
 
   private static let crons = ["* * * * * *", "*/5 * * * * *", "*/20 * * * * *", "0 * * * * *"].compactMap {
     try? CronExpression($0)
   }
   private static let intervals = ["1s", "7s", "90s"].compactMap { try? DurationExpression($0) }
+  private static let windows = ["30s", "5m", "2h"].compactMap { try? DurationExpression($0) }
   private static let jitters = ["300ms", "4s"].compactMap { try? DurationExpression($0) }
 }

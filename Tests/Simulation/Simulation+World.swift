@@ -48,17 +48,26 @@ extension Simulation {
   }
 
   mutating func advanceClock() {
-    switch Int.random(in: 0..<20, using: &random) {
-    case 0..<13: elapse(.random(in: 1...3_000, using: &random))
-    case 13..<17: elapse(.random(in: 1_000...70_000, using: &random))
-    case 17: elapse(.random(in: 60_000...7_200_000, using: &random))
-    case 18:
-      reach(.clockSteppedForward)
-      now.wall = now.wall.advanced(byMilliseconds: .random(in: 1...200_000, using: &random))
-    default:
-      reach(.clockSteppedBack)
-      now.wall = now.wall.advanced(byMilliseconds: -.random(in: 1...20_000, using: &random))
+    switch Int.random(in: 0..<200, using: &random) {
+    case 0..<130: elapse(.random(in: 1...3_000, using: &random))
+    case 130..<170: elapse(.random(in: 1_000...70_000, using: &random))
+    case 170..<180: elapse(.random(in: 60_000...7_200_000, using: &random))
+    case 180..<188:
+      reach(.slept)
+      elapse(.random(in: 3_600_000...72_000_000, using: &random))
+    case 188..<194: stepClock(by: .random(in: 1...200_000, using: &random))
+    case 194: stepClock(by: .random(in: 200_000...3 * Self.day, using: &random))
+    case 195..<199: stepClock(by: -.random(in: 1...20_000, using: &random))
+    default: stepClock(by: -.random(in: 20_000...3 * Self.day, using: &random))
     }
+  }
+
+  private static let day: Int64 = 86_400_000
+
+  private mutating func stepClock(by milliseconds: Int64) {
+    reach(milliseconds > 0 ? .clockSteppedForward : .clockSteppedBack)
+    note(.clockStepped)
+    now.wall = now.wall.advanced(byMilliseconds: milliseconds)
   }
 
   mutating func elapse(_ milliseconds: Int64) {
@@ -179,7 +188,7 @@ extension Simulation {
   }
 
   mutating func quieten() {
-    for _ in 0..<10_000 {
+    for _ in 0..<100_000 {
       answerStore()
       run(holdsStore: false)
       openChannel()

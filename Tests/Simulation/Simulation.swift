@@ -36,8 +36,8 @@ package struct Simulation {
     engine = Engine(settings: settings, recollection: try store.recall(), zones: { _ in .utc })
   }
 
-  /// Random steps of a run in which everything that can happen mostly does.
-  package static let usualSteps = 120
+  /// Random steps that come to about a week.
+  package static let usualSteps = 2500
 
   /// A whole run: so many random steps, then all faults are healed and what is left is done.
   package static func run(seed: UInt64, steps: Int) throws -> Simulation {
@@ -113,6 +113,7 @@ extension Simulation {
     case .resumeCommands: mayConsume = true
     case .report(let reports):
       for case .tickGivenUp(let id, let slot, _) in reports { note(.gaveUp(id, slot: slot)) }
+      for case .clockSetBack in reports { note(.clockSetBack) }
     case .fail(let error): note(.misbehaved("failed: \(error)"))
     case .drained: isDrained = true
     }

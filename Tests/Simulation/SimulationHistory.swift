@@ -26,6 +26,10 @@ package struct SimulationHistory: Equatable, Sendable {
     /// The engine broke a rule of AMQP or of its own interface.
     case misbehaved(String)
     case gaveUp(ScheduleID, slot: Instant)
+    /// The wall clock, which stands at the time of this entry, is about to be set.
+    case clockStepped
+    /// The engine said that the clock was set back so far that slots are looked for anew.
+    case clockSetBack
     case connectionLost
     /// The process died, or ended after it said that it was drained.
     case ended(isClean: Bool)
@@ -71,14 +75,14 @@ package struct SimulatedMessage: Equatable, Sendable {
 
   var origin: Origin { Origin(messageID: withUnsafeBytes(of: Int32(label).bigEndian) { Array($0) }) }
 
-  func received(tag: UInt64) -> ReceivedCommand {
+  func received(tag: UInt64, isRedelivered: Bool) -> ReceivedCommand {
     let received: ReceivedCommand.Content =
       switch content {
       case .command(let command, let key): .command(command, key: key)
       case .malformed: .malformed(Rejection(command: "Schedule Start", field: "body", reason: "not JSON"))
       case .ownEvent: .ownEvent
       }
-    return ReceivedCommand(tag: tag, origin: origin, content: received)
+    return ReceivedCommand(tag: tag, isRedelivered: isRedelivered, origin: origin, content: received)
   }
 }
 
@@ -93,8 +97,8 @@ package enum RareState: CaseIterable, Sendable {
   case connectionLostWithTickInFlight, connectionLostAfterArrival, confirmedOutOfOrder, refused, refusedYetArrived,
     blocked
   case channelLostDuringLook, channelLostWithUnsettled
-  case storeFailed, clockSteppedBack, clockSteppedForward
+  case storeFailed, clockSteppedBack, clockSteppedForward, clockSetFarBack, slept
   case resentAfterCrash, resentAfterLoss, resentAfterRefusal, resentAfterTimeout
-  case folded, gaveUp, limitReached, replacedLive, stopped, repeatAnswered, rejectedState, deadLettered,
-    stoppedOwedAgain
+  case folded, skipped, tooOld, skippedToTheEnd, movedBack, gaveUp, oneShotFired, limitReached, endDateReached,
+    replacedLive, kept, refusedForALiveOne, stopped, repeatAnswered, rejectedState, deadLettered, stoppedOwedAgain
 }

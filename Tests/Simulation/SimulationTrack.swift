@@ -23,6 +23,11 @@ struct SimulationTrack {
   var arrived: [Instant] = []
   var confirmed: Set<Instant> = []
   var givenUp: Set<Instant> = []
+  /// How often the clock was set far back, so that its next slot may become an earlier one.
+  var movesLeft = 0
+  var wasSetBack = false
+  /// What was confirmed, arrived and given up before that.
+  var countedBefore = 0, arrivedBefore = 0, givenUpBefore = 0
   var isStoppedSent = false
   var hasStoppedArrived = false
   var isStoppedConfirmed = false
@@ -58,8 +63,51 @@ struct SimulationTrack {
     }
   }
 
-  /// The slot after one; nil for a one-shot.
-  func next(after slot: Instant) -> Instant? { step.map { slot.advanced(byMilliseconds: $0) } }
+  var mayMove: Bool { movesLeft > 0 }
+
+  /// The slot after one; nil for a one-shot, or beyond the end date.
+  func next(after slot: Instant) -> Instant? {
+    guard let next = step.map({ slot.advanced(byMilliseconds: $0) }) else { return nil }
+    return definition.endDate.map { next <= $0 } ?? true ? next : nil
+  }
+
+  /// The last slot from this one on that is not beyond the end date.
+  func last(from slot: Instant) -> Instant? {
+    guard let step, let end = definition.endDate, end >= slot else { return nil }
+    return slot.advanced(byMilliseconds: (end.milliseconds - slot.milliseconds) / step * step)
+  }
+
+  /// Whether a slot that is this many milliseconds late may be left out; its jitter can make it less late than it looks.
+  func mayLeaveOut(lateBy lateness: Int64) -> Bool {
+    guard lateness >= 60_000 else { return false }
+    if definition.misfirePolicy == .skip { return true }
+    let window = definition.catchupWindow?.milliseconds ?? (definition.misfirePolicy == .fireAll ? 86_400_000 : .max)
+    return lateness > window
+  }
+
+  /// On a clock that was set far back slots come again that were sent before: only what is pending is what it was.
+  mutating func clockWasSetBack() {
+    guard let slot = pending?.slot else { return }
+    movesLeft += 1
+    wasSetBack = true
+    countedBefore += confirmed.subtracting(givenUp).subtracting([slot]).count
+    arrivedBefore += arrived.filter { $0 != slot && confirmed.contains($0) }.count
+    givenUpBefore += givenUp.count
+    sent = sent.filter { $0.key == slot }
+    confirmed.formIntersection([slot])
+    arrived.removeAll { $0 != slot }
+    givenUp = []
+    lastSlotSent = nil
+  }
+
+  /// It goes on from an earlier slot. What was confirmed of `lost` the scheduler does not know any more.
+  mutating func moveBack(losing lost: Instant?) {
+    let counted = confirmed.subtracting([lost].compactMap { $0 })
+    arrivedBefore += arrived.filter(counted.contains).count
+    countedBefore += counted.subtracting(givenUp).count
+    movesLeft -= 1
+    (sent, arrived, confirmed, lastSlotSent) = ([:], [], [], nil)
+  }
 
   /// How many slots lie from one to another.
   func count(from first: Instant, to last: Instant) -> Int64? {

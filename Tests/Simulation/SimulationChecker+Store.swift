@@ -1,0 +1,157 @@
+import Recurrence
+import Scheduling
+
+/// What is stored.
+extension SimulationChecker {
+  mutating func committed(_ change: Change) {
+    switch change {
+    case .start(let schedule): started(schedule)
+    case .proceed(let generation, let slot, let state, let counter):
+      proceeded(generation, from: slot, to: state, counter)
+    case .announced(let generation):
+      expect(tracks[generation]?.isStoppedConfirmed == true, "P8", "\(generation) announced without a confirm")
+      tracks[generation]?.isAnnounced = true
+    case .remember: break
+    case .markInDoubt(let through): mark = through
+    }
+  }
+
+  private mutating func started(_ schedule: Schedule) {
+    for earlier in generations where tracks[earlier]?.definition.id == schedule.id {
+      if tracks[earlier]?.pending != nil, tracks[earlier]?.isReplaced == false { reach(.replacedLive) }
+      let owes = tracks[earlier]?.ending?.owesStopped == true && tracks[earlier]?.isAnnounced == false
+      expect(!owes, "P8", "\(earlier) replaced before its Stopped was announced")
+      tracks[earlier]?.isReplaced = true
+    }
+    var track = SimulationTrack(schedule)
+    // Decided before the clock was set back, perhaps.
+    if let slot = track.pending?.slot, let step = track.step, slot.milliseconds - step > now.wall.milliseconds {
+      track.movesLeft = 1
+    }
+    expect(schedule.counter == 0, "P8", "\(schedule.generation) begins with counter \(schedule.counter)")
+    if case .cron = schedule.definition.timing, let slot = track.pending?.slot, let step = track.step {
+      expect(slot.milliseconds % step == 0, "P5", "\(schedule.generation) begins off its slots, at \(slot.rfc3339)")
+    }
+    tracks[schedule.generation] = track
+    generations.append(schedule.generation)
+    countEffect(of: track.label)
+  }
+
+  /// P2: one effect of all messages that are the same command.
+  mutating func countEffect(of label: Int) {
+    guard case .command(let command, let key?)? = messages[label]?.content else { return }
+    // Behind one without a message_id that is applied again it has to be applied again, too.
+    guard command.id != SimulatedClients.mixed else { return }
+    let count = effects[key, default: 0] + 1
+    effects[key] = count
+    expect(count == 1, "P2", "message \(label) took effect \(count) times")
+  }
+
+  private mutating func proceeded(
+    _ generation: Int64, from slot: Instant, to state: Schedule.State, _ counter: Int64
+  ) {
+    guard let track = tracks[generation], let pending = track.pending, !track.isReplaced, pending.slot == slot else {
+      return expect(false, "P6", "\(generation) goes on from \(slot.rfc3339), where it is not")
+    }
+    tracks[generation]?.state = state
+    tracks[generation]?.counter = counter
+    if counter == track.counter + 1 {
+      advanced(track, generation, from: pending, to: state, counter)
+    } else if counter == track.counter {
+      passed(track, generation, from: pending, to: state)
+    } else {
+      expect(false, "P8", "\(generation) counts from \(track.counter) to \(counter)")
+    }
+  }
+
+  /// After a tick that was confirmed.
+  private mutating func advanced(
+    _ track: SimulationTrack, _ generation: Int64, from pending: Schedule.Pending, to state: Schedule.State,
+    _ counter: Int64
+  ) {
+    expect(
+      track.confirmed.contains(pending.slot), "P6", "\(generation) advances from \(pending.slot.rfc3339) unconfirmed")
+    switch state {
+    case .live(let next):
+      let isMoved = track.mayMove && isEarlier(next.slot, of: track, than: pending.slot)
+      if isMoved { tracks[generation]?.moveBack(losing: nil) }
+      expect(
+        next.slot == track.next(after: pending.slot) || isMoved, "P5",
+        "\(generation) leaves out slots after \(pending.slot.rfc3339)")
+      expect(next.missed == 0, "P5", "\(generation) misses slots after a tick")
+      expect(track.limit.map { counter < $0 } ?? true, "P8", "\(generation) goes on beyond its limit")
+    case .ended(let ending):
+      let isAtLimit = track.limit == counter
+      reach(isAtLimit ? .limitReached : track.definition.timing.isOneShot ? .oneShotFired : .endDateReached)
+      let recurring = isAtLimit ? Schedule.EndReason.countLimit : Schedule.EndReason.endDate
+      let reason = track.definition.timing.isOneShot ? nil : recurring
+      expect(ending.reason == reason, "P8", "\(generation) ends because of \(ending.reason ?? "nothing")")
+      expect(
+        reason == nil || isAtLimit || track.next(after: pending.slot) == nil, "P8",
+        "\(generation) ends after \(counter) ticks")
+    }
+  }
+
+  /// Whether a slot lies on the beat of a later one: what a clock that was set far back leads to. That it was the first
+  /// after the time at which that was decided cannot be told when the clock was set again since; at the end it must be.
+  private func isEarlier(_ slot: Instant, of track: SimulationTrack, than later: Instant) -> Bool {
+    guard let step = track.step, slot <= later else { return false }
+    return (later.milliseconds - slot.milliseconds) % step == 0
+  }
+
+  /// Without a tick: folded, left out, given up, moved or stopped.
+  private mutating func passed(
+    _ track: SimulationTrack, _ generation: Int64, from pending: Schedule.Pending, to state: Schedule.State
+  ) {
+    let isGivenUp = givenUp.contains(GivenUp(id: track.definition.id, slot: pending.slot))
+    let lateness = highestWall.milliseconds - pending.slot.milliseconds
+    switch state {
+    case .live(let next) where next.slot < pending.slot:
+      reach(.movedBack)
+      tracks[generation]?.moveBack(losing: pending.slot)
+      expect(track.mayMove, "P12", "\(generation) goes back from \(pending.slot.rfc3339)")
+      expect(
+        isEarlier(next.slot, of: track, than: pending.slot), "P12", "\(generation) goes back to \(next.slot.rfc3339)")
+      expect(next.missed == pending.missed, "P5", "\(generation) forgets what it missed")
+    case .live(let next) where isGivenUp && track.sent[pending.slot] != nil:
+      tracks[generation]?.givenUp.insert(pending.slot)
+      expect(next.slot == track.next(after: pending.slot), "P5", "\(generation) leaves out slots after giving up")
+    case .live(let next) where next.missed == 0:
+      reach(track.definition.misfirePolicy == .skip ? .skipped : .tooOld)
+      let last = next.slot.milliseconds - (track.step ?? 0)
+      expect(
+        track.mayMove || track.mayLeaveOut(lateBy: highestWall.milliseconds - last), "P5",
+        "\(generation) leaves out \(pending.slot.rfc3339) and what follows up to \(next.slot.rfc3339)")
+      expect(track.count(from: pending.slot, to: next.slot) != nil, "P5", "\(generation) is off its slots: \(next)")
+      expect(track.sent[pending.slot] == nil, "P6", "\(generation) leaves out \(pending.slot.rfc3339), which was sent")
+    case .live(let next):
+      reach(.folded)
+      let policy = track.definition.misfirePolicy ?? .fireOnce
+      let isLate = track.mayMove || lateness >= 60_000
+      expect(policy == .fireOnce && isLate, "P5", "\(generation) folds, \(policy), \(lateness) ms late")
+      let count = track.count(from: pending.slot, to: next.slot).map { Int(clamping: $0) + pending.missed }
+      expect(
+        count.map { next.missed == min($0, 1000) } ?? false, "P5",
+        "\(generation) folds \(pending.slot.rfc3339) and \(pending.missed) into \(next.slot.rfc3339) and \(next.missed)"
+      )
+      expect(track.sent[pending.slot] == nil, "P6", "\(generation) folds \(pending.slot.rfc3339), which was sent")
+    case .ended(let ending):
+      if ending.reason?.hasPrefix("stop ") == true {
+        reach(.stopped)
+        if let label = ending.reason.flatMap({ Int($0.dropFirst(5)) }) { countEffect(of: label) }
+      } else if ending.reason == Schedule.EndReason.endDate, !isGivenUp {
+        reach(.skippedToTheEnd)
+        let last = track.last(from: pending.slot)?.milliseconds ?? .max
+        expect(
+          track.mayMove || track.mayLeaveOut(lateBy: highestWall.milliseconds - last), "P5",
+          "\(generation) leaves out its last slots")
+        expect(
+          track.sent[pending.slot] == nil, "P6", "\(generation) leaves out \(pending.slot.rfc3339), which was sent")
+      } else if ending.reason == Schedule.EndReason.endDate {
+        expect(track.next(after: pending.slot) == nil, "P5", "\(generation) ends before its end date")
+      } else {
+        expect(isGivenUp && track.definition.timing.isOneShot, "P5", "\(generation) ends without a cause")
+      }
+    }
+  }
+}
