@@ -19,6 +19,10 @@ extension Engine {
     /// After how long a tick that the broker refuses is given up.
     package var giveUpMilliseconds: Int64 = 3_600_000
     package var storeRetryMilliseconds: Int64 = 1_000
+    /// Commands are taken again when the store has been well for 1 s; for twice as long, and so on up to the longest, each
+    /// time that it fails again within the memory of its last trouble.
+    package var longestPauseMilliseconds: Int64 = 60_000
+    package var troubleMemoryMilliseconds: Int64 = 600_000
     /// How long answered commands are remembered.
     package var repeatWindowMilliseconds: Int64 = 3_600_000
     package var endedRetentionMilliseconds: Int64 = 86_400_000
@@ -135,6 +139,7 @@ extension Engine {
     if case .open = publisher {
       uptimes.append(outbox.unansweredDeadline(after: settings.confirmTimeoutMilliseconds))
     }
+    uptimes.append(nextResumption)
     if maySendTicks { uptimes.append(outbox.nextPauseEnd) }
     var walls = [nextTickWake(at: now.wall)]
     if storeWork == nil, !isDraining {

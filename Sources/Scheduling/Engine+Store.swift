@@ -117,7 +117,7 @@ extension Engine {
     if case .failed(let error) = answer { return storeFailed(error, at: now) }
     guard let work = storeWork else { return }
     storeWork = nil
-    storeSucceeded()
+    storeSucceeded(at: now)
     switch (work, answer) {
     case (.look(let commands, let channel), .looked(let schedules, let remembered)):
       decideCommands(commands, on: channel, schedules: schedules, remembered: remembered, at: now)
@@ -182,14 +182,19 @@ extension Engine {
       failure = error
       return
     }
-    if !isStoreUnwell { reports.append(.storeTrouble(error)) }
+    if !isStoreUnwell {
+      reports.append(.storeTrouble(error))
+      let isNewTrouble = storeWellSince.map { now.uptime - $0 > settings.troubleMemoryMilliseconds } ?? true
+      pauseAfterTrouble = isNewTrouble ? 1_000 : min(2 * pauseAfterTrouble, settings.longestPauseMilliseconds)
+    }
     isStoreUnwell = true
     storeRetryAt = now.uptime + settings.storeRetryMilliseconds
   }
 
-  private mutating func storeSucceeded() {
+  private mutating func storeSucceeded(at now: Now) {
     guard isStoreUnwell else { return }
     isStoreUnwell = false
+    storeWellSince = now.uptime
     reports.append(.storeRecovered)
   }
 }

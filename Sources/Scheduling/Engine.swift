@@ -23,6 +23,11 @@ package struct Engine {
   var isStoreUnwell = false
   /// When to ask an unwell store again, on the monotonic clock; nil while its answer is awaited.
   var storeRetryAt: Int64?
+  /// When the store was well again, on the monotonic clock; nil while it never failed.
+  var storeWellSince: Int64?
+  /// How long the store has to be well before commands are taken again. Each time that they are given back counts toward
+  /// the delivery limit of their queue: a disk at the edge of full must not use that up.
+  var pauseAfterTrouble: Int64 = 0
   /// A failure that only a new process can mend; nothing is decided any more.
   var failure: StoreError?
   var lastTurn = Turn.due  // at the start what is owed comes first
@@ -128,7 +133,7 @@ package struct Engine {
       }
       if let settled = commands.takeFrames() { actions.append(.settle(settled.frames, channel: settled.channel)) }
       if let request = storeRequest(at: now) { actions.append(.store(request)) }
-      if let pause = pauseOrResume() { actions.append(pause) }
+      if let pause = pauseOrResume(at: now) { actions.append(pause) }
     }
     if !reports.isEmpty {
       actions.append(.report(reports))
@@ -139,9 +144,16 @@ package struct Engine {
     return actions
   }
 
-  private mutating func pauseOrResume() -> Action? {
+  /// Commands are given back at once when the store fails, and taken again when it has been well for a while.
+  private mutating func pauseOrResume(at now: Now) -> Action? {
     guard arePaused != isStoreUnwell else { return nil }
+    if arePaused, let resumption = nextResumption, now.uptime < resumption { return nil }
     arePaused.toggle()
     return arePaused ? .pauseCommands : .resumeCommands
+  }
+
+  /// When commands may be taken again, on the monotonic clock; nil while they are, or the store is unwell.
+  var nextResumption: Int64? {
+    arePaused && !isStoreUnwell ? storeWellSince.map { $0 + pauseAfterTrouble } : nil
   }
 }

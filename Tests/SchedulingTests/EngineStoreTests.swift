@@ -40,15 +40,34 @@ struct EngineStoreTests {
 
     driver.store.fault = nil
     driver.advance(seconds: 1)
-    #expect(driver.resumptions == 1)
+    #expect(driver.resumptions == 0, "it might fail again at once")
     #expect(
       driver.applied.last == [
         .proceed(
           generation: 1, from: .second(1), to: .live(Schedule.Pending(slot: .second(2), due: .second(2))), counter: 1)
       ])
     #expect(driver.ticks.map(\.slot) == [.second(1), .second(2), .second(3)])
+    driver.advance(seconds: 1)
+    #expect(driver.resumptions == 1)
     #expect(driver.reports.filter { if case .storeTrouble = $0 { true } else { false } }.count == 1)
     #expect(driver.reports.filter { if case .storeRecovered = $0 { true } else { false } }.count == 1)
+  }
+
+  /// A disk at the edge of full: each time that commands are given back counts toward the delivery limit of their queue,
+  /// which is 20, so that it must not be often.
+  @Test func commandsAreNotGivenBackTooOften() throws {
+    var driver = try driver()
+    for _ in 0..<100 {
+      driver.store.fault = Self.full
+      driver.advance(seconds: 3)
+      driver.ack()
+      driver.store.fault = nil
+      driver.advance(seconds: 7)
+      driver.ack()
+    }
+    #expect(driver.pauses >= 2 && driver.pauses <= 8, "\(driver.pauses) times")
+    driver.advance(seconds: 61)
+    #expect(driver.resumptions == driver.pauses)
   }
 
   /// A command that could not be stored is neither answered nor settled; it is applied once when all is well.
