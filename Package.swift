@@ -18,6 +18,7 @@ let package = Package(
     .executable(name: "pocketwatch", targets: ["PocketwatchCLI"]),
     .executable(name: "benchmarks", targets: ["Benchmarks"]),
     .executable(name: "simulate", targets: ["Simulate"]),
+    .library(name: "Fuzz", type: .static, targets: ["Fuzz"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -73,6 +74,7 @@ let package = Package(
         "Recurrence", "Scheduling", "Simulation", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Tests/Simulate"),
+    .target(name: "Fuzz", dependencies: ["EventBus", "Recurrence", "Scheduling"], path: "Tests/Fuzz"),
     .testTarget(name: "AMQPTests", dependencies: ["AMQP"]),
     .testTarget(
       name: "RecurrenceTests", dependencies: ["Recurrence"], resources: [.copy("Vectors")]),

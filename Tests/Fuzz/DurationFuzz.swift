@@ -1,12 +1,11 @@
-/// libFuzzer target: any text as a duration and as an instant.
-@_cdecl("LLVMFuzzerTestOneInput")
-public func fuzzOneInput(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
-  let bytes = UnsafeBufferPointer(start: start, count: count)
+import Recurrence
+
+/// Any text as a duration and as an instant.
+func fuzzDuration(_ bytes: [UInt8]) {
   if let duration = try? DurationExpression(String(decoding: bytes, as: UTF8.self)) {
     precondition(duration.milliseconds >= 1, "a duration is positive")
   }
   if let instant = Instant(rfc3339: bytes, rounding: .down) {
     precondition(Instant(rfc3339: instant.rfc3339) == instant, "what is printed reads the same")
   }
-  return 0
 }

@@ -1,0 +1,58 @@
+import EventBus
+import Recurrence
+import Scheduling
+
+/// Any bytes as the body of a command: whatever it is, its answer is an event that can be read, and a Start that is accepted
+/// comes back in it as it was.
+func fuzzEnvelope(_ bytes: [UInt8]) {
+  for name in ["Schedule Start", "Schedule Stop"] {
+    switch decode(bytes, as: name) {
+    case .command(.start(let start), let key):
+      precondition(key != nil && (1...200).contains(start.definition.id.bytes.count))
+      comesBack(start)
+    case .command(.stop(let stop), let key):
+      precondition(key != nil && (1...200).contains(stop.id.bytes.count) && stop.reason.utf8.count <= 1024)
+      _ = encode(
+        .stopped(Stopped(definition: nil, id: stop.id, generation: 1, counter: 0, reason: stop.reason)))
+    case .malformed(let rejection):
+      precondition(!rejection.field.isEmpty && !rejection.reason.isEmpty)
+      _ = encode(.rejected(rejection))
+    case .ownEvent: break
+    }
+  }
+}
+
+private let decoder = CommandDecoder(zones: { $0 == "Europe/Rome" ? .utc : nil }, secret: SipHash.Key(1, 2))
+private let encoder = EventEncoder(stack: "fuzz", random: { 7 })
+
+private func decode(_ body: [UInt8], as name: String) -> ReceivedCommand.Content {
+  decoder.decode(tag: 1, IncomingMessage(routingKey: Array(name.utf8), messageID: [1], body: body)).content
+}
+
+/// Writes an event, and reads it as strictly as a command is read, but for keys that come twice inside of a payload.
+private func encode(_ event: OutgoingEvent) -> [UInt8] {
+  let body = encoder.encode(Publication(number: 1, event: event, origin: Origin()), now: Instant(milliseconds: 0)).body
+  do {
+    var reader = try JSONReader(body[...])
+    _ = try reader.readValue(uniqueKeys: false)
+    try reader.readEnd()
+  } catch {
+    preconditionFailure("\(error): \(String(decoding: body, as: UTF8.self))")
+  }
+  return body
+}
+
+/// Started holds the definition, so under the name of a Start it is that Start once more, with two fields to ignore.
+private func comesBack(_ start: Command.Start) {
+  let body = encode(
+    .started(
+      Started(
+        definition: start.definition, generation: 1, counter: 0, nextSlot: nil, effect: .created,
+        ignored: start.ignored)))
+  guard let name = body.firstRange(of: Array("Schedule Started".utf8)) else { preconditionFailure("no name") }
+  let again = Array(body[..<name.lowerBound]) + Array("Schedule Start".utf8) + body[name.upperBound...]
+  guard case .command(.start(let same), _) = decode(again, as: "Schedule Start") else {
+    preconditionFailure("refused what it wrote: \(String(decoding: again, as: UTF8.self))")
+  }
+  precondition(same.definition == start.definition, "\(same.definition) is not \(start.definition)")
+}
