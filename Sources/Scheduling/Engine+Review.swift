@@ -98,6 +98,8 @@ extension Engine {
     guard window.unsettledCount == 0, outbox.pausedCount == 0 else { return }
     sentThrough = min(sentThrough, now.wall)
     markInDoubt(at: now)
+    // From now on: what leaves beyond the new mark before that is stored would not be in doubt after a crash.
+    inDoubtThrough = min(inDoubtThrough, markNow(at: now))
   }
 
   private mutating func reviewed(_ schedule: Schedule, at now: Now) {

@@ -113,8 +113,10 @@ extension Engine {
   mutating func markInDoubt(at now: Now) {
     guard !isMarkPending else { return }
     isMarkPending = true
-    pendingChanges.append(.markInDoubt(through: now.wall.advanced(byMilliseconds: settings.lookaheadMilliseconds)))
+    pendingChanges.append(.markInDoubt(through: markNow(at: now)))
   }
+
+  func markNow(at now: Now) -> Instant { now.wall.advanced(byMilliseconds: settings.lookaheadMilliseconds) }
 
   /// Sets the mark shortly before it is needed, so that the first tick after a quiet time does not wait for it.
   mutating func markInDoubtAhead(at now: Now) {

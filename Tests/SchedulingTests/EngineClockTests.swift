@@ -74,6 +74,25 @@ struct EngineClockTests {
     #expect(driver.ticks.last?.missed == 2)
   }
 
+  /// The mark of what may have been sent is lowered: until that is stored nothing leaves beyond it.
+  @Test func nothingIsSentBeyondTheMarkThatIsAboutToBeStored() throws {
+    var driver = try EngineDriver.connected()
+    driver.start(hourly)
+    driver.ack()
+    driver.advance(seconds: 3600)
+    driver.ack()
+    driver.holdsStore = true
+    driver.stepWall(seconds: -3 * Self.day)
+    while driver.heldMark == nil { driver.answerStore() }
+    driver.advance(seconds: 7200)
+    #expect(driver.ticks.count == 1)
+    driver.holdsStore = false
+    driver.answerStore()
+    #expect(driver.ticks.count == 2)
+    let due = try #require(try driver.stored("hourly")?.pending?.due)
+    #expect(try driver.store.recall().inDoubtThrough >= due)
+  }
+
   /// More schedules than fit in a page, or in the window.
   @Test func allOfThemAreReviewed() throws {
     var settings = Engine.Settings()
@@ -112,5 +131,14 @@ struct EngineClockTests {
     if fate == .lost { driver.publisherUp() }
     driver.advance(seconds: 3600)
     #expect(driver.ticks.map(\.slot) == [.second(3600), .second(start + 3600)])
+  }
+}
+
+extension EngineDriver {
+  /// The mark that the store is about to set.
+  fileprivate var heldMark: Instant? {
+    guard case .apply(let changes) = heldRequest else { return nil }
+    for case .markInDoubt(let through) in changes { return through }
+    return nil
   }
 }
