@@ -1,45 +1,66 @@
 package import Recurrence
 
 /// What a client asked for in its Schedule Start: the fields it sent, no more, since ticks and outcomes echo them.
+///
+/// Kept once and shared by all copies: on its way a tick is copied many times, and its definition is most of it.
 package struct Definition: Hashable, Sendable {
-  package var id: ScheduleID
-  package var timing: Timing
-  /// The number of ticks after which the schedule ends, as sent: 0 to 2^53 - 1; 0 and nil both mean no limit.
-  package var limit: Int64?
-  /// The IANA name of the zone in which a cron expression is read; nil is UTC.
-  package var timezone: String?
-  /// No slot before this instant.
-  package var startDate: Instant?
-  /// No slot after this instant.
-  package var endDate: Instant?
-  /// How much later than its slot a tick may be sent.
-  package var jitter: DurationExpression?
-  /// What becomes of missed slots; nil is `fireOnce`.
-  package var misfirePolicy: MisfirePolicy?
-  /// Missed slots older than this are not sent; nil is no bound, with `fireAll` 24 hours.
-  package var catchupWindow: DurationExpression?
-  /// What the Start does when the id is live; nil is `replace`.
-  package var ifExists: IfExists?
-  /// The bytes of any JSON value, exactly as they were received.
-  package var payload: [UInt8]?
+  private struct Fields: Hashable, Sendable {
+    var id: ScheduleID
+    var timing: Timing
+    var limit: Int64?
+    var timezone: String?
+    var startDate: Instant?
+    var endDate: Instant?
+    var jitter: DurationExpression?
+    var misfirePolicy: MisfirePolicy?
+    var catchupWindow: DurationExpression?
+    var ifExists: IfExists?
+    var payload: [UInt8]?
+  }
+
+  private var shared: Shared<Fields>
 
   package init(
     id: ScheduleID, timing: Timing, limit: Int64? = nil, timezone: String? = nil, startDate: Instant? = nil,
     endDate: Instant? = nil, jitter: DurationExpression? = nil, misfirePolicy: MisfirePolicy? = nil,
     catchupWindow: DurationExpression? = nil, ifExists: IfExists? = nil, payload: [UInt8]? = nil
   ) {
-    self.id = id
-    self.timing = timing
-    self.limit = limit
-    self.timezone = timezone
-    self.startDate = startDate
-    self.endDate = endDate
-    self.jitter = jitter
-    self.misfirePolicy = misfirePolicy
-    self.catchupWindow = catchupWindow
-    self.ifExists = ifExists
-    self.payload = payload
+    shared = Shared(
+      Fields(
+        id: id, timing: timing, limit: limit, timezone: timezone, startDate: startDate, endDate: endDate, jitter: jitter,
+        misfirePolicy: misfirePolicy, catchupWindow: catchupWindow, ifExists: ifExists, payload: payload))
   }
+
+  package var id: ScheduleID { get { shared.value.id } set { shared.value.id = newValue } }
+  package var timing: Timing { get { shared.value.timing } set { shared.value.timing = newValue } }
+  /// The number of ticks after which the schedule ends, as sent: 0 to 2^53 - 1; 0 and nil both mean no limit.
+  package var limit: Int64? { get { shared.value.limit } set { shared.value.limit = newValue } }
+  /// The IANA name of the zone in which a cron expression is read; nil is UTC.
+  package var timezone: String? { get { shared.value.timezone } set { shared.value.timezone = newValue } }
+  /// No slot before this instant.
+  package var startDate: Instant? { get { shared.value.startDate } set { shared.value.startDate = newValue } }
+  /// No slot after this instant.
+  package var endDate: Instant? { get { shared.value.endDate } set { shared.value.endDate = newValue } }
+  /// How much later than its slot a tick may be sent.
+  package var jitter: DurationExpression? { get { shared.value.jitter } set { shared.value.jitter = newValue } }
+  /// What becomes of missed slots; nil is `fireOnce`.
+  package var misfirePolicy: MisfirePolicy? {
+    get { shared.value.misfirePolicy }
+    set { shared.value.misfirePolicy = newValue }
+  }
+  /// Missed slots older than this are not sent; nil is no bound, with `fireAll` 24 hours.
+  package var catchupWindow: DurationExpression? {
+    get { shared.value.catchupWindow }
+    set { shared.value.catchupWindow = newValue }
+  }
+  /// What the Start does when the id is live; nil is `replace`.
+  package var ifExists: IfExists? { get { shared.value.ifExists } set { shared.value.ifExists = newValue } }
+  /// The bytes of any JSON value, exactly as they were received.
+  package var payload: [UInt8]? { get { shared.value.payload } set { shared.value.payload = newValue } }
+}
+
+extension Definition: CustomStringConvertible {
+  package var description: String { "\(shared.value)" }
 }
 
 /// When a schedule is due: one of the four fields of which a Schedule Start has exactly one.

@@ -77,15 +77,25 @@ package struct Schedule: Hashable, Sendable {
 
 /// What a schedule keeps of the message that started it, for the properties of its ticks.
 package struct Origin: Hashable, Sendable {
-  /// The Start's `message_id`, raw bytes; the `correlation_id` of what follows from it.
-  package var messageID: [UInt8]?
-  /// W3C trace context, strings of at most 512 bytes.
-  package var traceparent: String?
-  package var tracestate: String?
+  private struct Fields: Hashable, Sendable {
+    var messageID: [UInt8]?
+    var traceparent: String?
+    var tracestate: String?
+  }
+
+  private let shared: Shared<Fields>
 
   package init(messageID: [UInt8]? = nil, traceparent: String? = nil, tracestate: String? = nil) {
-    self.messageID = messageID
-    self.traceparent = traceparent
-    self.tracestate = tracestate
+    shared = Shared(Fields(messageID: messageID, traceparent: traceparent, tracestate: tracestate))
   }
+
+  /// The Start's `message_id`, raw bytes; the `correlation_id` of what follows from it.
+  package var messageID: [UInt8]? { shared.value.messageID }
+  /// W3C trace context, strings of at most 512 bytes.
+  package var traceparent: String? { shared.value.traceparent }
+  package var tracestate: String? { shared.value.tracestate }
+}
+
+extension Origin: CustomStringConvertible {
+  package var description: String { "\(shared.value)" }
 }
