@@ -17,6 +17,7 @@ let package = Package(
   products: [
     .executable(name: "pocketwatch", targets: ["PocketwatchCLI"]),
     .executable(name: "benchmarks", targets: ["Benchmarks"]),
+    .executable(name: "bare-client", targets: ["BareClient"]),
     .executable(name: "simulate", targets: ["Simulate"]),
     .library(name: "Fuzz", type: .static, targets: ["Fuzz"]),
   ],
@@ -65,7 +66,14 @@ let package = Package(
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ]),
-    .executableTarget(name: "Benchmarks", dependencies: ["Recurrence"], path: "Tests/Benchmarks"),
+    .executableTarget(
+      name: "Benchmarks",
+      dependencies: [
+        "AMQP", "EventBus", "Recurrence", "Scheduling", "SQLiteStore",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Tests/Benchmarks"),
+    .executableTarget(name: "BareClient", dependencies: ["CRabbitMQ"], path: "Tests/BareClient"),
     .target(
       name: "Simulation", dependencies: ["Recurrence", "Scheduling", "SchedulingTestKit"], path: "Tests/Simulation"),
     .executableTarget(

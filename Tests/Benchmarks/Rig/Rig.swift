@@ -1,0 +1,34 @@
+import AMQP
+import Foundation
+
+/// The programs of a measurement, their broker, and a folder for their files.
+struct Rig {
+  var url: String
+  var service: URL
+  var client: URL
+  var folder: URL
+
+  /// The exchange that carries all events.
+  static let exchange = "events"
+  static let commandQueue = "pocketwatch.commands"
+  /// As the service has it by default, and so the bare publisher too.
+  static let window = 256
+
+  /// The path of a new database.
+  func database(_ name: String) throws -> URL {
+    let path = folder.appending(path: "\(name).sqlite")
+    for suffix in ["", "-wal", "-shm", "-journal", ".lock"] {
+      try? FileManager.default.removeItem(atPath: path.path() + suffix)
+    }
+    return path
+  }
+
+  /// How many commands no service has answered.
+  func commandsLeft() throws -> Int {
+    let broker = try Connection(
+      to: BrokerURL(url), options: ConnectionOptions(brokers: [BrokerURL(url)], connectionName: "bench"))
+    defer { broker.close() }
+    guard let queue = try broker.checkQueue(Self.commandQueue) else { throw BenchError("there is no command queue") }
+    return queue.messages
+  }
+}
