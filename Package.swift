@@ -47,7 +47,10 @@ let package = Package(
       dependencies: ["Recurrence", "Scheduling"]),
     .target(
       name: "SQLiteStore",
-      dependencies: ["Recurrence", "Scheduling", .product(name: "GRDB", package: "GRDB.swift")]),
+      dependencies: [
+        "Recurrence", "Scheduling", .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "GRDBSQLite", package: "GRDB.swift"),
+      ]),
     .target(
       name: "PocketwatchService",
       dependencies: [

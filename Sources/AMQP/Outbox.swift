@@ -1,9 +1,21 @@
 /// What a publisher has been given and the broker has not confirmed: which message may go next, and what an answer of
 /// the broker means for the caller's numbers. Pure; one per connection.
 package struct Outbox {
+  /// What is kept of a message on the wire: enough to know it by when it is returned. Its body is not.
   private struct InFlight {
-    var publication: Publication
-    var isReturned = false
+    let number: UInt64
+    let exchange, routingKey: String
+    let messageID: [UInt8]?
+    /// Whether it may yet be returned.
+    var isReturnable: Bool
+
+    init(_ publication: Publication) {
+      number = publication.number
+      exchange = publication.message.exchange
+      routingKey = publication.message.routingKey
+      messageID = publication.message.properties.messageID
+      isReturnable = publication.message.mandatory
+    }
   }
 
   /// The most messages on the wire without a confirm.
@@ -32,7 +44,7 @@ package struct Outbox {
   /// Notes that `next` was sent.
   package mutating func sentNext() {
     guard let publication = waiting.popFirst() else { return }
-    inFlight.published(InFlight(publication: publication))
+    inFlight.published(InFlight(publication))
   }
 
   /// Takes `next` away because it can never be sent.
@@ -43,7 +55,7 @@ package struct Outbox {
   /// The caller's numbers that an answer settles; nil when the broker names a message it was never sent.
   package mutating func settle(_ sequence: UInt64, multiple: Bool) -> [UInt64]? {
     hasAnswered = true
-    return inFlight.settle(sequence, multiple: multiple)?.map { $0.publication.number }
+    return inFlight.settle(sequence, multiple: multiple)?.map { $0.number }
   }
 
   /// The caller's number of a returned message; nil when it cannot be told which one it is.
@@ -53,12 +65,11 @@ package struct Outbox {
   package mutating func noteReturned(_ returned: ReturnedMessage) -> UInt64? {
     var number: UInt64?
     _ = inFlight.updateFirst { candidate in
-      let message = candidate.publication.message
-      return !candidate.isReturned && message.mandatory && message.properties.messageID == returned.properties.messageID
-        && message.exchange == returned.exchange && message.routingKey.utf8.elementsEqual(returned.routingKey)
+      candidate.isReturnable && candidate.messageID == returned.properties.messageID
+        && candidate.exchange == returned.exchange && candidate.routingKey.utf8.elementsEqual(returned.routingKey)
     } _: { match in
-      match.isReturned = true
-      number = match.publication.number
+      match.isReturnable = false
+      number = match.number
     }
     return number
   }

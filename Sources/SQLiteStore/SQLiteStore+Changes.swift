@@ -1,4 +1,3 @@
-import Foundation
 import GRDB
 import Recurrence
 package import Scheduling
@@ -6,20 +5,21 @@ package import Scheduling
 extension SQLiteStore {
   package func apply(_ changes: [Change]) throws(StoreError) {
     try write { database in
+      try database.giveGenerations(to: changes)
       for change in changes {
         switch change {
         case .start(let schedule):
-          try database.start(schedule)
+          try database.run(ScheduleColumn.replacement) { schedule.bind(to: &$0) }
         case .proceed(let generation, let slot, let state, let counter):
           try database.proceed(generation: generation, from: slot, to: state, counter: counter)
         case .announced(let generation):
           try database.run(
-            "UPDATE schedule SET owesStopped = 0, payload = NULL WHERE generation = ? AND endedAt IS NOT NULL",
-            [generation])
+            "UPDATE schedule SET owesStopped = 0, payload = NULL WHERE generation = ? AND endedAt IS NOT NULL"
+          ) { $0.bind(generation) }
         case .remember(let command):
           try database.remember(command)
         case .markInDoubt(let through):
-          try database.run("UPDATE recollection SET inDoubtThrough = ?", [through.milliseconds])
+          try database.run("UPDATE recollection SET inDoubtThrough = ?") { $0.bind(through.milliseconds) }
         }
       }
     }
@@ -27,20 +27,25 @@ extension SQLiteStore {
 }
 
 extension Database {
-  /// Runs a statement that is kept prepared.
-  func run(_ sql: String, _ arguments: StatementArguments) throws {
-    try cachedStatement(sql: sql).execute(arguments: arguments)
+  /// Raises the last generation given to that of the last Start. Each has to be above those before it.
+  fileprivate func giveGenerations(to changes: [Change]) throws {
+    var first: Int64?
+    var last: Int64?
+    for case .start(let schedule) in changes {
+      guard last.map({ $0 < schedule.generation }) ?? true else { throw Self.staleGeneration(schedule.generation) }
+      first = first ?? schedule.generation
+      last = schedule.generation
+    }
+    guard let first, let last else { return }
+    try run("UPDATE recollection SET lastGeneration = ? WHERE lastGeneration < ?") {
+      $0.bind(last)
+      $0.bind(first)
+    }
+    guard changesCount == 1 else { throw Self.staleGeneration(first) }
   }
 
-  fileprivate func start(_ schedule: Schedule) throws {
-    try run(
-      "UPDATE recollection SET lastGeneration = ? WHERE lastGeneration < ?",
-      [schedule.generation, schedule.generation])
-    guard changesCount == 1 else {
-      throw StoreError(.other, "Generation \(schedule.generation) is not above the last one given.")
-    }
-    try run("DELETE FROM schedule WHERE id = ?", [Data(schedule.id.bytes)])
-    try run(ScheduleColumn.insertion, schedule.statementArguments)
+  private static func staleGeneration(_ generation: Int64) -> StoreError {
+    StoreError(.other, "Generation \(generation) is not above the last one given.")
   }
 
   /// Only live rows have a slot, so that one comparison tells both.
@@ -48,21 +53,30 @@ extension Database {
     switch state {
     case .live(let pending):
       try run(
-        "UPDATE schedule SET counter = ?, slot = ?, due = ?, missed = ?, since = ? WHERE generation = ? AND slot = ?",
-        [
-          counter, pending.slot.milliseconds, pending.due.milliseconds, pending.missed, pending.since?.milliseconds,
-          generation, slot.milliseconds,
-        ])
+        "UPDATE schedule SET counter = ?, slot = ?, due = ?, missed = ?, since = ? WHERE generation = ? AND slot = ?"
+      ) {
+        $0.bind(counter)
+        $0.bind(pending.slot.milliseconds)
+        $0.bind(pending.due.milliseconds)
+        $0.bind(pending.missed)
+        $0.bind(pending.since?.milliseconds)
+        $0.bind(generation)
+        $0.bind(slot.milliseconds)
+      }
     case .ended(let ending):
       try run(
         """
         UPDATE schedule SET counter = ?, slot = NULL, due = NULL, missed = NULL, since = NULL, endedAt = ?, endReason = ?,
           owesStopped = ? WHERE generation = ? AND slot = ?
-        """,
-        [
-          counter, ending.at.milliseconds, ending.reason.map { Data($0.utf8) }, ending.owesStopped, generation,
-          slot.milliseconds,
-        ])
+        """
+      ) {
+        $0.bind(counter)
+        $0.bind(ending.at.milliseconds)
+        $0.bind(ending.reason.map { Array($0.utf8) })
+        $0.bind(ending.owesStopped)
+        $0.bind(generation)
+        $0.bind(slot.milliseconds)
+      }
     }
   }
 
@@ -71,6 +85,7 @@ extension Database {
       """
       INSERT OR REPLACE INTO answeredCommand
         (key, answeredAt, started, effect, stopped, rejectedField, rejectedReason) VALUES (?, ?, ?, ?, ?, ?, ?)
-      """, command.statementArguments)
+      """
+    ) { command.bind(to: &$0) }
   }
 }

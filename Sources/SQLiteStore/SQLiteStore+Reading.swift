@@ -1,4 +1,3 @@
-import Foundation
 import GRDB
 package import Recurrence
 package import Scheduling
@@ -31,21 +30,26 @@ extension SQLiteStore {
   package func recall() throws(StoreError) -> Recollection {
     let path = path
     return try read { database in
-      let row = try Row.fetchOne(
-        database.cachedStatement(
-          sql: "SELECT lastGeneration, inDoubtThrough, secretFirst, secretSecond FROM recollection"))
-      guard let row, let lastGeneration: Int64 = row[0], let inDoubtThrough: Int64 = row[1],
-        let first: Int64 = row[2], let second: Int64 = row[3]
-      else { throw StoreError(.corrupt, "\(path) is damaged: it has lost its secret; restore a backup.") }
-      return Recollection(
-        lastGeneration: lastGeneration, inDoubtThrough: Instant(milliseconds: inDoubtThrough),
-        secret: SipHash.Key(UInt64(bitPattern: first), UInt64(bitPattern: second)))
+      var recollection: Recollection?
+      _ = try database.forEachRow("SELECT lastGeneration, inDoubtThrough, secretFirst, secretSecond FROM recollection") {
+        guard let lastGeneration = $0.integer(0), let inDoubtThrough = $0.integer(1), let first = $0.integer(2),
+          let second = $0.integer(3)
+        else { return true }
+        recollection = Recollection(
+          lastGeneration: lastGeneration, inDoubtThrough: Instant(milliseconds: inDoubtThrough),
+          secret: SipHash.Key(UInt64(bitPattern: first), UInt64(bitPattern: second)))
+        return true
+      }
+      guard let recollection else {
+        throw StoreError(.corrupt, "\(path) is damaged: it has lost its secret; restore a backup.")
+      }
+      return recollection
     }
   }
 
   package func schedules(_ ids: [ScheduleID]) throws(StoreError) -> [Schedule?] {
     try read { database in
-      try ids.map { try schedules(Query.byID, [Data($0.bytes)], limit: 1, in: database).first }
+      try ids.map { id in try schedules(Query.byID, limit: 1, in: database) { $0.bind(id.bytes) }.first }
     }
   }
 
@@ -55,14 +59,14 @@ extension SQLiteStore {
 
   package func owingStopped(after generation: Int64, limit: Int) throws(StoreError) -> [Schedule] {
     try read { database in
-      try schedules(Query.owingStopped, [generation], limit: limit, in: database)
+      try schedules(Query.owingStopped, limit: limit, in: database) { $0.bind(generation) }
     }
   }
 
   package func page(after id: ScheduleID?, limit: Int) throws(StoreError) -> [Schedule] {
     try read { database in
       // No id is empty, so that all of them come after an empty one.
-      try schedules(Query.afterID, [Data(id?.bytes ?? [])], limit: limit, in: database)
+      try schedules(Query.afterID, limit: limit, in: database) { $0.bind(id?.bytes ?? []) }
     }
   }
 
@@ -94,10 +98,10 @@ extension SQLiteStore {
   }
 
   private func schedules(
-    _ query: String, _ arguments: StatementArguments, limit: Int, in database: Database
+    _ query: String, limit: Int, in database: Database, _ bind: (inout ParameterValues) -> Void
   ) throws -> [Schedule] {
     var schedules: [Schedule] = []
-    _ = try forEachSchedule(query, arguments, in: database) { schedule in
+    _ = try forEachSchedule(query, in: database, bind) { schedule in
       guard schedules.count < limit else { return false }
       schedules.append(schedule)
       return true
@@ -113,28 +117,34 @@ extension SQLiteStore {
     var first = Int64.min
     if let position {
       guard position.due <= through else { return true }
-      let (due, generation) = (position.due.milliseconds, position.generation)
-      guard try forEachSchedule(query.together, [due, generation], in: database, body) else { return false }
+      let isRead = try forEachSchedule(
+        query.together, in: database,
+        {
+          $0.bind(position.due.milliseconds)
+          $0.bind(position.generation)
+        }, body)
+      guard isRead else { return false }
       guard position.due < through else { return true }
-      first = due + 1
+      first = position.due.milliseconds + 1
     }
-    return try forEachSchedule(query.later, [first, through.milliseconds], in: database, body)
+    return try forEachSchedule(
+      query.later, in: database,
+      {
+        $0.bind(first)
+        $0.bind(through.milliseconds)
+      }, body)
   }
 
   /// Reads schedules one by one until `body` returns false; says whether all were read.
   ///
   /// So limits are counted by `body` and not by SQLite, because rows that cannot be read are reported and passed over.
   private func forEachSchedule(
-    _ query: String, _ arguments: StatementArguments, in database: Database, _ body: (Schedule) -> Bool
+    _ query: String, in database: Database, _ bind: (inout ParameterValues) -> Void, _ body: (Schedule) -> Bool
   ) throws -> Bool {
-    let rows = try Row.fetchCursor(database.cachedStatement(sql: query), arguments: arguments)
-    while let row = try rows.next() {
-      if let schedule = Schedule(row) {
-        guard body(schedule) else { return false }
-      } else {
-        reportUnreadable(row)
-      }
+    try database.forEachRow(query, bind) { row in
+      if let schedule = Schedule(row) { return body(schedule) }
+      reportUnreadable(row)
+      return true
     }
-    return true
   }
 }

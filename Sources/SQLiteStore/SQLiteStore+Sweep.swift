@@ -1,4 +1,3 @@
-import Foundation
 import GRDB
 import Recurrence
 package import Scheduling
@@ -24,7 +23,12 @@ extension Database {
       DELETE FROM schedule WHERE generation IN (
         SELECT generation FROM schedule
         WHERE owesStopped = 0 AND (endReason IS NULL) = ? AND endedAt < ? ORDER BY endedAt LIMIT ?)
-      """, [!byReason, instant.milliseconds, limit])
+      """
+    ) {
+      $0.bind(!byReason)
+      $0.bind(instant.milliseconds)
+      $0.bind(limit)
+    }
     return changesCount
   }
 
@@ -38,27 +42,29 @@ extension Database {
       """
       DELETE FROM schedule WHERE generation IN (
         SELECT generation FROM (\(ended) 0 UNION ALL \(ended) 1 ORDER BY endedAt, generation) LIMIT ?)
-      """, [min(count - maximum, limit)])
+      """
+    ) { $0.bind(min(count - maximum, limit)) }
     return changesCount
   }
 
   /// Removes commands, oldest first, up to the first that is to be kept: so the cost is that of what is removed, and a
   /// clock that stepped back makes some live longer, no more.
   fileprivate func removeCommands(_ retention: Retention, limit: Int) throws -> Int {
-    guard let newest = try Int.fetchOne(cachedStatement(sql: "SELECT max(sequence) FROM answeredCommand")) else {
+    guard let newest = try Int64.fetchOne(cachedStatement(sql: "SELECT max(sequence) FROM answeredCommand")) else {
       return 0
     }
-    let rows = try Row.fetchCursor(
-      cachedStatement(sql: "SELECT sequence, answeredAt FROM answeredCommand ORDER BY sequence LIMIT ?"),
-      arguments: [limit])
-    var last: Int?
-    while let row = try rows.next(), let sequence: Int = row[0], let answeredAt: Int64 = row[1],
-      sequence <= newest - retention.maximumCommands || answeredAt < retention.answeredBefore.milliseconds
-    {
+    var last: Int64?
+    _ = try forEachRow(
+      "SELECT sequence, answeredAt FROM answeredCommand ORDER BY sequence LIMIT ?", { $0.bind(limit) }
+    ) { row in
+      guard let sequence = row.integer(0), let answeredAt = row.integer(1),
+        sequence <= newest - Int64(retention.maximumCommands) || answeredAt < retention.answeredBefore.milliseconds
+      else { return false }
       last = sequence
+      return true
     }
     guard let last else { return 0 }
-    try run("DELETE FROM answeredCommand WHERE sequence <= ?", [last])
+    try run("DELETE FROM answeredCommand WHERE sequence <= ?") { $0.bind(last) }
     return changesCount
   }
 }

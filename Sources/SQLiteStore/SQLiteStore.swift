@@ -50,8 +50,8 @@ package final class SQLiteStore: ScheduleStore {
   }
 
   /// Tells of a row that makes no sense to this version: once, and of a thousand at most.
-  func reportUnreadable(_ row: Row) {
-    guard told.count < 1000, let generation: Int64 = row[.generation], told.insert(generation).inserted else { return }
+  func reportUnreadable(_ row: ColumnValues) {
+    guard told.count < 1000, let generation = row.integer(.generation), told.insert(generation).inserted else { return }
     let id = row.bytes(.id).map { ScheduleID(stored: $0).text } ?? "?"
     onUnreadable(
       StoreError(

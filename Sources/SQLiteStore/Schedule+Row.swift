@@ -1,5 +1,3 @@
-import Foundation
-import GRDB
 import Recurrence
 import Scheduling
 
@@ -15,49 +13,62 @@ enum ScheduleColumn: Int, CaseIterable {
   case misfirePolicy, catchupWindow, ifExists
 
   static let names = allCases.map { "\($0)" }.joined(separator: ", ")
-  static let insertion =
-    "INSERT INTO schedule (\(names)) VALUES (\(allCases.map { _ in "?" }.joined(separator: ", ")))"
+  /// Puts a schedule in the place of whatever stands under its id.
+  static let replacement =
+    "INSERT OR REPLACE INTO schedule (\(names)) VALUES (\(allCases.map { _ in "?" }.joined(separator: ", ")))"
 }
 
 extension Schedule {
-  var statementArguments: StatementArguments { StatementArguments(ScheduleColumn.allCases.map(value(for:))) }
+  /// Hands over the values of all columns, in their order.
+  func bind(to parameters: inout ParameterValues) {
+    for column in ScheduleColumn.allCases { bind(column, to: &parameters) }
+  }
 
-  private func value(for column: ScheduleColumn) -> (any DatabaseValueConvertible)? {
+  private func bind(_ column: ScheduleColumn, to parameters: inout ParameterValues) {
     switch column {
-    case .generation: generation
-    case .id: Data(id.bytes)
-    case .cron: if case .cron(let expression) = definition.timing { expression.text } else { nil }
-    case .every: if case .every(let interval) = definition.timing { interval.text } else { nil }
-    case .at: if case .at(let instant) = definition.timing { instant.milliseconds } else { nil }
-    case .duration: if case .duration(let duration) = definition.timing { duration.text } else { nil }
-    case .tickLimit: definition.limit
-    case .timezone: definition.timezone
-    case .startDate: definition.startDate?.milliseconds
-    case .endDate: definition.endDate?.milliseconds
-    case .jitter: definition.jitter?.text
-    case .messageID: origin.messageID.map { Data($0) }
-    case .traceparent: origin.traceparent.map { Data($0.utf8) }
-    case .tracestate: origin.tracestate.map { Data($0.utf8) }
-    case .counter: counter
-    case .slot: pending?.slot.milliseconds
-    case .due: pending?.due.milliseconds
-    case .missed: pending?.missed
-    case .since: pending?.since?.milliseconds
-    case .endedAt: ending?.at.milliseconds
-    case .endReason: ending?.reason.map { Data($0.utf8) }
-    case .owesStopped: ending?.owesStopped
-    case .payload: definition.payload.map { Data($0) }
-    case .misfirePolicy: definition.misfirePolicy?.rawValue
-    case .catchupWindow: definition.catchupWindow?.text
-    case .ifExists: definition.ifExists?.rawValue
+    case .generation: parameters.bind(generation)
+    case .id: parameters.bind(id.bytes)
+    case .cron, .every, .at, .duration: definition.timing.bind(column, to: &parameters)
+    case .tickLimit: parameters.bind(definition.limit)
+    case .timezone: parameters.bind(definition.timezone)
+    case .startDate: parameters.bind(definition.startDate?.milliseconds)
+    case .endDate: parameters.bind(definition.endDate?.milliseconds)
+    case .jitter: parameters.bind(definition.jitter?.text)
+    case .messageID: parameters.bind(origin.messageID)
+    case .traceparent: parameters.bind(origin.traceparent.map { Array($0.utf8) })
+    case .tracestate: parameters.bind(origin.tracestate.map { Array($0.utf8) })
+    case .counter: parameters.bind(counter)
+    case .slot: parameters.bind(pending?.slot.milliseconds)
+    case .due: parameters.bind(pending?.due.milliseconds)
+    case .missed: parameters.bind(pending?.missed)
+    case .since: parameters.bind(pending?.since?.milliseconds)
+    case .endedAt: parameters.bind(ending?.at.milliseconds)
+    case .endReason: parameters.bind(ending?.reason.map { Array($0.utf8) })
+    case .owesStopped: parameters.bind(ending?.owesStopped)
+    case .payload: parameters.bind(definition.payload)
+    case .misfirePolicy: parameters.bind(definition.misfirePolicy?.rawValue)
+    case .catchupWindow: parameters.bind(definition.catchupWindow?.text)
+    case .ifExists: parameters.bind(definition.ifExists?.rawValue)
+    }
+  }
+}
+
+extension Timing {
+  /// The value of one of the four columns for the timing: NULL in all but the one that says it.
+  fileprivate func bind(_ column: ScheduleColumn, to parameters: inout ParameterValues) {
+    switch (self, column) {
+    case (.cron(let expression), .cron): parameters.bind(expression.text)
+    case (.every(let length), .every), (.duration(let length), .duration): parameters.bind(length.text)
+    case (.at(let instant), .at): parameters.bind(instant.milliseconds)
+    default: parameters.bind(nil as Int64?)
     }
   }
 }
 
 extension Schedule {
   /// Nil when the row does not make a schedule: what it says was damaged, or this version refuses its expression.
-  init?(_ row: Row) {
-    guard let generation: Int64 = row[.generation], let id: Data = row[.id], let counter: Int64 = row[.counter],
+  init?(_ row: ColumnValues) {
+    guard let generation = row.integer(.generation), let id = row.bytes(.id), let counter = row.integer(.counter),
       let timing = Timing(row), let state = State(row),
       let jitter = row.read(.jitter, { try? DurationExpression($0) }),
       let misfirePolicy = row.read(.misfirePolicy, MisfirePolicy.init),
@@ -66,26 +77,27 @@ extension Schedule {
     else { return nil }
     self.init(
       definition: Definition(
-        id: ScheduleID(stored: Array(id)), timing: timing, limit: row[.tickLimit], timezone: row[.timezone],
+        id: ScheduleID(stored: id), timing: timing, limit: row.integer(.tickLimit), timezone: row.text(.timezone),
         startDate: row.instant(.startDate), endDate: row.instant(.endDate), jitter: jitter,
         misfirePolicy: misfirePolicy, catchupWindow: catchupWindow, ifExists: ifExists, payload: row.bytes(.payload)),
       origin: Origin(
-        messageID: row.bytes(.messageID), traceparent: row.text(.traceparent), tracestate: row.text(.tracestate)),
+        messageID: row.bytes(.messageID), traceparent: row.freeText(.traceparent),
+        tracestate: row.freeText(.tracestate)),
       generation: generation, counter: counter, state: state)
   }
 }
 
 extension Timing {
-  fileprivate init?(_ row: Row) {
-    if let text: String = row[.cron] {
+  fileprivate init?(_ row: ColumnValues) {
+    if let text = row.text(.cron) {
       guard let expression = try? CronExpression(text) else { return nil }
       self = .cron(expression)
-    } else if let text: String = row[.every] {
+    } else if let text = row.text(.every) {
       guard let interval = try? DurationExpression(text) else { return nil }
       self = .every(interval)
     } else if let instant = row.instant(.at) {
       self = .at(instant)
-    } else if let text: String = row[.duration] {
+    } else if let text = row.text(.duration) {
       guard let duration = try? DurationExpression(text) else { return nil }
       self = .duration(duration)
     } else {
@@ -95,40 +107,36 @@ extension Timing {
 }
 
 extension Schedule.State {
-  fileprivate init?(_ row: Row) {
-    if let slot = row.instant(.slot), let due = row.instant(.due), let missed: Int = row[.missed] {
-      self = .live(Schedule.Pending(slot: slot, due: due, missed: missed, since: row.instant(.since)))
-    } else if let at = row.instant(.endedAt), let owesStopped: Bool = row[.owesStopped] {
-      self = .ended(Schedule.Ending(reason: row.text(.endReason), at: at, owesStopped: owesStopped))
+  fileprivate init?(_ row: ColumnValues) {
+    if let slot = row.instant(.slot), let due = row.instant(.due), let missed = row.integer(.missed) {
+      self = .live(
+        Schedule.Pending(slot: slot, due: due, missed: Int(clamping: missed), since: row.instant(.since)))
+    } else if let at = row.instant(.endedAt), let owesStopped = row.integer(.owesStopped) {
+      self = .ended(Schedule.Ending(reason: row.freeText(.endReason), at: at, owesStopped: owesStopped != 0))
     } else {
       return nil
     }
   }
 }
 
-extension Row {
-  /// A value, or nil for NULL. Always asked for as an optional: GRDB traps on a NULL that is not expected.
-  subscript<Value: DatabaseValueConvertible & StatementColumnConvertible>(_ column: ScheduleColumn)
-    -> Value?
-  {
-    self[column.rawValue]
-  }
+extension ColumnValues {
+  func integer(_ column: ScheduleColumn) -> Int64? { integer(column.rawValue) }
+  func bytes(_ column: ScheduleColumn) -> [UInt8]? { bytes(column.rawValue) }
 
-  func instant(_ column: ScheduleColumn) -> Instant? {
-    self[column].map { Instant(milliseconds: $0) }
-  }
+  fileprivate func text(_ column: ScheduleColumn) -> String? { text(column.rawValue) }
 
-  func bytes(_ column: ScheduleColumn) -> [UInt8]? {
-    (self[column] as Data?).map { Array($0) }
+  fileprivate func instant(_ column: ScheduleColumn) -> Instant? {
+    integer(column).map { Instant(milliseconds: $0) }
   }
 
   /// A value that is written as text: `.some(nil)` where there is none, nil where it cannot be read.
-  func read<Value>(_ column: ScheduleColumn, _ value: (String) -> Value?) -> Value?? {
-    guard let text: String = self[column] else { return .some(nil) }
+  fileprivate func read<Value>(_ column: ScheduleColumn, _ value: (String) -> Value?) -> Value?? {
+    guard let text = text(column) else { return isNull(column.rawValue) ? .some(nil) : nil }
     return value(text).map { .some($0) }
   }
 
-  func text(_ column: ScheduleColumn) -> String? {
-    (self[column] as Data?).map { String(decoding: $0, as: UTF8.self) }
+  /// Text that is kept as bytes.
+  fileprivate func freeText(_ column: ScheduleColumn) -> String? {
+    bytes(column).map { String(decoding: $0, as: UTF8.self) }
   }
 }

@@ -1,0 +1,121 @@
+import GRDB
+import GRDBSQLite
+
+/// Prepared statements whose values go straight to SQLite and come straight from it. GRDB boxes each value, which on a
+/// tick's way takes longer than what SQLite does with it.
+extension Database {
+  /// Runs a statement that is kept prepared.
+  ///
+  /// - Parameter bind: hands over the values of its parameters, in order.
+  func run(_ sql: String, _ bind: (inout ParameterValues) -> Void) throws {
+    _ = try forEachRow(sql, bind) { _ in true }
+  }
+
+  /// Runs a query that is kept prepared until `body` returns false; says whether all rows were read.
+  ///
+  /// A row is valid only inside of `body`.
+  func forEachRow(
+    _ sql: String, _ bind: (inout ParameterValues) -> Void = { _ in }, _ body: (ColumnValues) throws -> Bool
+  ) throws -> Bool {
+    // Held to the end: the cache may let go of it meanwhile.
+    let prepared = try cachedStatement(sql: sql)
+    let statement = prepared.sqliteStatement
+    defer {
+      sqlite3_reset(statement)
+      sqlite3_clear_bindings(statement)
+      withExtendedLifetime(prepared) {}
+    }
+    var parameters = ParameterValues(statement)
+    bind(&parameters)
+    guard parameters.status == SQLITE_OK else { throw Self.failure(of: statement) }
+    while true {
+      switch sqlite3_step(statement) {
+      case SQLITE_ROW: guard try body(ColumnValues(statement)) else { return false }
+      case SQLITE_DONE: return true
+      default: throw Self.failure(of: statement)
+      }
+    }
+  }
+
+  private static func failure(of statement: SQLiteStatement) -> DatabaseError {
+    let connection = sqlite3_db_handle(statement)
+    return DatabaseError(
+      resultCode: ResultCode(rawValue: sqlite3_extended_errcode(connection)),
+      message: sqlite3_errmsg(connection).map { String(cString: $0) })
+  }
+}
+
+/// Takes the values of a statement's parameters, in order.
+struct ParameterValues {
+  /// SQLITE_TRANSIENT: SQLite copies the bytes at once.
+  private static let copied = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
+
+  private let statement: SQLiteStatement
+  private var last: CInt = 0
+  /// The first failure of SQLite to take a value.
+  fileprivate var status = SQLITE_OK
+
+  fileprivate init(_ statement: SQLiteStatement) { self.statement = statement }
+
+  mutating func bind(_ value: Int64?) {
+    bind { statement, index in
+      if let value { sqlite3_bind_int64(statement, index, value) } else { sqlite3_bind_null(statement, index) }
+    }
+  }
+
+  mutating func bind(_ value: Int?) { bind(value.map { Int64($0) }) }
+  mutating func bind(_ value: Bool?) { bind(value.map { $0 ? 1 : 0 } as Int64?) }
+
+  mutating func bind(_ text: String?) {
+    guard var text else { return bind(nil as Int64?) }
+    text.withUTF8 { utf8 in
+      utf8.withMemoryRebound(to: CChar.self) { characters in
+        bind { sqlite3_bind_text($0, $1, characters.baseAddress, CInt(characters.count), Self.copied) }
+      }
+    }
+  }
+
+  mutating func bind(_ bytes: [UInt8]?) {
+    guard let bytes else { return bind(nil as Int64?) }
+    guard !bytes.isEmpty else { return bind { sqlite3_bind_zeroblob($0, $1, 0) } }  // without an address it would be NULL
+    bytes.withUnsafeBytes { buffer in
+      bind { sqlite3_bind_blob($0, $1, buffer.baseAddress, CInt(buffer.count), Self.copied) }
+    }
+  }
+
+  private mutating func bind(_ value: (SQLiteStatement, CInt) -> CInt) {
+    last += 1
+    let status = value(statement, last)
+    if self.status == SQLITE_OK { self.status = status }
+  }
+}
+
+/// The values of the row on which a statement stands, by column from 0. Nil where there is NULL or, in a damaged database,
+/// a value of another type.
+struct ColumnValues {
+  private let statement: SQLiteStatement
+
+  fileprivate init(_ statement: SQLiteStatement) { self.statement = statement }
+
+  func integer(_ column: Int) -> Int64? {
+    has(SQLITE_INTEGER, column) ? sqlite3_column_int64(statement, CInt(column)) : nil
+  }
+
+  func text(_ column: Int) -> String? {
+    has(SQLITE_TEXT, column) ? String(decoding: buffer(column), as: UTF8.self) : nil
+  }
+
+  func bytes(_ column: Int) -> [UInt8]? {
+    has(SQLITE_BLOB, column) ? Array(buffer(column)) : nil
+  }
+
+  func isNull(_ column: Int) -> Bool { has(SQLITE_NULL, column) }
+
+  private func has(_ type: CInt, _ column: Int) -> Bool { sqlite3_column_type(statement, CInt(column)) == type }
+
+  private func buffer(_ column: Int) -> UnsafeRawBufferPointer {
+    // In this order: the first call may move what the second measures. Of either type the bytes are as they are stored.
+    let start = sqlite3_column_blob(statement, CInt(column))
+    return UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(statement, CInt(column))))
+  }
+}
