@@ -3,8 +3,6 @@ import Recurrence
 
 /// The live schedules that are due next: a window on the store's due index, so that memory does not grow with the
 /// number of schedules.
-///
-/// Invariant: every live schedule whose position is at or before `loadedThrough` is in here.
 struct DueWindow {
   struct Row {
     var schedule: Schedule
@@ -29,14 +27,15 @@ struct DueWindow {
 
   private var rows: [Int64: Row] = [:]
   private var generations: [ScheduleID: Int64] = [:]
-  /// Positions of waiting rows; one that no longer fits its row is stale and skipped.
-  private var queue = Heap<DuePosition>()
+  /// What is loaded: from the beginning on, and perhaps a stretch ahead.
+  var lanes = [DueLane()]
+  /// The lane whose turn it is.
+  private var turn = 0
   private var held: [Int64] = []
-  private(set) var loadedThrough: DuePosition?
   /// Rows sent or settling: what may have to be repeated after a crash.
   private(set) var unsettledCount = 0
 
-  var waitingCount: Int { queue.count }
+  var waitingCount: Int { lanes.reduce(0) { $0 + $1.waitingCount } }
 
   func generation(of id: ScheduleID) -> Int64? { generations[id] }
 
@@ -51,17 +50,19 @@ struct DueWindow {
   /// The schedules of which a tick or another change is under way, by generation.
   var unsettled: Set<Int64> { Set(rows.lazy.filter { $0.value.phase.isUnsettled }.map(\.key)) }
 
-  /// Takes a page that was loaded from the store up to `through`; ticks due up to `inDoubtThrough` may have been sent.
-  mutating func load(_ page: DuePage, through: Instant, inDoubtThrough: Instant) {
+  /// Takes a page of a lane that was loaded from the store up to `through`; ticks due up to `inDoubtThrough` may have been
+  /// sent.
+  mutating func load(_ page: DuePage, into lane: Int = 0, through: Instant, inDoubtThrough: Instant) {
     for schedule in page.schedules where rows[schedule.generation] == nil {
       guard let due = schedule.position?.due else { continue }
       insert(Row(schedule: schedule, phase: .waiting, mayHaveBeenSent: due <= inDoubtThrough))
     }
     if page.isLast {
-      loadedThrough = DuePosition(due: through, generation: .max)
+      lanes[lane].loadedThrough = DuePosition(due: through, generation: .max)
     } else if let position = page.schedules.last?.position {
-      loadedThrough = position
+      lanes[lane].loadedThrough = position
     }
+    joinLanes()
   }
 
   /// Takes a schedule that was just started, if it falls within the window.
@@ -90,10 +91,21 @@ struct DueWindow {
   }
 
   /// The position of the waiting row that is due first.
-  mutating func first() -> DuePosition? {
-    while let position = queue.min {
+  mutating func first() -> DuePosition? { firstOfEach().min() }
+
+  /// Of each lane the position of the waiting row that is due first, if it has one.
+  mutating func firstOfEach() -> [DuePosition] { lanes.indices.compactMap { first(in: $0) } }
+
+  /// The position of the waiting row that is due first in the lane whose turn it is; the next turn is another's.
+  mutating func firstInTurn() -> DuePosition? {
+    turn = (turn + 1) % lanes.count
+    return first(in: turn)
+  }
+
+  private mutating func first(in lane: Int) -> DuePosition? {
+    while let position = lanes[lane].queue.min {
       if isCurrent(position) { return position }
-      queue.removeMin()
+      lanes[lane].queue.removeMin()
     }
     return nil
   }
@@ -103,14 +115,16 @@ struct DueWindow {
     guard var row = rows[generation] else { return }
     if row.phase.isUnsettled { unsettledCount -= 1 }
     if phase.isUnsettled { unsettledCount += 1 }
-    // A row that leaves the queue is the first in it; taken out, so that no position is in the queue twice.
-    if case .waiting = row.phase, queue.min == row.schedule.position { queue.removeMin() }
+    // A row that leaves its queue is the first in it; taken out, so that no position is in the queue twice.
+    if case .waiting = row.phase, let position = row.schedule.position {
+      for lane in lanes.indices where lanes[lane].queue.min == position { lanes[lane].queue.removeMin() }
+    }
     row.phase = phase
     if case .sent = phase { row.mayHaveBeenSent = true }
     rows[generation] = row
     switch phase {
     case .waiting:
-      if let position = row.schedule.position { queue.insert(position) }
+      enqueue(row)
     case .held:
       held.append(generation)
     case .sent, .retrying, .settling:
@@ -127,33 +141,43 @@ struct DueWindow {
     }
   }
 
-  /// Once twice as many wait, gives up the rows that are due last until `count` are left; they are loaded again in time.
+  /// Once twice as many wait in a lane, gives up the rows that are due last until `count` are left; they are loaded again in
+  /// time.
   ///
   /// Stops at one that may have been sent, for the store does not know that of it.
   mutating func shrink(to count: Int) {
-    guard queue.count > 2 * count else { return }
-    while queue.count > count, let position = queue.max {
-      if isCurrent(position) {
-        guard rows[position.generation]?.mayHaveBeenSent == false else { break }
-        remove(position.generation)
+    for lane in lanes.indices where lanes[lane].queue.count > 2 * count {
+      while lanes[lane].queue.count > count, let position = lanes[lane].queue.max {
+        if isCurrent(position) {
+          guard rows[position.generation]?.mayHaveBeenSent == false else { break }
+          remove(position.generation)
+        }
+        lanes[lane].queue.removeMax()
       }
-      queue.removeMax()
+      if let last = lanes[lane].queue.max, let loaded = lanes[lane].loadedThrough {
+        lanes[lane].loadedThrough = min(last, loaded)
+      }
     }
-    if let last = queue.max, let loaded = loadedThrough { loadedThrough = min(last, loaded) }
   }
 
   private mutating func insert(_ row: Row) {
     rows[row.schedule.generation] = row
     generations[row.schedule.id] = row.schedule.generation
-    if let position = row.schedule.position { queue.insert(position) }
+    enqueue(row)
+  }
+
+  private mutating func enqueue(_ row: Row) {
+    guard let position = row.schedule.position else { return }
+    let lane = lanes.lastIndex { $0.isBefore(position) } ?? 0
+    lanes[lane].queue.insert(position)
   }
 
   private func covers(_ schedule: Schedule) -> Bool {
-    guard let position = schedule.position, let loadedThrough else { return false }
-    return position <= loadedThrough
+    guard let position = schedule.position else { return false }
+    return lanes.contains { $0.covers(position) }
   }
 
-  private func isCurrent(_ position: DuePosition) -> Bool {
+  func isCurrent(_ position: DuePosition) -> Bool {
     guard let row = rows[position.generation], case .waiting = row.phase else { return false }
     return row.schedule.position == position
   }

@@ -10,6 +10,8 @@ extension Engine {
     /// The schedules loaded at a time, and the most kept loaded.
     package var duePage = 256
     package var dueCapacity = 1024
+    /// After so long on what was due before, what has become due meanwhile takes turns with it.
+    package var burstMilliseconds: Int64 = 100
     /// How far ahead schedules are loaded and the in-doubt mark is set.
     package var lookaheadMilliseconds: Int64 = 30_000
     /// From this lateness on slots count as missed.

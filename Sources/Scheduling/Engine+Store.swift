@@ -5,7 +5,8 @@ extension Engine {
   /// What the store is doing, with what is needed to go on once it has answered.
   enum StoreWork: Sendable {
     case look([ReceivedCommand], channel: UInt64)
-    case due(after: DuePosition?, through: Instant)
+    /// The next page of a lane of the window.
+    case due(lane: Int, after: DuePosition?, through: Instant)
     case owed(after: Int64)
     case review(SlotReview.Cause, after: DuePosition?)
     case apply([Change], [PendingAnswer])
@@ -32,7 +33,7 @@ extension Engine {
   private func request(for work: StoreWork) -> StoreRequest {
     switch work {
     case .look(let commands, _): lookRequest(for: commands)
-    case .due(let position, let through): .due(after: position, through: through, limit: settings.duePage)
+    case .due(_, let position, let through): .due(after: position, through: through, limit: settings.duePage)
     case .owed(let generation): .owed(after: generation, limit: settings.duePage)
     case .review(.zoneRules, let position): .followingZones(after: position, limit: settings.duePage)
     case .review(.clock, let position):
@@ -75,21 +76,6 @@ extension Engine {
     return .apply(pendingChanges, pendingAnswers)
   }
 
-  private func dueWork(at now: Now) -> StoreWork? {
-    let isTime = nextLoad.map { $0 <= now.wall } ?? false
-    guard isTime || window.loadedThrough == nil else { return nil }
-    guard review?.moving.isEmpty ?? true else { return nil }  // what is read now would be out of date
-    let through = now.wall.advanced(byMilliseconds: settings.lookaheadMilliseconds)
-    return .due(after: window.loadedThrough, through: through)
-  }
-
-  /// When the window is to be filled again; nil while enough rows wait, or before it was filled for the first time.
-  var nextLoad: Instant? {
-    guard let loadedThrough = window.loadedThrough else { return nil }
-    guard window.waitingCount < settings.dueCapacity - settings.duePage else { return nil }
-    return loadedThrough.due.advanced(byMilliseconds: -settings.lookaheadMilliseconds / 2)
-  }
-
   private func sweepWork(at now: Now) -> StoreWork? {
     guard let nextSweep, now.uptime >= nextSweep else { return nil }
     return .sweep(
@@ -121,8 +107,8 @@ extension Engine {
     switch (work, answer) {
     case (.look(let commands, let channel), .looked(let schedules, let remembered)):
       decideCommands(commands, on: channel, schedules: schedules, remembered: remembered, at: now)
-    case (.due(_, let through), .due(let page)):
-      window.load(page, through: through, inDoubtThrough: recoveredInDoubtThrough)
+    case (.due(let lane, _, let through), .due(let page)):
+      window.load(page, into: lane, through: through, inDoubtThrough: recoveredInDoubtThrough)
     case (.owed, .owed(let schedules)):
       for schedule in schedules { oweStopped(schedule) }
       owedCursor = schedules.count < settings.duePage ? nil : schedules.last?.generation

@@ -52,11 +52,7 @@ extension Engine {
   }
 
   private mutating func takeDueTicks(into publications: inout [Publication], at now: Now) {
-    while hasRoomForTicks, let position = window.first(), position.due <= now.wall,
-      let row = window[position.generation]
-    {
-      if awaitsReview(row, at: position) { return }
-      guard position.due <= inDoubtThrough else { return markInDoubt(at: now) }
+    while hasRoomForTicks, let (position, row) = nextDue(at: now) {
       guard let zone = rules(of: row.schedule.definition) else {
         window.move(position.generation, to: .held)
         reports.append(.zoneMissing(row.schedule.id, zone: row.schedule.definition.timezone ?? "UTC"))
@@ -68,6 +64,18 @@ extension Engine {
         publications.append(publication)
       }
     }
+  }
+
+  /// A schedule whose tick may leave now.
+  private mutating func nextDue(at now: Now) -> (DuePosition, DueWindow.Row)? {
+    for _ in window.lanes.indices {
+      guard let position = window.firstInTurn(), position.due <= now.wall, let row = window[position.generation],
+        !awaitsReview(row, at: position)
+      else { continue }
+      if position.due <= inDoubtThrough { return (position, row) }
+      markInDoubt(at: now)
+    }
+    return nil
   }
 
   /// What the misfire policy says. A tick that may have been sent already is never folded or skipped: it is sent again as
@@ -132,8 +140,11 @@ extension Engine {
   /// When the next tick is due or the mark to be set for it; nil while no tick could leave whatever the time.
   mutating func nextTickWake(at now: Instant) -> Instant? {
     guard maySendTicks, hasRoomForTicks else { return nil }
-    guard let position = window.first(), let row = window[position.generation] else { return nil }
-    guard !awaitsReview(row, at: position) else { return nil }
+    return window.firstOfEach().compactMap { wake(for: $0, at: now) }.min()
+  }
+
+  private func wake(for position: DuePosition, at now: Instant) -> Instant? {
+    guard let row = window[position.generation], !awaitsReview(row, at: position) else { return nil }
     let due = position.due
     guard due > inDoubtThrough else { return due }
     guard !isMarkPending else { return nil }

@@ -19,10 +19,10 @@ struct DueWindowTests {
 
   @Test func loadedRowsComeInOrder() {
     var window = DueWindow()
-    #expect(window.loadedThrough == nil)
+    #expect(window.lanes[0].loadedThrough == nil)
     let schedules = [(1, 5), (2, 5), (3, 9)].map { schedule("\($0.0)", generation: $0.0, due: .second($0.1)) }
     window.load(page(schedules), through: .second(30), inDoubtThrough: Self.inDoubtThrough)
-    #expect(window.loadedThrough == DuePosition(due: .second(30), generation: .max))
+    #expect(window.lanes[0].loadedThrough == DuePosition(due: .second(30), generation: .max))
     for schedule in schedules {
       let first = window.first()
       #expect(first == schedule.position)
@@ -39,7 +39,7 @@ struct DueWindowTests {
     var window = DueWindow()
     let one = schedule("a", generation: 7, due: .second(5))
     window.load(page([one], isLast: false), through: .second(30), inDoubtThrough: Self.inDoubtThrough)
-    #expect(window.loadedThrough == DuePosition(due: .second(5), generation: 7))
+    #expect(window.lanes[0].loadedThrough == DuePosition(due: .second(5), generation: 7))
     window.started(schedule("b", generation: 8, due: .second(5)))
     window.started(schedule("c", generation: 6, due: .second(5)))
     #expect(window[8] == nil, "beyond what is loaded: it will come with the next page")
@@ -97,13 +97,35 @@ struct DueWindowTests {
     window.move(5, to: .waiting)
     window.shrink(to: 2)
     #expect((1...10).map { window[$0] != nil } == (1...10).map { $0 <= 5 })
-    #expect(window.loadedThrough == schedules[4].position)
+    #expect(window.lanes[0].loadedThrough == schedules[4].position)
   }
 
   // MARK: Random histories
 
-  /// All that happens to a window, in any order: no schedule at or before `loadedThrough` is ever missing from it, and what
-  /// is due first is always known.
+  /// Behind more than the window holds, what becomes due has a lane of its own; the two take turns until they meet.
+  @Test func lanesTakeTurnsAndMeet() {
+    var window = DueWindow()
+    let burst = (1...4).map { schedule("b\($0)", generation: $0, due: .second(1)) }
+    let later = (5...6).map { schedule("l\($0)", generation: $0, due: .second($0)) }
+    window.load(page(Array(burst[..<3]), isLast: false), through: .second(30), inDoubtThrough: .noon)
+    window.openLaneAhead(behind: DuePosition(due: .second(2), generation: .max))
+    window.load(page(later), into: 1, through: .second(32), inDoubtThrough: .noon)
+    var sent: [Int64] = []
+    for _ in 0..<8 {
+      guard let position = window.firstInTurn() else { continue }
+      sent.append(position.generation)
+      window.move(position.generation, to: .settling)
+    }
+    #expect(sent == [5, 1, 6, 2, 3])
+    window.load(page([burst[3]]), through: .second(2), inDoubtThrough: .noon)
+    #expect(window.lanes.count == 1)
+    #expect(window.lanes[0].loadedThrough == DuePosition(due: .second(32), generation: .max))
+    let last = window.firstInTurn()
+    #expect(last == burst[3].position)
+  }
+
+  /// All that happens to a window, in any order: no schedule in what is loaded is ever missing from it, and what is due first
+  /// is always known.
   @Test(arguments: 0..<300 as Range<UInt64>)
   func neverLosesASchedule(seed: UInt64) throws {
     var history = WindowHistory(seed: seed)
@@ -129,19 +151,20 @@ private struct WindowHistory {
   }
 
   mutating func step() {
-    switch Int.random(in: 0..<10, using: &random) {
+    switch Int.random(in: 0..<11, using: &random) {
     case 0, 1: load()
     case 2, 3, 4: start()
     case 5, 6: send()
     case 7: settle()
     case 8: bringBack()
-    default: if random.oneIn(3) { window.shrink(to: .random(in: 1...4, using: &random)) }
+    case 9: if random.oneIn(3) { window.shrink(to: .random(in: 1...4, using: &random)) }
+    default: if random.oneIn(4) { window.giveUpLaneAhead() } else { openLane() }
     }
   }
 
   func check() throws {
     var window = window
-    let covered = stored.filter { schedule in window.loadedThrough.map { schedule.position! <= $0 } ?? false }
+    let covered = stored.filter { schedule in window.lanes.contains { $0.covers(schedule.position!) } }
     for schedule in covered { #expect(window[schedule.generation]?.schedule == schedule) }
     let busy = unsettled.union(aside)
     let waiting = stored.filter { window[$0.generation] != nil && !busy.contains($0.generation) }
@@ -152,16 +175,27 @@ private struct WindowHistory {
     for schedule in stored { #expect(window.isUnsettled(schedule.id) == unsettled.contains(schedule.generation)) }
   }
 
-  /// Loads the next page, as the store would give it.
+  /// Loads the next page of a lane, as the store would give it. No lane reads on into the next.
   private mutating func load() {
-    let through = Instant.second(.random(in: 0..<60, using: &random))
-    guard window.loadedThrough.map({ $0.due < through }) ?? true else { return }
+    let index = window.lanes.indices.randomElement(using: &random) ?? 0
+    let lane = window.lanes[index]
+    let end = index + 1 < window.lanes.count ? window.lanes[index + 1].start!.due : .second(60)
+    let through = min(end, Instant.second(.random(in: 0..<60, using: &random)))
+    let position = lane.loadedThrough ?? lane.start
+    guard position.map({ $0.due <= through && $0 != DuePosition(due: through, generation: .max) }) ?? true else { return }
     let due = stored.filter { schedule in
-      schedule.position!.due <= through && (window.loadedThrough.map { schedule.position! > $0 } ?? true)
+      schedule.position!.due <= through && (position.map { schedule.position! > $0 } ?? true)
     }
     let page = due.prefix(.random(in: 1...6, using: &random))
     window.load(
-      DuePage(schedules: Array(page), isLast: page.count == due.count), through: through, inDoubtThrough: .second(-1))
+      DuePage(schedules: Array(page), isLast: page.count == due.count), into: index, through: through,
+      inDoubtThrough: .second(-1))
+  }
+
+  private mutating func openLane() {
+    let start = DuePosition(due: .second(.random(in: 0..<50, using: &random)), generation: .max)
+    guard let loaded = window.lanes[0].loadedThrough, loaded < start else { return }
+    window.openLaneAhead(behind: start)
   }
 
   private mutating func start() {
