@@ -17,7 +17,8 @@ struct DueWindow {
     case waiting
     /// Its tick is with the broker; the state follows when it is confirmed. Becomes settling, retrying or waiting.
     case sent(Schedule.Progress)
-    /// Its tick was refused and waits for another try. Becomes sent, or waiting when the wall clock was set back.
+    /// Its tick was refused and waits for another try, or is without an answer for long. Becomes sent, settling, or waiting
+    /// when the wall clock was set back or the connection lost.
     case retrying(Schedule.Progress)
     /// A change of it is on its way to the store. Becomes waiting, or leaves.
     case settling
@@ -184,6 +185,14 @@ struct DueWindow {
 }
 
 extension DueWindow.Phase {
+  /// What a confirm of its tick leads to, while there may be one.
+  var progress: Schedule.Progress? {
+    switch self {
+    case .sent(let progress), .retrying(let progress): progress
+    case .waiting, .settling, .held: nil
+    }
+  }
+
   var isUnsettled: Bool {
     switch self {
     case .sent, .settling: true

@@ -5,7 +5,7 @@ extension Engine {
   /// A look at what is stored about the commands that can be decided now; nil when there are none.
   mutating func takeCommands() -> StoreWork? {
     guard let channel = commands.channel, !commands.isEmpty else { return nil }
-    guard owedCursor == nil, pendingAnswers.isEmpty else { return nil }
+    guard owedCursor == nil || owing.count >= settings.maximumOwing, pendingAnswers.isEmpty else { return nil }
     let taken = commands.take(settings.commandBatch, unless: isBusy)
     return taken.isEmpty ? nil : .look(taken, channel: channel)
   }

@@ -16,9 +16,9 @@ extension Engine {
     package var lookaheadMilliseconds: Int64 = 30_000
     /// From this lateness on slots count as missed.
     package var misfireThresholdMilliseconds: Int64 = 60_000
-    /// How long a publication may stay unconfirmed before it is sent again.
+    /// How long a publication may stay unconfirmed before it is set aside.
     package var confirmTimeoutMilliseconds: Int64 = 30_000
-    /// After how long a tick that the broker refuses is given up.
+    /// A tick that the broker refuses is given up when its pauses add up to this, one that it does not answer after as long.
     package var giveUpMilliseconds: Int64 = 3_600_000
     package var storeRetryMilliseconds: Int64 = 1_000
     /// Commands are taken again when the store has been well for 1 s; for twice as long, and so on up to the longest, each
@@ -31,9 +31,15 @@ extension Engine {
     package var firedRetentionMilliseconds: Int64 = 3_600_000
     package var maximumEnded = 1_000_000
     package var maximumCommands = 1_000_000
-    /// With so many refused publications, or so many bytes of payload in them, waiting for another try no new tick is sent.
-    package var maximumPaused = 4096
-    package var maximumPausedBytes = 64 << 20
+    /// With so many ticks refused or unanswered, or so many bytes of payload in them, no new tick is sent.
+    package var maximumHeld = 4096
+    package var maximumHeldBytes = 64 << 20
+    /// The most owed Stoppeds that are kept in line; the others stay in their rows.
+    package var maximumOwing = 1024
+    /// While outcomes cannot be published for so long, commands are left with the broker: it would take them back itself.
+    package var unansweredPatienceMilliseconds: Int64 = 600_000
+    /// A wall clock that was set far back is believed when it has stayed so for this long.
+    package var clockPatienceMilliseconds: Int64 = 300_000
     /// How long after consuming began the first sweep comes, how often one follows, how much a step of it removes, and
     /// the pause between steps.
     package var sweepDelayMilliseconds: Int64 = 600_000
@@ -142,7 +148,12 @@ extension Engine {
       uptimes.append(outbox.unansweredDeadline(after: settings.confirmTimeoutMilliseconds))
     }
     uptimes.append(nextResumption)
-    if maySendTicks { uptimes.append(outbox.nextPauseEnd) }
+    uptimes.append(nextPause)
+    uptimes.append(clockDoubt.map { $0.since + settings.clockPatienceMilliseconds })
+    if maySendTicks {
+      uptimes.append(outbox.nextPauseEnd)
+      uptimes.append(outbox.forlornDeadline(after: settings.giveUpMilliseconds))
+    }
     var walls = [nextTickWake(at: now.wall)]
     if storeWork == nil, !isDraining {
       uptimes.append(nextSweep)

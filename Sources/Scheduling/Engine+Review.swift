@@ -33,19 +33,36 @@ extension Engine {
     review?.reviewedThrough = nil
   }
 
-  /// Notices that the wall clock was set back by more than a day: while we ran, or since the in-doubt mark was stored.
+  /// Notices that the wall clock was set back by more than a day, while we ran or since the in-doubt mark was stored, and
+  /// that it has stayed so for a while: many a machine starts in 1970 and is set right a moment later.
   mutating func watchClock(at now: Now) {
     defer {
       lastSeen = now
       latestWall = max(latestWall, now.wall)
     }
-    if let lastSeen {
-      let expected = lastSeen.wall.advanced(byMilliseconds: now.uptime - lastSeen.uptime)
-      if expected > now.wall.advanced(byMilliseconds: Self.dayMilliseconds) { clockWasSetBack(from: expected, at: now) }
-    } else {
-      let latest = now.wall.advanced(byMilliseconds: Self.dayMilliseconds + settings.lookaheadMilliseconds)
-      if recoveredInDoubtThrough > latest { clockWasSetBack(from: recoveredInDoubtThrough, at: now) }
+    if clockDoubt == nil { clockDoubt = doubtfulClock(at: now) }
+    guard let doubt = clockDoubt else { return }
+    let expected = doubt.wall.advanced(byMilliseconds: now.uptime - doubt.since)
+    if !isFarBehind(now.wall, expected) {
+      clockDoubt = nil
+    } else if now.uptime - doubt.since >= settings.clockPatienceMilliseconds {
+      clockDoubt = nil
+      clockWasSetBack(from: expected, at: now)
     }
+  }
+
+  private func doubtfulClock(at now: Now) -> (wall: Instant, since: Int64)? {
+    let expected =
+      if let lastSeen {
+        lastSeen.wall.advanced(byMilliseconds: now.uptime - lastSeen.uptime)
+      } else {
+        recoveredInDoubtThrough.advanced(byMilliseconds: -settings.lookaheadMilliseconds)
+      }
+    return isFarBehind(now.wall, expected) ? (expected, now.uptime) : nil
+  }
+
+  private func isFarBehind(_ wall: Instant, _ expected: Instant) -> Bool {
+    expected > wall.advanced(byMilliseconds: Self.dayMilliseconds)
   }
 
   private mutating func clockWasSetBack(from before: Instant, at now: Now) {
@@ -90,12 +107,20 @@ extension Engine {
     }
   }
 
-  /// What is due beyond now on a clock that was wrong is in doubt no more.
+  /// What is due far beyond now on a clock that was wrong is in doubt no more. A day is left, since a clock that is set back
+  /// by less is not noticed.
   private mutating func finishReview(at now: Now) {
     defer { review = nil }
     guard review?.cause == .clock else { return }
-    recoveredInDoubtThrough = min(recoveredInDoubtThrough, now.wall)
-    guard window.unsettledCount == 0, outbox.pausedCount == 0 else { return }
+    recoveredInDoubtThrough = min(recoveredInDoubtThrough, now.wall.advanced(byMilliseconds: Self.dayMilliseconds))
+    isMarkTooHigh = true
+    lowerMark(at: now)
+  }
+
+  /// Lowers the mark once nothing is under way that was sent beyond it.
+  mutating func lowerMark(at now: Now) {
+    guard isMarkTooHigh, !isMarkPending, window.unsettledCount == 0, outbox.heldTicks == 0 else { return }
+    isMarkTooHigh = false
     sentThrough = min(sentThrough, now.wall)
     markInDoubt(at: now)
     // From now on: what leaves beyond the new mark before that is stored would not be in doubt after a crash.

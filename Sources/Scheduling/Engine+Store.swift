@@ -44,6 +44,7 @@ extension Engine {
   }
 
   private mutating func nextWork(at now: Now) -> StoreWork? {
+    lowerMark(at: now)
     markInDoubtAhead(at: now)
     for step in 1...Turn.allCases.count {
       let turn = Turn.allCases[(lastTurn.rawValue + step) % Turn.allCases.count]
@@ -62,7 +63,7 @@ extension Engine {
     case .look: takeCommands()
     case .review: reviewWork()
     case .due: dueWork(at: now)
-    case .owed: owedCursor.map { .owed(after: $0) }
+    case .owed: owing.count < settings.maximumOwing ? owedCursor.map { .owed(after: $0) } : nil
     case .sweep: sweepWork(at: now)
     }
   }

@@ -5,10 +5,12 @@ extension Engine {
   /// What leaves now, in order: answers and owed Stoppeds, ticks tried again, ticks that are due.
   mutating func takePublications(at now: Now) -> [Publication] {
     guard case .open = publisher, !isStoreUnwell else { return [] }
-    refuseUnanswered(at: now)
+    setUnansweredAside(at: now)
+    if !isDeciding { takeLateConfirms(at: now) }
     var publications: [Publication] = []
     while let item = outbox.popReady() { publications.append(outbox.send(item, at: now)) }
     guard maySendTicks else { return publications }
+    giveUpForlorn(at: now)
     takeRetries(into: &publications, at: now)
     takeDueTicks(into: &publications, at: now)
     return publications
@@ -19,35 +21,21 @@ extension Engine {
   /// schedule that is behind would never be stopped.
   var maySendTicks: Bool {
     guard case .open = publisher else { return false }
-    return !isStoreUnwell && !isDraining && pendingAnswers.isEmpty && !isDeciding && !commands.isOverdue
+    return !isStoreUnwell && !isDraining && !isDeciding && !commands.isOverdue
   }
 
-  /// Bounded are the ticks in flight and, in number and bytes, those that the broker refused.
+  /// Bounded are the ticks in flight and, in number and bytes, those that the broker refused or does not answer.
   private var hasRoomForTicks: Bool {
-    window.unsettledCount < settings.publishWindow && outbox.pausedCount < settings.maximumPaused
-      && outbox.pausedBytes < settings.maximumPausedBytes
+    window.unsettledCount < settings.publishWindow && outbox.heldTicks < settings.maximumHeld
+      && outbox.heldBytes < settings.maximumHeldBytes
   }
 
-  private var isDeciding: Bool {
-    switch storeWork {
+  var isDeciding: Bool {
+    guard pendingAnswers.isEmpty else { return true }
+    return switch storeWork {
     case .look: true
     case .apply(_, let answers): !answers.isEmpty
     case .review, .due, .owed, .sweep, nil: false
-    }
-  }
-
-  private mutating func takeRetries(into publications: inout [Publication], at now: Now) {
-    while let item = outbox.popPaused(at: now) {
-      if case .tick(let generation) = item.subject {
-        // Stopped or replaced meanwhile: then it is never sent again.
-        guard let row = window[generation], case .retrying(let progress) = row.phase else { continue }
-        guard let due = row.schedule.position?.due, due <= now.wall else {
-          window.move(generation, to: .waiting)  // the wall clock was set back
-          continue
-        }
-        window.move(generation, to: .sent(progress))
-      }
-      publications.append(outbox.send(item, at: now))
     }
   }
 
@@ -153,43 +141,16 @@ extension Engine {
   }
 
   mutating func acked(_ number: UInt64, at now: Now) {
-    guard let item = outbox.land(number) else { return }
+    guard let item = outbox.confirm(number) else { return }
     switch item.subject {
     case .tick(let generation):
-      guard let row = window[generation], case .sent(let progress) = row.phase else { return }
-      settle(row.schedule, underRulesOfNow(progress, of: row.schedule, at: now))
+      // A command on a schedule whose tick is overdue does not wait for it: it may be about to be carried out.
+      if isDeciding, case .retrying? = window[generation]?.phase { return lateConfirms.append(item) }
+      confirmed(item, generation, at: now)
     case .answer(let channel, let tag, let settlement):
       commands.settle(tag, on: channel, settlement)
     case .owedStopped(let generation, _):
       pendingChanges.append(.announced(generation: generation))
-    }
-  }
-
-  /// The broker nacked a publication, or did not answer in time: it is tried again after a pause, a tick for an hour.
-  mutating func refused(_ item: Outbox.Item?, cause: String, at now: Now) {
-    guard let item else { return }
-    reports.append(.refusedByBroker(item.event.scheduleID, refusals: item.refusals + 1, cause: cause))
-    if case .tick(let generation) = item.subject {
-      guard let row = window[generation], case .sent(let progress) = row.phase else { return }
-      // At least tried again: the machine may have slept for the hour.
-      let isOverdue = item.refusals > 0 && now.uptime - (item.firstSent ?? now.uptime) >= settings.giveUpMilliseconds
-      if isOverdue, let zone = rules(of: row.schedule.definition) {
-        return giveUp(row.schedule, cause: cause, in: zone, at: now)
-      }
-      window.move(generation, to: .retrying(progress))
-    }
-    outbox.pause(item, at: now)
-  }
-
-  private mutating func giveUp(_ schedule: Schedule, cause: String, in zone: ZoneRules, at now: Now) {
-    guard let pending = schedule.pending else { return }
-    reports.append(.tickGivenUp(schedule.id, slot: pending.slot, cause: cause))
-    settle(schedule, schedule.afterGivingUp(pending, at: now.wall, in: zone))
-  }
-
-  private mutating func refuseUnanswered(at now: Now) {
-    while let item = outbox.popUnanswered(for: settings.confirmTimeoutMilliseconds, at: now) {
-      refused(item, cause: "no confirm within \(settings.confirmTimeoutMilliseconds / 1000) s", at: now)
     }
   }
 
@@ -206,7 +167,7 @@ extension Engine {
   mutating func publisherWentDown() {
     publisher = .away
     for item in outbox.connectionLost() {
-      guard case .tick(let generation) = item.subject, case .sent? = window[generation]?.phase else { continue }
+      guard case .tick(let generation) = item.subject, row(of: item, generation)?.phase.progress != nil else { continue }
       window.move(generation, to: .waiting)
       becameFree(generation)
     }

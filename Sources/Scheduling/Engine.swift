@@ -37,6 +37,8 @@ package struct Engine {
   var pendingAnswers: [PendingAnswer] = []
   /// Whether the shell was told to give the commands back.
   var arePaused = false
+  /// Since when outcomes cannot be published, on the monotonic clock; nil while they can.
+  private var unansweredSince: Int64?
 
   var lastGeneration: Int64
   /// Ticks due at or before this instant may have been sent by an earlier process.
@@ -60,9 +62,16 @@ package struct Engine {
   var passedOver: Set<Int64> = []
   /// When the clocks were read last; nil before the first time.
   var lastSeen: Now?
+  /// The wall clock was set far back and it is not known yet whether it stays so: what it should show, and since when it does
+  /// not, on the monotonic clock.
+  var clockDoubt: (wall: Instant, since: Int64)?
+  /// Whether the mark is to be lowered after the clock was set far back, once nothing is under way.
+  var isMarkTooHigh = false
   /// The latest time of the wall clock since it was last set far back: slots up to here do not come again.
   var latestWall = Instant(milliseconds: .min)
 
+  /// Overdue ticks that were confirmed while commands were being decided.
+  var lateConfirms: [Outbox.Item] = []
   var publisher = PublisherState.away
   var nextSweep: Int64?
   var isDraining = false
@@ -108,7 +117,7 @@ package struct Engine {
       publisher = .open(epoch: epoch)
       outbox.restartClocks(at: now)
     case .acked(let numbers): for number in numbers { acked(number, at: now) }
-    case .nacked(let numbers, let cause): for number in numbers { refused(outbox.land(number), cause: cause, at: now) }
+    case .nacked(let numbers, let cause): for number in numbers { refused(number, cause: cause, at: now) }
     case .returned(let number, let cause): returned(number, cause: cause)
     case .commandsOpened(let channel):
       commands.open(channel)
@@ -144,16 +153,33 @@ package struct Engine {
     return actions
   }
 
-  /// Commands are given back at once when the store fails, and taken again when it has been well for a while.
+  /// Commands are given back at once when the store fails, and taken again when it has been well for a while. They are left
+  /// with the broker, too, while their outcomes cannot be published: it wants an answer within half an hour.
   private mutating func pauseOrResume(at now: Now) -> Action? {
-    guard arePaused != isStoreUnwell else { return nil }
-    if arePaused, let resumption = nextResumption, now.uptime < resumption { return nil }
-    arePaused.toggle()
-    return arePaused ? .pauseCommands : .resumeCommands
+    let canAnswer = canAnswer
+    if canAnswer { unansweredSince = nil } else { unansweredSince = unansweredSince ?? now.uptime }
+    let mustPause = isStoreUnwell || nextPause.map { $0 <= now.uptime } ?? false
+    if !arePaused, mustPause {
+      arePaused = true
+      return .pauseCommands
+    }
+    guard arePaused, !isStoreUnwell, canAnswer else { return nil }
+    if let resumption = nextResumption, now.uptime < resumption { return nil }
+    arePaused = false
+    return .resumeCommands
+  }
+
+  private var canAnswer: Bool {
+    if case .open = publisher { outbox.refusedAnswers == 0 } else { false }
+  }
+
+  /// When commands are given back for want of answers; nil while they are given back, or can be answered.
+  var nextPause: Int64? {
+    arePaused ? nil : unansweredSince.map { $0 + settings.unansweredPatienceMilliseconds }
   }
 
   /// When commands may be taken again, on the monotonic clock; nil while they are, or the store is unwell.
   var nextResumption: Int64? {
-    arePaused && !isStoreUnwell ? storeWellSince.map { $0 + pauseAfterTrouble } : nil
+    arePaused && !isStoreUnwell && canAnswer ? storeWellSince.map { $0 + pauseAfterTrouble } : nil
   }
 }

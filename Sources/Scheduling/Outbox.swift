@@ -2,9 +2,9 @@ import DequeModule
 import HeapModule
 import Recurrence
 
-/// What is on its way to the broker: waiting to leave, in flight, or paused after a refusal.
+/// What is on its way to the broker: waiting to leave, in flight, overdue, or paused after a refusal.
 ///
-/// Holds no more than the publish window of ticks and the prefetched commands' answers, nacked ones apart.
+/// Holds no more than the publish window of ticks and the prefetched commands' answers, nacked and overdue ones apart.
 struct Outbox {
   /// What a publication is about, and so what follows from its confirm.
   enum Subject: Hashable, Sendable {
@@ -21,8 +21,8 @@ struct Outbox {
     let origin: Origin
     /// How often the broker refused it, or did not answer in time.
     var refusals = 0
-    /// When it was first sent, on the monotonic clock; nil before that.
-    var firstSent: Int64?
+    /// The milliseconds it was held back after refusals, all in all.
+    var paused: Int64 = 0
   }
 
   private struct Flight {
@@ -43,14 +43,19 @@ struct Outbox {
   private var flights: [UInt64: Flight] = [:]
   /// Numbers in the order sent; those no longer in flight are skipped.
   private var order: Deque<UInt64> = []
+  /// Without an answer for so long that nothing waits for it; it may come yet, and is not asked for by sending again what
+  /// the broker has.
+  private var overdue: [UInt64: Flight] = [:]
   private var paused = Heap<Paused>()
-  /// The payloads of what is paused.
-  private(set) var pausedBytes = 0
+  /// The ticks that are paused or overdue, and the payloads in them.
+  private(set) var heldTicks = 0
+  private(set) var heldBytes = 0
+  /// Answers and Stoppeds that were refused, or not answered in time, and are not confirmed since.
+  private(set) var refusedAnswers = 0
   private var lastNumber: UInt64 = 0
 
   var hasReady: Bool { !ready.isEmpty }
   var hasFlights: Bool { !flights.isEmpty }
-  var pausedCount: Int { paused.count }
 
   /// Puts an answer or a Stopped in line.
   mutating func enqueue(_ subject: Subject, _ event: OutgoingEvent, origin: Origin) {
@@ -64,14 +69,12 @@ struct Outbox {
   mutating func popPaused(at now: Now) -> Item? {
     guard let first = paused.min, first.until <= now.uptime else { return nil }
     paused.removeMin()
-    pausedBytes -= first.item.event.payloadBytes
+    hold(first.item, -1)
     return first.item
   }
 
   /// Counts an item as handed to the broker.
   mutating func send(_ item: Item, at now: Now) -> Publication {
-    var item = item
-    item.firstSent = item.firstSent ?? now.uptime
     lastNumber += 1
     flights[lastNumber] = Flight(item: item, sent: now.uptime)
     order.append(lastNumber)
@@ -79,27 +82,58 @@ struct Outbox {
   }
 
   /// What is known under this number, while it is in flight.
-  func inFlight(_ number: UInt64) -> Item? { flights[number]?.item }
+  func inFlight(_ number: UInt64) -> Item? { flights[number]?.item ?? overdue[number]?.item }
+
+  /// The broker confirmed it.
+  mutating func confirm(_ number: UInt64) -> Item? {
+    let item = land(number)
+    if let item { forget(item) }
+    return item
+  }
 
   /// The broker answered: it is no longer in flight.
   mutating func land(_ number: UInt64) -> Item? {
     defer { dropLanded() }
+    if let flight = overdue.removeValue(forKey: number) {
+      hold(flight.item, -1)
+      return flight.item
+    }
     return flights.removeValue(forKey: number)?.item
+  }
+
+  /// An item is of no interest any more.
+  mutating func forget(_ item: Item) {
+    if !item.subject.isTick, item.refusals > 0 { refusedAnswers -= 1 }
   }
 
   /// Holds a refused item back before it is sent again: 1, 2, 4 … 60 seconds.
   mutating func pause(_ item: Item, at now: Now) {
     var item = item
-    let seconds = min(Int64(1) << min(item.refusals, 6), 60)
-    item.refusals += 1
+    let milliseconds = min(Int64(1) << min(item.refusals, 6), 60) * 1000
+    noteRefusal(&item)
+    item.paused += milliseconds
     lastNumber += 1
-    pausedBytes += item.event.payloadBytes
-    paused.insert(Paused(until: now.uptime + seconds * 1000, order: lastNumber, item: item))
+    hold(item, 1)
+    paused.insert(Paused(until: now.uptime + milliseconds, order: lastNumber, item: item))
+  }
+
+  private mutating func noteRefusal(_ item: inout Item) {
+    if !item.subject.isTick, item.refusals == 0 { refusedAnswers += 1 }
+    item.refusals += 1
+  }
+
+  private mutating func hold(_ item: Item, _ count: Int) {
+    guard item.subject.isTick else { return }
+    heldTicks += count
+    heldBytes += count * item.event.payloadBytes
   }
 
   /// The connection is gone: what was in flight, in the order it was sent. Answers and Stoppeds are back in line.
   mutating func connectionLost() -> [Item] {
-    let lost = order.compactMap { flights[$0]?.item }
+    let late = overdue.keys.sorted().compactMap { overdue[$0]?.item }
+    for item in late { hold(item, -1) }
+    let lost = late + order.compactMap { flights[$0]?.item }
+    overdue.removeAll()
     flights.removeAll(keepingCapacity: true)
     order.removeAll(keepingCapacity: true)
     for item in lost.reversed() where !item.subject.isTick {
@@ -110,24 +144,38 @@ struct Outbox {
 
   /// The broker takes messages again: what is in flight has not been waiting for its answer until now.
   mutating func restartClocks(at now: Now) {
-    for number in order {
-      flights[number]?.sent = now.uptime
-      flights[number]?.item.firstSent = now.uptime
-    }
+    for number in order { flights[number]?.sent = now.uptime }
+    for number in overdue.keys { overdue[number]?.sent = now.uptime }
   }
 
-  /// Takes out what has been in flight for `milliseconds` without an answer.
+  /// Counts the next that has been in flight for `milliseconds` without an answer as overdue, and returns it.
   mutating func popUnanswered(for milliseconds: Int64, at now: Now) -> Item? {
     dropLanded()
-    guard let number = order.first, let flight = flights[number], now.uptime - flight.sent >= milliseconds else {
-      return nil
+    guard let number = order.first, let flight = flights[number], now.uptime - flight.sent >= milliseconds,
+      var item = land(number)
+    else { return nil }
+    noteRefusal(&item)
+    hold(item, 1)
+    overdue[number] = Flight(item: item, sent: now.uptime)
+    return item
+  }
+
+  /// Takes out the ticks that have been overdue for `milliseconds`.
+  mutating func takeForlorn(after milliseconds: Int64, at now: Now) -> [Item] {
+    let numbers = overdue.keys.sorted().filter { number in
+      overdue[number].map { $0.item.subject.isTick && now.uptime - $0.sent >= milliseconds } ?? false
     }
-    return land(number)
+    return numbers.compactMap { land($0) }
   }
 
   /// When, on the monotonic clock, the oldest flight will have been without an answer for `milliseconds`.
   func unansweredDeadline(after milliseconds: Int64) -> Int64? {
     order.first.flatMap { flights[$0] }.map { $0.sent + milliseconds }
+  }
+
+  /// When, on the monotonic clock, the first tick will have been overdue for `milliseconds`.
+  func forlornDeadline(after milliseconds: Int64) -> Int64? {
+    overdue.values.lazy.filter(\.item.subject.isTick).map(\.sent).min().map { $0 + milliseconds }
   }
 
   /// When, on the monotonic clock, the first pause is over.

@@ -77,19 +77,40 @@ struct OutboxTests {
     #expect(outbox.popUnanswered(for: Self.timeout, at: .second(30)) == nil)
     #expect(outbox.unansweredDeadline(after: Self.timeout) == Now.second(31).uptime)
     #expect(outbox.popUnanswered(for: Self.timeout, at: .second(31))?.subject == item(2).subject)
-    #expect(outbox.land(second.number) == nil, "a confirm that comes too late is of nothing in flight")
     #expect(outbox.popUnanswered(for: Self.timeout, at: .second(31)) == nil)
+    #expect(outbox.refusedAnswers == 1)
+    let late = outbox.confirm(second.number)
+    #expect(late?.subject == item(2).subject, "an answer that comes late is one all the same")
+    #expect(outbox.refusedAnswers == 0)
   }
 
-  /// The hour after which a tick is given up counts from the first try.
-  @Test func firstSentStays() throws {
+  /// A tick without an answer waits outside of the window, and not for ever.
+  @Test func overdue() throws {
     var outbox = Outbox()
-    let number = outbox.send(item(1), at: .second(0)).number
+    _ = outbox.send(try tick(7), at: .second(0))
+    _ = outbox.send(try tick(8), at: .second(1))
+    for second in [30, 31] as [Int64] { _ = outbox.popUnanswered(for: Self.timeout, at: .second(second)) }
+    #expect(outbox.heldTicks == 2)
+    #expect(!outbox.hasFlights)
+    #expect(outbox.forlornDeadline(after: 60_000) == Now.second(90).uptime)
+    let forlorn = outbox.takeForlorn(after: 60_000, at: .second(90))
+    #expect(forlorn.map(\.subject) == [try tick(7).subject])
+    let lost = outbox.connectionLost()
+    #expect(lost.map(\.subject) == [try tick(8).subject])
+    #expect(outbox.heldTicks == 0)
+  }
+
+  /// The hour after which a tick is given up is that of its pauses.
+  @Test func pausesAddUp() throws {
+    var outbox = Outbox()
+    let number = outbox.send(try tick(1), at: .second(0)).number
     let landed = outbox.land(number)
     outbox.pause(try #require(landed), at: .second(1))
-    let popped = outbox.popPaused(at: .second(2))
-    let again = outbox.send(try #require(popped), at: .second(2))
+    #expect(outbox.heldTicks == 1)
+    let popped = outbox.popPaused(at: .second(5000))
+    #expect(outbox.heldTicks == 0)
+    let again = outbox.send(try #require(popped), at: .second(5000))
     #expect(again.number != number)
-    #expect(outbox.inFlight(again.number)?.firstSent == Now.second(0).uptime)
+    #expect(outbox.inFlight(again.number)?.paused == 1000)
   }
 }

@@ -27,6 +27,9 @@ package struct Simulation {
     settings.duePage = 2
     settings.dueCapacity = 6
     settings.repeatWindowMilliseconds = 100 * 86_400_000
+    settings.giveUpMilliseconds = 600_000
+    settings.maximumOwing = 2
+    settings.clockPatienceMilliseconds = 60_000
     return settings
   }
 

@@ -33,9 +33,8 @@ extension SimulationChecker {
     expect(pending.map { [mark] in $0.due <= mark } ?? true, "P7", "\(tick.brief) is beyond the mark")
     if let earlier = track.sent[tick.slot] {
       expect(earlier.tick == tick, "P6", "\(tick.brief) was \(earlier.tick.brief) before")
-      let isTimedOut = now.uptime - earlier.uptime >= 30_000
-      expect(earlier.excuse != nil || isTimedOut, "P7", "\(tick.brief) is repeated for no reason")
-      reach(earlier.excuse ?? .resentAfterTimeout)
+      expect(earlier.excuse != nil, "P7", "\(tick.brief) is repeated for no reason")
+      if let excuse = earlier.excuse { reach(excuse) }
     } else {
       expect(
         track.lastSlotSent.map { $0 < tick.slot } ?? true, "P11",
@@ -64,7 +63,9 @@ extension SimulationChecker {
 
   mutating func confirmed(_ publication: Publication) {
     switch publication.event {
-    case .tick(let tick): tracks[tick.generation]?.confirmed.insert(tick.slot)
+    case .tick(let tick):
+      if let sent = tracks[tick.generation]?.sent[tick.slot], now.uptime - sent.uptime >= 30_000 { reach(.confirmedLate) }
+      tracks[tick.generation]?.confirmed.insert(tick.slot)
     case .stopped(let stopped) where Schedule.EndReason.isOwn(stopped.reason):
       tracks[stopped.generation]?.isStoppedConfirmed = true
     case .started, .stopped, .rejected:

@@ -94,8 +94,8 @@ extension Origin {
 /// States that a random run seldom reaches and that matter: each is counted, to prove that the runs reach them.
 package enum RareState: CaseIterable, Sendable {
   case crashInsideCommit, crashAfterCommit, crashWithTickInFlight, cleanStop
-  case connectionLostWithTickInFlight, connectionLostAfterArrival, confirmedOutOfOrder, refused, refusedYetArrived,
-    blocked
+  case connectionLostWithTickInFlight, connectionLostAfterArrival, confirmedOutOfOrder, confirmedLate, refused,
+    refusedYetArrived, blocked
   case channelLostDuringLook, channelLostWithUnsettled
   case storeFailed, clockSteppedBack, clockSteppedForward, clockSetFarBack, slept
   case resentAfterCrash, resentAfterLoss, resentAfterRefusal, resentAfterTimeout
