@@ -77,7 +77,8 @@ struct ParameterValues {
 
   mutating func bind(_ bytes: [UInt8]?) {
     guard let bytes else { return bind(nil as Int64?) }
-    guard !bytes.isEmpty else { return bind { sqlite3_bind_zeroblob($0, $1, 0) } }  // without an address it would be NULL
+    // Without an address it would be NULL.
+    guard !bytes.isEmpty else { return bind { sqlite3_bind_zeroblob($0, $1, 0) } }
     bytes.withUnsafeBytes { buffer in
       bind { sqlite3_bind_blob($0, $1, buffer.baseAddress, CInt(buffer.count), Self.copied) }
     }

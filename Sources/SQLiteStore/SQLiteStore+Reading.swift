@@ -31,7 +31,8 @@ extension SQLiteStore {
     let path = path
     return try read { database in
       var recollection: Recollection?
-      _ = try database.forEachRow("SELECT lastGeneration, inDoubtThrough, secretFirst, secretSecond FROM recollection") {
+      _ = try database.forEachRow("SELECT lastGeneration, inDoubtThrough, secretFirst, secretSecond FROM recollection")
+      {
         guard let lastGeneration = $0.integer(0), let inDoubtThrough = $0.integer(1), let first = $0.integer(2),
           let second = $0.integer(3)
         else { return true }

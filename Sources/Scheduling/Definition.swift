@@ -27,22 +27,44 @@ package struct Definition: Hashable, Sendable {
   ) {
     shared = Shared(
       Fields(
-        id: id, timing: timing, limit: limit, timezone: timezone, startDate: startDate, endDate: endDate, jitter: jitter,
+        id: id, timing: timing, limit: limit, timezone: timezone, startDate: startDate, endDate: endDate,
+        jitter: jitter,
         misfirePolicy: misfirePolicy, catchupWindow: catchupWindow, ifExists: ifExists, payload: payload))
   }
 
-  package var id: ScheduleID { get { shared.value.id } set { shared.value.id = newValue } }
-  package var timing: Timing { get { shared.value.timing } set { shared.value.timing = newValue } }
+  package var id: ScheduleID {
+    get { shared.value.id }
+    set { shared.value.id = newValue }
+  }
+  package var timing: Timing {
+    get { shared.value.timing }
+    set { shared.value.timing = newValue }
+  }
   /// The number of ticks after which the schedule ends, as sent: 0 to 2^53 - 1; 0 and nil both mean no limit.
-  package var limit: Int64? { get { shared.value.limit } set { shared.value.limit = newValue } }
+  package var limit: Int64? {
+    get { shared.value.limit }
+    set { shared.value.limit = newValue }
+  }
   /// The IANA name of the zone in which a cron expression is read; nil is UTC.
-  package var timezone: String? { get { shared.value.timezone } set { shared.value.timezone = newValue } }
+  package var timezone: String? {
+    get { shared.value.timezone }
+    set { shared.value.timezone = newValue }
+  }
   /// No slot before this instant.
-  package var startDate: Instant? { get { shared.value.startDate } set { shared.value.startDate = newValue } }
+  package var startDate: Instant? {
+    get { shared.value.startDate }
+    set { shared.value.startDate = newValue }
+  }
   /// No slot after this instant.
-  package var endDate: Instant? { get { shared.value.endDate } set { shared.value.endDate = newValue } }
+  package var endDate: Instant? {
+    get { shared.value.endDate }
+    set { shared.value.endDate = newValue }
+  }
   /// How much later than its slot a tick may be sent.
-  package var jitter: DurationExpression? { get { shared.value.jitter } set { shared.value.jitter = newValue } }
+  package var jitter: DurationExpression? {
+    get { shared.value.jitter }
+    set { shared.value.jitter = newValue }
+  }
   /// What becomes of missed slots; nil is `fireOnce`.
   package var misfirePolicy: MisfirePolicy? {
     get { shared.value.misfirePolicy }
@@ -54,9 +76,15 @@ package struct Definition: Hashable, Sendable {
     set { shared.value.catchupWindow = newValue }
   }
   /// What the Start does when the id is live; nil is `replace`.
-  package var ifExists: IfExists? { get { shared.value.ifExists } set { shared.value.ifExists = newValue } }
+  package var ifExists: IfExists? {
+    get { shared.value.ifExists }
+    set { shared.value.ifExists = newValue }
+  }
   /// The bytes of any JSON value, exactly as they were received.
-  package var payload: [UInt8]? { get { shared.value.payload } set { shared.value.payload = newValue } }
+  package var payload: [UInt8]? {
+    get { shared.value.payload }
+    set { shared.value.payload = newValue }
+  }
 }
 
 extension Definition: CustomStringConvertible {

@@ -167,7 +167,9 @@ extension Engine {
   mutating func publisherWentDown() {
     publisher = .away
     for item in outbox.connectionLost() {
-      guard case .tick(let generation) = item.subject, row(of: item, generation)?.phase.progress != nil else { continue }
+      guard case .tick(let generation) = item.subject, row(of: item, generation)?.phase.progress != nil else {
+        continue
+      }
       window.move(generation, to: .waiting)
       becameFree(generation)
     }

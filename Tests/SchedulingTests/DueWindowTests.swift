@@ -182,7 +182,9 @@ private struct WindowHistory {
     let end = index + 1 < window.lanes.count ? window.lanes[index + 1].start!.due : .second(60)
     let through = min(end, Instant.second(.random(in: 0..<60, using: &random)))
     let position = lane.loadedThrough ?? lane.start
-    guard position.map({ $0.due <= through && $0 != DuePosition(due: through, generation: .max) }) ?? true else { return }
+    guard position.map({ $0.due <= through && $0 != DuePosition(due: through, generation: .max) }) ?? true else {
+      return
+    }
     let due = stored.filter { schedule in
       schedule.position!.due <= through && (position.map { schedule.position! > $0 } ?? true)
     }

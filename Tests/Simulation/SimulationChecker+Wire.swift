@@ -64,7 +64,9 @@ extension SimulationChecker {
   mutating func confirmed(_ publication: Publication) {
     switch publication.event {
     case .tick(let tick):
-      if let sent = tracks[tick.generation]?.sent[tick.slot], now.uptime - sent.uptime >= 30_000 { reach(.confirmedLate) }
+      if let sent = tracks[tick.generation]?.sent[tick.slot], now.uptime - sent.uptime >= 30_000 {
+        reach(.confirmedLate)
+      }
       tracks[tick.generation]?.confirmed.insert(tick.slot)
     case .stopped(let stopped) where Schedule.EndReason.isOwn(stopped.reason):
       tracks[stopped.generation]?.isStoppedConfirmed = true
