@@ -39,11 +39,7 @@ struct ServiceNetworkTests {
       service.environment["POCKETWATCH_PUBLISH_WINDOW"] = "16"
       try await service.start()
       let ids = (0..<200).map { "s\($0)" }
-      try await bus.send(
-        ids.map { id in
-          let detail = #""id": "\#(id)", "at": "2026-01-01T00:00:00Z""#
-          return bus.message("Schedule Start", Array(ServiceBus.event("Schedule Start", detail).utf8), .named(id))
-        })
+      try await bus.startAll(ids, #""at": "2026-01-01T00:00:00Z""#)
       try await until("some ticks") { bus.events.all.count(where: \.isTick) >= 20 }
       try await service.kill()
       service.environment["POCKETWATCH_AMQP_URL"] = TestEnvironment.brokerURL

@@ -49,12 +49,7 @@ struct ServiceRestartTests {
   func killInABurst() async throws {
     try await ServiceProcess.running { service, bus in
       let ids = (0..<200).map { "burst-\($0)" }
-      try await bus.send(
-        ids.map { id in
-          bus.message(
-            "Schedule Start", Array(ServiceBus.event("Schedule Start", #""id": "\#(id)", "cron": "0 0 1 1 *""#).utf8),
-            .named(id))
-        })
+      try await bus.startAll(ids, #""cron": "0 0 1 1 *""#)
       try await service.kill()
       try await service.start()
       for id in ids { _ = try await bus.next("Schedule Started", of: id) }

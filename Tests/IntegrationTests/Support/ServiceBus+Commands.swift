@@ -17,6 +17,15 @@ extension ServiceBus {
     try await send("Schedule Start", Self.event("Schedule Start", detail), .named(messageID))
   }
 
+  /// Publishes a Schedule Start for each of these ids at once, with the id as its message_id and the same other members.
+  func startAll(_ ids: [String], _ members: String) async throws {
+    try await send(
+      ids.map { id in
+        let event = Self.event("Schedule Start", #""id": "\#(id)", \#(members)"#)
+        return message("Schedule Start", Array(event.utf8), .named(id))
+      })
+  }
+
   /// Publishes a Schedule Stop.
   func stop(_ id: String, messageID: String? = nil) async throws {
     try await send("Schedule Stop", Self.event("Schedule Stop", #""id": "\#(id)""#), .named(messageID))
