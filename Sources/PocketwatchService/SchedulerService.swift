@@ -41,9 +41,10 @@ package struct SchedulerService: Service {
 
   /// The database comes first: a second process on it ends before it has said a word to the broker.
   private func serve(_ inbox: Inbox) throws {
-    let store = try open()
+    let notifier = Notifier(environment: environment)
+    guard let store = try open(inbox, notifier) else { return logger.info("stopped") }
     defer { try? store.close() }  // whatever is not written back now is when it is opened next
-    let recollection = try Self.unusable { () throws(StoreError) in try store.recall() }
+    let recollection = try recall(from: store)
     let zones = ZoneDirectory()
     logger.info(
       "Pocketwatch \(Version.current)",
@@ -55,7 +56,7 @@ package struct SchedulerService: Service {
       inbox: inbox, zones: zones, store: store,
       engine: Engine(settings: engineSettings, recollection: recollection) { try? zones.rules(named: $0) },
       encoder: MessageEncoder(names: names, sendsUserID: configuration.broker.sendsUserID),
-      publisher: publisher, consumer: consumer, notifier: Notifier(environment: environment), logger: logger)
+      publisher: publisher, consumer: consumer, notifier: notifier, logger: logger)
     defer {
       consumer.stop()
       publisher.stop(drainFor: .seconds(1))
@@ -74,18 +75,31 @@ package struct SchedulerService: Service {
     return settings
   }
 
-  private func open() throws(ServiceFailure) -> SQLiteStore {
+  /// Opens the database. A disk without room is waited for; nil when a stop was asked for meanwhile.
+  private func open(_ inbox: Inbox, _ notifier: Notifier) throws(ServiceFailure) -> SQLiteStore? {
     let logger = logger
-    return try Self.unusable { () throws(StoreError) in
-      try SQLiteStore(path: configuration.database, onUnreadable: { logger.error("\($0)") })
+    var readiness = Readiness(logger: logger, notifier: notifier)
+    while true {
+      do throws(StoreError) {
+        return try SQLiteStore(path: configuration.database, onUnreadable: { logger.error("\($0)") })
+      } catch {
+        guard error.kind == .full else { throw ServiceFailure(atStart: error) }
+        readiness.set(.store, obstacle: "the database: \(error)")
+        readiness.tell()
+      }
+      inbox.wait(milliseconds: Self.roomCheckMilliseconds)
+      if inbox.take().contains(where: \.isStop) { return nil }
     }
   }
 
-  private static func unusable<Value>(_ body: () throws(StoreError) -> Value) throws(ServiceFailure) -> Value {
-    do {
-      return try body()
+  /// How often the database is tried while there is no room for it.
+  private static let roomCheckMilliseconds: Int64 = 1_000
+
+  private func recall(from store: SQLiteStore) throws(ServiceFailure) -> Recollection {
+    do throws(StoreError) {
+      return try store.recall()
     } catch {
-      throw ServiceFailure(error.kind == .locked ? .databaseInUse : .databaseUnusable, error.description)
+      throw ServiceFailure(atStart: error)
     }
   }
 

@@ -13,6 +13,8 @@ final class Inbox: Sendable {
     case refreshZones
     case fail(ServiceFailure)
     case stop
+
+    var isStop: Bool { if case .stop = self { true } else { false } }
   }
 
   private let inputs = Mutex<[Input]>([])
@@ -44,5 +46,10 @@ final class Inbox: Sendable {
   func wait(for wake: Engine.Wake, now: Now, atMostMilliseconds limit: Int64) {
     let untilUptime = wake.uptime.map { $0 - now.uptime } ?? limit
     timer.wait(untilWall: wake.wall, atMostMilliseconds: min(limit, untilUptime))
+  }
+
+  /// Waits for an input, or so many milliseconds.
+  func wait(milliseconds: Int64) {
+    timer.wait(untilWall: nil, atMostMilliseconds: milliseconds)
   }
 }

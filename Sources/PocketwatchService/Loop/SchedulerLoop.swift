@@ -167,7 +167,7 @@ final class SchedulerLoop {
       case .resumeCommands: consumer.resume()
       case .report(let reports):
         for report in reports { note(report, at: now) }
-      case .fail(let error): throw ServiceFailure(.storageFailed, error.description)
+      case .fail(let error): throw ServiceFailure(whileRunning: error)
       case .drained: isDrained = true
       }
     }

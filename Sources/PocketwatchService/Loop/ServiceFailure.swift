@@ -1,3 +1,5 @@
+import Scheduling
+
 /// Why the service ends by itself: a code for a supervisor, words for people.
 package struct ServiceFailure: Error, Sendable, CustomStringConvertible {
   /// The process's exit codes. Those of sysexits.h keep their meaning.
@@ -12,7 +14,7 @@ package struct ServiceFailure: Error, Sendable, CustomStringConvertible {
     case commandsConsumedElsewhere = 4
     /// The database is damaged, foreign, written by a newer version, or cannot be opened: a person has to look.
     case databaseUnusable = 5
-    /// The disk failed while running: start again, and the database is checked.
+    /// The disk failed: start again, and the database is checked.
     case storageFailed = 6
   }
 
@@ -22,5 +24,28 @@ package struct ServiceFailure: Error, Sendable, CustomStringConvertible {
   package init(_ code: Code, _ description: String) {
     self.code = code
     self.description = description
+  }
+}
+
+extension ServiceFailure {
+  /// What it means that the database cannot be opened: a start from the same place fails again, but on a disk that failed.
+  init(atStart error: StoreError) {
+    let code: Code =
+      switch error.kind {
+      case .locked: .databaseInUse
+      case .inputOutput: .storageFailed
+      case .full, .readOnly, .corrupt, .foreign, .newer, .other: .databaseUnusable
+      }
+    self.init(code, error.description)
+  }
+
+  /// What it means that an open database failed for good: another start may mend it, but not what is damaged.
+  init(whileRunning error: StoreError) {
+    let code: Code =
+      switch error.kind {
+      case .corrupt, .foreign: .databaseUnusable
+      case .full, .readOnly, .inputOutput, .newer, .locked, .other: .storageFailed
+      }
+    self.init(code, error.description)
   }
 }

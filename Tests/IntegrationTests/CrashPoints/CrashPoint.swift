@@ -1,7 +1,12 @@
-/// A kind of moment at which a service is killed, and how that is done at the Nth of them.
+import Foundation
+import Glibc
+
+/// A kind of moment at which a service is killed or its disk fails, and how that is done at the Nth of them.
 enum CrashPoint: Sendable {
   /// Before a system call of this name.
   case systemCall(String)
+  /// A system call of this name fails with this error; every so many of them is tried.
+  case failure(String, error: String, every: Int = 1)
   /// At a step of a command or a tick: a failpoint, which only a debug build has.
   case step(String)
   /// As above, but there it hangs first while its other threads go on.
@@ -10,18 +15,22 @@ enum CrashPoint: Sendable {
   var name: String {
     switch self {
     case .systemCall(let name), .step(let name): name
+    case .failure(let name, let error, _): "\(name) \(error)"
     case .hangingStep(let name): "hanging \(name)"
     }
   }
 
+  /// The distance from one that is tried to the next.
+  var stride: Int { if case .failure(_, _, let every) = self { every } else { 1 } }
+
+  /// How the service ends there: as `ServiceProcess.end` has it.
+  var exitCode: Int32 { if case .failure = self { 6 } else { -SIGKILL } }
+
   func arm(_ service: ServiceProcess, _ number: Int) {
+    Self.disarm(service)
     switch self {
-    case .systemCall(let name):
-      // Not with --seccomp-bpf: strace 6.1 then kills at the first call or never.
-      service.tracer = [
-        "/usr/bin/strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=\(name)", "-e",
-        "inject=\(name):signal=KILL:when=\(number)",
-      ]
+    case .systemCall(let name): service.trace(name, injecting: "signal=KILL", at: number)
+    case .failure(let name, let error, _): service.trace(name, injecting: "error=\(error)", at: number)
     case .step(let step): service.failpoints = "\(step)=kill@\(number)"
     case .hangingStep(let step): service.failpoints = "\(step)=hang@\(number)"
     }
@@ -29,11 +38,27 @@ enum CrashPoint: Sendable {
 
   static func disarm(_ service: ServiceProcess) {
     service.tracer = []
+    unlink(service.traceFile)
     service.failpoints = nil
   }
 }
 
 extension ServiceProcess {
+  fileprivate func trace(_ systemCall: String, injecting deed: String, at number: Int) {
+    // Not with --seccomp-bpf: strace 6.1 then kills at the first call or never.
+    tracer = [
+      TestEnvironment.strace, "-D", "-f", "-qq", "-o", traceFile, "-e", "trace=\(systemCall)", "-e",
+      "inject=\(systemCall):\(deed):when=\(number)",
+    ]
+  }
+
+  fileprivate var traceFile: String { folder.appending(path: "trace").path() }
+
+  /// Whether a system call was made to fail.
+  var hasMetFailure: Bool {
+    (try? String(contentsOfFile: traceFile, encoding: .utf8).contains("(INJECTED)")) ?? false
+  }
+
   /// What is to happen at which step, from the next start on.
   var failpoints: String? {
     get { environment["POCKETWATCH_FAILPOINTS"] }

@@ -76,15 +76,28 @@ final class CrashPointRun {
     }
   }
 
-  /// Returns how often it could be killed.
-  private func killEverywhere(at point: CrashPoint) async throws -> Int {
-    for number in 1... {
-      guard try await isKilled(at: point, number) else { return number - 1 }
-    }
-    return 0
+  private enum End {
+    case killed
+    /// By a clean stop, although something had failed that does not matter.
+    case stopped
+    /// By a clean stop: it did not come to that point so often.
+    case undisturbed
   }
 
-  private func isKilled(at point: CrashPoint, _ number: Int) async throws -> Bool {
+  /// Returns how often it could be killed.
+  private func killEverywhere(at point: CrashPoint) async throws -> Int {
+    var count = 0
+    for number in stride(from: 1, to: .max, by: point.stride) {
+      switch try await run(to: point, number) {
+      case .killed: count += 1
+      case .stopped: continue
+      case .undisturbed: return count
+      }
+    }
+    return count
+  }
+
+  private func run(to point: CrashPoint, _ number: Int) async throws -> End {
     try placeDatabase()
     lastLabel += 1
     let command = scenario.command(lastLabel)
@@ -103,8 +116,10 @@ final class CrashPointRun {
     try await until("its end") { service.isHanging || service.program?.hasEnded ?? true }
     if service.isHanging { service.program?.send(signal: SIGKILL) }
     let code = try await service.end()
-    if code == 0 { return false }
-    guard code == -SIGKILL else { throw Unexpected("\(point.name) \(number): it ended with \(code)") }
+    if code == 0, !service.hasMetFailure { return .undisturbed }
+    guard code == point.exitCode || code == 0 else {
+      throw Unexpected("\(point.name) \(number): it ended with \(code)")
+    }
     client.note(.serviceKilled, since: begin)
     CrashPoint.disarm(service)
     try await service.start()
@@ -112,7 +127,7 @@ final class CrashPointRun {
     try await until("what was begun before \(point.name) \(number)") { isDone }
     guard try await service.stop() == 0 else { throw Unexpected("after \(point.name) \(number): no clean stop") }
     try checkDatabase("\(point.name) \(number)")
-    return true
+    return code == 0 ? .stopped : .killed
   }
 
   private var isDone: Bool {
@@ -126,13 +141,10 @@ final class CrashPointRun {
   }
 
   private func checkDatabase(_ point: String) throws {
-    var configuration = Configuration()
-    configuration.readonly = true
-    let queue = try DatabaseQueue(path: service.database, configuration: configuration)
-    let words = try queue.read { try String.fetchAll($0, sql: "PRAGMA integrity_check") }
-    guard words == ["ok"] else { throw Unexpected("\(point): the database is damaged: \(words)") }
+    let complaints = try service.databaseComplaints()
+    guard complaints.isEmpty else { throw Unexpected("\(point): the database is damaged: \(complaints)") }
     guard scenario == .migration else { return }
-    let row = try queue.read {
+    let row = try service.readDatabase {
       try String.fetchOne($0, sql: "SELECT group_concat(id) FROM schedule WHERE due NOT NULL")
     }
     guard row == CrashScenario.liveID else { throw Unexpected("\(point): the schedules are \(row ?? "gone")") }

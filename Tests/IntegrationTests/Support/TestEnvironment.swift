@@ -11,6 +11,11 @@ enum TestEnvironment {
   /// The folder of that broker, for `ops/broker`.
   static let brokerFolder = variables["POCKETWATCH_TEST_BROKER_DIR"] ?? ""
 
+  /// The tracer that makes system calls fail.
+  static let strace = "/usr/bin/strace"
+  static let hasStrace = FileManager.default.isExecutableFile(atPath: strace)
+  static let needsStrace: Comment = "strace makes system calls fail: apt-get install strace"
+
   static let hasService = !binary.isEmpty && !brokerURL.isEmpty
   static let needsService: Comment =
     "POCKETWATCH_TEST_BINARY and POCKETWATCH_TEST_AMQP_URL name program and broker; run ops/test"
