@@ -20,6 +20,8 @@ struct ServiceEvent: Sendable, CustomStringConvertible {
   }
 
   let delivery: Delivery
+  /// When it came, in milliseconds since 1970.
+  let received = Int64(Date().timeIntervalSince1970 * 1000)
   let source: String
   /// The DetailType.
   let name: String

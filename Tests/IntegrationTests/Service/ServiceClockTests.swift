@@ -1,0 +1,209 @@
+import AMQP
+import Foundation
+import Recurrence
+import Testing
+
+/// Rows 22 and 23: a wall clock that is set while the service runs. (P9, P12)
+@Suite(
+  "The service: its clock", .serialized, .timeLimit(.minutes(5)),
+  .enabled(if: TestEnvironment.hasService, TestEnvironment.needsService),
+  .enabled(if: FakedClock.isAvailable, FakedClock.needsIt))
+struct ServiceClockTests {
+  private static let hour = 3600.0
+  private static let year2100 = Instant(rfc3339: "2100-02-28T23:59:50Z")
+  private static let year1970 = Instant(rfc3339: "1970-01-01T00:01:00Z")
+
+  @Test("set forward by an hour, a day, to 2100: one tick for all that passed, and on it goes")
+  func forward() async throws {
+    try await withClock { clock, service, bus in
+      try await service.start()
+      let policies = ["fireOnce", "skip", "fireAll"]
+      for policy in policies {
+        try await bus.start(
+          #""id": "\#(policy)", "cron": "* * * * * *", "misfirePolicy": "\#(policy)", "catchupWindow": "2m""#)
+        _ = try await bus.next("Schedule Tick", of: policy)
+      }
+      let far = Double(try #require(Self.year2100).milliseconds - clock.now.milliseconds) / 1000
+      for offset in [Self.hour, 25 * Self.hour, far] {
+        try clock.set(offset: offset)
+        let reached = clock.now
+        for policy in policies { try await ticks(of: policy, after: reached.advanced(byMilliseconds: 2000), on: bus) }
+      }
+      for policy in policies { expectOrder(bus.ticks(of: policy), by: clock) }
+      #expect(bus.ticks(of: "fireOnce").compactMap(\.detail.missed) == [1000, 1000, 1000], "exact up to 1000")
+      #expect(bus.ticks(of: "skip").allSatisfy { ($0.lateness ?? .max) < 60_000 })
+      let late = bus.ticks(of: "fireAll").count { ($0.lateness ?? 0) > 1500 }
+      #expect((300...363).contains(late), "\(late) late ticks after three steps, of 120 slots each within the window")
+      #expect(try await service.stop() == 0)
+    }
+  }
+
+  @Test("set back by an hour: no slot comes twice, and the next comes when its time does")
+  func back() async throws {
+    try await withClock { clock, service, bus in
+      try await service.start()
+      try await bus.start(#""id": "b", "cron": "* * * * * *""#)
+      try await bus.start(#""id": "once", "duration": "15s""#)
+      _ = try await bus.next("Schedule Tick", of: "b")
+      try clock.set(offset: -Self.hour)
+      try await Task.sleep(for: .seconds(12))  // longer than the longest sleep: what comes too early would come now
+      let seen = bus.ticks(of: "b")
+      #expect(bus.ticks(of: "once").isEmpty, "due in an hour by that clock")
+      try clock.set(offset: 0)
+      try await ticks(of: "b", after: clock.now.advanced(byMilliseconds: 2000), on: bus)
+      _ = try await bus.next("Schedule Tick", of: "once")
+      expectOrder(bus.ticks(of: "b"), by: clock)
+      expectOrder(bus.ticks(of: "once"), by: clock)
+      let gap = try #require(bus.ticks(of: "b").dropFirst(seen.count).first?.lateness)
+      print("clock: set back by an hour, \(seen.count) ticks before it was noticed; the first after it \(gap) ms late")
+      #expect(!service.log.contains { $0.contains("set back by more than a day") })
+      #expect(try await service.stop() == 0)
+    }
+  }
+
+  @Test("set back to 1970: told, each schedule goes on with its first slot from then, and again when it is set right")
+  func backTo1970() async throws {
+    try await withClock { clock, service, bus in
+      try await service.start()
+      try await bus.start(#""id": "s", "cron": "* * * * * *""#)
+      try await bus.start(#""id": "limited", "every": "1s", "limit": 10"#)
+      try await bus.start(#""id": "once", "duration": "1h""#)
+      for id in ["s", "limited"] { _ = try await bus.next("Schedule Tick", of: id) }
+      let past = try #require(Self.year1970)
+      try clock.set(to: past)
+      try await service.logs("the clock was set back by more than a day")
+      _ = try await bus.events.next("ticks in 1970") { event in
+        event.isTick && event.slot.map { $0 < past.advanced(byMilliseconds: 60_000) } ?? false
+      }
+      // A machine without a clock of its own begins there, and is set right later.
+      #expect(try await service.stop() == 0)
+      try await service.start()
+      let seen = bus.ticks(of: "s").count
+      try await until("ticks after a start in 1970") { bus.ticks(of: "s").count > seen + 1 }
+      try clock.set(offset: 0)
+      try await ticks(of: "s", after: clock.now.advanced(byMilliseconds: 2000), on: bus)
+      _ = try await bus.next("Schedule Stopped", of: "limited")
+      #expect(bus.ticks(of: "limited").map(\.detail.counter) == Array(0..<10))
+      for id in ["s", "limited"] { expectUnique(bus.ticks(of: id), by: clock) }
+      #expect(bus.ticks(of: "s").map(\.detail.counter) == Array(bus.ticks(of: "s").indices))
+      #expect(bus.ticks(of: "once").isEmpty)
+      #expect(service.log.count { $0.contains("set back by more than a day") } <= 1, "not in a loop")
+      #expect(try await service.stop() == 0)
+    }
+  }
+
+  @Test("clocks change: a job at a fixed time runs once, after the gap, or the first time of a repeated hour")
+  func daylightSaving() async throws {
+    try await withClock { clock, service, bus in
+      try await service.start()
+      let rome = #""timezone": "Europe/Rome""#
+      try await bus.start(#""id": "fixed", "cron": "30 2 * * *", \#(rome)"#)
+      try await bus.start(#""id": "periodic", "cron": "*/2 * * * * *", \#(rome)"#)
+      _ = try await bus.next("Schedule Tick", of: "periodic")
+      let spring = try await fixedTick(at: "2027-03-28T01:00:00.000Z", "2027-03-28T00:59:57Z", clock, bus)
+      #expect(spring.detail.nextTickDate == "2027-03-29T00:30:00.000Z")
+      let autumn = try await fixedTick(at: "2027-10-31T00:30:00.000Z", "2027-10-31T00:29:57Z", clock, bus)
+      #expect(autumn.detail.nextTickDate == "2027-11-01T01:30:00.000Z")
+      try clock.set(to: try #require(Instant(rfc3339: "2027-10-31T01:29:57Z")))
+      try await ticks(of: "periodic", after: try #require(Instant(rfc3339: "2027-10-31T01:30:04Z")), on: bus)
+      #expect(bus.ticks(of: "fixed").last?.detail.tickId == autumn.detail.tickId, "not a second time")
+      for id in ["fixed", "periodic"] { expectOrder(bus.ticks(of: id), by: clock) }
+      #expect(try await service.stop() == 0)
+    }
+  }
+
+  /// Sets the clock to this time, and waits for the tick of the fixed job that is due soon after.
+  private func fixedTick(
+    at slot: String, _ time: String, _ clock: FakedClock, _ bus: ServiceBus
+  ) async throws -> ServiceEvent {
+    try clock.set(to: try #require(Instant(rfc3339: time)))
+    return try await bus.events.next("the job at \(slot)") {
+      $0.isTick && $0.detail.id == "fixed" && $0.detail.scheduledTime == slot
+    }
+  }
+
+  @Test("set to and fro by 50 ms: no slot twice, none left out, none early")
+  func jitter() async throws {
+    try await withClock { clock, service, bus in
+      try await service.start()
+      try await bus.start(#""id": "j", "cron": "* * * * * *", "limit": 6"#)
+      _ = try await bus.next("Schedule Started", of: "j")
+      var isAhead = false
+      while bus.ticks(of: "j").count < 6 {
+        isAhead.toggle()
+        try clock.set(offset: isAhead ? 0.05 : -0.05)
+        try await Task.sleep(for: .milliseconds(70))
+      }
+      _ = try await bus.next("Schedule Stopped", of: "j")
+      expectOrder(bus.ticks(of: "j"), by: clock)
+      expectEverySlot(bus.ticks(of: "j"), everyMilliseconds: 1000)
+      #expect(bus.ticks(of: "j").map(\.detail.counter) == Array(0..<6))
+    }
+  }
+
+  @Test("an hour away with a thousand schedules that tick each second: one tick for each, no storm")
+  func hourAway() async throws {
+    try await withClock { clock, service, bus in
+      try await service.start()
+      let ids = (0..<1000).map { "h\($0)" }
+      try await bus.startAll(ids, #""cron": "* * * * * *""#)
+      try await until("a tick of each") { Set(bus.events.all.filter(\.isTick).map(\.detail.id)).count == ids.count }
+      #expect(try await service.stop() == 0)
+      let before = bus.events.all.count
+      try clock.set(offset: Self.hour)
+      let back = clock.now
+      try await service.start()
+      let begin = ContinuousClock.now
+      try await until("the next tick of each") {
+        Set(bus.events.all.dropFirst(before).filter(\.isTick).map(\.detail.id)).count == ids.count
+      }
+      let time = ContinuousClock.now - begin
+      try await service.kill()
+      let since = bus.events.all.dropFirst(before).filter(\.isTick)
+      let folded = since.filter { $0.detail.missed != nil }
+      print("clock: an hour away, then each of \(ids.count) schedules has ticked within \(time); \(since.count) ticks")
+      #expect(folded.count == ids.count && folded.allSatisfy { $0.detail.missed == 1000 })
+      #expect(since.allSatisfy { $0.slot.map { $0 >= back.advanced(byMilliseconds: -1000) } ?? false })
+      let ticks = Dictionary(grouping: bus.events.all.filter(\.isTick), by: \.detail.id)
+      for all in ticks.values { expectOrder(all, by: clock) }
+    }
+  }
+
+  /// Runs `body` with a service that is not started yet and lives by a clock of its own.
+  private func withClock(_ body: (FakedClock, ServiceProcess, ServiceBus) async throws -> Void) async throws {
+    try await ServiceProcess.prepared { service, bus in
+      let clock = try await FakedClock(in: service.folder)
+      clock.rule(service)
+      try await body(clock, service, bus)
+    }
+  }
+
+  /// Waits for a tick with a slot at or after this instant.
+  private func ticks(of id: String, after instant: Instant, on bus: ServiceBus) async throws {
+    _ = try await bus.events.next("a tick of \(id) after \(instant.rfc3339)") { event in
+      event.isTick && event.detail.id == id && event.slot.map { $0 >= instant } ?? false
+    }
+  }
+
+  /// Expects ticks in the order of their slots, none twice, none early.
+  private func expectOrder(
+    _ ticks: [ServiceEvent], by clock: FakedClock, sourceLocation: SourceLocation = #_sourceLocation
+  ) {
+    for (previous, tick) in zip(ticks, ticks.dropFirst()) {
+      let isInOrder = previous.slot.map { $0 < tick.slot ?? $0 } ?? false
+      #expect(isInOrder, "\(previous)\n\(tick)", sourceLocation: sourceLocation)
+    }
+    expectUnique(ticks, by: clock, sourceLocation: sourceLocation)
+  }
+
+  /// Expects ticks of which none comes twice, and none early.
+  private func expectUnique(
+    _ ticks: [ServiceEvent], by clock: FakedClock, sourceLocation: SourceLocation = #_sourceLocation
+  ) {
+    #expect(Set(ticks.map(\.detail.tickId)).count == ticks.count, sourceLocation: sourceLocation)
+    for tick in ticks {
+      let isDue = tick.slot.map { $0 <= clock.reading(at: tick) } ?? false
+      #expect(isDue && (tick.lateness ?? -1) >= 0, "early: \(tick)", sourceLocation: sourceLocation)
+    }
+  }
+}
