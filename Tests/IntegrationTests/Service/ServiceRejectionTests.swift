@@ -85,47 +85,4 @@ struct ServiceRejectionTests {
       #expect(dead.all.count == 1)
     }
   }
-
-  @Test("a thousand pieces of garbage, then a good command", .timeLimit(.minutes(2)))
-  func garbage() async throws {
-    try await ServiceProcess.running { service, bus in
-      var random = SplitMix(seed: 20_261_123)
-      let garbage = (0..<1000).map { _ -> Message in
-        let count = Int.random(in: 0...600, using: &random)
-        var body = (0..<count).map { _ in UInt8.random(in: 0...255, using: &random) }
-        if Bool.random(using: &random) { body = Self.mutated(using: &random) }
-        return bus.message(Bool.random(using: &random) ? "Schedule Start" : "Schedule Stop", body)
-      }
-      try await bus.send(garbage)
-      try await bus.start(#""id": "good", "duration": "1s""#)
-      _ = try await bus.next("Schedule Tick", of: "good")
-      let answers = bus.events.all.filter { !$0.isTick }
-      #expect(answers.count == 1001)
-      #expect(answers.last?.name == "Schedule Started")
-      // What happens at volume is told once, then counted.
-      #expect(service.log.filter { $0.contains("rejected a") }.count == 1)
-    }
-  }
-
-  /// A good Start with one byte changed.
-  private static func mutated(using random: inout SplitMix) -> [UInt8] {
-    var body = Array(ServiceBus.event("Schedule Start", #""id": "m", "cron": "0 0 1 1 *", "limit": 3"#).utf8)
-    body[Int.random(in: body.indices, using: &random)] = UInt8.random(in: 0...255, using: &random)
-    return body
-  }
-}
-
-/// SplitMix64: the same numbers for the same seed, so that a failure can be run again.
-private struct SplitMix: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var word = state
-    word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-    return word ^ (word >> 31)
-  }
 }

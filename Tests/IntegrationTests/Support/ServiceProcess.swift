@@ -53,6 +53,17 @@ final class ServiceProcess {
   /// The log of this process so far.
   var log: [String] { program?.complaints.all ?? [] }
 
+  /// The memory it holds now, in bytes.
+  func residentMemory() throws -> Int {
+    let process = program?.processID ?? 0
+    let status = try String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)
+    let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") } ?? ""
+    guard let size = line.split(separator: " ").dropFirst().first.flatMap({ Int($0) }) else {
+      throw Unexpected("process \(process) does not say how much memory it holds")
+    }
+    return size * 1024
+  }
+
   /// Asks it to stop, and returns its exit code.
   func stop() async throws -> Int32 {
     program?.send(signal: SIGTERM)
