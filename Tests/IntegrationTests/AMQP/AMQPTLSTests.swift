@@ -7,39 +7,8 @@ import Testing
   .serialized, .timeLimit(.minutes(5)),
   .enabled(if: PrivateBroker.script != nil, "POCKETWATCH_TEST_BROKER names ops/broker; run ops/test"))
 struct AMQPTLSTests {
-  /// A certificate for `localhost` with the authority that signed it; the names that `ops/broker --tls` wants.
-  private struct Certificates {
-    let folder: URL
-
-    var ca: String { folder.appending(path: "ca.pem").path() }
-
-    static func make(days: Int = 1) async throws -> Certificates {
-      let folder = FileManager.default.temporaryDirectory.appending(path: "tls-\(UUID().uuidString)")
-      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-      let made = Certificates(folder: folder)
-      try Data("subjectAltName=DNS:localhost\n".utf8).write(to: folder.appending(path: "extensions"))
-      try await made.openssl(
-        "req -x509 -newkey rsa:2048 -nodes -subj /CN=test-authority -days 1 -keyout ca.key -out ca.pem")
-      try await made.openssl("req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout key.pem -out request")
-      try await made.openssl(
-        "x509 -req -in request -CA ca.pem -CAkey ca.key -CAcreateserial -extfile extensions -days \(days) -out cert.pem"
-      )
-      return made
-    }
-
-    /// Runs openssl with arguments in which a word that is a file name means one of this folder.
-    func openssl(_ command: String) async throws {
-      let files = ["ca.key", "ca.pem", "key.pem", "cert.pem", "request", "extensions", "locked.pem"]
-      let arguments = command.split(separator: " ").map(String.init)
-      _ = try await PrivateBroker.run(
-        "/usr/bin/openssl", arguments.map { files.contains($0) ? folder.appending(path: $0).path() : $0 })
-    }
-
-    func remove() { try? FileManager.default.removeItem(at: folder) }
-  }
-
   @Test func connectsOnlyToABrokerThatProvesItself() async throws {
-    let (good, other) = (try await Certificates.make(), try await Certificates.make())
+    let (good, other) = (try await TestCertificates.make(), try await TestCertificates.make())
     defer {
       good.remove()
       other.remove()
@@ -69,7 +38,7 @@ struct AMQPTLSTests {
     ("", 1, true), ("-tls1_2", 1, true), ("", 0, false), ("-tls1_1 -cipher DEFAULT:@SECLEVEL=0", 1, false),
   ])
   func refusesExpiredAndOldOnes(options: String, days: Int, isAccepted: Bool) async throws {
-    let certificates = try await Certificates.make(days: days)
+    let certificates = try await TestCertificates.make(days: days)
     defer { certificates.remove() }
     let server = try await TLSServer(certificates.folder, options)
     defer { server.stop() }
@@ -80,7 +49,7 @@ struct AMQPTLSTests {
 
   /// OpenSSL would ask for the passphrase on the terminal, and a service would hang there.
   @Test func anEncryptedKeyIsRefusedAndNotAskedAbout() async throws {
-    let certificates = try await Certificates.make()
+    let certificates = try await TestCertificates.make()
     defer { certificates.remove() }
     try await certificates.openssl("rsa -aes128 -passout pass:secret -in key.pem -out locked.pem")
     let file = { (name: String) in certificates.folder.appending(path: name).path() }
