@@ -17,6 +17,10 @@ final class AMQPProxy: Sendable {
     case lag(milliseconds: UInt32)
   }
 
+  enum Direction: Sendable {
+    case toBroker, toClient
+  }
+
   let port: UInt16
   private let listener: Int32
   private let brokerPort: UInt16
@@ -24,6 +28,24 @@ final class AMQPProxy: Sendable {
   private let isHole = Atomic(false)
   private let isClosed = Atomic(false)
   private let sockets = Mutex<Set<Int32>>([])
+  private let cut = Mutex(Cut())
+
+  /// One cut to be made on whatever connection uses up the bytes, and how many were made.
+  private struct Cut {
+    var direction = Direction.toBroker
+    /// Nil when none is to be made.
+    var left: Int?
+    var count = 0
+
+    /// How many of these bytes pass before it is made.
+    mutating func pass(_ bytes: Int, _ direction: Direction) -> (bytes: Int, isMade: Bool) {
+      guard direction == self.direction, let before = left else { return (bytes, false) }
+      let passing = min(bytes, before)
+      left = passing == before ? nil : before - passing
+      if left == nil { count += 1 }
+      return (passing, left == nil)
+    }
+  }
 
   init(to brokerPort: UInt16, _ fault: Fault = .none) throws {
     let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
@@ -43,10 +65,27 @@ final class AMQPProxy: Sendable {
   /// From now on nothing passes and nothing ends: what a network without a route looks like.
   func becomeHole() { isHole.store(true, ordering: .relaxed) }
 
+  /// Resets, after so many bytes more in one direction over all connections, the one that these end on.
+  func cut(after bytes: Int, _ direction: Direction) {
+    cut.withLock {
+      $0.direction = direction
+      $0.left = bytes
+    }
+  }
+
+  /// Takes back a cut that was not made.
+  func cutNoMore() { cut.withLock { $0.left = nil } }
+
+  /// How many cuts were made.
+  var cuts: Int { cut.withLock { $0.count } }
+
+  /// Ends all connections that are there.
+  func endAll() { sockets.withLock { for socket in $0 { shutdown(socket, Int32(SHUT_RDWR)) } } }
+
   func close() {
     isClosed.store(true, ordering: .relaxed)
     shutdown(listener, Int32(SHUT_RDWR))
-    sockets.withLock { for socket in $0 { shutdown(socket, Int32(SHUT_RDWR)) } }
+    endAll()
   }
 
   private func accept() {
@@ -62,10 +101,10 @@ final class AMQPProxy: Sendable {
       Thread.detachNewThread { [self] in
         let done = DispatchSemaphore(value: 0)
         Thread.detachNewThread { [self] in
-          pass(from: broker, to: client, limit: received)
+          pass(.toClient, from: broker, to: client, limit: received)
           done.signal()
         }
-        pass(from: client, to: broker, limit: sent)
+        pass(.toBroker, from: client, to: broker, limit: sent)
         done.wait()
         sockets.withLock { $0.subtract([client, broker]) }
         for socket in [client, broker] { reset(socket) }
@@ -83,7 +122,7 @@ final class AMQPProxy: Sendable {
   }
 
   /// Copies bytes until there are no more or the limit is reached, then has the other direction end too.
-  private func pass(from source: Int32, to target: Int32, limit: Int) {
+  private func pass(_ direction: Direction, from source: Int32, to target: Int32, limit: Int) {
     var buffer = [UInt8](repeating: 0, count: 16 * 1024)
     var left = limit
     while left > 0 {
@@ -91,8 +130,9 @@ final class AMQPProxy: Sendable {
       if count <= 0 { break }
       if case .lag(let milliseconds) = fault { usleep(milliseconds * 1000) }
       while isHole.load(ordering: .relaxed), !isClosed.load(ordering: .relaxed) { usleep(10_000) }
-      if send(target, buffer, count, Int32(MSG_NOSIGNAL)) != count { break }
-      left -= count
+      let (passing, isCut) = cut.withLock { $0.pass(count, direction) }
+      if send(target, buffer, passing, Int32(MSG_NOSIGNAL)) != passing || isCut { break }
+      left -= passing
     }
     for socket in [source, target] { shutdown(socket, Int32(SHUT_RD)) }
   }
