@@ -20,7 +20,7 @@ package struct Acknowledgements {
   private struct Entry {
     let tag: UInt64
     let id: ScheduleID?
-    let since: Instant
+    var since: Instant
     var settlement: Settlement?
   }
 
@@ -30,12 +30,21 @@ package struct Acknowledgements {
 
   package init() {}
 
-  /// Since when the oldest of them may have been answered; nil when all are acknowledged.
-  package var oldest: Instant? { outstanding.first?.since }
+  /// Since when the first of them may have been answered; nil when all are acknowledged. That need not be the one that
+  /// came first: the clock may have been set back, or one may have been a repeat.
+  package var oldest: Instant? { outstanding.lazy.map(\.since).min() }
+
+  package var isEmpty: Bool { outstanding.isEmpty }
 
   /// A delivery, with the schedule that it is about if there is one, and since when it may have been answered.
   package mutating func delivered(_ tag: UInt64, on id: ScheduleID? = nil, since: Instant) {
     outstanding.append(Entry(tag: tag, id: id, since: since))
+  }
+
+  /// What a delivery was answered is remembered as of this instant, perhaps one before it came.
+  package mutating func answered(_ tag: UInt64, at instant: Instant) {
+    guard let index = index(of: tag) else { return }
+    outstanding[index].since = min(outstanding[index].since, instant)
   }
 
   package mutating func settle(_ tag: UInt64, _ settlement: Settlement) {

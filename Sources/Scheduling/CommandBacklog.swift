@@ -41,7 +41,7 @@ struct CommandBacklog {
   mutating func append(_ deliveries: [ReceivedCommand], on channel: UInt64, at now: Instant) {
     guard channel == self.channel else { return }
     for delivery in deliveries {
-      if !delivery.isRedelivered, acknowledgements.oldest == nil { appliedAgain = [] }
+      if !delivery.isRedelivered, acknowledgements.isEmpty { appliedAgain = [] }
       // What is delivered again was answered, if at all, when it came before.
       lastSince = delivery.isRedelivered ? unsettledSince : now
       acknowledgements.delivered(delivery.tag, on: delivery.scheduleID, since: lastSince)
@@ -79,6 +79,11 @@ struct CommandBacklog {
   mutating func putBack(_ commands: [ReceivedCommand], on channel: UInt64) {
     guard channel == self.channel else { return }
     for command in commands.reversed() { waiting.prepend(command) }
+  }
+
+  /// A command was decided, and its answer is remembered as of this instant; for a repeat that of the first time.
+  mutating func answered(_ tag: UInt64, at instant: Instant) {
+    acknowledgements.answered(tag, at: instant)
   }
 
   mutating func settle(_ tag: UInt64, on channel: UInt64, _ settlement: Acknowledgements.Settlement) {

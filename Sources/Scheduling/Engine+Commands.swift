@@ -60,15 +60,18 @@ extension Engine {
   ) -> CommandDecision {
     let existing = known.schedules[command.id]
     let isBehindAnother = received.isRedelivered && commands.appliedAgain.contains(command.id)
-    if let key, !isBehindAnother, let answer = known.answers[key] {
-      return .repeated(command, answer, existing: existing, origin: received.origin)
+    if let key, !isBehindAnother, let answered = known.answers[key] {
+      commands.answered(received.tag, at: answered.at)
+      return .repeated(command, answered.answer, existing: existing, origin: received.origin)
     }
     if key == nil, received.isRedelivered { commands.noteAppliedAgain(command.id) }
     var (decision, answer) = decideNew(command, existing: existing, origin: received.origin, at: now.wall)
     known.apply(decision.changes, to: command.id)
     if let key {
-      decision.changes.append(.remember(RememberedCommand(key: key, at: now.wall, answer: answer)))
-      known.answers[key] = answer
+      let answered = RememberedCommand(key: key, at: now.wall, answer: answer)
+      commands.answered(received.tag, at: answered.at)
+      decision.changes.append(.remember(answered))
+      known.answers[key] = answered
     }
     return decision
   }
@@ -120,14 +123,14 @@ extension Engine {
 /// What is known while a batch is decided: the store's answer, then what the batch itself changes.
 private struct Known {
   var schedules: [ScheduleID: Schedule] = [:]
-  var answers: [CommandKey: RememberedCommand.Answer] = [:]
+  var answers: [CommandKey: RememberedCommand] = [:]
 
   init(commands: [ReceivedCommand], schedules found: [Schedule?], remembered: [RememberedCommand?]) {
     for schedule in found {
       if let schedule { schedules[schedule.id] = schedule }
     }
     for command in remembered {
-      if let command { answers[command.key] = command.answer }
+      if let command { answers[command.key] = command }
     }
   }
 

@@ -51,6 +51,7 @@ extension Engine {
         return
       }
       window.move(generation, to: .retrying(progress))
+      becameFree(generation)
     case .owedStopped(let generation, let id) where owing.count > settings.maximumOwing:
       // The row is its outbox: it is read again when there are fewer.
       outbox.forget(item)
@@ -80,6 +81,7 @@ extension Engine {
         case .sent(let progress) = row.phase
       else { continue }
       window.move(generation, to: .retrying(progress))
+      becameFree(generation)
     }
   }
 

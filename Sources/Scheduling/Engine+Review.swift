@@ -51,10 +51,11 @@ extension Engine {
     }
   }
 
+  /// What the clock should show, if it shows far less: of several steps back it is the sum that counts.
   private func doubtfulClock(at now: Now) -> (wall: Instant, since: Int64)? {
     let expected =
       if let lastSeen {
-        lastSeen.wall.advanced(byMilliseconds: now.uptime - lastSeen.uptime)
+        max(latestWall, lastSeen.wall.advanced(byMilliseconds: now.uptime - lastSeen.uptime))
       } else {
         recoveredInDoubtThrough.advanced(byMilliseconds: -settings.lookaheadMilliseconds)
       }

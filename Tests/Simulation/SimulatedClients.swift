@@ -8,9 +8,10 @@ struct SimulatedClients {
   private var sent: [SimulatedMessage] = []
 
   /// Commands on the first two carry a `message_id`, those on the next two none, those on the last now and then.
-  private static let ids: [ScheduleID] = ["a", "b", "c", "d", mixed]
-  private static let keyed: Set<ScheduleID> = ["a", "b"]
+  /// Two of them are told apart by their bytes alone.
+  private static let ids: [ScheduleID] = ["a", "\u{e9}", "e\u{301}", "d", mixed]
   static let mixed: ScheduleID = "e"
+  private var lastID: ScheduleID = "a"
 
   mutating func next(at wall: Instant, using random: inout SeededGenerator) -> SimulatedMessage {
     lastLabel += 1
@@ -20,7 +21,7 @@ struct SimulatedClients {
     case 1: message.content = .ownEvent
     case 2..<5: if let earlier = random.pick(sent) { message.content = earlier.content }
     case 5..<10:
-      let id = Self.ids.randomElement(using: &random) ?? "a"
+      let id = nextID(using: &random)
       message.content = .command(
         .stop(Command.Stop(id: id, reason: "stop \(lastLabel)")), key: key(for: id, using: &random))
     default:
@@ -32,13 +33,19 @@ struct SimulatedClients {
     return message
   }
 
+  /// Often the same again.
+  private mutating func nextID(using random: inout SeededGenerator) -> ScheduleID {
+    if random.oneIn(2), let id = Self.ids.randomElement(using: &random) { lastID = id }
+    return lastID
+  }
+
   private func key(for id: ScheduleID, using random: inout SeededGenerator) -> CommandKey? {
-    let hasKey = id == Self.mixed ? random.oneIn(2) : Self.keyed.contains(id)
+    let hasKey = id == Self.mixed ? random.oneIn(2) : Self.ids[..<2].contains(id)
     return hasKey ? CommandKey(high: 0, low: UInt64(lastLabel)) : nil
   }
 
-  private func definition(at wall: Instant, using random: inout SeededGenerator) -> Definition {
-    let id = Self.ids.randomElement(using: &random) ?? "a"
+  private mutating func definition(at wall: Instant, using random: inout SeededGenerator) -> Definition {
+    let id = nextID(using: &random)
     let timing: Timing? =
       switch Int.random(in: 0..<6, using: &random) {
       case 0: .at(wall.advanced(byMilliseconds: .random(in: -100_000...30_000, using: &random)))
@@ -52,7 +59,10 @@ struct SimulatedClients {
       catchupWindow: random.oneIn(4) ? random.pick(Self.windows) : nil,
       ifExists: random.oneIn(3) ? random.pick(IfExists.allCases) : nil)
     if !definition.timing.isOneShot, random.oneIn(4) {
-      definition.endDate = wall.advanced(byMilliseconds: .random(in: 100_000...50_000_000, using: &random))
+      let length = random.oneIn(2) ? 5_000...200_000 : 100_000...50_000_000 as ClosedRange<Int64>
+      definition.endDate = wall.advanced(byMilliseconds: .random(in: length, using: &random))
+      // On a slot, perhaps.
+      if random.oneIn(2) { definition.endDate = definition.endDate?.wholeMinute }
     }
     // A day of every second would take all the time there is.
     if definition.misfirePolicy == .fireAll, definition.catchupWindow == nil {
@@ -67,4 +77,8 @@ struct SimulatedClients {
   private static let intervals = ["1s", "7s", "90s"].compactMap { try? DurationExpression($0) }
   private static let windows = ["30s", "5m", "2h"].compactMap { try? DurationExpression($0) }
   private static let jitters = ["300ms", "4s"].compactMap { try? DurationExpression($0) }
+}
+
+extension Instant {
+  fileprivate var wholeMinute: Instant { Instant(milliseconds: milliseconds / 60_000 * 60_000) }
 }

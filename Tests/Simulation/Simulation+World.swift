@@ -4,10 +4,15 @@ import SchedulingTestKit
 
 /// What happens to the engine: clients, the broker, the clocks, and the end of a process.
 extension Simulation {
+  /// Clients are silent for a while now and then, so that what there is runs to its end.
   mutating func submit() {
-    let message = clients.next(at: now.wall, using: &random)
-    broker.submit(message)
-    note(.submitted(message))
+    if random.oneIn(40) { areClientsSilent.toggle() }
+    guard !areClientsSilent else { return }
+    for _ in 0..<(random.oneIn(3) ? .random(in: 2...6, using: &random) : 1) {
+      let message = clients.next(at: now.wall, using: &random)
+      broker.submit(message)
+      note(.submitted(message))
+    }
   }
 
   mutating func deliver() {
@@ -66,7 +71,7 @@ extension Simulation {
 
   private mutating func stepClock(by milliseconds: Int64) {
     reach(milliseconds > 0 ? .clockSteppedForward : .clockSteppedBack)
-    note(.clockStepped)
+    note(.clockStepped(milliseconds: milliseconds))
     now.wall = now.wall.advanced(byMilliseconds: milliseconds)
   }
 
@@ -99,6 +104,7 @@ extension Simulation {
     guard broker.connection != nil, broker.isBlocking || random.oneIn(2) else { return }
     broker.isBlocking.toggle()
     if broker.isBlocking { reach(.blocked) }
+    note(broker.isBlocking ? .blocked : .unblocked)
     receive(broker.isBlocking ? .blocked : .unblocked)
   }
 
@@ -122,6 +128,7 @@ extension Simulation {
     if !broker.unsettled.isEmpty { reach(.channelLostWithUnsettled) }
     if case .look = heldRequest { reach(.channelLostDuringLook) }
     broker.closeChannel()
+    note(.channelLost)
     receive(.commandsClosed)
   }
 
@@ -169,11 +176,12 @@ extension Simulation {
     mayConsume = true
     isDrained = false
     store.fault = nil
+    isStoreUnwell = false
     now.uptime = .random(in: 0...10_000_000, using: &random)
-    engine = Engine(settings: settings, recollection: try store.recall(), zones: { _ in .utc })
+    try begin()
   }
 
-  // MARK: The end of a run
+  // MARK: A good end
 
   /// Heals everything and lets time pass until all that was asked for is done; past the longest pause, more than once.
   mutating func heal() {

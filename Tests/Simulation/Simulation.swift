@@ -14,20 +14,22 @@ package struct Simulation {
   let store = MemoryStore()
   var broker = SimulatedBroker()
   var clients = SimulatedClients()
+  var areClientsSilent = false
   var now = Now.second(0)
   var heldRequest: Engine.StoreRequest?
+  var isStoreUnwell = false
   var mayConsume = true
   var isDrained = false
 
-  /// Small bounds, so that they are met; memory for longer than a run, so that a repeat is always known.
-  static var smallSettings: Engine.Settings {
+  /// Small bounds, so that they are met; memory for longer than a run, so that a repeat is always known, or for so short
+  /// a time that what is unacknowledged outlasts it.
+  static func smallSettings(forgetful isForgetful: Bool) -> Engine.Settings {
     var settings = Engine.Settings()
     settings.publishWindow = 3
     settings.commandBatch = 4
     settings.duePage = 2
     settings.dueCapacity = 6
-    settings.repeatWindowMilliseconds = 100 * 86_400_000
-    settings.giveUpMilliseconds = 600_000
+    settings.repeatWindowMilliseconds = isForgetful ? 600_000 : 100 * 86_400_000
     settings.maximumOwing = 2
     settings.clockPatienceMilliseconds = 60_000
     return settings
@@ -35,31 +37,43 @@ package struct Simulation {
 
   init(seed: UInt64) throws {
     random = SeededGenerator(seed: seed)
-    settings = Self.smallSettings
+    settings = Self.smallSettings(forgetful: random.oneIn(3))
     engine = Engine(settings: settings, recollection: try store.recall(), zones: { _ in .utc })
   }
 
   /// Random steps that come to about a week.
   package static let usualSteps = 2500
 
-  /// A whole run: so many random steps, then all faults are healed and what is left is done.
+  /// A whole run: so many random steps. Now and then, and at the end, there is perhaps a last crash, then all faults are
+  /// healed and what is left is done.
   package static func run(seed: UInt64, steps: Int) throws -> Simulation {
     var simulation = try Simulation(seed: seed)
-    for _ in 0..<steps { try simulation.step() }
-    simulation.heal()
+    try simulation.begin()
+    for step in 1...max(steps, 1) {
+      try simulation.step()
+      guard step.isMultiple(of: 500) || step == steps else { continue }
+      if simulation.random.oneIn(2) { try simulation.crash() }
+      simulation.heal()
+    }
     return simulation
+  }
+
+  /// A process starts, on what is stored.
+  mutating func begin() throws {
+    engine = Engine(settings: settings, recollection: try store.recall(), zones: { _ in .utc })
+    note(.began(repeatWindowMilliseconds: settings.repeatWindowMilliseconds))
   }
 
   mutating func step() throws {
     switch Int.random(in: 0..<100, using: &random) {
-    case 0..<18: submit()
-    case 18..<32: deliver()
-    case 32..<50: letBrokerRead()
-    case 50..<66: letBrokerAnswer()
-    case 66..<82: advanceClock()
-    case 82..<86: answerStore()
-    case 86..<90: toggleConnection()
-    case 90..<93: toggleChannel()
+    case 0..<10: submit()
+    case 10..<26: deliver()
+    case 26..<45: letBrokerRead()
+    case 45..<63: letBrokerAnswer()
+    case 63..<80: advanceClock()
+    case 80..<84: answerStore()
+    case 84..<88: toggleConnection()
+    case 88..<93: toggleChannel()
     case 93..<95: toggleBlocking()
     case 95..<97: toggleStoreFault()
     case 97: receive(.zonesRefreshed(changed: random.oneIn(2)))
@@ -133,7 +147,14 @@ extension Simulation {
     guard let request = heldRequest else { return }
     heldRequest = nil
     let answer = store.answer(request)
-    if case .failed = answer { reach(.storeFailed) }
+    if case .failed = answer {
+      reach(.storeFailed)
+      isStoreUnwell = true
+      note(.storeFailed)
+    } else if isStoreUnwell {
+      isStoreUnwell = false
+      note(.storeRecovered)
+    }
     if case (.apply(let changes), .applied) = (request, answer) { note(.committed(changes)) }
     receive(.store(answer))
   }

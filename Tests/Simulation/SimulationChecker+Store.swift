@@ -11,13 +11,13 @@ extension SimulationChecker {
     case .announced(let generation):
       expect(tracks[generation]?.isStoppedConfirmed == true, "P8", "\(generation) announced without a confirm")
       tracks[generation]?.isAnnounced = true
-    case .remember: break
+    case .remember(let command): remembered(command)
     case .markInDoubt(let through): mark = through
     }
   }
 
   private mutating func started(_ schedule: Schedule) {
-    for earlier in generations where tracks[earlier]?.definition.id == schedule.id {
+    for earlier in generations where tracks[earlier]?.definition.id.bytes == schedule.id.bytes {
       if tracks[earlier]?.pending != nil, tracks[earlier]?.isReplaced == false { reach(.replacedLive) }
       let owes = tracks[earlier]?.ending?.owesStopped == true && tracks[earlier]?.isAnnounced == false
       expect(!owes, "P8", "\(earlier) replaced before its Stopped was announced")
@@ -37,16 +37,6 @@ extension SimulationChecker {
     countEffect(of: track.label)
   }
 
-  /// P2: one effect of all messages that are the same command.
-  mutating func countEffect(of label: Int) {
-    guard case .command(let command, let key?)? = messages[label]?.content else { return }
-    // Behind one without a message_id that is applied again it has to be applied again, too.
-    guard command.id != SimulatedClients.mixed else { return }
-    let count = effects[key, default: 0] + 1
-    effects[key] = count
-    expect(count == 1, "P2", "message \(label) took effect \(count) times")
-  }
-
   private mutating func proceeded(
     _ generation: Int64, from slot: Instant, to state: Schedule.State, _ counter: Int64
   ) {
@@ -54,6 +44,7 @@ extension SimulationChecker {
       return expect(false, "P6", "\(generation) goes on from \(slot.rfc3339), where it is not")
     }
     tracks[generation]?.state = state
+    tracks[generation]?.waitAllowance = Self.day
     tracks[generation]?.counter = counter
     if counter == track.counter + 1 {
       advanced(track, generation, from: pending, to: state, counter)
@@ -138,7 +129,9 @@ extension SimulationChecker {
     case .ended(let ending):
       if ending.reason?.hasPrefix("stop ") == true {
         reach(.stopped)
-        if let label = ending.reason.flatMap({ Int($0.dropFirst(5)) }) { countEffect(of: label) }
+        if let label = ending.reason.flatMap({ Int($0.dropFirst(5)) }) {
+          countEffect(of: label, isItself: false)
+        }
       } else if ending.reason == Schedule.EndReason.endDate, !isGivenUp {
         reach(.skippedToTheEnd)
         let last = track.last(from: pending.slot)?.milliseconds ?? .max

@@ -4,8 +4,10 @@ import Scheduling
 /// What goes over the wire.
 extension SimulationChecker {
   mutating func sent(_ publication: Publication) {
+    expect(!isBlocked, "P15", "\(publication.number) is sent to a broker that takes nothing")
+    expect(!isStoreUnwell, "P16", "\(publication.number) is sent while the store fails")
     switch publication.event {
-    case .tick(let tick): sent(tick)
+    case .tick(let tick): sent(tick, number: publication.number)
     case .started(let started):
       expect(tracks[started.generation] != nil, "P4", "Started \(started.generation) before it was stored")
     case .stopped(let stopped):
@@ -17,7 +19,7 @@ extension SimulationChecker {
     }
   }
 
-  private mutating func sent(_ tick: Tick) {
+  private mutating func sent(_ tick: Tick, number: UInt64) {
     guard let track = tracks[tick.generation] else {
       return expect(false, "P4", "a tick of \(tick.generation), which is not stored")
     }
@@ -31,17 +33,24 @@ extension SimulationChecker {
       tick.nextSlot == (isLast ? nil : track.next(after: tick.slot)), "P5", "\(tick.brief) announces a wrong next slot")
     expect(now.wall >= tick.slot && now.wall >= pending?.due ?? tick.slot, "P9", "\(tick.brief) is early")
     expect(pending.map { [mark] in $0.due <= mark } ?? true, "P7", "\(tick.brief) is beyond the mark")
-    if let earlier = track.sent[tick.slot] {
-      expect(earlier.tick == tick, "P6", "\(tick.brief) was \(earlier.tick.brief) before")
-      expect(earlier.excuse != nil, "P7", "\(tick.brief) is repeated for no reason")
-      if let excuse = earlier.excuse { reach(excuse) }
-    } else {
+    let earlier = track.sent[tick.slot]
+    tracks[tick.generation]?.sent[tick.slot] = SimulationTrack.SentTick(
+      tick: tick, number: number, uptime: now.uptime, firstUptime: earlier?.firstUptime ?? now.uptime,
+      refusals: earlier?.refusals ?? [])
+    guard let earlier else {
       expect(
         track.lastSlotSent.map { $0 < tick.slot } ?? true, "P11",
         "\(tick.brief) after \(String(describing: track.lastSlotSent))")
       tracks[tick.generation]?.lastSlotSent = tick.slot
+      return checkMissed(tick, of: track)
     }
-    tracks[tick.generation]?.sent[tick.slot] = SimulationTrack.SentTick(tick: tick, uptime: now.uptime)
+    expect(earlier.tick == tick, "P6", "\(tick.brief) was \(earlier.tick.brief) before")
+    expect(earlier.excuse != nil, "P7", "\(tick.brief) is repeated for no reason")
+    if let excuse = earlier.excuse { reach(excuse) }
+    if let refused = earlier.refusals.last {
+      let pause = now.uptime - refused
+      expect(pause >= earlier.pauseMilliseconds, "P6", "\(tick.brief) is sent again \(pause) ms after it was refused")
+    }
   }
 
   mutating func arrived(_ publication: Publication) {
@@ -50,8 +59,7 @@ extension SimulationChecker {
     case .started, .rejected: break
     case .tick(let tick):
       guard let track = tracks[tick.generation], !track.arrived.contains(tick.slot) else { return }
-      // Late from a connection of the time before the clock was set back.
-      if track.wasSetBack, track.sent[tick.slot] == nil { return }
+      if track.isOfEarlierClock(tick) { return }
       expect(!track.hasStoppedArrived, "P10", "\(tick.brief) arrives after its Stopped")
       expect(track.arrived.last.map { $0 < tick.slot } ?? true, "P11", "\(tick.brief) arrives out of order")
       tracks[tick.generation]?.arrived.append(tick.slot)
@@ -64,56 +72,18 @@ extension SimulationChecker {
   mutating func confirmed(_ publication: Publication) {
     switch publication.event {
     case .tick(let tick):
+      guard tracks[tick.generation]?.isOfEarlierClock(tick) == false else { return }
       if let sent = tracks[tick.generation]?.sent[tick.slot], now.uptime - sent.uptime >= 30_000 {
         reach(.confirmedLate)
       }
       tracks[tick.generation]?.confirmed.insert(tick.slot)
     case .stopped(let stopped) where Schedule.EndReason.isOwn(stopped.reason):
       tracks[stopped.generation]?.isStoppedConfirmed = true
-    case .started, .stopped, .rejected:
-      answers[publication.origin.label, default: []].append(publication.event)
-    }
-  }
-
-  /// P1 and P3: a message leaves the queue once, after the answer that it deserves was confirmed.
-  mutating func settled(_ label: Int, _ settlement: Acknowledgements.Settlement) {
-    expect(settled.insert(label).inserted, "P1", "message \(label) is settled twice")
-    let answers = answers[label] ?? []
-    let isRight =
-      answers.isEmpty
-      ? deserves(nil, settlement, messages[label]?.content)
-      : answers.contains { deserves($0, settlement, messages[label]?.content) }
-    switch answers.last {
-    case .started(let started) where started.effect == .kept: reach(.kept)
-    case .rejected(let rejection) where rejection.field == "ifExists": reach(.refusedForALiveOne)
-    case .rejected: reach(settlement == .deadLetter ? .deadLettered : .rejectedState)
-    default: break
-    }
-    expect(
-      isRight, "P3",
-      "message \(label), \(settlement), was answered \(answers.last.map { "\($0)".prefix(200) } ?? "nothing")")
-  }
-
-  /// Whether a message of this content is to be settled so after this answer.
-  private func deserves(
-    _ answer: OutgoingEvent?, _ settlement: Acknowledgements.Settlement, _ content: SimulatedMessage.Content?
-  ) -> Bool {
-    switch (content, answer, settlement) {
-    case (.malformed, .rejected, .deadLetter), (.ownEvent, nil, .deadLetter): true
-    case (.command(.start(let start), _), .started(let started), .acknowledge):
-      started.definition.id == start.definition.id
-    case (.command(.stop(let stop), _), .stopped(let stopped), .acknowledge): stopped.reason == stop.reason
-    case (.command(.stop, _), .rejected(let rejection), .acknowledge): rejection.field == "id"
-    case (.command(.start(let start), _), .rejected(let rejection), .acknowledge):
-      rejection.field == "ifExists" && start.definition.ifExists == .reject
-    case (.command(.start(let start), _), .rejected(let rejection), .deadLetter):
-      // A repeat, or one that was long on its way: it came too late.
-      rejection.field == "endDate" && start.definition.endDate != nil
-    default: false
+    case .started, .stopped, .rejected: answered(publication.origin.label, publication.event)
     }
   }
 }
 
 extension Tick {
-  fileprivate var brief: String { "tick \(definition.id.text)#\(generation) \(slot.rfc3339) \(counter)" }
+  var brief: String { "tick \(definition.id.text)#\(generation) \(slot.rfc3339) \(counter)" }
 }

@@ -1,27 +1,40 @@
 import Recurrence
 import Scheduling
 
-/// Judges a run by its history alone: which of the promises P1 to P11 were broken.
+/// Judges a run by its history alone: which of the promises P1 to P12, P15 and P16 were broken.
 package struct SimulationChecker {
   package private(set) var violations: [String] = []
   package private(set) var reached: [RareState: Int] = [:]
 
   var now = Now.second(0)
+  /// The wall clock at each entry up to this one.
+  var walls: [Instant] = []
+  var repeatWindow: Int64 = .max
   var messages: [Int: SimulatedMessage] = [:]
   /// Labels in the order in which they were submitted.
   var submitted: [Int] = []
   var settled: Set<Int> = []
   /// The confirmed answers to each message: a repeat, or one that was delivered again, may get another.
   var answers: [Int: [OutgoingEvent]] = [:]
+  /// Commands that have a key.
+  var keyed: [CommandKey: KeyedCommand] = [:]
+  /// What was asked of each id, by its bytes.
+  var asked: [[UInt8]: Asked] = [:]
   var tracks: [Int64: SimulationTrack] = [:]
   /// Generations in the order in which they were made.
   var generations: [Int64] = []
-  var effects: [CommandKey: Int] = [:]
   var givenUp: Set<GivenUp> = []
-  var crashes = 0
   /// The latest time of the wall clock since it was set far back: what is stored was decided at this time or earlier.
   var highestWall = Instant(milliseconds: .min)
   var mark = Instant(milliseconds: .min)
+  /// The mark with which the process began: what is due up to it may have been sent by an earlier one.
+  var markAtStart = Instant(milliseconds: .min)
+  /// By how many milliseconds in all the wall clock was set while this process ran, and the most that this came to.
+  var clockOffset: Int64 = 0, highestOffset: Int64 = 0
+  /// The monotonic clock when this process began.
+  var uptimeAtStart: Int64 = 0
+  var isBlocked = false
+  var isStoreUnwell = false
 
   struct GivenUp: Hashable {
     var id: ScheduleID
@@ -37,6 +50,7 @@ package struct SimulationChecker {
     }
     for entry in history.entries {
       checker.now = entry.now
+      checker.walls.append(entry.now.wall)
       checker.highestWall = max(checker.highestWall, entry.now.wall)
       checker.take(entry.event)
     }
@@ -51,29 +65,70 @@ package struct SimulationChecker {
 
   private mutating func take(_ event: SimulationHistory.Event) {
     switch event {
-    case .submitted(let message):
-      messages[message.label] = message
-      submitted.append(message.label)
+    case .began(let window): (repeatWindow, uptimeAtStart) = (window, now.uptime)
+    case .submitted(let message): submitted(message)
     case .sent(let publication): sent(publication)
     case .arrived(let publication): arrived(publication)
     case .confirmed(let publication): confirmed(publication)
-    case .refused(let publication):
-      guard case .tick(let tick) = publication.event else { return }
-      tracks[tick.generation]?.sent[tick.slot]?.excuse = .resentAfterRefusal
+    case .refused(let publication): refused(publication)
     case .committed(let changes): for change in changes { committed(change) }
     case .settled(let label, let settlement): settled(label, settlement)
     case .misbehaved(let text): violations.append("engine: \(text) at \(now)")
-    case .gaveUp, .clockStepped: break
-    case .clockSetBack:
-      reach(.clockSetFarBack)
-      highestWall = now.wall
-      for generation in generations { tracks[generation]?.clockWasSetBack() }
-    case .connectionLost: excuse(.resentAfterLoss)
+    case .gaveUp(let id, let slot): gaveUp(id, slot)
+    case .clockStepped(let milliseconds): clockStepped(milliseconds)
+    case .clockSetBack: clockWasSetBack()
+    case .blocked: isBlocked = true
+    case .unblocked: isBlocked = false
+    case .storeFailed: isStoreUnwell = true
+    case .storeRecovered: isStoreUnwell = false
+    case .channelLost: channelLost()
+    case .connectionLost:
+      isBlocked = false
+      excuse(.resentAfterLoss)
     case .ended(let isClean):
-      if !isClean { crashes += 1 }
       excuse(isClean ? nil : .resentAfterCrash)
+      processEnded()
     case .finished: finished()
     }
+  }
+
+  private mutating func channelLost() {
+    for id in asked.keys { asked[id]?.redeliveries += 1 }
+  }
+
+  private mutating func processEnded() {
+    (isBlocked, isStoreUnwell) = (false, false)
+    markAtStart = mark
+    (clockOffset, highestOffset) = (0, 0)
+    for id in asked.keys { asked[id]?.endings += 1 }
+    channelLost()
+    for generation in generations { tracks[generation]?.processEnded() }
+  }
+
+  static let day: Int64 = 86_400_000
+
+  private mutating func clockStepped(_ milliseconds: Int64) {
+    clockOffset += milliseconds
+    highestOffset = max(highestOffset, clockOffset)
+    guard milliseconds < 0 else { return }
+    for generation in generations { tracks[generation]?.waitAllowance -= milliseconds }
+  }
+
+  /// Whether the mark that this process found is beyond all time that has passed since.
+  private var isMarkFarAhead: Bool {
+    let elapsed = now.uptime - uptimeAtStart
+    return markAtStart > now.wall.advanced(byMilliseconds: Self.day - elapsed)
+  }
+
+  /// The engine says so; it must be true, since it may then go back to earlier slots.
+  private mutating func clockWasSetBack() {
+    reach(.clockSetFarBack)
+    let step = clockOffset - highestOffset
+    highestOffset = clockOffset
+    let isFar = step < -Self.day || isMarkFarAhead
+    expect(isFar, "P12", "the clock is said to have been set far back, it was \(step) ms")
+    highestWall = now.wall
+    for generation in generations { tracks[generation]?.clockWasSetBack() }
   }
 
   /// Ticks that were in flight may be sent again; at the end of a process also those that were unconfirmed for too long.
@@ -82,6 +137,7 @@ package struct SimulationChecker {
       guard let slot = tracks[generation]?.pending?.slot, let sent = tracks[generation]?.sent[slot] else { continue }
       let timeout: RareState? = now.uptime - sent.uptime >= 30_000 ? .resentAfterTimeout : nil
       tracks[generation]?.sent[slot]?.excuse = cause ?? sent.excuse ?? timeout
+      tracks[generation]?.sent[slot]?.refusals = []
     }
   }
 }

@@ -9,6 +9,8 @@ package struct SimulationHistory: Equatable, Sendable {
   }
 
   package enum Event: Equatable, Sendable {
+    /// The run begins, with a store that remembers answered commands at least so long.
+    case began(repeatWindowMilliseconds: Int64)
     /// A client's message is safe in the command queue.
     case submitted(SimulatedMessage)
     /// Handed to the connection to the broker.
@@ -27,13 +29,19 @@ package struct SimulationHistory: Equatable, Sendable {
     case misbehaved(String)
     case gaveUp(ScheduleID, slot: Instant)
     /// The wall clock, which stands at the time of this entry, is about to be set.
-    case clockStepped
+    case clockStepped(milliseconds: Int64)
     /// The engine said that the clock was set back so far that slots are looked for anew.
     case clockSetBack
     case connectionLost
+    /// The channel on which commands are consumed is gone: what is not settled will be delivered again.
+    case channelLost
+    /// The broker takes no publications until it is unblocked, or on the next connection.
+    case blocked, unblocked
+    /// The store failed at what it was asked; has done it after that.
+    case storeFailed, storeRecovered
     /// The process died, or ended after it said that it was drained.
     case ended(isClean: Bool)
-    /// All faults are healed and all that could be done is done.
+    /// All faults are healed and all that could be done is done; the run may go on.
     case finished
   }
 

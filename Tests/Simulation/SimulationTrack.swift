@@ -5,10 +5,18 @@ import Scheduling
 struct SimulationTrack {
   struct SentTick {
     var tick: Tick
-    /// When it was last sent, on the monotonic clock.
+    /// The number under which it was last sent, and when, on the monotonic clock.
+    var number: UInt64
     var uptime: Int64
+    /// When this process sent it first; nil if it has not.
+    var firstUptime: Int64?
     /// What happened since that allows it to be sent again.
     var excuse: RareState?
+    /// When the broker refused it, while it was waited for, on the same connection.
+    var refusals: [Int64] = []
+
+    /// How long it has to wait after so many refusals: 1 s, 2 s, 4 s … 60 s.
+    var pauseMilliseconds: Int64 { min(1000 << min(Int64(refusals.count) - 1, 6), 60_000) }
   }
 
   let definition: Definition
@@ -26,6 +34,11 @@ struct SimulationTrack {
   /// How often the clock was set far back, so that its next slot may become an earlier one.
   var movesLeft = 0
   var wasSetBack = false
+  /// How far ahead of the wall clock its slot may lie, beside its own distance: slots are not looked for anew after smaller
+  /// steps back.
+  var waitAllowance = SimulationChecker.day
+  /// Whether the process that saw that ended since: the next one knows only if the in-doubt mark tells it.
+  var isSetBackForgotten = false
   /// What was confirmed, arrived and given up before that.
   var countedBefore = 0, arrivedBefore = 0, givenUpBefore = 0
   var isStoppedSent = false
@@ -81,15 +94,28 @@ struct SimulationTrack {
   func mayLeaveOut(lateBy lateness: Int64) -> Bool {
     guard lateness >= 60_000 else { return false }
     if definition.misfirePolicy == .skip { return true }
-    let window = definition.catchupWindow?.milliseconds ?? (definition.misfirePolicy == .fireAll ? 86_400_000 : .max)
-    return lateness > window
+    return catchupMilliseconds.map { lateness > $0 } ?? false
   }
+
+  /// How old a missed slot may be that is sent; nil when there is no bound.
+  var catchupMilliseconds: Int64? {
+    definition.catchupWindow?.milliseconds ?? (definition.misfirePolicy == .fireAll ? 86_400_000 : nil)
+  }
+
+  mutating func processEnded() {
+    isSetBackForgotten = mayMove
+    if let slot = pending?.slot { sent[slot]?.firstUptime = nil }
+  }
+
+  /// Whether it was sent before the clock was set back, and comes late.
+  func isOfEarlierClock(_ tick: Tick) -> Bool { wasSetBack && sent[tick.slot] == nil }
 
   /// On a clock that was set far back slots come again that were sent before: only what is pending is what it was.
   mutating func clockWasSetBack() {
     guard let slot = pending?.slot else { return }
     movesLeft += 1
-    wasSetBack = true
+    (wasSetBack, isSetBackForgotten) = (true, false)
+    waitAllowance = SimulationChecker.day
     countedBefore += confirmed.subtracting(givenUp).subtracting([slot]).count
     arrivedBefore += arrived.filter { $0 != slot && confirmed.contains($0) }.count
     givenUpBefore += givenUp.count

@@ -1,0 +1,178 @@
+import Recurrence
+import Scheduling
+
+/// Commands: that each is answered and settled, has one effect, and that the last one decides.
+extension SimulationChecker {
+  /// What the checker knows of a command that has a key, however many messages it came in.
+  struct KeyedCommand {
+    var isMixed: Bool
+    var copies = 0
+    var effects = 0
+    /// The messages that took effect, and what each message was answered.
+    var effective: Set<Int> = []
+    var kinds: [Int: String] = [:]
+    /// When it was remembered last, and at which entry of the history that was stored.
+    var remembered: (at: Instant, entry: Int)?
+  }
+
+  /// What the messages on one id come to.
+  struct Asked {
+    /// The last of them that is no repeat; nil when it cannot be told whether a repeat was taken for a command of its own.
+    var last: (label: Int, command: Command)?
+    /// How many are not settled; since there was none, how often those that were not have come again, and how often because
+    /// the process ended.
+    var open = 0
+    var redeliveries = 0
+    var endings = 0
+  }
+
+  mutating func submitted(_ message: SimulatedMessage) {
+    messages[message.label] = message
+    submitted.append(message.label)
+    guard case .command(let command, let key) = message.content else { return }
+    var asked = asked[command.id.bytes] ?? Asked()
+    if asked.open == 0 { (asked.redeliveries, asked.endings) = (0, 0) }
+    asked.open += 1
+    let isMixed = command.id.bytes == SimulatedClients.mixed.bytes
+    if let key { keyed[key, default: KeyedCommand(isMixed: isMixed)].copies += 1 }
+    if let key, keyed[key]?.copies ?? 1 > 1 {
+      reach(.repeatAnswered)
+      if isForgetful { asked.last = nil }
+    } else {
+      asked.last = (message.label, command)
+    }
+    self.asked[command.id.bytes] = asked
+  }
+
+  /// Whether the repeat window may pass within a run.
+  private var isForgetful: Bool { repeatWindow < 50 * 86_400_000 }
+
+  /// What is known of a command with a key. On an id on which some have none it has to be applied again when one of those is,
+  /// so nothing is expected of it.
+  private func known(_ label: Int) -> (command: KeyedCommand, key: CommandKey)? {
+    guard case .command(_, let key?)? = messages[label]?.content, let known = keyed[key], !known.isMixed else {
+      return nil
+    }
+    return (known, key)
+  }
+
+  /// Whether a command may be new again: another message repeats it, and since it was remembered the repeat window has
+  /// passed by the wall clock. What is unacknowledged is never forgotten.
+  private func mayBeForgotten(_ known: KeyedCommand) -> Bool {
+    guard known.copies > 1, let (at, entry) = known.remembered else { return false }
+    return walls[(entry - 1)...].contains { $0.milliseconds - at.milliseconds > repeatWindow }
+  }
+
+  /// P2: one effect of all messages that are the same command. What a Stop tells of itself is the first of them.
+  mutating func countEffect(of label: Int, isItself: Bool = true) {
+    guard let (known, key) = known(label) else { return }
+    keyed[key]?.effects += 1
+    let isNew = isItself ? keyed[key]?.effective.insert(label).inserted == true : known.effects < known.copies
+    let isFirst = known.effects == 0 || isNew && mayBeForgotten(known)
+    expect(isFirst, "P2", "message \(label) took effect \(known.effects + 1) times")
+  }
+
+  /// P2: it is decided once.
+  mutating func remembered(_ command: RememberedCommand) {
+    if let known = keyed[command.key], !known.isMixed, known.remembered != nil {
+      expect(mayBeForgotten(known), "P2", "message \(command.key.low) is decided twice")
+    }
+    keyed[command.key]?.remembered = (command.at, walls.count)
+  }
+
+  /// P2: whatever has happened meanwhile, a message that is delivered again is answered as it was before, and so is a repeat
+  /// within the repeat window.
+  mutating func answered(_ label: Int, _ event: OutgoingEvent) {
+    answers[label, default: []].append(event)
+    guard let (known, key) = known(label), let kind = event.kind else { return }
+    let likeness = isForgetful ? label : 0
+    let earlier = known.kinds[likeness] ?? kind
+    expect(kind == earlier, "P2", "message \(label) is answered \(kind), was \(earlier)")
+    keyed[key]?.kinds[likeness] = kind
+  }
+
+  /// P1 and P3: a message leaves the queue once, after the answer that it deserves was confirmed.
+  mutating func settled(_ label: Int, _ settlement: Acknowledgements.Settlement) {
+    expect(settled.insert(label).inserted, "P1", "message \(label) is settled twice")
+    defer { noteSettled(label) }
+    let answers = answers[label] ?? []
+    let isRight =
+      answers.isEmpty
+      ? deserves(nil, settlement, messages[label]?.content)
+      : answers.contains { deserves($0, settlement, messages[label]?.content) }
+    switch answers.last {
+    case .started(let started) where started.effect == .kept: reach(.kept)
+    case .rejected(let rejection) where rejection.field == "ifExists": reach(.refusedForALiveOne)
+    case .rejected: reach(settlement == .deadLetter ? .deadLettered : .rejectedState)
+    default: break
+    }
+    expect(
+      isRight, "P3",
+      "message \(label), \(settlement), was answered \(answers.last.map { "\($0)".prefix(200) } ?? "nothing")")
+  }
+
+  private mutating func noteSettled(_ label: Int) {
+    guard case .command(let command, _)? = messages[label]?.content else { return }
+    asked[command.id.bytes]?.open -= 1
+    if asked[command.id.bytes]?.open == 0 { checkState(of: command.id.bytes) }
+  }
+
+  /// Whether a message of this content is to be settled so after this answer.
+  private func deserves(
+    _ answer: OutgoingEvent?, _ settlement: Acknowledgements.Settlement, _ content: SimulatedMessage.Content?
+  ) -> Bool {
+    switch (content, answer, settlement) {
+    case (.malformed, .rejected, .deadLetter), (.ownEvent, nil, .deadLetter): true
+    case (.command(.start(let start), _), .started(let started), .acknowledge):
+      started.definition.id.bytes == start.definition.id.bytes
+    case (.command(.stop(let stop), _), .stopped(let stopped), .acknowledge): stopped.reason == stop.reason
+    case (.command(.stop, _), .rejected(let rejection), .acknowledge): rejection.field == "id"
+    case (.command(.start(let start), _), .rejected(let rejection), .acknowledge):
+      rejection.field == "ifExists" && start.definition.ifExists == .reject
+    case (.command(.start(let start), _), .rejected(let rejection), .deadLetter):
+      // A repeat, or one that was long on its way: it came too late.
+      rejection.field == "endDate" && start.definition.endDate != nil
+    default: false
+    }
+  }
+
+  /// Whatever was delivered again and in whatever pieces: once all messages on an id are settled, the last command decides
+  /// what stands there; one that was sent before does not count.
+  mutating func checkState(of id: [UInt8]) {
+    guard let asked = asked[id], let (label, command) = asked.last, !hasLeftItBe(label) else { return }
+    // That something was applied again is not known any more once the process that did it is gone, too.
+    let isKnown = asked.endings == 0 || asked.redeliveries < 2
+    guard id != SimulatedClients.mixed.bytes || isKnown else { return }
+    let generation = generations.last { tracks[$0]?.definition.id.bytes == id }
+    let track = generation.flatMap { tracks[$0] }
+    switch command {
+    case .start:
+      let isStopped = track?.ending?.reason?.hasPrefix("stop ") == true
+      expect(!isStopped, "P2", "\(command.id.text) was stopped by a command older than message \(label)")
+      expect(track?.label == label, "P2", "\(command.id.text) is not as message \(label) left it")
+    case .stop:
+      expect(track?.pending == nil, "P2", "\(command.id.text) lives after message \(label) stopped it")
+    }
+  }
+
+  /// A Start that let a live schedule be, as it was told to, decides nothing, nor does one that was refused.
+  private func hasLeftItBe(_ label: Int) -> Bool {
+    switch answers[label]?.last {
+    case .started(let started): started.effect == .kept
+    case .rejected: true
+    default: false
+    }
+  }
+}
+
+extension OutgoingEvent {
+  /// What does not change when the same command is answered again; nil for a tick.
+  fileprivate var kind: String? {
+    switch self {
+    case .started(let started): "\(started.effect)"
+    case .stopped(let stopped): "stopped \(stopped.generation)"
+    case .rejected(let rejection): "rejected \(rejection.field)"
+    case .tick: nil
+    }
+  }
+}
