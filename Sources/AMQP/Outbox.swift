@@ -18,14 +18,24 @@ package struct Outbox {
     }
   }
 
+  /// The first message of a connection goes alone: a broker with an alarm says so only after it, and stops reading.
+  private enum Trial {
+    case toCome
+    case under(until: SuspendingClock.Instant)
+    case over
+  }
+
+  /// How long the first message goes alone if the broker does not answer. News of an alarm comes at once; a confirm may
+  /// take hours, from a quorum queue without its majority, and nothing else may wait for that.
+  package static let trialTime = Duration.seconds(1)
+
   /// The most messages on the wire without a confirm.
   package let window: Int
   /// While true nothing may be sent.
   package var isBlocked = false
   private var waiting = FIFO<Publication>()
   private var inFlight = Confirms<InFlight>()
-  /// A broker with an alarm says so only after the first message, and stops reading. So that one goes alone.
-  private var hasAnswered = false
+  private var trial = Trial.toCome
 
   package init(window: Int) { self.window = max(1, window) }
 
@@ -33,8 +43,23 @@ package struct Outbox {
 
   /// The message to send now; nil when there is none, the window is full or the broker is blocked.
   package var next: Publication? {
-    guard !isBlocked, inFlight.count < (hasAnswered ? window : 1) else { return nil }
+    guard !isBlocked, inFlight.count < room else { return nil }
     return waiting.first
+  }
+
+  private var room: Int {
+    if case .over = trial { window } else { 1 }
+  }
+
+  /// When more may be sent without news of the broker: call `advance(to:)` then. Nil when only news can change anything.
+  package var nextAdvance: SuspendingClock.Instant? {
+    guard !isBlocked, !waiting.isEmpty, case .under(let end) = trial else { return nil }
+    return end
+  }
+
+  /// Opens the window if the broker has had its time to tell of an alarm.
+  package mutating func advance(to now: SuspendingClock.Instant) {
+    if case .under(let end) = trial, end <= now { trial = .over }
   }
 
   package mutating func add(_ batch: [Publication]) {
@@ -42,8 +67,9 @@ package struct Outbox {
   }
 
   /// Notes that `next` was sent.
-  package mutating func sentNext() {
+  package mutating func sentNext(at now: SuspendingClock.Instant) {
     guard let publication = waiting.popFirst() else { return }
+    if case .toCome = trial { trial = .under(until: now + Self.trialTime) }
     inFlight.published(InFlight(publication))
   }
 
@@ -54,7 +80,7 @@ package struct Outbox {
 
   /// The caller's numbers that an answer settles; nil when the broker names a message it was never sent.
   package mutating func settle(_ sequence: UInt64, multiple: Bool) -> [UInt64]? {
-    hasAnswered = true
+    trial = .over
     return inFlight.settle(sequence, multiple: multiple)?.map { $0.number }
   }
 

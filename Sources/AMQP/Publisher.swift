@@ -105,10 +105,12 @@ package final class Publisher: Sendable {
     var outbox = Outbox(window: window)
     while true {
       for batch in mailbox.withLock({ $0.takeBatches() }) { outbox.add(batch) }
+      outbox.advance(to: .now)
       try send(&outbox, on: connection)
       let stopBy = lifecycle.stopBy
       if let stopBy, outbox.isEmpty || stopBy <= SuspendingClock.now { return }
-      let wait = stopBy.map { $0 - SuspendingClock.now } ?? .seconds(3600)
+      let wake = [stopBy, outbox.nextAdvance].compactMap(\.self).min()
+      let wait = wake.map { $0 - SuspendingClock.now } ?? .seconds(3600)
       try handle(connection.events(waitingUpTo: wait, orWritable: outbox.next != nil), &outbox, from: connection)
     }
   }
@@ -122,7 +124,7 @@ package final class Publisher: Sendable {
       while bytes < Self.sliceBytes, let publication = outbox.next {
         do throws(AMQPError) {
           try connection.publish(publication.message)
-          outbox.sentNext()
+          outbox.sentNext(at: .now)
         } catch  where error.kind == .invalidMessage {
           outbox.dropNext()
           emit(.unsendable(publication.number, error))

@@ -2,6 +2,8 @@ import AMQP
 import Testing
 
 struct OutboxTests {
+  private let start = SuspendingClock.now
+
   private func publication(_ number: UInt64, id: String? = nil, key: String = "k") -> Publication {
     var properties = Properties()
     properties.messageID = id.map { Array($0.utf8) }
@@ -21,7 +23,7 @@ struct OutboxTests {
     var numbers: [UInt64] = []
     while let publication = outbox.next {
       numbers.append(publication.number)
-      outbox.sentNext()
+      outbox.sentNext(at: start)
     }
     return numbers
   }
@@ -37,6 +39,35 @@ struct OutboxTests {
     #expect(outbox.settle(5, multiple: true) == [11, 13, 14])
     #expect(sendAll(&outbox) == [15, 16, 17])
     #expect(!outbox.isEmpty)
+  }
+
+  /// One message that is never confirmed, as by a queue without its majority, holds up no other.
+  @Test func theFirstGoesAloneForASecondAtMost() {
+    var outbox = Outbox(window: 3)
+    outbox.add([publication(1)])
+    #expect(outbox.nextAdvance == nil, "nothing was sent yet")
+    outbox.advance(to: start + .seconds(60))
+    #expect(sendAll(&outbox) == [1])
+    #expect(outbox.nextAdvance == nil, "nothing waits")
+    outbox.add((2...9).map { publication($0) })
+    #expect(outbox.nextAdvance == start + Outbox.trialTime)
+    outbox.advance(to: start + Outbox.trialTime - .milliseconds(1))
+    #expect(sendAll(&outbox) == [])
+    outbox.advance(to: start + Outbox.trialTime)
+    #expect(sendAll(&outbox) == [2, 3])
+    #expect(outbox.nextAdvance == nil, "only a confirm makes room")
+  }
+
+  @Test func anAlarmKeepsTheWindowShut() {
+    var outbox = Outbox(window: 3)
+    outbox.add((1...9).map { publication($0) })
+    #expect(sendAll(&outbox) == [1])
+    outbox.isBlocked = true
+    #expect(outbox.nextAdvance == nil)
+    outbox.advance(to: start + .seconds(60))
+    #expect(sendAll(&outbox) == [])
+    outbox.isBlocked = false
+    #expect(sendAll(&outbox) == [2, 3])
   }
 
   @Test func sendsNothingWhileBlocked() {

@@ -59,6 +59,31 @@ struct AMQPNetworkTests {
     Issue.record("never got through")
   }
 
+  /// One message that is not confirmed for long, as by a quorum queue without its majority, holds up no other.
+  @Test func publishesOnWithoutAConfirmOfTheFirst() async throws {
+    try await AMQPTest.withQueue { queue, admin in
+      var options = try AMQPTest.options()
+      let proxy = try AMQPProxy(to: options.brokers[0].port)
+      defer { proxy.close() }
+      options.brokers[0].port = proxy.port
+      let events = EventQueue<Publisher.Event>()
+      let publisher = try Publisher(options: options) { events.add($0) }
+      try publisher.start()
+      let epoch = try await events.up()
+      proxy.becomeMute()
+      let batch = (UInt64(0)..<100).map { Publication(number: $0, message: AMQPTest.message("\($0)", to: queue)) }
+      publisher.publish(batch, epoch: epoch)
+      try admin.consume(queue, prefetch: 0)
+      for number in 0..<100 {
+        guard case .delivery(let delivery) = try admin.nextEvent(timeout: .seconds(15)) else {
+          throw Unexpected("message \(number) is missing")
+        }
+        #expect(delivery.text == "\(number)")
+      }
+      publisher.stop(drainFor: .zero)
+    }
+  }
+
   /// A peer that takes nothing and says nothing: noticed by the missing heartbeats, also in the middle of publishing.
   @Test(arguments: [0, 100_000])
   func noticesABlackHole(bodyBytes: Int) async throws {

@@ -26,6 +26,7 @@ final class AMQPProxy: Sendable {
   private let brokerPort: UInt16
   private let fault: Fault
   private let isHole = Atomic(false)
+  private let isMute = Atomic(false)
   private let isClosed = Atomic(false)
   private let sockets = Mutex<Set<Int32>>([])
   private let cut = Mutex(Cut())
@@ -82,6 +83,9 @@ final class AMQPProxy: Sendable {
   /// Ends all connections that are there.
   func endAll() { sockets.withLock { for socket in $0 { shutdown(socket, Int32(SHUT_RDWR)) } } }
 
+  /// From now on nothing comes back; what is sent still arrives.
+  func becomeMute() { isMute.store(true, ordering: .relaxed) }
+
   func close() {
     isClosed.store(true, ordering: .relaxed)
     shutdown(listener, Int32(SHUT_RDWR))
@@ -129,12 +133,16 @@ final class AMQPProxy: Sendable {
       let count = recv(source, &buffer, min(buffer.count, left), 0)
       if count <= 0 { break }
       if case .lag(let milliseconds) = fault { usleep(milliseconds * 1000) }
-      while isHole.load(ordering: .relaxed), !isClosed.load(ordering: .relaxed) { usleep(10_000) }
+      while isHeld(direction), !isClosed.load(ordering: .relaxed) { usleep(10_000) }
       let (passing, isCut) = cut.withLock { $0.pass(count, direction) }
       if send(target, buffer, passing, Int32(MSG_NOSIGNAL)) != passing || isCut { break }
       left -= passing
     }
     for socket in [source, target] { shutdown(socket, Int32(SHUT_RD)) }
+  }
+
+  private func isHeld(_ direction: Direction) -> Bool {
+    isHole.load(ordering: .relaxed) || direction == .toClient && isMute.load(ordering: .relaxed)
   }
 
   /// Closes a socket so that its peer sees a reset.
