@@ -1,22 +1,30 @@
 /// Which published messages the broker has not confirmed yet (RabbitMQ's publisher confirms).
 ///
 /// The broker counts the messages of a channel from 1; an answer names one of them, or all up to it, in any order. Each
-/// element is handed out exactly once.
+/// element is handed out exactly once. One that stays unconfirmed costs nothing beyond itself, however many come after.
 package struct Confirms<Element> {
-  /// Element number `i` was published as `lowest + i`; nil once it is settled. Those before `head` are.
-  private var slots: [Element?] = []
+  private struct Slot {
+    let sequence: UInt64
+    /// Nil once it is settled.
+    var element: Element?
+  }
+
+  /// In the order of publishing. Those before `head` are settled, of the others as many as are not among `count`.
+  private var slots: [Slot] = []
   private var head = 0
-  private var lowest: UInt64 = 1
   /// How many are still to be confirmed.
   package private(set) var count = 0
+  /// The number that the broker gives to the next message published.
+  package private(set) var nextSequence: UInt64 = 1
 
   package init() {}
 
-  /// The number that the broker gives to the next message published.
-  package var nextSequence: UInt64 { lowest + UInt64(slots.count) }
+  /// How many places are taken up, those of settled messages too.
+  package var slotCount: Int { slots.count }
 
   package mutating func published(_ element: Element) {
-    slots.append(element)
+    slots.append(Slot(sequence: nextSequence, element: element))
+    nextSequence += 1
     count += 1
   }
 
@@ -27,13 +35,11 @@ package struct Confirms<Element> {
   package mutating func settle(_ sequence: UInt64, multiple: Bool) -> [Element]? {
     let last = multiple && sequence == 0 ? nextSequence - 1 : sequence
     guard last < nextSequence, last > 0 || multiple else { return nil }
-    guard last >= lowest else { return [] }
-    let end = Int(last - lowest)
-    let start = multiple ? head : end
-    guard start <= end else { return [] }
+    let end = firstIndex(after: last)
+    let start = multiple ? head : firstIndex(after: last - 1)
     var settled: [Element] = []
-    for index in start...end {
-      if let element = slots[index].take() { settled.append(element) }
+    for index in start..<max(start, end) {
+      if let element = slots[index].element.take() { settled.append(element) }
     }
     count -= settled.count
     forgetSettled()
@@ -43,19 +49,32 @@ package struct Confirms<Element> {
   /// Changes the oldest unconfirmed element that a test accepts; false when it accepts none.
   package mutating func updateFirst(where accepts: (Element) -> Bool, _ change: (inout Element) -> Void) -> Bool {
     for index in head..<slots.count {
-      guard var element = slots[index], accepts(element) else { continue }
+      guard var element = slots[index].element, accepts(element) else { continue }
       change(&element)
-      slots[index] = element
+      slots[index].element = element
       return true
     }
     return false
   }
 
+  /// Where the first message after this one is, or would be.
+  private func firstIndex(after sequence: UInt64) -> Int {
+    var (low, high) = (head, slots.count)
+    while low < high {
+      let middle = low + (high - low) / 2
+      if slots[middle].sequence > sequence { high = middle } else { low = middle + 1 }
+    }
+    return low
+  }
+
+  /// Each time half of the slots goes at once, which makes it cheap for each.
   private mutating func forgetSettled() {
-    while head < slots.count, slots[head] == nil { head += 1 }
-    guard head == slots.count || head >= 1024 && head * 2 > slots.count else { return }
-    slots.removeFirst(head)
-    lowest += UInt64(head)
+    while head < slots.count, slots[head].element == nil { head += 1 }
+    guard count == 0 || slots.count > 2 * count + Self.spare else { return }
+    slots.removeAll { $0.element == nil }
     head = 0
   }
+
+  /// So many settled ones stay without need to move the others.
+  private static var spare: Int { 1024 }
 }

@@ -46,6 +46,22 @@ struct ConfirmsTests {
     #expect(confirms.settle(3, multiple: true)?.map(\.marks) == [0, 1, 2])
   }
 
+  /// As with a queue that has lost its majority, while all others confirm.
+  @Test func oneThatStaysUnconfirmedCostsOnlyItself() {
+    var confirms = Confirms<UInt64>()
+    confirms.published(1)
+    var isEachSettled = true
+    for sequence in UInt64(2)...100_000 {
+      confirms.published(sequence)
+      isEachSettled = confirms.settle(sequence, multiple: false) == [sequence] && isEachSettled
+    }
+    #expect(isEachSettled)
+    #expect(confirms.count == 1)
+    #expect(confirms.slotCount < 2_000)
+    #expect(confirms.settle(99_999, multiple: true) == [1])
+    #expect(confirms.count == 0)
+  }
+
   /// The same answers as a dictionary would give, over long random histories.
   @Test(arguments: 0..<20)
   func agreesWithANaiveModel(seed: UInt64) {
@@ -66,6 +82,28 @@ struct ConfirmsTests {
       }
       #expect(confirms.count == model.count)
     }
+    #expect(confirms.nextSequence == last + 1)
+  }
+
+  /// As above where answers name one message only, of any age, and some never come.
+  @Test(arguments: 0..<5)
+  func agreesWithANaiveModelWhenSomeStayUnconfirmed(seed: UInt64) {
+    var generator = SeededGenerator(seed: seed)
+    var confirms = Confirms<UInt64>()
+    var model: [UInt64: UInt64] = [:]
+    for last in UInt64(1)...4_000 {
+      confirms.published(last * 10)
+      model[last] = last * 10
+      for _ in 0..<Int.random(in: 0...5, using: &generator) {
+        let sequence = UInt64.random(in: last > 50 ? last - 50...last : 1...last, using: &generator)
+        guard sequence % 97 != 0 else { continue }
+        let expected = model.removeValue(forKey: sequence).map { [$0] } ?? []
+        #expect(confirms.settle(sequence, multiple: false) == expected)
+      }
+      #expect(confirms.count == model.count)
+      #expect(confirms.slotCount <= 2 * model.count + 1025)
+    }
+    #expect(confirms.settle(0, multiple: true) == model.keys.sorted().map { $0 * 10 })
   }
 
   private func settle(
