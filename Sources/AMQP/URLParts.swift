@@ -31,14 +31,24 @@ struct URLParts {
     }
   }
 
-  /// Refuses what follows a "?" or "#" by name, unless it may be part of a password that was not percent-encoded.
+  /// Refuses what follows a "?" or "#", unless it may be part of a password that was not percent-encoded. Of a query the
+  /// parameters are named; their values, and what has no "=", may be secret.
   private static func refuseQuery(in path: Substring.UTF8View) throws(AMQPError) {
     if path.contains(UInt8(ascii: "@")) {
       throw .malformedURL("in user name and password write \"/\" as %2F, \"?\" as %3F, \"#\" as %23 and \"@\" as %40")
     }
     if let mark = path.firstIndex(where: { $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#") }) {
-      throw .malformedURL("\"\(Substring(path[mark...]))\" is not supported here; take it away")
+      throw .malformedURL("\(named(path[mark...])) is not supported here; take it away")
     }
+  }
+
+  private static func named(_ query: Substring.UTF8View) -> String {
+    if query.first == UInt8(ascii: "#") { return "a fragment (\"#…\")" }
+    let parameters = query.dropFirst().prefix { $0 != UInt8(ascii: "#") }.split(separator: UInt8(ascii: "&"))
+    let names = parameters.compactMap { parameter in
+      parameter.firstIndex(of: UInt8(ascii: "=")).map { "\"\(Substring(parameter[..<$0]))\"" }
+    }
+    return names.isEmpty ? "a query (\"?…\")" : "the query parameter \(names.joined(separator: ", "))"
   }
 }
 
