@@ -17,13 +17,32 @@ struct NotifierTests {
       unlink(path)
     }
     let notifier = Notifier(environment: ["NOTIFY_SOCKET": name])
-    notifier.send("READY=1\nSTATUS=ready")
+    notifier.send("READY=1", "STATUS=ready")
     notifier.send("WATCHDOG=1")
-    var buffer = [UInt8](repeating: 0, count: 100)
-    for expected in ["READY=1\nSTATUS=ready", "WATCHDOG=1"] {
-      let count = recv(socket, &buffer, buffer.count, Int32(MSG_DONTWAIT))
-      #expect(String(decoding: buffer.prefix(max(0, count)), as: UTF8.self) == expected)
+    #expect(received(from: socket) == "READY=1\nSTATUS=ready")
+    #expect(received(from: socket) == "WATCHDOG=1")
+  }
+
+  @Test("the broker's words say nothing to systemd but that they are a status")
+  func foreignText() throws {
+    let path = FileManager.default.temporaryDirectory.appending(path: "n-\(UUID().uuidString.prefix(8))").path()
+    let socket = try #require(bound(to: path))
+    defer {
+      close(socket)
+      unlink(path)
     }
+    var readiness = Readiness(
+      logger: RecordingLog().logger, notifier: Notifier(environment: ["NOTIFY_SOCKET": path]))
+    readiness.set(.consumer, obstacle: "é ☕\nREADY=1\r\nMAINPID=1\u{0}\u{85}\u{7F}\u{1B}[1m end")
+    readiness.tell()
+    #expect(received(from: socket) == "STATUS=waiting for é ☕ READY=1  MAINPID=1    [1m end")
+  }
+
+  /// The next datagram; empty without one.
+  private func received(from socket: Int32) -> String {
+    var buffer = [UInt8](repeating: 0, count: 200)
+    let count = recv(socket, &buffer, buffer.count, Int32(MSG_DONTWAIT))
+    return String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
   }
 
   @Test(

@@ -33,17 +33,28 @@ struct Notifier {
     return max(1, microseconds / 2000)
   }
 
-  /// Sends one or more assignments, such as `READY=1`, separated by line ends.
-  func send(_ state: String) {
+  /// Sends one or more assignments, such as `READY=1`, in one datagram.
+  ///
+  /// A value may be of foreign origin, the broker's words for one: a line end in it would begin another assignment.
+  /// So control characters become spaces.
+  func send(_ assignments: String...) {
     guard var address else { return }
     let file = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     guard file >= 0 else { return }
     defer { close(file) }
-    let bytes = Array(state.utf8)
+    let bytes = Array(assignments.map(Self.onOneLine).joined(separator: "\n").utf8)
     withUnsafePointer(to: &address) { pointer in
       pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { target in
         _ = sendto(file, bytes, bytes.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT), target, length)
       }
     }
+  }
+
+  private static func onOneLine(_ assignment: String) -> String {
+    var line = String.UnicodeScalarView()
+    for scalar in assignment.unicodeScalars {
+      line.append(scalar.properties.generalCategory == .control ? " " : scalar)
+    }
+    return String(line)
   }
 }

@@ -45,7 +45,7 @@ struct Readiness {
     } else {
       logger.info("ready")
       // READY is told once; later changes are a status.
-      notifier.send(wasReady ? "STATUS=ready" : "READY=1\nSTATUS=ready")
+      if wasReady { notifier.send("STATUS=ready") } else { notifier.send("READY=1", "STATUS=ready") }
       wasReady = true
     }
   }
