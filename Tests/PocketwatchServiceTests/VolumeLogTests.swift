@@ -37,6 +37,30 @@ struct VolumeLogTests {
     #expect(log.take() == [logged("d")], "at once again")
   }
 
+  /// A loop that never rests does not get to flush.
+  @Test func underSteadyLoadTheMinuteEndsWithoutAFlush() {
+    let log = RecordingLog()
+    var volume = VolumeLog(logger: log.logger)
+    for time in stride(from: Int64(1000), through: 180_000, by: 1000) {
+      volume.log("returned", entry("\(time)"), uptime: time)
+    }
+    #expect(log.take() == [logged("1000"), logged("61000", times: 60), logged("121000", times: 60)])
+  }
+
+  @Test func kindsThatFallDueApartAreEachFlushedInTime() {
+    let log = RecordingLog()
+    var volume = VolumeLog(logger: log.logger)
+    for time in [Int64(0), 1] { volume.log("one", entry("a\(time)"), uptime: time) }
+    for time in [Int64(30_000), 30_001] { volume.log("two", entry("b\(time)"), uptime: time) }
+    #expect(log.take() == [logged("a0"), logged("b30000")])
+    volume.flush(uptime: 60_000)
+    #expect(log.take() == [logged("a1")])
+    volume.flush(uptime: 89_999)
+    #expect(log.take() == [])
+    volume.flush(uptime: 90_000)
+    #expect(log.take() == [logged("b30001")])
+  }
+
   @Test func kindsAreTheirOwn() {
     let log = RecordingLog()
     var volume = VolumeLog(logger: log.logger)

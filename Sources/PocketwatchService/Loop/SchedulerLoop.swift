@@ -143,6 +143,7 @@ final class SchedulerLoop {
   private func act() throws(ServiceFailure) -> Bool {
     let now = SystemClock.now()
     feedWatchdog(at: now)
+    journal.flush(uptime: now.uptime)
     if let server = probation.passed(at: now) {
       journal.connected("publishing", to: server)
       readiness.set(.publisher, obstacle: nil)
@@ -214,7 +215,6 @@ final class SchedulerLoop {
 
   private func sleep() {
     let now = SystemClock.now()
-    journal.flush(uptime: now.uptime)
     var limit = Self.longestSleepMilliseconds
     if notifier.watchdogMilliseconds != nil { limit = min(limit, nextWatchdog - now.uptime) }
     if let drainDeadline { limit = min(limit, drainDeadline - now.uptime) }
