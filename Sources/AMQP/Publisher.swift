@@ -70,6 +70,9 @@ package final class Publisher: Sendable {
   /// it returns. Not to be called from `onEvent`.
   package func stop(drainFor limit: Duration) { lifecycle.stop(within: limit) }
 
+  /// Begins what `stop(drainFor:)` then waits for, so that more than one thread can be waited for at once.
+  package func askToStop(drainFor limit: Duration) { lifecycle.askToStop(within: limit) }
+
   /// Hands messages over, in order. They are dropped silently when the epoch is not the current one: `.down` has told.
   package func publish(_ batch: [Publication], epoch: UInt64) {
     if batch.isEmpty { return }

@@ -59,16 +59,21 @@ final class ThreadLifecycle: Sendable {
     }
   }
 
-  /// Gives the thread so much time to end and waits for it.
-  func stop(within limit: Duration) {
+  /// Gives the thread so much time to end, and does not wait for it.
+  func askToStop(within limit: Duration) {
     let isRunning = state.withLock { state in
       guard case .running = state else { return false }
       state = .stopping(by: SuspendingClock.now + limit)
       return true
     }
-    if isRunning {
-      bell.ring()
-      ended.wait(for: limit + Self.patience)
+    if isRunning { bell.ring() }
+  }
+
+  /// As above, and waits. When it was asked before, that time counts.
+  func stop(within limit: Duration) {
+    askToStop(within: limit)
+    if case .stopping(let deadline) = state.withLock(\.self) {
+      ended.wait(for: deadline + Self.patience - SuspendingClock.now)
     }
     state.withLock { $0 = .stopped }
   }

@@ -58,8 +58,10 @@ package struct SchedulerService: Service {
       encoder: MessageEncoder(names: names, sendsUserID: configuration.broker.sendsUserID),
       publisher: publisher, consumer: consumer, notifier: notifier, logger: logger)
     defer {
+      // The loop has waited for what is unconfirmed, and nobody hears of it now. Both threads end at the same time.
+      publisher.askToStop(drainFor: .zero)
       consumer.stop()
-      publisher.stop(drainFor: .seconds(1))
+      publisher.stop(drainFor: .zero)
     }
     try consumer.start()  // the loop starts the publisher, once commands are consumed
     try loop.run()

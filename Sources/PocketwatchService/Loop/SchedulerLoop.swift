@@ -9,8 +9,9 @@ import Scheduling
 /// It owns the engine and the store; nothing else touches them. It never blocks but in a store transaction and in
 /// `Inbox.wait`, which is why a tick leaves within a millisecond of its time.
 final class SchedulerLoop {
-  /// How long a clean stop may take before what is still unconfirmed is left to the next start.
-  static let drainMilliseconds: Int64 = 8_000
+  /// How long a clean stop may take before what is still unconfirmed is left to the next start. With the two seconds
+  /// that the connections' threads get after it, and the database's closing, it stays well within the ten promised.
+  static let drainMilliseconds: Int64 = 5_000
   /// The longest sleep: the wall clock is read again after it, whatever the timer said.
   static let longestSleepMilliseconds: Int64 = 10_000
 

@@ -88,6 +88,28 @@ struct ServiceOutageTests {
     }
   }
 
+  /// What a stop waits for does not come: confirms, and of a frozen broker no answer to anything.
+  @Test("a stop takes 10 s at most, whatever the broker does", arguments: ["alarm", "freeze"])
+  func stop(during outage: String) async throws {
+    try await PrivateBroker.running([]) { broker in
+      try await ServiceProcess.running(on: try #require(try await broker.url().string)) { service, bus in
+        try await bus.start(#""id": "s", "cron": "* * * * * *""#)
+        _ = try await bus.next("Schedule Tick", of: "s")
+        if outage == "alarm" {
+          try await broker.ctl("set_vm_memory_high_watermark", "0")
+          try await service.logs("which takes no messages now")
+        } else {
+          try await broker.command("freeze")
+          try await Task.sleep(for: .seconds(2))  // a tick goes out and nothing tells of it
+        }
+        let asked = ContinuousClock.now
+        #expect(try await service.stop() == 0)
+        #expect(ContinuousClock.now - asked < .seconds(10))
+        if outage == "freeze" { try await broker.command("thaw") }
+      }
+    }
+  }
+
   @Test("a frozen broker is noticed within two heartbeats and a little, and waited for")
   func frozen() async throws {
     try await PrivateBroker.running([]) { broker in
