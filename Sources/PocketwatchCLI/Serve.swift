@@ -38,6 +38,7 @@ struct Serve: AsyncParsableCommand {
   func run() async throws {
     signal(SIGPIPE, SIG_IGN)  // a reader of the log that goes away does not end the service
     try await orExit {
+      try SystemLimits.check()
       let reader = try broker.reader(with: options)
       let configuration = try await Configuration.read(from: reader, declaresTopology: declare)
       let logger = makeLogger(try await LogSettings.read(from: reader))

@@ -26,7 +26,11 @@ package struct SchedulerService: Service {
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { await Self.refreshZonesOnHangup(inbox) }
       try await withGracefulShutdownHandler {
-        try await onOwnThread { try serve(inbox) }
+        do {
+          try await onOwnThread { try serve(inbox) }
+        } catch let error as AMQPError {
+          throw ServiceFailure(.system, error.text)  // no thread, or no descriptor, for a connection
+        }
       } onGracefulShutdown: {
         inbox.post(.stop)
       }

@@ -24,14 +24,10 @@ struct ServiceCutTests {
 
   @Test("wherever it is cut, what was begun is finished on the next connection", arguments: walks)
   func cuts(_ walk: Walk) async throws {
-    var url = try #require(URLComponents(string: TestEnvironment.brokerURL))
-    let proxy = try AMQPProxy(to: UInt16(try #require(url.port)))
-    defer { proxy.close() }
-    url.port = Int(proxy.port)
-    let throughProxy = try #require(url.string)
-    try await ServiceProcess.prepared { service, bus in
+    try await ServiceProcess.throughProxy { proxy, service, bus in
       // The same way many times: after a cut the next is taken without a pause.
-      service.environment["POCKETWATCH_AMQP_URL"] = Array(repeating: throughProxy, count: 20).joined(separator: " ")
+      let url = service.environment["POCKETWATCH_AMQP_URL"] ?? ""
+      service.environment["POCKETWATCH_AMQP_URL"] = Array(repeating: url, count: 20).joined(separator: " ")
       let client = try RecordingClient(service.names, broker: TestEnvironment.brokerURL)
       defer { client.stop() }
       try client.start()

@@ -11,7 +11,7 @@ import Testing
 struct ServiceNetworkTests {
   @Test("a network that swallows everything is noticed within two heartbeats; the other way to the broker is taken")
   func hole() async throws {
-    try await throughProxy { proxy, service, bus in
+    try await ServiceProcess.throughProxy { proxy, service, bus in
       service.environment["POCKETWATCH_AMQP_URL"]? += " \(TestEnvironment.brokerURL)"
       try await service.start()
       try await bus.start(#""id": "h", "cron": "* * * * * *""#)
@@ -35,7 +35,7 @@ struct ServiceNetworkTests {
 
   @Test("a slow broker: no more is on its way than the window holds, so no more is repeated after a kill")
   func slow() async throws {
-    try await throughProxy(.lag(milliseconds: 250)) { _, service, bus in
+    try await ServiceProcess.throughProxy(.lag(milliseconds: 250)) { _, service, bus in
       service.environment["POCKETWATCH_PUBLISH_WINDOW"] = "16"
       try await service.start()
       let ids = (0..<200).map { "s\($0)" }
@@ -79,20 +79,6 @@ struct ServiceNetworkTests {
       #expect(ticks.map(\.detail.counter) == Array(ticks.indices))
       #expect(all.count - ticks.count <= 1, "one tick of a schedule is in flight at a time")
       #expect(bus.story(of: "g").last == "Schedule Stopped")
-    }
-  }
-
-  /// Runs `body` with a service that is not started yet and reaches the shared broker through a proxy.
-  private func throughProxy(
-    _ fault: AMQPProxy.Fault = .none, _ body: (AMQPProxy, ServiceProcess, ServiceBus) async throws -> Void
-  ) async throws {
-    var url = try #require(URLComponents(string: TestEnvironment.brokerURL))
-    let proxy = try AMQPProxy(to: UInt16(try #require(url.port)), fault)
-    defer { proxy.close() }
-    url.port = Int(proxy.port)
-    try await ServiceProcess.prepared { service, bus in
-      service.environment["POCKETWATCH_AMQP_URL"] = url.string
-      try await body(proxy, service, bus)
     }
   }
 }

@@ -64,6 +64,14 @@ final class ServiceProcess {
     return size * 1024
   }
 
+  /// The processor time it has used.
+  func processorTime() throws -> Duration {
+    let process = program?.processID ?? 0
+    let words = try String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8).split(separator: " ")
+    // User and system time, in hundredths of a second; the name before them has no space.
+    return .milliseconds((words[13...14].compactMap { Int($0) }.reduce(0, +)) * 10)
+  }
+
   /// Asks it to stop, and returns its exit code.
   func stop() async throws -> Int32 {
     program?.send(signal: SIGTERM)
@@ -117,6 +125,22 @@ extension ServiceProcess {
     try await prepared(on: broker) { service, bus in
       try await service.start()
       try await body(service, bus)
+    }
+  }
+
+  /// As `prepared`, with a service that reaches the shared broker through a proxy.
+  static func throughProxy(
+    _ fault: AMQPProxy.Fault = .none, _ body: (AMQPProxy, ServiceProcess, ServiceBus) async throws -> Void
+  ) async throws {
+    guard var url = URLComponents(string: TestEnvironment.brokerURL), let port = url.port.flatMap({ UInt16($0) }) else {
+      throw Unexpected("the URL of the shared broker has no port")
+    }
+    let proxy = try AMQPProxy(to: port, fault)
+    defer { proxy.close() }
+    url.port = Int(proxy.port)
+    try await prepared { service, bus in
+      service.environment["POCKETWATCH_AMQP_URL"] = url.string
+      try await body(proxy, service, bus)
     }
   }
 

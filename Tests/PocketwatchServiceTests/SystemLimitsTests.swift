@@ -1,0 +1,21 @@
+import Testing
+
+@testable import PocketwatchService
+
+/// Row 30: what the operating system must allow.
+struct SystemLimitsTests {
+  @Test func enough() throws {
+    try SystemLimits.check()
+    try SystemLimits.check(openFiles: 32, addressSpace: 1 << 30)
+    try SystemLimits.check(openFiles: .max, addressSpace: .max)
+  }
+
+  @Test(arguments: [(UInt(31), UInt.max, "31 open files"), (1024, UInt(1 << 30) - 1, "1023 MiB of address space")])
+  func tooLittle(openFiles: UInt, addressSpace: UInt, reason: String) {
+    let failure = #expect(throws: ServiceFailure.self) {
+      try SystemLimits.check(openFiles: openFiles, addressSpace: addressSpace)
+    }
+    #expect(failure?.code == .system)
+    #expect(failure?.description.hasPrefix(reason) == true)
+  }
+}
