@@ -78,11 +78,12 @@ extension Connection {
   ///
   /// - Parameters:
   ///   - prefetch: The most deliveries that may be unacknowledged at a time; 0 for no limit.
+  ///   - tag: The consumer tag, at most 255 bytes; empty to have the broker choose one.
   ///   - acknowledges: False to have deliveries counted as acknowledged when they are sent.
-  /// - Returns: The consumer tag, chosen by the broker.
+  /// - Returns: The consumer tag.
   @discardableResult
   package func consume(
-    _ queue: String, prefetch: UInt16, acknowledges: Bool = true, exclusive: Bool = false
+    _ queue: String, prefetch: UInt16, tag: String = "", acknowledges: Bool = true, exclusive: Bool = false
   ) throws(AMQPError) -> String {
     // Not global: it then limits this consumer, and quorum queues accept nothing else.
     try call(
@@ -90,7 +91,7 @@ extension Connection {
       reply: AMQP_BASIC_QOS_OK_METHOD)
     arena.recycle()
     let request = amqp_basic_consume_t(
-      ticket: 0, queue: arena.bytes(queue), consumer_tag: amqp_empty_bytes, no_local: 0, no_ack: acknowledges ? 0 : 1,
+      ticket: 0, queue: arena.bytes(queue), consumer_tag: arena.bytes(tag), no_local: 0, no_ack: acknowledges ? 0 : 1,
       exclusive: exclusive ? 1 : 0, nowait: 0, arguments: amqp_empty_table)
     return try call(AMQP_BASIC_CONSUME_METHOD, request, reply: AMQP_BASIC_CONSUME_OK_METHOD) {
       $0?.load(as: amqp_basic_consume_ok_t.self).consumer_tag.string ?? ""

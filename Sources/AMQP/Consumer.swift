@@ -121,6 +121,11 @@ package final class Consumer: Sendable {
   // MARK: On the thread
 
   /// The consumer that is at work on the channel.
+  ///
+  /// There are two, one after the other, and the first may still have a delivery unacknowledged when the second gets its own.
+  /// When the channel ends, a quorum queue takes back what each of them holds in the order of their tags (RabbitMQ 3.10 to
+  /// 3.13; later by age): so the tags are ours, in that order. Of names made up by the broker the first delivery would be put
+  /// behind the others every second time.
   private struct Intake {
     var tag: String
     var epoch: UInt64
@@ -167,7 +172,7 @@ package final class Consumer: Sendable {
   private func startIntake(on connection: Connection) throws -> Intake {
     if !connection.isChannelOpen { try connection.openChannel() }
     try setup(connection)
-    let tag = try connection.consume(queue, prefetch: 1)
+    let tag = try connection.consume(queue, prefetch: 1, tag: consumerTag(1))
     let epoch = mailbox.withLock {
       $0.epoch += 1
       $0.isUp = true
@@ -176,6 +181,8 @@ package final class Consumer: Sendable {
     emit(.up(epoch: epoch, connection.server))
     return Intake(tag: tag, epoch: epoch)
   }
+
+  private func consumerTag(_ number: Int) -> String { "\(options.connectionName) \(number)" }
 
   private func handle(
     _ events: [Connection.Event], _ intake: inout Intake?, from connection: Connection
@@ -196,7 +203,7 @@ package final class Consumer: Sendable {
     }
     if current.isCautious, !current.isCancelled, deliveries.contains(where: { !$0.redelivered }) {
       try connection.cancel(current.tag)
-      intake?.tag = try connection.consume(queue, prefetch: prefetch)
+      intake?.tag = try connection.consume(queue, prefetch: prefetch, tag: consumerTag(2))
       intake?.isCautious = false
     }
   }
