@@ -46,6 +46,7 @@ package final class Consumer: Sendable {
   private let queue: String
   private let prefetch: UInt16
   private let setup: @Sendable (Connection) throws -> Void
+  private let recheck: (@Sendable (Connection) throws -> Void)?
   private let onEvent: @Sendable (Event) -> Void
   private let lifecycle: ThreadLifecycle
   private let mailbox = Mutex(Mailbox())
@@ -56,15 +57,19 @@ package final class Consumer: Sendable {
   ///     the queue's delivery limit.
   ///   - setup: Runs on the thread each time before consuming starts. What it throws is reported by `.down` and tried
   ///     again; `AMQPError.topology(_:)` paces that at 5 s.
+  ///   - recheck: Runs once more a little later, while we consume nothing for a moment, unless a delivery has come. What
+  ///     it throws is reported like that of `setup`.
   ///   - onEvent: Called on the thread, one event at a time; it must not block.
   package init(
     options: ConnectionOptions, queue: String, prefetch: UInt16,
-    setup: @escaping @Sendable (Connection) throws -> Void = { _ in }, onEvent: @escaping @Sendable (Event) -> Void
+    setup: @escaping @Sendable (Connection) throws -> Void = { _ in },
+    recheck: (@Sendable (Connection) throws -> Void)? = nil, onEvent: @escaping @Sendable (Event) -> Void
   ) throws(AMQPError) {
     self.options = options
     self.queue = queue
     self.prefetch = prefetch
     self.setup = setup
+    self.recheck = recheck
     self.onEvent = onEvent
     lifecycle = try ThreadLifecycle()
   }
@@ -132,7 +137,12 @@ package final class Consumer: Sendable {
     /// One at a time, until a delivery comes that the broker has not delivered before.
     var isCautious = true
     var isCancelled = false
+    /// When to check again; nil when that is done or not needed.
+    var recheckAt: SuspendingClock.Instant?
   }
+
+  /// At random, so that of two consumers that came at the same time one looks while the other is there.
+  private static let recheckMilliseconds = 1000...3000
 
   private func serve(_ connection: Connection) throws {
     defer { endEpoch() }
@@ -142,8 +152,18 @@ package final class Consumer: Sendable {
       for acknowledgement in acknowledgements { try send(acknowledgement, on: connection) }
       if lifecycle.stopBy != nil { return }
       try fulfil(wish, &intake, on: connection)
-      try handle(connection.events(waitingUpTo: .seconds(3600)), &intake, from: connection)
+      let wait = intake?.recheckAt.map { $0 - SuspendingClock.now } ?? .seconds(3600)
+      try handle(connection.events(waitingUpTo: wait), &intake, from: connection)
+      try checkAgain(&intake, on: connection)
     }
+  }
+
+  private func checkAgain(_ intake: inout Intake?, on connection: Connection) throws {
+    guard let recheck, let current = intake, let time = current.recheckAt, time <= .now else { return }
+    intake?.recheckAt = nil
+    try connection.cancel(current.tag)
+    try recheck(connection)
+    intake?.tag = try connection.consume(queue, prefetch: 1, tag: consumerTag(1))
   }
 
   private func fulfil(_ wish: Wish, _ intake: inout Intake?, on connection: Connection) throws {
@@ -160,6 +180,7 @@ package final class Consumer: Sendable {
       if let current {
         try connection.cancel(current.tag)
         intake?.isCancelled = true
+        intake?.recheckAt = nil
         try handle(connection.events(waitingUpTo: .zero), &intake, from: connection)
       } else {
         intake = Intake(tag: "", epoch: 0, isCancelled: true)
@@ -179,7 +200,8 @@ package final class Consumer: Sendable {
       return $0.epoch
     }
     emit(.up(epoch: epoch, connection.server))
-    return Intake(tag: tag, epoch: epoch)
+    let delay = Duration.milliseconds(Int.random(in: Self.recheckMilliseconds))
+    return Intake(tag: tag, epoch: epoch, recheckAt: recheck == nil ? nil : .now + delay)
   }
 
   private func consumerTag(_ number: Int) -> String { "\(options.connectionName) \(number)" }
@@ -197,7 +219,10 @@ package final class Consumer: Sendable {
       }
     }
     guard let current = intake else { return }
-    if !deliveries.isEmpty { emit(.deliveries(deliveries, epoch: current.epoch)) }
+    if !deliveries.isEmpty {
+      intake?.recheckAt = nil
+      emit(.deliveries(deliveries, epoch: current.epoch))
+    }
     if isCancelled {
       throw connection.error(.consumerCancelled, "the queue \"\(queue)\" is gone or has lost its leader")
     }

@@ -133,6 +133,7 @@ package struct SchedulerService: Service {
         try prepareTopology(on: connection)
         try queueGuard.check(on: connection)
       },
+      recheck: queueGuard.checkAgain,
       onEvent: { event in
         if case .deliveries(let deliveries, let epoch) = event {
           inbox.post(.commands(deliveries.map(decoder.decode), epoch: epoch))

@@ -54,6 +54,37 @@ struct ServiceOwnershipTests {
     }
   }
 
+  /// A slow network makes the moment long between looking for another consumer and becoming one.
+  @Test("of two services that come in the same moment one exits with code 4 and the other stays")
+  func sameMoment() async throws {
+    var url = try #require(URLComponents(string: TestEnvironment.brokerURL))
+    let proxy = try AMQPProxy(to: UInt16(try #require(url.port)), .lag(milliseconds: 100))
+    defer { proxy.close() }
+    url.port = Int(proxy.port)
+    let first = try ServiceProcess.make(broker: try #require(url.string))
+    let folder = first.folder.appending(path: "second")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let second = ServiceProcess(names: first.names, folder: folder, broker: try #require(url.string))
+    for service in [first, second] { try service.launch() }
+    for service in [first, second] {
+      try await until("a look at the queue") {
+        service.log.contains { $0.contains("connected for consuming") || $0.contains("has another consumer") }
+      }
+    }
+    proxy.becomePrompt()
+    try await until("the end of one") { first.hasEnded || second.hasEnded }
+    let (gone, left) = first.hasEnded ? (first, second) : (second, first)
+    #expect(gone.log.last?.contains("another service consumes") == true, "\(gone.log)")
+    #expect(try await gone.end() == 4)
+    let bus = try await ServiceBus(left.names, broker: TestEnvironment.brokerURL)
+    try await bus.start(#""id": "left", "duration": "1s""#)
+    _ = try await bus.next("Schedule Tick")
+    #expect(try await left.stop() == 0)
+    await gone.dispose()
+    await left.dispose()
+    bus.close()
+  }
+
   @Test("a service on a copy of the database sends no tick while the first is there")
   func copiedDatabase() async throws {
     try await ServiceProcess.running { service, bus in

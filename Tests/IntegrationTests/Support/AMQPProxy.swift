@@ -26,6 +26,7 @@ final class AMQPProxy: Sendable {
   private let brokerPort: UInt16
   private let fault: Fault
   private let isHole = Atomic(false)
+  private let isPrompt = Atomic(false)
   private let isMute = Atomic(false)
   private let isClosed = Atomic(false)
   private let sockets = Mutex<Set<Int32>>([])
@@ -86,6 +87,9 @@ final class AMQPProxy: Sendable {
   /// From now on nothing comes back; what is sent still arrives.
   func becomeMute() { isMute.store(true, ordering: .relaxed) }
 
+  /// From now on it does not lag.
+  func becomePrompt() { isPrompt.store(true, ordering: .relaxed) }
+
   func close() {
     isClosed.store(true, ordering: .relaxed)
     shutdown(listener, Int32(SHUT_RDWR))
@@ -132,7 +136,7 @@ final class AMQPProxy: Sendable {
     while left > 0 {
       let count = recv(source, &buffer, min(buffer.count, left), 0)
       if count <= 0 { break }
-      if case .lag(let milliseconds) = fault { usleep(milliseconds * 1000) }
+      if case .lag(let milliseconds) = fault, !isPrompt.load(ordering: .relaxed) { usleep(milliseconds * 1000) }
       while isHeld(direction), !isClosed.load(ordering: .relaxed) { usleep(10_000) }
       let (passing, isCut) = cut.withLock { $0.pass(count, direction) }
       if send(target, buffer, passing, Int32(MSG_NOSIGNAL)) != passing || isCut { break }

@@ -72,6 +72,8 @@ final class ServiceProcess {
     return .milliseconds((words[13...14].compactMap { Int($0) }.reduce(0, +)) * 10)
   }
 
+  var hasEnded: Bool { program?.hasEnded ?? true }
+
   /// Asks it to stop, and returns its exit code.
   func stop() async throws -> Int32 {
     program?.send(signal: SIGTERM)
