@@ -16,7 +16,7 @@ typedef struct {
   uint64_t window;
   /// Messages a second, evenly spread; 0 as fast as it goes.
   uint64_t rate;
-  /// A run of # in it becomes the message's number, in as many digits.
+  /// A run of sixteen # in it, and in the body, becomes what tells one message from another.
   const char *id;
   const char *body_file;
   /// Where to leave one `record` for each message that came; NULL for nowhere.
@@ -45,6 +45,8 @@ void bare_check(amqp_connection_state_t state, const char *what);
 noreturn void bare_fail(const char *what, const char *why);
 /// The wall clock in nanoseconds.
 int64_t bare_now(void);
+/// Processor time of this process in nanoseconds.
+int64_t bare_processor(void);
 
 void bare_publish(const options *asked);
 void bare_consume(const options *asked);

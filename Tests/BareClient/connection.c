@@ -11,11 +11,15 @@ noreturn void bare_fail(const char *what, const char *why) {
   exit(1);
 }
 
-int64_t bare_now(void) {
+static int64_t read_clock(clockid_t clock) {
   struct timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);
+  clock_gettime(clock, &now);
   return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
+
+int64_t bare_now(void) { return read_clock(CLOCK_REALTIME); }
+
+int64_t bare_processor(void) { return read_clock(CLOCK_PROCESS_CPUTIME_ID); }
 
 static void check_reply(amqp_rpc_reply_t reply, const char *what) {
   if (reply.reply_type == AMQP_RESPONSE_NORMAL) return;

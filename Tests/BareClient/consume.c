@@ -20,7 +20,6 @@ typedef struct {
   amqp_connection_state_t connection;
   FILE *records;
   uint64_t received;
-  int64_t first, last;
   /// Of the message that is coming.
   uint64_t tag, body_left;
   record noted;
@@ -86,8 +85,7 @@ static void acknowledge(consumer *self) {
 }
 
 static void finish_message(consumer *self) {
-  if (self->received++ == 0) self->first = self->noted.received;
-  self->last = self->noted.received;
+  self->received++;
   if (self->records) fwrite(&self->noted, sizeof self->noted, 1, self->records);
   if (self->tag - self->acknowledged >= ack_batch) acknowledge(self);
 }
@@ -140,7 +138,6 @@ void bare_consume(const options *asked) {
   receive_all(&self);
   if (self.records && fclose(self.records) != 0) bare_fail(asked->records, "cannot be written");
   amqp_queue_delete(self.connection, bare_channel, amqp_cstring_bytes(asked->queue), 0, 0);
-  printf("{\"received\": %" PRIu64 ", \"first\": %" PRId64 ", \"last\": %" PRId64 "}\n", self.received, self.first,
-         self.last);
+  printf("{\"received\": %" PRIu64 ", \"processor\": %" PRId64 "}\n", self.received, bare_processor());
   bare_close(self.connection);
 }

@@ -12,8 +12,9 @@ static const char usage[] =
     "usage: bare-client publish --url URL --exchange E --key K --count N --id ID --body FILE [--window N] [--rate N]\n"
     "       bare-client consume --url URL --exchange E --key K --queue Q [--count N] [--records FILE]\n"
     "\n"
-    "publish: persistent messages with confirms. ### in ID and in the body becomes the message's number, in as many\n"
-    "         digits. Prints when it began and when the last confirm had come, in nanoseconds since 1970.\n"
+    "publish: persistent messages with confirms. A run of sixteen # in ID and in the body becomes what tells one from\n"
+    "         another. Prints when it began and when the last confirm had come, in nanoseconds since 1970, and how much\n"
+    "         processor time it took.\n"
     "consume: declares a quorum queue, binds it, says \"ready\", reads until the count or SIGTERM, deletes the queue.\n";
 
 static noreturn void fail_usage(void) {

@@ -11,12 +11,13 @@
 
 #include "bare.h"
 
-/// Text with a run of # in which a number is written.
+enum { stamp_digits = 24, id_digits = 16 };
+
+/// Text with a run of # in which what tells one message from another is written.
 typedef struct {
   char *text;
   size_t length;
   size_t at;
-  size_t digits;
 } template;
 
 typedef struct {
@@ -37,16 +38,23 @@ typedef struct {
   amqp_basic_properties_t properties;
 } publisher;
 
-static const size_t stamp_digits = 24;
-
 static template template_of(char *text, size_t length) {
   template made = {.text = text, .length = length, .at = strcspn(text, "#")};
-  made.digits = strspn(text + made.at, "#");
+  if (strspn(text + made.at, "#") != id_digits) bare_fail(text, "has no run of sixteen #");
   return made;
 }
 
 static void write_number(char *digits, size_t count, uint64_t number) {
   for (size_t place = count; place > 0; place--, number /= 10) digits[place - 1] = (char)('0' + number % 10);
+}
+
+/// Sixteen characters, others for each number and in no order, as ids are in life: the last step of SplitMix64.
+static void write_scattered(const template *filled, uint64_t number) {
+  number = (number ^ (number >> 30)) * 0xbf58476d1ce4e5b9;
+  number = (number ^ (number >> 27)) * 0x94d049bb133111eb;
+  number ^= number >> 31;
+  for (size_t place = id_digits; place > 0; place--, number >>= 4)
+    filled->text[filled->at + place - 1] = "0123456789abcdef"[number & 15];
 }
 
 static char *read_file(const char *path) {
@@ -88,8 +96,8 @@ static void prepare(publisher *self) {
 static void publish_next(publisher *self) {
   uint64_t number = ++self->published;
   int64_t now = bare_now();
-  write_number(self->id.text + self->id.at, self->id.digits, number);
-  write_number(self->body.text + self->body.at, self->body.digits, number);
+  write_scattered(&self->id, number);
+  write_scattered(&self->body, number);
   memcpy(self->message_id, self->id.text, self->id.length);
   write_number(self->message_id + self->id.length + 1, stamp_digits, (uint64_t)now);
   self->properties.timestamp = (uint64_t)(now / 1000000000);
@@ -184,6 +192,7 @@ void bare_publish(const options *asked) {
   int64_t begin = bare_now();
   if (asked->rate > 0) publish_paced(&self);
   else publish_all(&self);
-  printf("{\"began\": %" PRId64 ", \"confirmed\": %" PRId64 "}\n", begin, bare_now());
+  printf("{\"began\": %" PRId64 ", \"confirmed\": %" PRId64 ", \"processor\": %" PRId64 "}\n", begin, bare_now(),
+         bare_processor());
   bare_close(self.connection);
 }

@@ -1,16 +1,19 @@
 import Foundation
 
-/// Messages for the bare publisher to send: ids and bodies in which a run of # stands for the number.
+/// Messages for the bare publisher to send: ids and bodies in which a run of sixteen # stands for what tells one from another.
 struct BareMessage {
   var key: String
   var id: String
   var body: [UInt8]
 }
 
-/// What the bare publisher says of its work, in nanoseconds since 1970.
+/// What the bare publisher says of its work.
 struct Publishing: Decodable {
+  /// Nanoseconds since 1970.
   var began: Int64
   var confirmed: Int64
+  /// Nanoseconds of processor time.
+  var processor: Int64
 }
 
 /// Tests/BareClient at work.

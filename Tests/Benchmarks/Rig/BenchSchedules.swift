@@ -15,15 +15,44 @@ enum BenchSchedules {
       origin: Origin(messageID: messageID), generation: generation, state: .live(.init(slot: slot, due: slot)))
   }
 
-  /// A number in eight digits, as the bare publisher writes it.
-  static func digits(_ number: Int) -> String {
-    let text = String(number)
-    return String(repeating: "0", count: max(0, 8 - text.count)) + text
+  /// A schedule that waits for a slot months away: half of them cron in time zones, the others intervals and one-shots. The
+  /// ids are in no order, as in life.
+  static func waiting(_ number: Int, generation: Int64, now: Instant) throws -> Schedule {
+    let id = "wait-\(scattered(number))"
+    let slot = now.advanced(byMilliseconds: 60 * dayMilliseconds + Int64(number) % dayMilliseconds)
+    switch number % 4 {
+    case 0: return schedule(id, .every(try DurationExpression("90d")), at: slot, generation: generation)
+    case 1: return schedule(id, .at(slot), at: slot, generation: generation)
+    default:
+      let date = slot.rfc3339.utf8.map { Int($0) - 48 }
+      let month = date[5] * 10 + date[6]
+      let zone = ["Europe/Rome", "America/New_York", "Asia/Tokyo"][number / 4 % 3]
+      let cron = "\(number / 4 % 60) \(number / 240 % 24) \(1 + number / 5760 % 28) \(month) *"
+      var waiting = schedule(id, .cron(try CronExpression(cron)), at: slot, generation: generation)
+      waiting.definition.timezone = zone
+      let rules = try zones.rules(named: zone)
+      guard let pending = waiting.definition.firstPending(arrival: now, time: nil, in: rules) else {
+        throw BenchError("\(cron) has no slot")
+      }
+      waiting.state = .live(pending)
+      return waiting
+    }
+  }
+
+  private static let zones = ZoneDirectory()
+  static let dayMilliseconds: Int64 = 86_400_000
+
+  /// Another text of 16 characters for each number, in no order: the last step of SplitMix64.
+  static func scattered(_ number: Int) -> String {
+    let first = (UInt64(number) ^ (UInt64(number) >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    let second = (first ^ (first >> 27)) &* 0x94d0_49bb_1331_11eb
+    let digits = String(second ^ (second >> 31), radix: 16)
+    return String(repeating: "0", count: 16 - digits.count) + digits
   }
 
   /// What the bare publisher sends: as long as the tick of such a schedule, to the byte.
   static func bareTick(of timing: Timing) -> BareMessage {
-    let id = "burst-########"
+    let id = "burst-################"
     let slot = WallClock.now
     let schedule = schedule(id, timing, at: slot, generation: 1)
     let tick = Tick(
@@ -36,8 +65,8 @@ enum BenchSchedules {
 
   /// A Start as a client sends it.
   static let start = BareMessage(
-    key: "Schedule Start", id: "start-########",
+    key: "Schedule Start", id: "start-################",
     body: Array(
-      #"{"Source": "bench", "DetailType": "Schedule Start", "Detail": {"id": "start-########", "#.utf8)
+      #"{"Source": "bench", "DetailType": "Schedule Start", "Detail": {"id": "start-################", "#.utf8)
       + Array(#""cron": "30 8 * * MON-FRI", "timezone": "Europe/Rome", "payload": "#.utf8) + payload + Array("}}".utf8))
 }

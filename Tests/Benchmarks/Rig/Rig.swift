@@ -4,6 +4,8 @@ import Foundation
 /// The programs of a measurement, their broker, and a folder for their files.
 struct Rig {
   var url: String
+  /// The broker's process.
+  var broker: ProcessFigures
   var service: URL
   var client: URL
   var folder: URL

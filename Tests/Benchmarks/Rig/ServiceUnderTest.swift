@@ -17,6 +17,16 @@ final class ServiceUnderTest {
   /// Waits until it consumes commands and publishes.
   func becomeReady() throws { try process.wait(for: #"":"ready""#, atMost: 120) }
 
+  /// Waits until it has done what it does after a start, in proportion to what is stored: until it is idle.
+  func settle() throws {
+    let isIdle = try WallClock.wait(atMost: 1200) {
+      let before = try figures.processorSeconds()
+      usleep(1_000_000)
+      return try figures.processorSeconds() - before < 0.05
+    }
+    if !isIdle { throw BenchError("the service does not become idle") }
+  }
+
   func stop() throws {
     process.terminate()
     _ = try process.lastLine(atMost: 30)

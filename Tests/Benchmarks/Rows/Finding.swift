@@ -20,9 +20,6 @@ struct Finding: Codable {
   var aim: Double
   /// Whether the figure is to be at least what is to be reached, and not at most.
   var isMoreBetter = false
-  /// The service's processor time for each piece of work, one figure for each run; says more than the clock does when
-  /// others use the machine too. Empty where it was not measured.
-  var processorMicroseconds: [Double] = []
 
   /// What counts, run by run.
   var results: [Double] {

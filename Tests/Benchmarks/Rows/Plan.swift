@@ -4,13 +4,29 @@ struct Plan {
   var runs: Int
   /// Ticks due at one instant, and Starts sent at once.
   var burst = 50_000
+  /// Schedules that wait beside those that tick evenly, and for how long these are watched.
+  var waiting = 1_000_000
+  var steadySeconds = 30
+  /// The sizes of databases in which a tick's cost is compared.
+  var growth = [10_000, 1_000_000, 10_000_000]
+  /// Ticks between two looks at the memory.
+  var longLoadTicks = 300_000
 
-  static func quick(_ rows: [Row], runs: Int) -> Plan { Plan(rows: rows, runs: runs, burst: 10_000) }
+  static func quick(_ rows: [Row], runs: Int) -> Plan {
+    Plan(
+      rows: rows, runs: runs, burst: 10_000, waiting: 100_000, steadySeconds: 10,
+      growth: [10_000, 100_000, 1_000_000], longLoadTicks: 100_000)
+  }
 }
 
-/// A row of the table, under the name by which it is asked for.
+/// A row of the table, or several that are measured together, under the name by which it is asked for.
 enum Row: String, CaseIterable {
   case oneShots = "one-shots"
   case recurring
   case starts
+  /// Lateness at an even load, also while a burst drains; memory, restart and disk with so many schedules.
+  case steady
+  /// The cost of a tick and the memory as the database grows.
+  case growth
+  case longLoad = "long-load"
 }

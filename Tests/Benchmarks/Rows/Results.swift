@@ -2,8 +2,25 @@ import Foundation
 
 /// All that a run of the bench leaves, for people and for `ops/bench-charts`.
 struct Results: Codable {
+  /// A distribution of latencies: percentiles and milliseconds.
+  struct Curve: Codable {
+    var name: String
+    var percentiles: [[Double]]
+  }
+
+  struct GrowthPoint: Codable {
+    var schedules: Int
+    /// For each tick: of the service's processor time, and of time.
+    var processorMicroseconds, microseconds: Double
+    var megabytes: Double
+  }
+
   var machine: Machine
   var findings: [Finding] = []
+  var latencies: [Curve] = []
+  var growth: [GrowthPoint] = []
+  /// What was seen beside, in words.
+  var notes: [String] = []
 
   func write(to file: URL) throws {
     let encoder = JSONEncoder()

@@ -1,7 +1,5 @@
 import ArgumentParser
 import Foundation
-import Recurrence
-import Scheduling
 
 /// The whole program on a real broker, beside a bare publisher on the same broker in the same run.
 struct Rows: ParsableCommand {
@@ -13,6 +11,9 @@ struct Rows: ParsableCommand {
 
   @Option(help: "Its version.")
   var broker: String
+
+  @Option(help: "Its process id.")
+  var brokerProcess: Int32
 
   @Option(help: "What is measured.")
   var commit: String
@@ -35,6 +36,9 @@ struct Rows: ParsableCommand {
   @Option(help: "How often each is measured; medians count.")
   var runs = 3
 
+  @Option(help: "Ticks of the long load.")
+  var soakTicks: Int?
+
   @Flag(help: "Less of everything.")
   var quick = false
 
@@ -43,16 +47,20 @@ struct Rows: ParsableCommand {
     defer { withExtendedLifetime(signals) {} }
     let plan = try plan()
     let rig = Rig(
-      url: url, service: URL(filePath: service), client: URL(filePath: client), folder: URL(filePath: folder))
-    var measured = Results(machine: .current(broker: broker, commit: commit))
-    print("\n\(measured.machine.text)\n")
+      url: url, broker: ProcessFigures(processID: brokerProcess), service: URL(filePath: service),
+      client: URL(filePath: client), folder: URL(filePath: folder))
+    var measurement = Measurement(
+      rig: rig, plan: plan, results: Results(machine: .current(broker: broker, commit: commit)))
+    print("\n\(measurement.results.machine.text)\n")
     for row in plan.rows {
       print("measuring \(row.rawValue)")
       fflush(nil)  // seen at once where the output is no terminal
-      measured.findings.append(contentsOf: try row.measure(rig, plan))
-      try measured.write(to: URL(filePath: results))
+      try measurement.measure(row)
+      try measurement.results.write(to: URL(filePath: results))
     }
-    print("\nmedians of \(plan.runs) runs\n\n\(Table(measured.findings).text)\n\nresults: \(results)")
+    print("\nmedians of \(plan.runs) runs\n\n\(Table(measurement.results.findings).text)\n")
+    for note in measurement.results.notes { print(note) }
+    print("results: \(results)")
   }
 
   private func plan() throws -> Plan {
@@ -65,40 +73,8 @@ struct Rows: ParsableCommand {
       return row
     }
     guard runs > 0 else { throw ValidationError("--runs wants at least 1") }
-    return quick ? .quick(rows, runs: runs) : Plan(rows: rows, runs: runs)
-  }
-}
-
-extension Row {
-  fileprivate func measure(_ rig: Rig, _ plan: Plan) throws -> [Finding] {
-    switch self {
-    case .oneShots:
-      let timing = Timing.at(WallClock.now)
-      let (ours, bare) = try BarePace(rig: rig, message: BenchSchedules.bareTick(of: timing), count: plan.burst)
-        .compare(runs: plan.runs, with: BurstRow(rig: rig, count: plan.burst) { .at($0) }.measure)
-      return [
-        Finding("\(plan.burst) one-shots due at one instant", ours, besideBare: bare, reach: 0.8, aim: 0.95)
-      ]
-    case .recurring:
-      let timing = Timing.every(try DurationExpression("1h"))
-      let (ours, bare) = try BarePace(rig: rig, message: BenchSchedules.bareTick(of: timing), count: plan.burst)
-        .compare(runs: plan.runs, with: BurstRow(rig: rig, count: plan.burst) { _ in timing }.measure)
-      return [
-        Finding("\(plan.burst) recurring due at one instant", ours, besideBare: bare, reach: 0.85, aim: 1)
-      ]
-    case .starts:
-      let timing = Timing.at(WallClock.now)
-      let (ours, bare) = try BarePace(rig: rig, message: BenchSchedules.bareTick(of: timing), count: plan.burst)
-        .compare(runs: plan.runs, with: StartsRow(rig: rig, count: plan.burst).measure)
-      return [Finding("accepting \(plan.burst) Starts", ours, besideBare: bare, reach: 0.4, aim: 0.6)]
-    }
-  }
-}
-
-extension Finding {
-  fileprivate init(_ work: String, _ ours: [Pace], besideBare bare: [Double], reach: Double, aim: Double) {
-    self.init(
-      work: work, unit: .perSecond, comparison: .ratio, ours: ours.map(\.perSecond), bare: bare, reach: reach, aim: aim,
-      isMoreBetter: true, processorMicroseconds: ours.map(\.microseconds))
+    var plan = quick ? .quick(rows, runs: runs) : Plan(rows: rows, runs: runs)
+    if let soakTicks { plan.longLoadTicks = soakTicks }
+    return plan
   }
 }

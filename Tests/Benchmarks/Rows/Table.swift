@@ -2,7 +2,7 @@ import Foundation
 
 /// Findings as a table that reads well in a terminal and as Markdown.
 struct Table {
-  private var lines: [[String]] = [["work", "ours", "bare", "result (from, to)", "reach", "aim", "so", "processor"]]
+  private var lines: [[String]] = [["work", "ours", "bare", "result (from, to)", "reach", "aim", "so"]]
 
   init(_ findings: [Finding]) {
     for finding in findings { lines.append(Self.line(finding)) }
@@ -19,7 +19,6 @@ struct Table {
       finding.work, finding.unit.text(finding.ours.median),
       finding.bare.isEmpty ? "" : finding.unit.text(finding.bare.median), result,
       resultUnit.text(finding.reach), resultUnit.text(finding.aim), finding.verdict,
-      finding.processorMicroseconds.isEmpty ? "" : Unit.microseconds.text(finding.processorMicroseconds.median),
     ]
   }
 

@@ -1,18 +1,10 @@
-import ArgumentParser
 import Recurrence
 
-/// Microseconds per call of what is called often.
-struct Micro: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Microseconds per call of what is called often.")
-
-  func run() throws {
-    try Self.recurrence()
-  }
-
+/// Slots and expressions.
+extension Micro {
   static func recurrence() throws {
     let newYork = try ZoneDirectory().rules(named: "America/New_York")
     let rome = try ZoneDirectory().rules(named: "Europe/Rome")
-    print("time per call, median of \(Measurement.runs) runs\n")
     try next("* * * * *", in: .utc)
     try next("*/15 9-17 * * 1-5", in: .utc)
     try next("*/15 9-17 * * 1-5", in: newYork)
@@ -39,25 +31,5 @@ struct Micro: ParsableCommand {
       let instant = Instant(milliseconds: 1_767_225_600_000 + Int64(count) * 7_919_001 % 31_536_000_000)
       _ = expression.latest(atOrBefore: instant, in: zone)
     }
-  }
-
-  private static func report(_ name: String, _ body: (Int) -> Void) {
-    let microseconds = Measurement.median(of: body)
-    let rounded = (microseconds * 1000).rounded() / 1000
-    print(name + String(repeating: " ", count: max(1, 48 - name.count)) + "\(rounded) us")
-  }
-}
-
-enum Measurement {
-  static let runs = 5
-  private static let calls = 50_000
-
-  /// Microseconds per call.
-  static func median(of body: (Int) -> Void) -> Double {
-    for count in 0..<calls / 10 { body(count) }  // warm
-    let durations = (0..<runs).map { _ in
-      ContinuousClock().measure { for count in 0..<calls { body(count) } }
-    }
-    return durations.sorted()[runs / 2] / .microseconds(1) / Double(calls)
   }
 }
