@@ -20,7 +20,7 @@ struct Simulate: AsyncParsableCommand {
   @Option(help: "How many random steps a run has.")
   var steps = Simulation.usualSteps
 
-  @Flag(help: "Begin no further seed after the first that breaks a promise.")
+  @Flag(help: "Go no further than to the first seed that breaks a promise.")
   var untilViolation = false
 
   func run() async throws {
@@ -48,8 +48,9 @@ struct Simulate: AsyncParsableCommand {
     for state in RareState.allCases { print("  \(state): \(sum.reached[state] ?? 0)") }
     let unreached = RareState.allCases.filter { sum.reached[$0] == nil }
     if !unreached.isEmpty { print("never reached: \(unreached)") }
+    let broken = sum.violations.sorted { $0.key < $1.key }.map(\.value)
     let difference = ["not deterministic: seed \(from) runs differently in another process"]
-    try conclude(sum.violations + (isSame ? [] : difference))
+    try conclude(broken.prefix(untilViolation ? 1 : .max).flatMap { $0 } + (isSame ? [] : difference))
   }
 
   /// The same seed is the same run, also in another process, where Swift draws its hashes anew: otherwise a failure could not
@@ -66,8 +67,8 @@ struct Simulate: AsyncParsableCommand {
     return story.starts(with: Data(try Verdict(seed: from, steps: steps).story.utf8))
   }
 
-  /// Whether one of the lanes has seen what all are looking for.
-  private static let isOver = Atomic(false)
+  /// The lowest number of a seed that breaks a promise: what comes before is run, too, so that the same is told every time.
+  private static let lowestBroken = Mutex(UInt64.max)
 
   private func judgeAll() async throws -> Sum {
     try await withThrowingTaskGroup(of: Sum.self) { group in
@@ -75,9 +76,11 @@ struct Simulate: AsyncParsableCommand {
       for lane in 0..<lanes {
         group.addTask {
           var sum = Sum()
-          for number in stride(from: lane, to: seeds, by: Int(lanes)) where !Self.isOver.load(ordering: .relaxed) {
-            sum.add(try Verdict(seed: from + number, steps: steps))
-            if untilViolation, !sum.violations.isEmpty { Self.isOver.store(true, ordering: .relaxed) }
+          for number in stride(from: lane, to: seeds, by: Int(lanes)) {
+            if untilViolation, number > Self.lowestBroken.withLock({ $0 }) { break }
+            let verdict = try Verdict(seed: from + number, steps: steps)
+            if !verdict.violations.isEmpty { Self.lowestBroken.withLock { $0 = min($0, number) } }
+            sum.add(verdict)
           }
           return sum
         }
@@ -95,6 +98,7 @@ struct Simulate: AsyncParsableCommand {
 
 /// What came of one seed.
 private struct Verdict {
+  let seed: UInt64
   let history: SimulationHistory
   let violations: [String]
   let reached: [RareState: Int]
@@ -102,6 +106,7 @@ private struct Verdict {
   init(seed: UInt64, steps: Int) throws {
     let simulation = try Simulation.run(seed: seed, steps: steps)
     let checker = SimulationChecker.check(simulation.history)
+    self.seed = seed
     history = simulation.history
     violations = checker.violations.prefix(3).map { "seed \(seed): \($0)" }
     reached = simulation.reached.merging(checker.reached, uniquingKeysWith: +)
@@ -116,14 +121,14 @@ private struct Verdict {
 /// What came of many seeds.
 private struct Sum {
   var seeds: UInt64 = 0
-  var violations: [String] = []
+  var violations: [UInt64: [String]] = [:]
   var reached: [RareState: Int] = [:]
   var simulatedHours: UInt64 = 0
   var ticks = 0
 
   mutating func add(_ verdict: Verdict) {
     seeds += 1
-    violations += verdict.violations
+    if !verdict.violations.isEmpty { violations[verdict.seed] = verdict.violations }
     reached.merge(verdict.reached, uniquingKeysWith: +)
     simulatedHours += UInt64(max(0, verdict.history.elapsedMilliseconds / 3_600_000))
     ticks += verdict.history.tickCount
@@ -131,7 +136,7 @@ private struct Sum {
 
   mutating func add(_ other: Sum) {
     seeds += other.seeds
-    violations += other.violations
+    violations.merge(other.violations) { $1 }
     reached.merge(other.reached, uniquingKeysWith: +)
     simulatedHours += other.simulatedHours
     ticks += other.ticks

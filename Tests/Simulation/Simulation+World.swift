@@ -128,7 +128,6 @@ extension Simulation {
     if !broker.unsettled.isEmpty { reach(.channelLostWithUnsettled) }
     if case .look = heldRequest { reach(.channelLostDuringLook) }
     broker.closeChannel()
-    note(.channelLost)
     receive(.commandsClosed)
   }
 

@@ -19,11 +19,23 @@ extension SimulationChecker {
   struct Asked {
     /// The last of them that is no repeat; nil when it cannot be told whether a repeat was taken for a command of its own.
     var last: (label: Int, command: Command)?
-    /// How many are not settled; since there was none, how often those that were not have come again, and how often because
-    /// the process ended.
+    /// How many are not settled.
     var open = 0
-    var redeliveries = 0
-    var endings = 0
+    /// The latest of them that took effect.
+    var lastEffect = 0
+    /// Whether this process, or one that is gone, applied one of them again.
+    var isAppliedAgain = false
+    var wasAppliedAgain = false
+
+    mutating func processEnded() {
+      if isAppliedAgain { wasAppliedAgain = true }
+      isAppliedAgain = false
+    }
+
+    mutating func tookEffect(_ label: Int) {
+      if label <= lastEffect { isAppliedAgain = true }
+      lastEffect = max(lastEffect, label)
+    }
   }
 
   mutating func submitted(_ message: SimulatedMessage) {
@@ -31,7 +43,7 @@ extension SimulationChecker {
     submitted.append(message.label)
     guard case .command(let command, let key) = message.content else { return }
     var asked = asked[command.id.bytes] ?? Asked()
-    if asked.open == 0 { (asked.redeliveries, asked.endings) = (0, 0) }
+    if asked.open == 0 { asked = Asked(last: asked.last) }
     asked.open += 1
     let isMixed = command.id.bytes == SimulatedClients.mixed.bytes
     if let key { keyed[key, default: KeyedCommand(isMixed: isMixed)].copies += 1 }
@@ -65,6 +77,10 @@ extension SimulationChecker {
 
   /// P2: one effect of all messages that are the same command. What a Stop tells of itself is the first of them.
   mutating func countEffect(of label: Int, isItself: Bool = true) {
+    let mixed = SimulatedClients.mixed.bytes
+    if case .command(let command, _)? = messages[label]?.content, command.id.bytes == mixed {
+      asked[mixed]?.tookEffect(label)
+    }
     guard let (known, key) = known(label) else { return }
     keyed[key]?.effects += 1
     let isNew = isItself ? keyed[key]?.effective.insert(label).inserted == true : known.effects < known.copies
@@ -140,9 +156,9 @@ extension SimulationChecker {
   /// what stands there; one that was sent before does not count.
   mutating func checkState(of id: [UInt8]) {
     guard let asked = asked[id], let (label, command) = asked.last, !hasLeftItBe(label) else { return }
-    // That something was applied again is not known any more once the process that did it is gone, too.
-    let isKnown = asked.endings == 0 || asked.redeliveries < 2
-    guard id != SimulatedClients.mixed.bytes || isKnown else { return }
+    // On an id on which some commands have a key and some have none: that one was applied again is not known any more once
+    // the process that did it is gone, too.
+    guard !asked.wasAppliedAgain else { return }
     let generation = generations.last { tracks[$0]?.definition.id.bytes == id }
     let track = generation.flatMap { tracks[$0] }
     switch command {
@@ -155,12 +171,15 @@ extension SimulationChecker {
     }
   }
 
-  /// A Start that let a live schedule be, as it was told to, decides nothing, nor does one that was refused.
+  /// A Start that let a live schedule be, as it was told to, decides nothing, nor does one that was refused; when it was
+  /// applied again, perhaps.
   private func hasLeftItBe(_ label: Int) -> Bool {
-    switch answers[label]?.last {
-    case .started(let started): started.effect == .kept
-    case .rejected: true
-    default: false
+    answers[label, default: []].contains {
+      switch $0 {
+      case .started(let started): started.effect == .kept
+      case .rejected: true
+      case .stopped, .tick: false
+      }
     }
   }
 }

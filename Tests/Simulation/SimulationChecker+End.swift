@@ -10,9 +10,8 @@ extension SimulationChecker {
       if let pending = track.pending {
         expect(pending.due > now.wall, "P5", "\(generation) was due at \(pending.due.rfc3339) and was not sent")
         let ahead = pending.slot.milliseconds - now.wall.milliseconds - (track.step ?? .max / 2)
-        expect(
-          ahead <= track.waitAllowance || track.isSetBackForgotten, "P12",
-          "\(generation) waits until \(pending.slot.rfc3339)")
+        let isSoon = ahead <= track.waitAllowance || track.isSetBackForgotten
+        expect(isSoon, "P12", "\(generation) waits until \(pending.slot.rfc3339)")
         continue
       }
       let owes = track.ending?.owesStopped == true

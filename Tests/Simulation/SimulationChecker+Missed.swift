@@ -25,8 +25,12 @@ extension SimulationChecker {
   mutating func refused(_ publication: Publication) {
     guard case .tick(let tick) = publication.event, var sent = tracks[tick.generation]?.sent[tick.slot] else { return }
     sent.excuse = .resentAfterRefusal
-    // What was without an answer for too long waits already, and no answer is of interest any more.
-    if sent.number == publication.number, now.uptime - sent.uptime < 30_000 { sent.refusals.append(now.uptime) }
+    // What was without an answer for too long waits already, and no answer is of interest any more. What is not due any more,
+    // on a clock that was set back, is not tried again, but sent anew when it is.
+    let isWaitedFor = sent.number == publication.number && now.uptime - sent.uptime < 30_000
+    if isWaitedFor, let due = tracks[tick.generation]?.pending?.due, due <= now.wall {
+      sent.refusals.append(now.uptime)
+    }
     tracks[tick.generation]?.sent[tick.slot] = sent
   }
 

@@ -81,7 +81,6 @@ package struct SimulationChecker {
     case .unblocked: isBlocked = false
     case .storeFailed: isStoreUnwell = true
     case .storeRecovered: isStoreUnwell = false
-    case .channelLost: channelLost()
     case .connectionLost:
       isBlocked = false
       excuse(.resentAfterLoss)
@@ -92,16 +91,11 @@ package struct SimulationChecker {
     }
   }
 
-  private mutating func channelLost() {
-    for id in asked.keys { asked[id]?.redeliveries += 1 }
-  }
-
   private mutating func processEnded() {
     (isBlocked, isStoreUnwell) = (false, false)
     markAtStart = mark
     (clockOffset, highestOffset) = (0, 0)
-    for id in asked.keys { asked[id]?.endings += 1 }
-    channelLost()
+    asked[SimulatedClients.mixed.bytes]?.processEnded()
     for generation in generations { tracks[generation]?.processEnded() }
   }
 

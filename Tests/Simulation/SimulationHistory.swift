@@ -33,8 +33,6 @@ package struct SimulationHistory: Equatable, Sendable {
     /// The engine said that the clock was set back so far that slots are looked for anew.
     case clockSetBack
     case connectionLost
-    /// The channel on which commands are consumed is gone: what is not settled will be delivered again.
-    case channelLost
     /// The broker takes no publications until it is unblocked, or on the next connection.
     case blocked, unblocked
     /// The store failed at what it was asked; has done it after that.
