@@ -79,7 +79,9 @@ struct AMQPConsumerTests {
       consumer.acknowledge(taken[4].tag, multiple: true, epoch: first)
       consumer.pause()
       _ = try await events.first { if case .paused = $0 { true } else { nil } }
-      #expect(try admin.checkQueue(queue).map { [$0.messages, $0.consumers] } == [15, 0])
+      try await until("all of them back in the queue") {
+        try admin.checkQueue(queue).map { [$0.messages, $0.consumers] } == [15, 0]
+      }
 
       consumer.resume()
       let second = try await events.up()
