@@ -9,13 +9,11 @@ extension SQLiteStore {
       for change in changes {
         switch change {
         case .start(let schedule):
-          try database.run(ScheduleColumn.replacement) { schedule.bind(to: &$0) }
+          try database.start(schedule)
         case .proceed(let generation, let slot, let state, let counter):
           try database.proceed(generation: generation, from: slot, to: state, counter: counter)
         case .announced(let generation):
-          try database.run(
-            "UPDATE schedule SET owesStopped = 0, payload = NULL WHERE generation = ? AND endedAt IS NOT NULL"
-          ) { $0.bind(generation) }
+          try database.announced(generation)
         case .remember(let command):
           try database.remember(command)
         case .markInDoubt(let through):
@@ -23,6 +21,16 @@ extension SQLiteStore {
         }
       }
     }
+  }
+}
+
+private enum Statement {
+  static let insertDefinition = insert("OR REPLACE INTO schedule", ScheduleColumn.names(ScheduleColumn.definition))
+  static let insertProgress = insert("INTO progress", "generation, " + ScheduleColumn.names(ScheduleColumn.progress))
+
+  private static func insert(_ table: String, _ columns: String) -> String {
+    let places = columns.split(separator: ",").map { _ in "?" }.joined(separator: ", ")
+    return "INSERT \(table) (\(columns)) VALUES (\(places))"
   }
 }
 
@@ -48,12 +56,27 @@ extension Database {
     StoreError(.other, "Generation \(generation) is not above the last one given.")
   }
 
+  /// Puts a schedule in the place of whatever stands under its id: that goes, and its progress with it.
+  fileprivate func start(_ schedule: Schedule) throws {
+    try run(Statement.insertDefinition) { schedule.bind(ScheduleColumn.definition, to: &$0) }
+    try run(Statement.insertProgress) {
+      $0.bind(schedule.generation)
+      schedule.bind(ScheduleColumn.progress, to: &$0)
+    }
+  }
+
+  fileprivate func announced(_ generation: Int64) throws {
+    try run("UPDATE progress SET owesStopped = 0 WHERE generation = ? AND endedAt IS NOT NULL") { $0.bind(generation) }
+    guard changesCount == 1 else { return }
+    try run("UPDATE schedule SET payload = NULL WHERE generation = ?") { $0.bind(generation) }
+  }
+
   /// Only live rows have a slot, so that one comparison tells both.
   fileprivate func proceed(generation: Int64, from slot: Instant, to state: Schedule.State, counter: Int64) throws {
     switch state {
     case .live(let pending):
       try run(
-        "UPDATE schedule SET counter = ?, slot = ?, due = ?, missed = ?, since = ? WHERE generation = ? AND slot = ?"
+        "UPDATE progress SET counter = ?, slot = ?, due = ?, missed = ?, since = ? WHERE generation = ? AND slot = ?"
       ) {
         $0.bind(counter)
         $0.bind(pending.slot.milliseconds)
@@ -66,7 +89,7 @@ extension Database {
     case .ended(let ending):
       try run(
         """
-        UPDATE schedule SET counter = ?, slot = NULL, due = NULL, missed = NULL, since = NULL, endedAt = ?, endReason = ?,
+        UPDATE progress SET counter = ?, slot = NULL, due = NULL, missed = NULL, since = NULL, endedAt = ?, endReason = ?,
           owesStopped = ? WHERE generation = ? AND slot = ?
         """
       ) {

@@ -4,9 +4,9 @@ package import Scheduling
 
 /// How schedules are found, each by an index that gives them in their order.
 private enum Query {
-  static let byID = select("id = ?")
-  static let afterID = select("id > ? ORDER BY id")
-  static let owingStopped = select("owesStopped = 1 AND generation > ? ORDER BY generation")
+  static let byID = select(schedulesFirst, "id = ?")
+  static let afterID = select(schedulesFirst, "id > ? ORDER BY id")
+  static let owingStopped = select(progressFirst, "owesStopped = 1 AND generation > ? ORDER BY generation")
   static let due = ByDue()
   static let followingZones = ByDue(and: "AND since IS NOT NULL")
 
@@ -16,13 +16,19 @@ private enum Query {
     let later: String
 
     init(and condition: String = "") {
-      together = select("due = ? AND generation > ? \(condition) ORDER BY generation")
-      later = select("due BETWEEN ? AND ? \(condition) ORDER BY due, generation")
+      together = select(progressFirst, "due = ? AND generation > ? \(condition) ORDER BY generation")
+      later = select(progressFirst, "due BETWEEN ? AND ? \(condition) ORDER BY due, generation")
     }
   }
 
-  static func select(_ condition: String) -> String {
-    "SELECT \(ScheduleColumn.names) FROM schedule WHERE \(condition)"
+  // SQLite keeps the order of tables in a cross join.
+  private static let schedulesFirst = "schedule CROSS JOIN progress USING (generation)"
+  private static let progressFirst = "progress CROSS JOIN schedule USING (generation)"
+
+  private static func select(_ tables: String, _ condition: String) -> String {
+    let definition = ScheduleColumn.names(ScheduleColumn.definition, of: "schedule")
+    let progress = ScheduleColumn.names(ScheduleColumn.progress, of: "progress")
+    return "SELECT \(definition), \(progress) FROM \(tables) WHERE \(condition)"
   }
 }
 

@@ -21,7 +21,7 @@ extension Database {
     try run(
       """
       DELETE FROM schedule WHERE generation IN (
-        SELECT generation FROM schedule
+        SELECT generation FROM progress
         WHERE owesStopped = 0 AND (endReason IS NULL) = ? AND endedAt < ? ORDER BY endedAt LIMIT ?)
       """
     ) {
@@ -34,10 +34,10 @@ extension Database {
 
   /// Removes the schedules that ended first, as long as there are more than `maximum`.
   fileprivate func removeEnded(beyond maximum: Int, limit: Int) throws -> Int {
-    let count = try Int.fetchOne(cachedStatement(sql: "SELECT count(*) FROM schedule WHERE owesStopped = 0")) ?? 0
+    let count = try Int.fetchOne(cachedStatement(sql: "SELECT count(*) FROM progress WHERE owesStopped = 0")) ?? 0
     guard count > maximum else { return 0 }
     // Two walks along the index of ends, merged: one alone would not be in order of time.
-    let ended = "SELECT generation, endedAt FROM schedule WHERE owesStopped = 0 AND (endReason IS NULL) ="
+    let ended = "SELECT generation, endedAt FROM progress WHERE owesStopped = 0 AND (endReason IS NULL) ="
     try run(
       """
       DELETE FROM schedule WHERE generation IN (

@@ -1,27 +1,33 @@
 import Recurrence
 import Scheduling
 
-/// The columns of table `schedule`, in the order in which every statement lists them.
+/// What is kept of a schedule: first the columns of table `schedule`, then those of table `progress`, each in the order in
+/// which every statement lists them.
 enum ScheduleColumn: Int, CaseIterable {
   case generation, id
   case cron, every, at, duration, tickLimit, timezone, startDate, endDate, jitter
+  case misfirePolicy, catchupWindow, ifExists
   case messageID, traceparent, tracestate
+  case payload
+  // From here on of table progress, beside its generation.
   case counter
   case slot, due, missed, since
   case endedAt, endReason, owesStopped
-  case payload
-  case misfirePolicy, catchupWindow, ifExists
 
-  static let names = allCases.map { "\($0)" }.joined(separator: ", ")
-  /// Puts a schedule in the place of whatever stands under its id.
-  static let replacement =
-    "INSERT OR REPLACE INTO schedule (\(names)) VALUES (\(allCases.map { _ in "?" }.joined(separator: ", ")))"
+  /// Written once.
+  static let definition = allCases.filter { $0.rawValue < counter.rawValue }
+  /// Written with every tick.
+  static let progress = allCases.filter { $0.rawValue >= counter.rawValue }
+
+  static func names(_ columns: [ScheduleColumn], of table: String? = nil) -> String {
+    columns.map { column in table.map { "\($0).\(column)" } ?? "\(column)" }.joined(separator: ", ")
+  }
 }
 
 extension Schedule {
-  /// Hands over the values of all columns, in their order.
-  func bind(to parameters: inout ParameterValues) {
-    for column in ScheduleColumn.allCases { bind(column, to: &parameters) }
+  /// Hands over the values of some columns, in their order.
+  func bind(_ columns: [ScheduleColumn], to parameters: inout ParameterValues) {
+    for column in columns { bind(column, to: &parameters) }
   }
 
   private func bind(_ column: ScheduleColumn, to parameters: inout ParameterValues) {

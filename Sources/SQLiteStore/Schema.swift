@@ -18,6 +18,7 @@ enum Schema {
         arguments: [Int64.min, Int64(bitPattern: secret[0]), Int64(bitPattern: secret[1])])
     }
     migrator.registerMigration("v2", foreignKeyChecks: .immediate) { try $0.execute(sql: version2) }
+    migrator.registerMigration("v3", foreignKeyChecks: .immediate) { try $0.execute(sql: version3) }
     return migrator
   }
 
@@ -74,5 +75,46 @@ enum Schema {
     ALTER TABLE schedule ADD COLUMN ifExists TEXT;
     -- what a start did: 0 nothing was live, 1 it replaced a live one, 2 that stayed
     ALTER TABLE answeredCommand RENAME COLUMN replaced TO effect;
+    """
+
+  /// What a schedule was asked to be, written once, and how far it has come, written with every tick, are tables of their
+  /// own: a tick rewrites some twenty bytes on a page with a hundred others, whatever the length of the payload.
+  private static let version3 = """
+    ALTER TABLE schedule RENAME TO formerSchedule;
+
+    CREATE TABLE schedule (
+      generation INTEGER PRIMARY KEY,
+      id BLOB NOT NULL UNIQUE,
+      -- the definition: exactly one of these four, then what else the client sent
+      cron TEXT, every TEXT, at INTEGER, duration TEXT,
+      tickLimit INTEGER, timezone TEXT, startDate INTEGER, endDate INTEGER, jitter TEXT,
+      misfirePolicy TEXT, catchupWindow TEXT, ifExists TEXT,
+      -- of the message that started it
+      messageID BLOB, traceparent BLOB, tracestate BLOB,
+      -- last, because it may be long: what stands before it is read without it
+      payload BLOB,
+      CHECK ((cron IS NULL) + (every IS NULL) + (at IS NULL) + (duration IS NULL) = 3)
+    ) STRICT;
+
+    CREATE TABLE progress (
+      generation INTEGER PRIMARY KEY REFERENCES schedule ON DELETE CASCADE,
+      counter INTEGER NOT NULL,
+      -- a live schedule's next tick; since: only of those that follow a time zone
+      slot INTEGER, due INTEGER, missed INTEGER, since INTEGER,
+      -- an ended schedule's end; a one-shot that fired has no reason
+      endedAt INTEGER, endReason BLOB, owesStopped INTEGER,
+      CHECK ((due IS NULL) + (endedAt IS NULL) = 1)
+    ) STRICT;
+
+    INSERT INTO schedule SELECT generation, id, cron, every, at, duration, tickLimit, timezone, startDate, endDate, jitter,
+      misfirePolicy, catchupWindow, ifExists, messageID, traceparent, tracestate, payload FROM formerSchedule;
+    INSERT INTO progress SELECT generation, counter, slot, due, missed, since, endedAt, endReason, owesStopped
+      FROM formerSchedule;
+    DROP TABLE formerSchedule;
+
+    CREATE INDEX progressByDue ON progress (due) WHERE due IS NOT NULL;
+    CREATE INDEX progressFollowingZone ON progress (due) WHERE since IS NOT NULL;
+    CREATE INDEX progressOwingStopped ON progress (owesStopped) WHERE owesStopped = 1;
+    CREATE INDEX progressByEnd ON progress (owesStopped, endReason IS NULL, endedAt) WHERE owesStopped = 0;
     """
 }

@@ -17,13 +17,15 @@ struct UpgradeTests {
     directory = try TemporaryDirectory()
   }
 
-  @Test("a database of layout v1")
-  func version1() throws {
-    try make(try Version1.sql)
+  @Test("a database of an earlier layout", arguments: Release.allCases)
+  func earlier(_ release: Release) throws {
+    try make(release)
     let store = try SQLiteStore(path: path)
-    #expect(try store.allByID(pageSize: 10) == Version1.schedules())
+    #expect(try store.allByID(pageSize: 10) == release.schedules())
+    #expect(try store.due(after: nil, through: Instant(milliseconds: .max), limit: 10).schedules.map(\.generation) == [3, 2])
+    #expect(try store.followingZones(after: nil, limit: 10).map(\.generation) == [2])
     #expect(try store.owingStopped(after: 0, limit: 10).map(\.generation) == [4])
-    #expect(try store.remembered(Version1.commands.map(\.key)) == Version1.commands)
+    #expect(try store.remembered(Release.commands.map(\.key)) == Release.commands)
     #expect(
       try store.recall()
         == Recollection(
@@ -31,27 +33,27 @@ struct UpgradeTests {
   }
 
   /// What is released is never edited: a change of layout is a new migration.
-  @Test("a migration stays as it was released")
-  func frozen() throws {
-    try make(try Version1.sql)
+  @Test("a migration stays as it was released", arguments: Release.allCases)
+  func frozen(_ release: Release) throws {
+    try make(release)
     let released = try layout()
     let queue = try DatabaseQueue(path: directory.file("new.sqlite"))
-    try Schema.migrator.migrate(queue, upTo: "v1")
+    try Schema.migrator.migrate(queue, upTo: release.rawValue)
     try queue.close()
     #expect(try layout(of: "new.sqlite") == released)
   }
 
-  @Test("an upgraded database has the layout of a new one")
-  func upgradedIsLikeNew() throws {
-    try make(try Version1.sql)
+  @Test("an upgraded database has the layout of a new one", arguments: Release.allCases)
+  func upgradedIsLikeNew(_ release: Release) throws {
+    try make(release)
     try SQLiteStore(path: path).close()
     try SQLiteStore(path: directory.file("new.sqlite")).close()
     #expect(try layout() == layout(of: "new.sqlite"))
   }
 
-  private func make(_ sql: String) throws {
+  private func make(_ release: Release) throws {
     let queue = try DatabaseQueue(path: path)
-    try queue.write { try $0.execute(sql: sql) }
+    try queue.write { try $0.execute(sql: try release.sql) }
     try queue.close()
   }
 
@@ -69,11 +71,13 @@ struct UpgradeTests {
   }
 }
 
-/// What stands in `Releases/v1.sql`.
-private enum Version1 {
-  static var sql: String {
+/// A layout that was released, with what stands in its file in `Releases`.
+enum Release: String, CaseIterable {
+  case v1, v2
+
+  var sql: String {
     get throws {
-      let url = try #require(Bundle.module.url(forResource: "v1", withExtension: "sql", subdirectory: "Releases"))
+      let url = try #require(Bundle.module.url(forResource: rawValue, withExtension: "sql", subdirectory: "Releases"))
       return try String(contentsOf: url, encoding: .utf8)
     }
   }
@@ -91,12 +95,17 @@ private enum Version1 {
   ]
 
   /// The schedules by id.
-  static func schedules() throws -> [Schedule] {
+  func schedules() throws -> [Schedule] {
     let base = Instant(milliseconds: 1_795_000_000_000)
-    let definition = try Definition(
+    var definition = try Definition(
       id: ScheduleID(stored: Array("cron".utf8)), timing: .cron(CronExpression("30 * * * *")), limit: 10,
       timezone: "Europe/Rome", startDate: base, endDate: Instant(milliseconds: 1_796_000_000_000),
       jitter: DurationExpression("5m"), payload: Array(#"{"any": 1.0}"#.utf8))
+    if self == .v2 {
+      definition.misfirePolicy = .fireAll
+      definition.catchupWindow = try DurationExpression("PT1H")
+      definition.ifExists = .keep
+    }
     let origin = Origin(messageID: [0, 255], traceparent: "00-trace-parent-01", tracestate: "a=b")
     let pending = Schedule.Pending(
       slot: base.advanced(byMilliseconds: 200_000), due: base.advanced(byMilliseconds: 200_250), missed: 7,
@@ -118,7 +127,7 @@ private enum Version1 {
     ].sorted { $0.id < $1.id }
   }
 
-  private static func plain(
+  private func plain(
     _ id: String, _ timing: Timing, _ generation: Int64, counter: Int64, limit: Int64? = nil, payload: [UInt8]? = nil,
     _ state: Schedule.State
   ) -> Schedule {
