@@ -4,7 +4,10 @@ extension Engine {
   /// Bounds and times. Every queue and every wait has one.
   package struct Settings: Hashable, Sendable {
     /// The most ticks published and not yet advanced: what may be repeated after a crash.
-    package var publishWindow = 256
+    package var publishWindow = 512
+    /// With the window full, so many confirmed ticks are stored in one transaction; none waits longer for others than this.
+    package var gatheredTicks = 64
+    package var gatheringMilliseconds: Int64 = 10
     /// The most commands decided in one transaction.
     package var commandBatch = 256
     /// The schedules loaded at a time, and the most kept loaded.
@@ -156,6 +159,7 @@ extension Engine {
     }
     var walls = [nextTickWake(at: now.wall)]
     if storeWork == nil, !isDraining {
+      uptimes.append(gatheringSince.map { $0 + settings.gatheringMilliseconds })
       uptimes.append(nextSweep)
       walls.append(nextLoad)
     }

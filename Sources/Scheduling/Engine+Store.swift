@@ -59,7 +59,7 @@ extension Engine {
   private mutating func work(of turn: Turn, at now: Now) -> StoreWork? {
     guard !isDraining || turn == .apply else { return nil }
     return switch turn {
-    case .apply: applyWork()
+    case .apply: applyWork(at: now)
     case .look: takeCommands()
     case .review: reviewWork()
     case .due: dueWork(at: now)
@@ -68,13 +68,24 @@ extension Engine {
     }
   }
 
-  private mutating func applyWork() -> StoreWork? {
-    guard !pendingChanges.isEmpty else { return nil }
+  private mutating func applyWork(at now: Now) -> StoreWork? {
+    guard !pendingChanges.isEmpty, !isGathering(at: now) else { return nil }
     defer {
       pendingChanges = []
       pendingAnswers = []
+      gatheringSince = nil
     }
     return .apply(pendingChanges, pendingAnswers)
+  }
+
+  /// While the publish window is full, confirmed ticks wait for each other: a commit waits for the disk, whatever is in it.
+  private mutating func isGathering(at now: Now) -> Bool {
+    guard window.unsettledCount >= settings.publishWindow, outbox.hasFlights, pendingAnswers.isEmpty, !isMarkPending,
+      !isDraining, review?.moving.isEmpty ?? true, pendingChanges.count < settings.gatheredTicks
+    else { return false }
+    let since = gatheringSince ?? now.uptime
+    gatheringSince = since
+    return now.uptime - since < settings.gatheringMilliseconds
   }
 
   private func sweepWork(at now: Now) -> StoreWork? {

@@ -33,6 +33,8 @@ package struct Engine {
   var lastTurn = Turn.due  // at the start what is owed comes first
   /// Changes that wait for the next transaction.
   var pendingChanges: [Change] = []
+  /// Since when they wait for more of them, on the monotonic clock; nil while they do not.
+  var gatheringSince: Int64?
   /// Decided commands whose changes are among `pendingChanges`; published once these are stored.
   var pendingAnswers: [PendingAnswer] = []
   /// Whether the shell was told to give the commands back.

@@ -26,6 +26,7 @@ package struct Simulation {
   static func smallSettings(forgetful isForgetful: Bool) -> Engine.Settings {
     var settings = Engine.Settings()
     settings.publishWindow = 3
+    settings.gatheredTicks = 2
     settings.commandBatch = 4
     settings.duePage = 2
     settings.dueCapacity = 6
