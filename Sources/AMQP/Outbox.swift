@@ -101,10 +101,10 @@ package struct Outbox {
   }
 }
 
-/// A message to publish under a number of the caller's own choice.
-package struct Publication: Sendable {
-  package var number: UInt64
-  package var message: Message
+/// A message to publish under a number of the caller's own choice. Passed by reference, since it goes through many hands.
+package final class Publication: Sendable {
+  package let number: UInt64
+  package let message: Message
 
   package init(number: UInt64, message: Message) {
     self.number = number

@@ -12,9 +12,9 @@ package struct Table: Sendable, Hashable, ExpressibleByDictionaryLiteral {
   }
 
   /// All fields in order. A name may occur twice in what others sent; `subscript` then finds the first.
-  package var fields: [Field] = []
+  package var fields: [Field]
 
-  package init() {}
+  package init(_ fields: [Field] = []) { self.fields = fields }
 
   package init(dictionaryLiteral elements: (String, FieldValue)...) {
     fields = elements.map { Field(name: $0.0, value: $0.1) }
@@ -38,7 +38,7 @@ package struct Table: Sendable, Hashable, ExpressibleByDictionaryLiteral {
 }
 
 /// One value of a field table, in the types that RabbitMQ and its clients use.
-package indirect enum FieldValue: Sendable, Hashable {
+package enum FieldValue: Sendable, Hashable {
   case boolean(Bool)
   case int8(Int8)
   case uint8(UInt8)

@@ -1,6 +1,17 @@
 package import Recurrence
 package import Scheduling
 
+/// The time at which messages leave: the envelope's `Time` and the AMQP `timestamp`. Written once for all that leave together.
+package struct SendingTime: Sendable {
+  let text: String
+  let seconds: UInt64
+
+  package init(_ instant: Instant) {
+    text = instant.rfc3339
+    seconds = UInt64(clamping: instant.milliseconds / 1000)
+  }
+}
+
 /// Turns what the scheduler says into messages for the bus.
 package struct EventEncoder: Sendable {
   /// `Source` of every event.
@@ -17,9 +28,8 @@ package struct EventEncoder: Sendable {
     self.random = random
   }
 
-  /// - Parameter now: the time of sending: the envelope's `Time` and the AMQP `timestamp`.
-  package func encode(_ publication: Publication, now: Instant) -> OutgoingMessage {
-    let envelope = OutgoingEnvelope(source: source, origin: publication.origin, now: now)
+  package func encode(_ publication: Publication, at time: SendingTime) -> OutgoingMessage {
+    let envelope = OutgoingEnvelope(source: source, origin: publication.origin, time: time)
     switch publication.event {
     case .tick(let tick):
       let id = tick.definition.id

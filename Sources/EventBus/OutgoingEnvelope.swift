@@ -6,7 +6,7 @@ struct OutgoingEnvelope {
   var source: String
   /// The message from which the event follows.
   var origin: Origin
-  var now: Instant
+  var time: SendingTime
 
   /// - Parameters:
   ///   - id: the `message_id`.
@@ -20,7 +20,7 @@ struct OutgoingEnvelope {
     OutgoingMessage(
       name: name, messageID: id, correlationID: origin.messageID,
       headers: headers(schedule: schedule, scheduledTime: scheduledTime),
-      timestampSeconds: UInt64(clamping: now.milliseconds / 1000),
+      timestampSeconds: time.seconds,
       body: body(name, payload: payload, detail: detail))
   }
 
@@ -40,7 +40,7 @@ struct OutgoingEnvelope {
     json.object { json in
       json.field("Source", source)
       json.field("DetailType", name.rawValue)
-      json.field("Time", now.rfc3339)
+      json.field("Time", time.text)
       json.field("Detail") { (json: inout JSONWriter) in
         detail(&json)
         if let payload { json.field("payload", json: payload) }

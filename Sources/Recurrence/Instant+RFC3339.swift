@@ -45,13 +45,16 @@ extension Instant {
 
 /// Writes a date-time; byte by byte, since every tick carries several.
 private struct RFC3339Text {
-  private var bytes: [UInt8] = []
+  /// Room for the longest: a sign, nine digits of a year, an offset.
+  private var bytes = [40 of UInt8](repeating: 0)
+  private var count = 0
 
-  var string: String { String(decoding: bytes, as: UTF8.self) }
+  var string: String {
+    bytes.span.extracting(first: count).withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
+  }
 
   /// Date and time of a clock that shows so many milliseconds since 1970, without offset.
   init(milliseconds: Int) {
-    bytes.reserveCapacity(29)
     let seconds = milliseconds.flooredQuotient(by: 1000)
     let date = CivilDate(daysSince1970: seconds.flooredQuotient(by: .secondsPerDay))
     let second = seconds.flooredRemainder(by: .secondsPerDay)
@@ -72,13 +75,18 @@ private struct RFC3339Text {
   }
 
   mutating func append(_ character: Unicode.Scalar) {
-    bytes.append(UInt8(ascii: character))
+    append(UInt8(ascii: character))
+  }
+
+  private mutating func append(_ byte: UInt8) {
+    bytes[count] = byte
+    count += 1
   }
 
   /// Appends a number that is not negative, with at least so many digits.
   mutating func append(_ number: Int, digits: Int) {
     if digits > 1 || number > 9 { append(number / 10, digits: digits - 1) }
-    bytes.append(UInt8(ascii: "0") + UInt8(number % 10))
+    append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: number % 10))
   }
 }
 

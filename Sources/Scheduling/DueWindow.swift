@@ -113,23 +113,17 @@ struct DueWindow {
 
   /// Moves a row to another phase.
   mutating func move(_ generation: Int64, to phase: Phase) {
-    guard var row = rows[generation] else { return }
-    if row.phase.isUnsettled { unsettledCount -= 1 }
-    if phase.isUnsettled { unsettledCount += 1 }
+    guard let index = rows.index(forKey: generation) else { return }
+    let position = rows.values[index].schedule.position
+    let wasWaiting = rows.values[index].enter(phase, &unsettledCount)
     // A row that leaves its queue is the first in it; taken out, so that no position is in the queue twice.
-    if case .waiting = row.phase, let position = row.schedule.position {
+    if wasWaiting, let position {
       for lane in lanes.indices where lanes[lane].queue.min == position { lanes[lane].queue.removeMin() }
     }
-    row.phase = phase
-    if case .sent = phase { row.mayHaveBeenSent = true }
-    rows[generation] = row
     switch phase {
-    case .waiting:
-      enqueue(row)
-    case .held:
-      held.append(generation)
-    case .sent, .retrying, .settling:
-      break
+    case .waiting: if let position { enqueue(position) }
+    case .held: held.append(generation)
+    case .sent, .retrying, .settling: break
     }
   }
 
@@ -164,11 +158,10 @@ struct DueWindow {
   private mutating func insert(_ row: Row) {
     rows[row.schedule.generation] = row
     generations[row.schedule.id] = row.schedule.generation
-    enqueue(row)
+    if let position = row.schedule.position { enqueue(position) }
   }
 
-  private mutating func enqueue(_ row: Row) {
-    guard let position = row.schedule.position else { return }
+  private mutating func enqueue(_ position: DuePosition) {
     let lane = lanes.lastIndex { $0.isBefore(position) } ?? 0
     lanes[lane].queue.insert(position)
   }
@@ -181,6 +174,19 @@ struct DueWindow {
   func isCurrent(_ position: DuePosition) -> Bool {
     guard let row = rows[position.generation], case .waiting = row.phase else { return false }
     return row.schedule.position == position
+  }
+}
+
+extension DueWindow.Row {
+  /// Goes into another phase, and says whether it was waiting.
+  fileprivate mutating func enter(_ phase: DueWindow.Phase, _ unsettledCount: inout Int) -> Bool {
+    var wasWaiting = false
+    if case .waiting = self.phase { wasWaiting = true }
+    if self.phase.isUnsettled { unsettledCount -= 1 }
+    if phase.isUnsettled { unsettledCount += 1 }
+    if case .sent = phase { mayHaveBeenSent = true }
+    self.phase = phase
+    return wasWaiting
   }
 }
 

@@ -17,8 +17,13 @@ package struct ScheduleID: Hashable, Sendable {
   package init?(validating text: String) {
     let utf8 = text.utf8
     guard !utf8.isEmpty, utf8.count <= Self.maximumLength else { return nil }
-    guard !text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else { return nil }
+    guard !text.unicodeScalars.contains(where: { 0...0x1F ~= $0.value || 0x7F...0x9F ~= $0.value }) else { return nil }
     bytes = Array(utf8)
+  }
+
+  /// All bytes at once: an array's own hash takes them one by one.
+  package func hash(into hasher: inout Hasher) {
+    bytes.withUnsafeBytes { hasher.combine(bytes: $0) }
   }
 
   /// The id as text, for events and logs.

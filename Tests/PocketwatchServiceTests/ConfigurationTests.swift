@@ -31,7 +31,7 @@ struct ConfigurationTests {
     #expect(configuration.broker.tls == nil)
     #expect(configuration.database == "./pocketwatch.sqlite")
     #expect(configuration.misfireThresholdMilliseconds == 60_000)
-    #expect(configuration.publishWindow == 256)
+    #expect(configuration.publishWindow == 512)
     #expect(log.level == .info && log.format == .auto)
     let underSystemd = try await read(["STATE_DIRECTORY": "/var/lib/pocketwatch"]).configuration
     #expect(underSystemd.database == "/var/lib/pocketwatch/pocketwatch.sqlite")

@@ -10,7 +10,7 @@ extension Configuration {
       database: try await database(from: reader),
       misfireThresholdMilliseconds: try await reader.milliseconds(
         .misfireThreshold, in: 1_000...86_400_000, called: "1s to 1d") ?? 60_000,
-      publishWindow: try await reader.whole(.publishWindow, in: 1...4096) ?? 256,
+      publishWindow: try await reader.whole(.publishWindow, in: 1...4096) ?? 512,
       declaresTopology: declaresTopology)
   }
 

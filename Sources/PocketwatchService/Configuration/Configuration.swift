@@ -11,7 +11,7 @@ package struct Configuration: Sendable {
   package var declaresTopology: Bool
 
   package init(
-    broker: BrokerSettings, database: String, misfireThresholdMilliseconds: Int64 = 60_000, publishWindow: Int = 256,
+    broker: BrokerSettings, database: String, misfireThresholdMilliseconds: Int64 = 60_000, publishWindow: Int = 512,
     declaresTopology: Bool = false
   ) {
     self.broker = broker

@@ -44,7 +44,7 @@ package enum Setting: String, CaseIterable, Sendable {
     case .database: "./pocketwatch.sqlite"
     case .userID: "on"
     case .misfireThreshold: "60s"
-    case .publishWindow: "256"
+    case .publishWindow: "512"
     case .logLevel: "info"
     case .logFormat: "auto"
     }

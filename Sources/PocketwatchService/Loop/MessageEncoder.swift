@@ -17,8 +17,14 @@ final class MessageEncoder {
     self.sendsUserID = sendsUserID
   }
 
-  func encode(_ publication: Scheduling.Publication, at now: Instant) -> AMQP.Publication {
-    let event = events.encode(publication, now: now)
+  /// What leaves together bears one time.
+  func encode(_ publications: [Scheduling.Publication], at now: Instant) -> [AMQP.Publication] {
+    let time = SendingTime(now)
+    return publications.map { AMQP.Publication(number: $0.number, message: message($0, at: time)) }
+  }
+
+  private func message(_ publication: Scheduling.Publication, at time: SendingTime) -> Message {
+    let event = events.encode(publication, at: time)
     var properties = Properties()
     properties.contentType = OutgoingMessage.contentType
     properties.deliveryMode = .persistent
@@ -28,9 +34,8 @@ final class MessageEncoder {
     properties.correlationID = event.correlationID
     properties.timestamp = UInt64(clamping: event.timestampSeconds)
     properties.userID = sendsUserID ? user : nil
-    for header in event.headers { properties.headers[header.name] = .longString(header.value) }
-    let message = Message(
+    properties.headers = Table(event.headers.map { Table.Field(name: $0.name, value: .longString($0.value)) })
+    return Message(
       exchange: exchange, routingKey: event.type, mandatory: true, properties: properties, body: event.body)
-    return AMQP.Publication(number: publication.number, message: message)
   }
 }

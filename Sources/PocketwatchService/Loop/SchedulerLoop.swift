@@ -155,7 +155,7 @@ final class SchedulerLoop {
       switch action {
       case .publish(let publications, let epoch):
         Step.beforePublish.reached()
-        publisher.publish(publications.map { encoder.encode($0, at: now.wall) }, epoch: epoch)
+        publisher.publish(encoder.encode(publications, at: now.wall), epoch: epoch)
         Step.afterPublish.reached()
       case .settle(let frames, let channel):
         Step.beforeSettle.reached()

@@ -22,7 +22,7 @@ extension Micro {
       definition: schedule.definition, generation: 1, counter: 7, slot: now, missed: 0, nextSlot: now)
     let publication = Publication(number: 1, event: .tick(tick), origin: schedule.origin)
     report("encode a tick with \(BenchSchedules.payloadBytes) bytes of payload") { _ in
-      _ = encoder.encode(publication, now: now)
+      _ = encoder.encode(publication, at: SendingTime(now))
     }
   }
 }

@@ -59,7 +59,7 @@ enum BenchSchedules {
       definition: schedule.definition, generation: 1, counter: 0, slot: slot, missed: 0,
       nextSlot: timing.isOneShot ? nil : slot)
     let message = EventEncoder(stack: "pocketwatch")
-      .encode(Publication(number: 1, event: .tick(tick), origin: schedule.origin), now: slot)
+      .encode(Publication(number: 1, event: .tick(tick), origin: schedule.origin), at: SendingTime(slot))
     return BareMessage(key: message.routingKey, id: id, body: message.body)
   }
 

@@ -14,7 +14,7 @@ struct Rig {
   static let exchange = "events"
   static let commandQueue = "pocketwatch.commands"
   /// As the service has it by default, and so the bare publisher too.
-  static let window = 256
+  static let window = 512
 
   /// The path of a new database.
   func database(_ name: String) throws -> URL {

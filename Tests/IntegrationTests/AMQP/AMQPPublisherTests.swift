@@ -120,7 +120,9 @@ struct AMQPPublisherTests {
       try publisher.start()
       let epoch = try await events.up()
       var messages = batch(0..<5, to: queue)
-      messages[2].message.properties.appID = String(repeating: "x", count: 256)
+      var unsendable = messages[2].message
+      unsendable.properties.appID = String(repeating: "x", count: 256)
+      messages[2] = Publication(number: 2, message: unsendable)
       publisher.publish(messages, epoch: epoch)
       var (acked, refused): ([UInt64], [(number: UInt64, reason: String)]) = ([], [])
       while acked.count < 4 {

@@ -216,6 +216,6 @@ extension BusHistoryChecker {
     }
     let most = explained.values.max() ?? 0
     figures.mostRepeats = most
-    expect(most <= 256, "P7", "one fault led to \(most) repeats")
+    expect(most <= 512, "P7", "one fault led to \(most) repeats")
   }
 }
