@@ -172,7 +172,8 @@ struct EventEncoderTests {
     let encoder = EventEncoder(stack: "s")
     let rejection = Rejection(command: "x", field: "body", reason: "empty")
     let ids = (0..<100).map { _ in
-      encoder.encode(Publication(number: 1, event: .rejected(rejection), origin: Origin()), at: SendingTime(now)).messageID.utf8Text
+      encoder.encode(Publication(number: 1, event: .rejected(rejection), origin: Origin()), at: SendingTime(now))
+        .messageID.utf8Text
     }
     #expect(Set(ids).count == 100)
     for id in ids {

@@ -31,7 +31,8 @@ private func decode(_ body: [UInt8], as name: String) -> ReceivedCommand.Content
 
 /// Writes an event, and reads it as strictly as a command is read, but for keys that come twice inside of a payload.
 private func encode(_ event: OutgoingEvent) -> [UInt8] {
-  let body = encoder.encode(Publication(number: 1, event: event, origin: Origin()), at: SendingTime(Instant(milliseconds: 0))).body
+  let publication = Publication(number: 1, event: event, origin: Origin())
+  let body = encoder.encode(publication, at: SendingTime(Instant(milliseconds: 0))).body
   do {
     var reader = try JSONReader(body[...])
     _ = try reader.readValue(uniqueKeys: false)

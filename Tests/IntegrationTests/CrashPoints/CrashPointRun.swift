@@ -145,7 +145,8 @@ final class CrashPointRun {
     guard complaints.isEmpty else { throw Unexpected("\(point): the database is damaged: \(complaints)") }
     guard scenario == .migration else { return }
     let row = try service.readDatabase {
-      try String.fetchOne($0, sql: "SELECT group_concat(id) FROM schedule JOIN progress USING (generation) WHERE due NOT NULL")
+      try String.fetchOne(
+        $0, sql: "SELECT group_concat(id) FROM schedule JOIN progress USING (generation) WHERE due NOT NULL")
     }
     guard row == CrashScenario.liveID else { throw Unexpected("\(point): the schedules are \(row ?? "gone")") }
   }
