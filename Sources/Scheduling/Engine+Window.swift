@@ -32,7 +32,11 @@ extension Engine {
     let hasLane = window.lanes.count > 1
     if isBehind(window.lanes.count - 1, by: settings.burstMilliseconds * (hasLane ? 10 : 1), at: now) {
       window.giveUpLaneAhead()
-      window.openLaneAhead(behind: DuePosition(due: now.wall, generation: .max))
+      // Behind the instant at which all that is loaded was due, or a while ago where that is long past: what came due while
+      // the burst was not yet seen to be one does not wait for it either.
+      let loaded = window.lanes[0].loadedThrough?.due ?? now.wall
+      let recent = now.wall.advanced(byMilliseconds: -5 * settings.burstMilliseconds)
+      window.openLaneAhead(behind: DuePosition(due: max(loaded, recent), generation: .max))
     }
   }
 
