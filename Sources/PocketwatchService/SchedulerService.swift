@@ -144,7 +144,7 @@ package struct SchedulerService: Service {
   }
 
   /// The most commands delivered and not yet settled.
-  private static let prefetch: UInt16 = 512
+  private static let prefetch: UInt16 = 1024
 }
 
 extension IncomingMessage {

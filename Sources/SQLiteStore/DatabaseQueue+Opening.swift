@@ -16,6 +16,7 @@ extension DatabaseQueue {
           PRAGMA journal_mode = WAL;
           PRAGMA synchronous = FULL;
           PRAGMA cache_size = -16384; -- KiB: what a batch of 256 touches, and no more with more schedules
+          PRAGMA wal_autocheckpoint = 4000; -- pages: the longer, the fewer of them are written twice
           PRAGMA trusted_schema = OFF;
           PRAGMA cell_size_check = ON;
           """)
