@@ -26,6 +26,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
   ],
@@ -51,6 +52,7 @@ let package = Package(
         "Recurrence", "Scheduling", .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "GRDBSQLite", package: "GRDB.swift"),
       ]),
+    .target(name: "PrometheusMetrics", dependencies: [.product(name: "CoreMetrics", package: "swift-metrics")]),
     .target(
       name: "PocketwatchService",
       dependencies: [
@@ -98,6 +100,9 @@ let package = Package(
         "Recurrence", "Scheduling", "SchedulingTestKit", "SQLiteStore",
         .product(name: "GRDB", package: "GRDB.swift"),
       ], resources: [.copy("Releases")]),
+    .testTarget(
+      name: "PrometheusMetricsTests",
+      dependencies: ["PrometheusMetrics", .product(name: "CoreMetrics", package: "swift-metrics")]),
     .testTarget(
       name: "PocketwatchServiceTests",
       dependencies: [
