@@ -72,8 +72,9 @@ let package = Package(
     .target(
       name: "PocketwatchService",
       dependencies: [
-        "AMQP", "CLinux", "EventBus", "Recurrence", "Scheduling", "SQLiteStore",
+        "AMQP", "AdminHTTP", "CLinux", "EventBus", "PrometheusMetrics", "Recurrence", "Scheduling", "SQLiteStore",
         .product(name: "Configuration", package: "swift-configuration"),
+        .product(name: "CoreMetrics", package: "swift-metrics"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -134,7 +135,9 @@ let package = Package(
     .testTarget(
       name: "PocketwatchServiceTests",
       dependencies: [
-        "AMQP", "PocketwatchService", "Recurrence", "Scheduling", .product(name: "Logging", package: "swift-log"),
+        "AMQP", "AdminHTTP", "EventBus", "PocketwatchService", "PrometheusMetrics", "Recurrence", "Scheduling",
+        "SchedulingTestKit",
+        .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(
       name: "IntegrationTests",

@@ -19,7 +19,8 @@ package protocol AdminSource: Sendable {
   func zone(named name: String) throws(ExpressionError) -> ZoneRules
   /// Publishes a Schedule Stop, like any client, and returns when the broker has confirmed it.
   func stop(_ id: ScheduleID, reason: String) async throws(AdminError)
-  /// Publishes the definition of an ended schedule as a Schedule Start, and returns when the broker has confirmed it.
+  /// Publishes the definition of a live schedule as a Schedule Start, which replaces it and counts from 0, and returns when
+  /// the broker has confirmed it. Not of an ended one: its payload is not kept.
   func startAgain(_ id: ScheduleID) async throws(AdminError)
 }
 

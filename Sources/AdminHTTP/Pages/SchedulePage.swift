@@ -13,8 +13,9 @@ struct SchedulePage: Encodable {
   var zoneTrouble: String?
   /// The last tick and other events of this id, newest first, as far as they are remembered.
   var recent: [EventRow]
-  var canStop: Bool
-  var canStart: Bool
+  /// Whether it can be stopped and started again.
+  var canChange: Bool
+  var hasEnded: Bool
 
   static let upcomingCount = 10
 
@@ -35,8 +36,8 @@ struct SchedulePage: Encodable {
     }
     self.recent = recent.reversed().lazy.filter { $0.event.id == schedule.id }.prefix(20)
       .map { EventRow($0, now: now) }
-    canStop = allowsChanges && schedule.pending != nil
-    canStart = allowsChanges && schedule.pending == nil
+    hasEnded = schedule.pending == nil
+    canChange = allowsChanges && !hasEnded
   }
 
   private static func upcoming(_ schedule: Schedule, now: Instant, in zone: ZoneRules) -> [SlotRow] {

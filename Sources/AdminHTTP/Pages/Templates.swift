@@ -101,12 +101,13 @@ enum Templates {
       """ + events("recent") + """
       <h2>The Start event</h2>
       <pre dir="auto">{{startEvent}}</pre>
-      {{#canStop}}<form action="/schedule/stop" method="post">
+      {{#hasEnded}}<p class="faint">Without its payload, if it had one: that is dropped when a schedule has ended.</p>{{/hasEnded}}
+      {{#canChange}}<form action="/schedule/stop" method="post">
       <input type="hidden" name="id" value="{{schedule.id}}">
       <label>Reason <input name="reason" maxlength="200" value="stopped on the page"></label>
-      <button class="bad">Stop</button></form>{{/canStop}}
-      {{#canStart}}<form action="/schedule/start" method="post">
-      <input type="hidden" name="id" value="{{schedule.id}}"><button>Start again</button></form>{{/canStart}}
+      <button class="bad">Stop</button></form>
+      <form action="/schedule/start" method="post">
+      <input type="hidden" name="id" value="{{schedule.id}}"><button>Start again, counting from 0</button></form>{{/canChange}}
 
       """
 
