@@ -29,18 +29,3 @@ struct Explain: ParsableCommand {
     }
   }
 }
-
-extension ClockChangeEffect {
-  /// What happens to the times that the change of the clocks leaves out or shows twice.
-  fileprivate var words: String {
-    let minutes = (transition.newOffsetSeconds - transition.oldOffsetSeconds) / 60
-    let outcome =
-      switch kind {
-      case .movedToJump: "times that are left out come once, right after it"
-      case .skipped: "times that are left out do not come"
-      case .onlyFirst: "times that are shown twice come the first time only"
-      case .repeated: "times that are shown twice come twice"
-      }
-    return "clocks go \(minutes > 0 ? "forward" : "back") by \(abs(minutes)) minutes: \(outcome)"
-  }
-}

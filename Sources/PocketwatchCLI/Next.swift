@@ -79,15 +79,7 @@ struct SlotQuery: Decodable {
   /// At most `count` slots, fewer when there are no more.
   func slots(in zone: ZoneRules) throws(ExpressionError) -> [Instant] {
     guard let cron else { throw ExpressionError(field: "cron", reason: "cron or duration is missing") }
-    let expression = try CronExpression(cron)
-    var slots: [Instant] = []
-    var last = try start()
-    for _ in 0..<(count ?? 5).clamped(to: Self.counts) {
-      guard let next = expression.next(after: last, in: zone) else { break }
-      slots.append(next)
-      last = next
-    }
-    return slots
+    return try CronExpression(cron).slots(after: start(), count: (count ?? 5).clamped(to: Self.counts), in: zone)
   }
 
   private func start() throws(ExpressionError) -> Instant {

@@ -46,13 +46,20 @@ struct Serve: AsyncParsableCommand {
         logger.notice(
           "declaring what is missing on the broker; policies are missing then, import the definitions for these")
       }
-      let service = SchedulerService(
-        configuration: configuration, environment: ProcessInfo.processInfo.environment, logger: logger)
+      let pages = try configuration.admin.map {
+        try PagesService(settings: $0, configuration: configuration, logger: logger)
+      }
+      let scheduler = SchedulerService(
+        configuration: configuration, environment: ProcessInfo.processInfo.environment, watch: pages?.watch,
+        logger: logger)
+      // They are stopped from the end. One that fails has the scheduler stop cleanly.
+      var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
+        .init(service: scheduler, successTerminationBehavior: .gracefullyShutdownGroup)
+      ]
+      if let pages { services.append(.init(service: pages, failureTerminationBehavior: .gracefullyShutdownGroup)) }
       let group = ServiceGroup(
         configuration: ServiceGroupConfiguration(
-          services: [
-            .init(service: service, successTerminationBehavior: .gracefullyShutdownGroup)
-          ], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet(logger)))
+          services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet(logger)))
       try await group.run()
     }
   }

@@ -12,11 +12,14 @@ import SQLiteStore
 package struct SchedulerService: Service {
   private let configuration: Configuration
   private let environment: [String: String]
+  private let watch: ServiceWatch?
   private let logger: Logger
 
-  package init(configuration: Configuration, environment: [String: String], logger: Logger) {
+  package init(configuration: Configuration, environment: [String: String], watch: ServiceWatch? = nil, logger: Logger)
+  {
     self.configuration = configuration
     self.environment = environment
+    self.watch = watch
     self.logger = logger
   }
 
@@ -50,6 +53,7 @@ package struct SchedulerService: Service {
     defer { try? store.close() }  // whatever is not written back now is when it is opened next
     let recollection = try recall(from: store)
     let zones = ZoneDirectory()
+    watch?.open(inbox, zones)
     logger.info(
       "Pocketwatch \(Version.current)",
       metadata: ["database": "\(configuration.database)", "timezones": "\(zones.version ?? "unknown")"])
@@ -60,7 +64,7 @@ package struct SchedulerService: Service {
       inbox: inbox, zones: zones, store: store,
       engine: Engine(settings: engineSettings, recollection: recollection) { try? zones.rules(named: $0) },
       encoder: MessageEncoder(names: names, sendsUserID: configuration.broker.sendsUserID),
-      publisher: publisher, consumer: consumer, notifier: notifier, logger: logger)
+      publisher: publisher, consumer: consumer, notifier: notifier, watch: watch, logger: logger)
     defer {
       // The loop has waited for what is unconfirmed, and nobody hears of it now. Both threads end at the same time.
       publisher.askToStop(drainFor: .zero)
@@ -84,7 +88,7 @@ package struct SchedulerService: Service {
   /// Opens the database. A disk without room is waited for; nil when a stop was asked for meanwhile.
   private func open(_ inbox: Inbox, _ notifier: Notifier) throws(ServiceFailure) -> SQLiteStore? {
     let logger = logger
-    var readiness = Readiness(logger: logger, notifier: notifier)
+    var readiness = Readiness(logger: logger, notifier: notifier, watch: watch)
     while true {
       do throws(StoreError) {
         return try SQLiteStore(path: configuration.database, onUnreadable: { logger.error("\($0)") })
@@ -94,6 +98,7 @@ package struct SchedulerService: Service {
         readiness.tell()
       }
       inbox.wait(milliseconds: Self.roomCheckMilliseconds)
+      watch?.turned(at: SystemClock.now())
       if inbox.take().contains(where: \.isStop) { return nil }
     }
   }

@@ -1,4 +1,5 @@
 import AMQP
+import AdminHTTP
 import Foundation
 import Logging
 import PocketwatchService
@@ -48,13 +49,21 @@ struct ConfigurationTests {
       { configuration, _ in configuration.misfireThresholdMilliseconds == 1000 ? "1s" : "24h" }
     ),
     (.publishWindow, "1", "4096", { configuration, _ in String(configuration.publishWindow) }),
+    (
+      .http, "127.0.0.1:1", "[::1]:65535",
+      { configuration, _ in
+        configuration.admin.map { $0.port == 1 ? "127.0.0.1:1" : "[\($0.host)]:\($0.port)" } ?? "off"
+      }
+    ),
     (.logLevel, "trace", "critical", { _, log in log.level.rawValue }),
     (.logFormat, "text", "json", { _, log in log.format.rawValue }),
   ]
 
   @Test("options win over the environment, the environment over the file")
   func precedence() async throws {
-    #expect(Self.settings.map(\.0) == Setting.allCases.filter { !$0.key.hasPrefix("amqp.") })
+    #expect(
+      Self.settings.map(\.0)
+        == Setting.allCases.filter { !$0.key.hasPrefix("amqp.") && ![.httpTokenFile, .httpWrite].contains($0) })
     for (setting, first, second, value) in Self.settings {
       let environment = [setting.environmentVariable: first]
       let other = [setting.environmentVariable: second]

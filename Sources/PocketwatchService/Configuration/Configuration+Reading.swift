@@ -1,4 +1,5 @@
 import AMQP
+import AdminHTTP
 import Foundation
 import Logging
 
@@ -11,7 +12,7 @@ extension Configuration {
       misfireThresholdMilliseconds: try await reader.milliseconds(
         .misfireThreshold, in: 1_000...86_400_000, called: "1s to 1d") ?? 60_000,
       publishWindow: try await reader.whole(.publishWindow, in: 1...4096) ?? 512,
-      declaresTopology: declaresTopology)
+      declaresTopology: declaresTopology, admin: try await AdminSettings.read(from: reader))
   }
 
   private static func database(from reader: SettingReader) async throws -> String {

@@ -1,4 +1,5 @@
 package import AMQP
+package import AdminHTTP
 package import Logging
 
 /// The whole configuration of a service, read and found valid. Tests build it directly.
@@ -9,16 +10,19 @@ package struct Configuration: Sendable {
   package var publishWindow: Int
   /// Whether to declare what is missing on the broker instead of waiting for it: for a developer's broker.
   package var declaresTopology: Bool
+  /// Where pages, health and metrics are served; nil where they are not.
+  package var admin: AdminSettings?
 
   package init(
     broker: BrokerSettings, database: String, misfireThresholdMilliseconds: Int64 = 60_000, publishWindow: Int = 512,
-    declaresTopology: Bool = false
+    declaresTopology: Bool = false, admin: AdminSettings? = nil
   ) {
     self.broker = broker
     self.database = database
     self.misfireThresholdMilliseconds = misfireThresholdMilliseconds
     self.publishWindow = publishWindow
     self.declaresTopology = declaresTopology
+    self.admin = admin
   }
 }
 

@@ -11,6 +11,9 @@ package enum Setting: String, CaseIterable, Sendable {
   case userID = "userId"
   case misfireThreshold
   case publishWindow
+  case http
+  case httpTokenFile
+  case httpWrite
   case logLevel = "log.level"
   case logFormat = "log.format"
 
@@ -28,6 +31,9 @@ package enum Setting: String, CaseIterable, Sendable {
     case .userID: "POCKETWATCH_USER_ID"
     case .misfireThreshold: "POCKETWATCH_MISFIRE_THRESHOLD"
     case .publishWindow: "POCKETWATCH_PUBLISH_WINDOW"
+    case .http: "POCKETWATCH_HTTP"
+    case .httpTokenFile: "POCKETWATCH_HTTP_TOKEN_FILE"
+    case .httpWrite: "POCKETWATCH_HTTP_WRITE"
     case .logLevel: "POCKETWATCH_LOG_LEVEL"
     case .logFormat: "POCKETWATCH_LOG_FORMAT"
     }
@@ -45,6 +51,9 @@ package enum Setting: String, CaseIterable, Sendable {
     case .userID: "on"
     case .misfireThreshold: "60s"
     case .publishWindow: "512"
+    case .http: "127.0.0.1:8472"
+    case .httpTokenFile: "none; required beyond loopback"
+    case .httpWrite: "off"
     case .logLevel: "info"
     case .logFormat: "auto"
     }
@@ -64,6 +73,9 @@ package enum Setting: String, CaseIterable, Sendable {
     case .userID: "on or off: whether events carry the login as user_id, which the broker validates"
     case .misfireThreshold: "From this lateness on a slot counts as missed; a duration of 1s to 1d"
     case .publishWindow: "The most ticks published and not yet stored as sent, 1 to 4096: what may repeat after a crash"
+    case .http: "Address and port of pages, health and metrics, such as 127.0.0.1:8472; or off"
+    case .httpTokenFile: "A file with the token that readers of the pages have to show"
+    case .httpWrite: "on or off: whether the pages can stop schedules and start them again; wants a token"
     case .logLevel: "trace, debug, info, notice, warning, error or critical"
     case .logFormat: "auto (text on a terminal, else JSON lines), text or json"
     }

@@ -11,6 +11,8 @@ final class Inbox: Sendable {
     case commands([ReceivedCommand], epoch: UInt64)
     /// Look at the files of the time zones now.
     case refreshZones
+    /// Look something up in the store, for people; a few milliseconds at most.
+    case question(@Sendable (any ScheduleStore) -> Void)
     case fail(ServiceFailure)
     case stop
 

@@ -10,19 +10,22 @@ struct Readiness {
 
   private let logger: Logger
   private let notifier: Notifier
+  private let watch: ServiceWatch?
   /// What is in the way of each part, with the broker that says so. Several brokers, tried in turn, may say different
   /// things for hours: they are told together.
   private var obstacles: [Part: [(broker: String?, text: String)]] = [.consumer: [(nil, "the broker: connecting")]]
   private var told: String?
   private var wasReady = false
 
-  init(logger: Logger, notifier: Notifier) {
+  init(logger: Logger, notifier: Notifier, watch: ServiceWatch? = nil) {
     self.logger = logger
     self.notifier = notifier
+    self.watch = watch
   }
 
   /// - Parameter broker: Where the obstacle lies, if it is with one of several brokers. Without it, it is the only one.
   mutating func set(_ part: Part, obstacle: String?, at broker: String? = nil) {
+    defer { watch?.set(part, obstacle: obstacles[part].map(Self.words)) }
     guard let obstacle else { return obstacles[part] = nil }
     var all = broker == nil ? [] : obstacles[part, default: []].filter { $0.broker != nil }
     if let index = all.firstIndex(where: { $0.broker == broker }) {

@@ -26,6 +26,8 @@ final class SchedulerLoop {
   private let publisher: Publisher
   private let consumer: Consumer
   private let notifier: Notifier
+  /// Those who look on; nil where nobody can.
+  private let watch: ServiceWatch?
   private var readiness: Readiness
   private var journal: Journal
   private var probation = Probation()
@@ -39,7 +41,7 @@ final class SchedulerLoop {
 
   init(
     inbox: Inbox, zones: ZoneDirectory, store: any ScheduleStore, engine: Engine, encoder: MessageEncoder,
-    publisher: Publisher, consumer: Consumer, notifier: Notifier, logger: Logger
+    publisher: Publisher, consumer: Consumer, notifier: Notifier, watch: ServiceWatch? = nil, logger: Logger
   ) {
     self.inbox = inbox
     self.zones = zones
@@ -49,7 +51,8 @@ final class SchedulerLoop {
     self.publisher = publisher
     self.consumer = consumer
     self.notifier = notifier
-    readiness = Readiness(logger: logger, notifier: notifier)
+    self.watch = watch
+    readiness = Readiness(logger: logger, notifier: notifier, watch: watch)
     journal = Journal(logger: logger)
   }
 
@@ -72,6 +75,7 @@ final class SchedulerLoop {
     case .consumer(let event): try received(event, at: now)
     case .commands(let commands, let epoch): engine.receive(.deliveries(commands, channel: epoch), at: now)
     case .refreshZones: refreshZones(at: now)
+    case .question(let ask): ask(store)
     case .fail(let failure): throw failure
     case .stop:
       guard drainDeadline == nil else { return }
@@ -94,12 +98,16 @@ final class SchedulerLoop {
       probation.failed(error)
       readiness.set(.publisher, obstacle: "the broker: \(error.text)", at: error.endpoint)
       readiness.set(.blocked, obstacle: nil)
+      watch?.metrics.connectionLost()
       engine.receive(.publisherDown, at: now)
     case .acked(let numbers):
       Step.confirm.reached()
       probation.confirmed(at: now)
+      watch?.metrics.settled(numbers, at: now)
       engine.receive(.acked(numbers), at: now)
-    case .nacked(let numbers): engine.receive(.nacked(numbers, cause: "the broker refused it (basic.nack)"), at: now)
+    case .nacked(let numbers):
+      watch?.metrics.settled(numbers, at: now)
+      engine.receive(.nacked(numbers, cause: "the broker refused it (basic.nack)"), at: now)
     case .unsendable(let number, let error): engine.receive(.nacked([number], cause: "\(error)"), at: now)
     case .returned(let number, let code, let text): engine.receive(.returned(number, cause: "\(code) \(text)"), at: now)
     case .blocked(let reason):
@@ -144,6 +152,7 @@ final class SchedulerLoop {
   private func act() throws(ServiceFailure) -> Bool {
     let now = SystemClock.now()
     feedWatchdog(at: now)
+    watch?.turned(at: now)
     journal.flush(uptime: now.uptime)
     if let server = probation.passed(at: now) {
       journal.connected("publishing", to: server)
@@ -155,6 +164,7 @@ final class SchedulerLoop {
       switch action {
       case .publish(let publications, let epoch):
         Step.beforePublish.reached()
+        watch?.published(publications, at: now)
         publisher.publish(encoder.encode(publications, at: now.wall), epoch: epoch)
         Step.afterPublish.reached()
       case .settle(let frames, let channel):
@@ -181,6 +191,9 @@ final class SchedulerLoop {
     guard case .apply = request else { return store.answer(request) }
     if let error = Step.beforeCommit.reached() { return .failed(error) }
     defer { Step.afterCommit.reached() }
+    guard let watch else { return store.answer(request) }
+    let begin = ContinuousClock.now
+    defer { watch.metrics.committed(in: ContinuousClock.now - begin) }
     return store.answer(request)
   }
 
@@ -198,6 +211,7 @@ final class SchedulerLoop {
     default: break
     }
     journal.note(report, uptime: now.uptime)
+    watch?.note(report, at: now)
   }
 
   private func refreshZones(at now: Now) {

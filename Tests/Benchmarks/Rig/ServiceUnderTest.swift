@@ -11,6 +11,7 @@ final class ServiceUnderTest {
       "service", rig.service, ["serve"],
       environment: [
         "POCKETWATCH_AMQP_URL": rig.url, "POCKETWATCH_DATABASE": database.path(), "POCKETWATCH_LOG_FORMAT": "json",
+        "POCKETWATCH_HTTP": "127.0.0.1:0",
       ], folder: rig.folder)
   }
 

@@ -25,6 +25,7 @@ final class ServiceProcess {
     environment = [
       "POCKETWATCH_AMQP_URL": broker, "POCKETWATCH_STACK": names.stack, "POCKETWATCH_EVENT_BUS": names.eventBus,
       "POCKETWATCH_DATABASE": folder.appending(path: "pocketwatch.sqlite").path(),
+      "POCKETWATCH_HTTP": "off",  // many run beside each other
     ]
   }
 

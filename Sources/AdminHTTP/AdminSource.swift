@@ -1,0 +1,147 @@
+package import Recurrence
+package import Scheduling
+
+/// What the pages ask the scheduler: the port to it. Answers are plain values.
+///
+/// What needs the store waits for the engine's thread; what it does there takes 5 ms at most.
+package protocol AdminSource: Sendable {
+  /// How the service is, from memory: it answers at once, also while the engine's thread stands still.
+  var status: AdminStatus { get }
+  /// What happened of late.
+  var recent: RecentEvents { get }
+  func overview() async throws(AdminError) -> Overview
+  /// A page of at most `limit`; like one of `ScheduleStore`, it may be short or empty and still have a `next`.
+  func list(
+    _ search: ScheduleSearch, after position: ListPosition?, limit: Int
+  ) async throws(AdminError) -> ScheduleList
+  /// Nil when there is no such schedule, nor an ended one of that id that is still kept.
+  func schedule(_ id: ScheduleID) async throws(AdminError) -> ScheduleDetails?
+  func zone(named name: String) throws(ExpressionError) -> ZoneRules
+  /// Publishes a Schedule Stop, like any client, and returns when the broker has confirmed it.
+  func stop(_ id: ScheduleID, reason: String) async throws(AdminError)
+  /// Publishes the definition of a live schedule as a Schedule Start, which replaces it and counts from 0, and returns when
+  /// the broker has confirmed it. Not of an ended one: its payload is not kept.
+  func startAgain(_ id: ScheduleID) async throws(AdminError)
+}
+
+/// How the service is now.
+package struct AdminStatus: Hashable, Sendable {
+  package var now: Instant
+  /// Whether the engine's thread goes round. A broker that is away does not stop it.
+  package var isAlive: Bool
+  /// What keeps commands from being answered and ticks from being sent, in words; nil when nothing does.
+  package var obstacle: String?
+
+  package init(now: Instant, isAlive: Bool, obstacle: String?) {
+    self.now = now
+    self.isAlive = isAlive
+    self.obstacle = obstacle
+  }
+}
+
+/// A number that was counted no further than a bound.
+package struct BoundedCount: Hashable, Sendable {
+  package var value: Int
+  /// Whether there may be more.
+  package var isAtLeast: Bool
+
+  package init(_ value: Int, isAtLeast: Bool = false) {
+    self.value = value
+    self.isAtLeast = isAtLeast
+  }
+
+  var text: String { isAtLeast ? "\(value)+" : "\(value)" }
+}
+
+/// The service at a glance.
+package struct Overview: Hashable, Sendable {
+  /// One of the things it stands on: broker, disk, clock, zone data.
+  package struct Part: Hashable, Sendable {
+    package var name: String
+    package var isWell: Bool
+    package var words: String
+
+    package init(_ name: String, isWell: Bool, _ words: String) {
+      self.name = name
+      self.isWell = isWell
+      self.words = words
+    }
+  }
+
+  /// How late ticks left, of those in the ring of what happened of late, in milliseconds.
+  package struct Lateness: Hashable, Sendable {
+    package var median: Int64
+    package var worstInHundred: Int64
+
+    package init(median: Int64, worstInHundred: Int64) {
+      self.median = median
+      self.worstInHundred = worstInHundred
+    }
+  }
+
+  /// Something that is counted since the start.
+  package struct Total: Hashable, Sendable {
+    package var name: String
+    package var value: Int64
+
+    package init(_ name: String, _ value: Int64) {
+      self.name = name
+      self.value = value
+    }
+  }
+
+  package var version: String
+  package var startedAt: Instant
+  package var parts: [Part]
+  package var dueWithinMinute: BoundedCount
+  package var dueWithinHour: BoundedCount
+  package var nextDue: Instant?
+  package var lateness: Lateness?
+  package var totals: [Total]
+
+  package init(
+    version: String, startedAt: Instant, parts: [Part], dueWithinMinute: BoundedCount, dueWithinHour: BoundedCount,
+    nextDue: Instant?, lateness: Lateness?, totals: [Total]
+  ) {
+    self.version = version
+    self.startedAt = startedAt
+    self.parts = parts
+    self.dueWithinMinute = dueWithinMinute
+    self.dueWithinHour = dueWithinHour
+    self.nextDue = nextDue
+    self.lateness = lateness
+    self.totals = totals
+  }
+}
+
+/// One schedule, with what only its page shows.
+package struct ScheduleDetails: Hashable, Sendable {
+  package var schedule: Schedule
+  /// The Schedule Start event that would make it again, as JSON.
+  package var startEvent: String
+
+  package init(schedule: Schedule, startEvent: String) {
+    self.schedule = schedule
+    self.startEvent = startEvent
+  }
+}
+
+/// Why there is no answer.
+package struct AdminError: Error, Hashable, Sendable {
+  package enum Kind: Hashable, Sendable {
+    /// Not now: the store is unwell, the engine's thread did not answer in time, or the broker is away.
+    case unavailable
+    /// It cannot be done in the state that things are in.
+    case conflict
+    case notFound
+  }
+
+  package var kind: Kind
+  /// A sentence for the person who asked.
+  package var words: String
+
+  package init(_ kind: Kind, _ words: String) {
+    self.kind = kind
+    self.words = words
+  }
+}

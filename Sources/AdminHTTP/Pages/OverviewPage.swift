@@ -1,0 +1,55 @@
+import Recurrence
+import Scheduling
+
+/// The first page, and `/api/v1/overview`.
+struct OverviewPage: Encodable {
+  struct Part: Encodable {
+    var name: String
+    var isWell: Bool
+    var words: String
+  }
+
+  struct Total: Encodable {
+    var name: String
+    var value: Int64
+  }
+
+  struct Lateness: Encodable {
+    var median: Int64
+    var worstInHundred: Int64
+  }
+
+  var title = "Overview"
+  var state: String
+  var isReady: Bool
+  var version: String
+  var now: String
+  var started: Moment
+  var parts: [Part]
+  var dueWithinMinute: String
+  var dueWithinHour: String
+  var nextDue: Moment?
+  var latenessMilliseconds: Lateness?
+  var totals: [Total]
+  /// What people look for first: missed, rejected, returned, given up; newest first.
+  var troubles: [EventRow]
+
+  private static let troubleKinds: Set<RecentEvent.Kind> = [.missed, .rejected, .returned, .refused, .givenUp]
+
+  init(_ overview: Overview, _ status: AdminStatus, recent: [RecentEvents.Entry]) {
+    isReady = status.isAlive && status.obstacle == nil
+    state =
+      !status.isAlive ? "the engine stands still" : status.obstacle.map { "waiting for \($0)" } ?? "ready"
+    version = overview.version
+    now = status.now.rfc3339
+    started = Moment(overview.startedAt, now: status.now)
+    parts = overview.parts.map { Part(name: $0.name, isWell: $0.isWell, words: $0.words) }
+    dueWithinMinute = overview.dueWithinMinute.text
+    dueWithinHour = overview.dueWithinHour.text
+    nextDue = overview.nextDue.map { Moment($0, now: status.now) }
+    latenessMilliseconds = overview.lateness.map { Lateness(median: $0.median, worstInHundred: $0.worstInHundred) }
+    totals = overview.totals.map { Total(name: $0.name, value: $0.value) }
+    troubles = recent.reversed().lazy.filter { Self.troubleKinds.contains($0.event.kind) }.prefix(20)
+      .map { EventRow($0, now: status.now) }
+  }
+}

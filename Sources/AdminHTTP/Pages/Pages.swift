@@ -1,0 +1,39 @@
+import Hummingbird
+import Mustache
+
+/// The pages, put together from their templates once.
+struct Pages: Sendable {
+  private let library: MustacheLibrary
+
+  /// Throws when a template cannot be read, which a test finds.
+  init() throws {
+    MustacheContentTypes.register(HTMLText(), named: HTMLText.name)
+    var templates: [String: MustacheTemplate] = [:]
+    for (name, body) in Templates.bodies {
+      // No partials: what they inherit of the escaping is not ours to say.
+      let text = "{{% CONTENT_TYPE:\(HTMLText.name)}}\n" + Templates.head + body + Templates.foot
+      templates[name] = try MustacheTemplate(string: text)
+    }
+    library = MustacheLibrary(templates: templates)
+  }
+
+  func html(_ name: String, _ page: Any) -> String {
+    library.render(page, withTemplate: name) ?? ""
+  }
+
+  func response(_ name: String, _ page: Any) -> Response {
+    .text(html(name, page), type: "text/html; charset=utf-8")
+  }
+}
+
+/// The page of what went wrong.
+struct ErrorPage {
+  // Templates see what is stored, not what is computed.
+  var title: String
+  var words: String
+
+  init(code: Int, words: String) {
+    title = "Error \(code)"
+    self.words = words
+  }
+}

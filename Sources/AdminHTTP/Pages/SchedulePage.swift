@@ -1,0 +1,107 @@
+import Recurrence
+import Scheduling
+
+/// The page of one schedule, and its JSON.
+struct SchedulePage: Encodable {
+  var title: String
+  var schedule: ScheduleRow
+  /// A Schedule Start that would make it again.
+  var startEvent: String
+  var startedBy: String?
+  var upcoming: [SlotRow]
+  /// Why there are no slots to show, if there should be.
+  var zoneTrouble: String?
+  /// The last tick and other events of this id, newest first, as far as they are remembered.
+  var recent: [EventRow]
+  /// Whether it can be stopped and started again.
+  var canChange: Bool
+  var hasEnded: Bool
+
+  static let upcomingCount = 10
+
+  init(
+    _ details: ScheduleDetails, now: Instant, zone: Result<ZoneRules, ExpressionError>, recent: [RecentEvents.Entry],
+    allowsChanges: Bool
+  ) {
+    let schedule = details.schedule
+    title = schedule.id.text
+    self.schedule = ScheduleRow(schedule, now: now, in: try? zone.get())
+    startEvent = details.startEvent
+    startedBy = schedule.origin.messageID.map { String(decoding: $0, as: UTF8.self) }
+    switch zone {
+    case .success(let rules): upcoming = Self.upcoming(schedule, now: now, in: rules)
+    case .failure(let error):
+      upcoming = []
+      zoneTrouble = error.description
+    }
+    self.recent = recent.reversed().lazy.filter { $0.event.id == schedule.id }.prefix(20)
+      .map { EventRow($0, now: now) }
+    hasEnded = schedule.pending == nil
+    canChange = allowsChanges && !hasEnded
+  }
+
+  private static func upcoming(_ schedule: Schedule, now: Instant, in zone: ZoneRules) -> [SlotRow] {
+    guard let first = schedule.pending?.slot else { return [] }
+    var count = upcomingCount
+    if !schedule.definition.timing.isOneShot, let limit = schedule.definition.limit, limit > 0 {
+      count = min(count, Int(clamping: limit - schedule.counter))
+    }
+    var slots = [first]
+    while slots.count < count, !schedule.definition.timing.isOneShot,
+      let next = schedule.definition.nextSlot(after: slots[slots.count - 1], in: zone)
+    {
+      slots.append(next)
+    }
+    return zone.listed(slots, after: min(now, first)).map { SlotRow($0, now: now, in: zone) }
+  }
+}
+
+/// The page that shows what an expression means, and its JSON.
+struct PreviewPage: Encodable {
+  var title = "Preview"
+  var expression: String
+  var zone: String
+  var words: String?
+  var slots: [SlotRow] = []
+  /// What changes of the clocks within a year do to it.
+  var clockChanges: [String] = []
+  /// As the command line says it.
+  var error: String?
+  var isAsked: Bool
+
+  private static let yearMilliseconds: Int64 = 366 * 86_400_000
+
+  init(expression: String, zone: String, now: Instant, rules: (String) throws(ExpressionError) -> ZoneRules) {
+    self.expression = expression
+    self.zone = zone
+    isAsked = !expression.isEmpty
+    guard isAsked else { return }
+    do throws(ExpressionError) {
+      let cron = try CronExpression(expression)
+      let rules = zone.isEmpty ? ZoneRules.utc : try rules(zone)
+      words = cron.words
+      slots = rules.listed(cron.slots(after: now, count: SchedulePage.upcomingCount, in: rules), after: now)
+        .map { SlotRow($0, now: now, in: rules) }
+      clockChanges = cron.clockChangeEffects(
+        after: now, through: now.advanced(byMilliseconds: Self.yearMilliseconds), in: rules
+      ).map { "\($0.transition.instant.rfc3339(in: rules)): \($0.words)" }
+    } catch {
+      self.error = error.description
+    }
+  }
+}
+
+/// The page of what happened of late, and its JSON.
+struct RecentPage: Encodable {
+  var title = "Recent"
+  /// The number of the newest event, from which on more can be asked for.
+  var last: Int
+  var events: [EventRow]
+  var isEmpty: Bool
+
+  init(_ entries: [RecentEvents.Entry], last: Int, now: Instant) {
+    self.last = entries.last?.number ?? last
+    events = entries.reversed().map { EventRow($0, now: now) }
+    isEmpty = entries.isEmpty
+  }
+}

@@ -1,0 +1,76 @@
+package import Recurrence
+package import Scheduling
+import Synchronization
+
+/// Something that happened, for the page of what happened of late.
+package struct RecentEvent: Hashable, Sendable {
+  package enum Kind: String, CaseIterable, Sendable {
+    case tick, started, stopped, rejected, missed, returned, refused, givenUp
+  }
+
+  package var at: Instant
+  package var kind: Kind
+  package var id: ScheduleID?
+  /// Of a tick: its nominal instant.
+  package var slot: Instant?
+  /// Of a tick: how long after it was due it left, and how long the broker took to confirm it.
+  package var latenessMilliseconds: Int64?
+  package var confirmMilliseconds: Int64?
+  /// Reason or cause; empty when there is nothing to say.
+  package var words: String
+
+  package init(
+    at: Instant, kind: Kind, id: ScheduleID?, slot: Instant? = nil, latenessMilliseconds: Int64? = nil,
+    confirmMilliseconds: Int64? = nil, words: String = ""
+  ) {
+    self.at = at
+    self.kind = kind
+    self.id = id
+    self.slot = slot
+    self.latenessMilliseconds = latenessMilliseconds
+    self.confirmMilliseconds = confirmMilliseconds
+    self.words = words
+  }
+}
+
+/// The last things that happened, so many and no more. Written by the engine's thread; readers ask, none is called, so that
+/// a tick pays for no reader.
+package final class RecentEvents: Sendable {
+  package struct Entry: Hashable, Sendable {
+    /// Counts all events since the start, from 1.
+    package var number: Int
+    package var event: RecentEvent
+  }
+
+  private struct Ring {
+    var slots: [RecentEvent] = []
+    var count = 0
+  }
+
+  private let capacity: Int
+  private let ring = Mutex(Ring())
+
+  package init(capacity: Int = 500) {
+    self.capacity = max(1, capacity)
+    ring.withLock { $0.slots.reserveCapacity(self.capacity) }
+  }
+
+  package func append(_ event: RecentEvent) {
+    ring.withLock { ring in
+      if ring.slots.count < capacity { ring.slots.append(event) } else { ring.slots[ring.count % capacity] = event }
+      ring.count += 1
+    }
+  }
+
+  /// The number of the last event; 0 before the first.
+  package var lastNumber: Int { ring.withLock { $0.count } }
+
+  /// Those kept with a number above this one, oldest first.
+  package func entries(after number: Int = 0) -> [Entry] {
+    ring.withLock { ring in
+      let first = max(number, ring.count - ring.slots.count, 0)
+      guard first < ring.count else { return [] }
+      return (first..<ring.count).map { Entry(number: $0 + 1, event: ring.slots[$0 % capacity]) }
+    }
+  }
+}

@@ -1,0 +1,28 @@
+import AdminHTTP
+import Recurrence
+import Scheduling
+
+extension RecentEvent {
+  /// What people see of a report; nil for what the log alone tells.
+  init?(_ report: Engine.Report, at now: Instant) {
+    switch report {
+    case .tickReturned(let id, let cause):
+      self.init(at: now, kind: .returned, id: id, words: "no queue took a tick: \(cause)")
+    case .outcomeReturned: return nil
+    case .refusedByBroker(let id, _, let cause): self.init(at: now, kind: .refused, id: id, words: cause)
+    case .tickGivenUp(let id, let slot, let cause):
+      self.init(at: now, kind: .givenUp, id: id, slot: slot, words: cause)
+    case .missedSlotsFolded(let id, let count):
+      self.init(at: now, kind: .missed, id: id, words: "\(count) missed, one tick stands for them")
+    case .missedSlotsSkipped(let id, let count):
+      self.init(at: now, kind: .missed, id: id, words: "\(count) missed and not sent")
+    case .commandRejected(let rejection):
+      self.init(
+        at: now, kind: .rejected, id: rejection.id,
+        words: "\(rejection.command): \(rejection.field): \(rejection.reason)")
+    case .scheduleStarted(let id): self.init(at: now, kind: .started, id: id)
+    case .scheduleStopped(let id, let reason): self.init(at: now, kind: .stopped, id: id, words: reason)
+    case .zoneMissing, .clockSetBack, .slotMoved, .ownEventDropped, .storeTrouble, .storeRecovered: return nil
+    }
+  }
+}

@@ -1,0 +1,77 @@
+import AMQP
+package import AdminHTTP
+import EventBus
+import Foundation
+package import Scheduling
+
+/// Stop and "start again", as events on the bus like any client's: so they are in the one order of all commands, and every
+/// one who listens sees them.
+extension ServiceWatch {
+  package func stop(_ id: ScheduleID, reason: String) async throws(AdminError) {
+    try await publish("Schedule Stop", id.stopEvent(reason: reason))
+  }
+
+  package func startAgain(_ id: ScheduleID) async throws(AdminError) {
+    guard let details = try await schedule(id) else { throw AdminError(.notFound, "there is no schedule of this id") }
+    guard details.schedule.pending != nil else {
+      throw AdminError(.conflict, "it has ended, and its payload is not kept: have its client start it")
+    }
+    var definition = details.schedule.definition
+    definition.ifExists = .replace  // someone asks for just that
+    try await publish("Schedule Start", definition.startEvent)
+  }
+
+  private func publish(_ name: String, _ body: [UInt8]) async throws(AdminError) {
+    let settings = broker
+    let failure: AdminError? = await withCheckedContinuation { continuation in
+      // Connections block; so a thread of its own, for the second that it takes.
+      let thread = Thread {
+        continuation.resume(returning: settings.publishOnce(name, body))
+      }
+      thread.name = "page command"
+      thread.start()
+    }
+    if let failure { throw failure }
+  }
+}
+
+extension BrokerSettings {
+  /// Publishes one command and waits for its confirm. Nil when the broker has it.
+  fileprivate func publishOnce(_ name: String, _ body: [UInt8]) -> AdminError? {
+    var properties = Properties()
+    properties.contentType = "application/json"
+    properties.deliveryMode = .persistent
+    properties.messageID = Array(UUID().uuidString.lowercased().utf8)
+    let message = Message(
+      exchange: names.eventBus, routingKey: name, mandatory: true, properties: properties, body: body)
+    var last = AMQPError(.unreachable, "no broker is configured")
+    for url in urls {
+      do throws(AMQPError) {
+        let connection = try Connection(to: url, options: connectionOptions(name: "\(names.stack) page"))
+        defer { connection.close() }
+        return try confirm(message, on: connection)
+      } catch {
+        last = error
+      }
+    }
+    let advice =
+      last.text.contains("ACCESS_REFUSED")
+      ? " The service's login needs the right to write \(name) to the exchange \(names.eventBus)." : ""
+    return AdminError(.unavailable, "the broker: \(last.text).\(advice)")
+  }
+
+  private func confirm(_ message: Message, on connection: Connection) throws(AMQPError) -> AdminError? {
+    try connection.enableConfirms()
+    try connection.publish(message)
+    let deadline = ContinuousClock.now + .seconds(10)
+    while ContinuousClock.now < deadline {
+      switch try connection.nextEvent(timeout: deadline - ContinuousClock.now) {
+      case .confirmed(_, _, accepted: true): return nil
+      case .confirmed(_, _, accepted: false): return AdminError(.unavailable, "the broker refused the command")
+      case .returned: return AdminError(.unavailable, "no queue is bound to commands on \(names.eventBus)")
+      case .delivery, .consumerCancelled, .blocked, .unblocked, nil: continue
+      }
+    }
+    return AdminError(.unavailable, "the broker did not confirm the command within 10 s")
+  }
+}

@@ -1,0 +1,194 @@
+package import AdminHTTP
+import EventBus
+import Foundation
+package import PrometheusMetrics
+package import Recurrence
+package import Scheduling
+import Synchronization
+
+/// What is seen of a running scheduler from outside its thread: how it is, what it does, and what it is asked.
+///
+/// The engine's thread tells it what happens, a few nanoseconds each; readers ask on theirs. What needs the store is put
+/// into the inbox and answered between two turns of the loop.
+package final class ServiceWatch: Sendable {
+  /// After so long without a turn of its loop the engine stands still, in milliseconds. It turns every ten seconds at
+  /// least; a commit on a disk that hangs is what may keep it.
+  static let longestTurnMilliseconds: Int64 = 30_000
+  /// How long an answer of the engine's thread is waited for.
+  static let patience = Duration.seconds(2)
+
+  package let recent = RecentEvents()
+  let metrics: ServiceMetrics
+  let broker: BrokerSettings
+  private let database: String
+  private let zones = Mutex<ZoneDirectory?>(nil)
+  private let inbox = Mutex<Inbox?>(nil)
+  private let obstacles = Mutex<[Readiness.Part: String]>([.consumer: "the broker: connecting"])
+  private let lastTurn = Atomic<Int64>(SystemClock.now().uptime)
+  private let started = SystemClock.now().wall
+
+  package init(configuration: Configuration, registry: PrometheusRegistry) {
+    broker = configuration.broker
+    database = configuration.database
+    metrics = ServiceMetrics(registry, database: configuration.database)
+  }
+}
+
+// MARK: - What the engine's thread tells
+
+extension ServiceWatch {
+  /// Questions are answered from now on.
+  func open(_ inbox: Inbox, _ zones: ZoneDirectory) {
+    self.inbox.withLock { $0 = inbox }
+    self.zones.withLock { $0 = zones }
+  }
+
+  func turned(at now: Now) {
+    lastTurn.store(now.uptime, ordering: .relaxed)
+  }
+
+  func set(_ part: Readiness.Part, obstacle: String?) {
+    obstacles.withLock { $0[part] = obstacle }
+    metrics.set(part, isWell: obstacle == nil)
+  }
+
+  func published(_ publications: [Publication], at now: Now) {
+    metrics.published(publications, at: now)
+    for publication in publications {
+      if case .tick(let tick) = publication.event {
+        recent.append(
+          RecentEvent(
+            at: now.wall, kind: .tick, id: tick.definition.id, slot: tick.slot,
+            latenessMilliseconds: now.wall.milliseconds - tick.slot.milliseconds,
+            words: tick.missed > 0 ? "stands for \(tick.missed) missed before it" : ""))
+      }
+    }
+  }
+
+  func note(_ report: Engine.Report, at now: Now) {
+    metrics.note(report)
+    if let event = RecentEvent(report, at: now.wall) { recent.append(event) }
+  }
+}
+
+// MARK: - What readers ask
+
+extension ServiceWatch: AdminSource {
+  package var status: AdminStatus {
+    let now = SystemClock.now()
+    let obstacles = obstacles.withLock { $0 }
+    return AdminStatus(
+      now: now.wall, isAlive: now.uptime - lastTurn.load(ordering: .relaxed) < Self.longestTurnMilliseconds,
+      obstacle: Readiness.Part.allCases.lazy.compactMap { obstacles[$0] }.first)
+  }
+
+  package func overview() async throws(AdminError) -> Overview {
+    let now = SystemClock.now().wall
+    let (minute, hour, next) = try await ask { store throws(StoreError) in
+      (
+        try store.dueCount(through: now.advanced(byMilliseconds: 60_000), upTo: Self.countBound),
+        try store.dueCount(through: now.advanced(byMilliseconds: 3_600_000), upTo: Self.countBound),
+        try store.due(after: nil, through: Instant(milliseconds: .max), limit: 1).schedules.first?.pending?.slot
+      )
+    }
+    return Overview(
+      version: Version.current, startedAt: started, parts: parts,
+      dueWithinMinute: BoundedCount(minute.count, isAtLeast: !minute.isAll),
+      dueWithinHour: BoundedCount(hour.count, isAtLeast: !hour.isAll), nextDue: next, lateness: lateness,
+      totals: metrics.totals)
+  }
+
+  package func list(
+    _ search: ScheduleSearch, after position: ListPosition?, limit: Int
+  ) async throws(AdminError) -> ScheduleList {
+    try await ask { store throws(StoreError) in
+      try store.list(search, after: position, limit: limit, examining: Self.examinedRows)
+    }
+  }
+
+  package func schedule(_ id: ScheduleID) async throws(AdminError) -> ScheduleDetails? {
+    let found = try await ask { store throws(StoreError) in try store.schedules([id]).first.flatMap(\.self) }
+    return found.map {
+      ScheduleDetails(schedule: $0, startEvent: String(decoding: $0.definition.startEvent, as: UTF8.self))
+    }
+  }
+
+  package func zone(named name: String) throws(ExpressionError) -> ZoneRules {
+    try (zones.withLock { $0 } ?? ZoneDirectory()).rules(named: name)
+  }
+
+  /// What one look at the store may take: 5 ms, which is so many rows.
+  private static let examinedRows = 100
+  private static let countBound = 100
+
+  private var parts: [Overview.Part] {
+    let obstacles = obstacles.withLock { $0 }
+    func part(_ name: String, _ part: Readiness.Part, _ well: String) -> Overview.Part {
+      Overview.Part(name, isWell: obstacles[part] == nil, obstacles[part] ?? well)
+    }
+    let zoneData = zones.withLock { $0?.version }
+    return [
+      part("Broker, for commands", .consumer, "consuming \(broker.names.commandQueue)"),
+      part("Broker, for ticks", .publisher, "publishing to \(broker.names.eventBus)"),
+      part("Broker's alarms", .blocked, "none"), part("Database", .store, database),
+      Overview.Part("Zone data", isWell: zoneData != nil, zoneData ?? "of unknown version"),
+    ]
+  }
+
+  private var lateness: Overview.Lateness? {
+    let values = recent.entries().compactMap(\.event.latenessMilliseconds).sorted()
+    guard !values.isEmpty else { return nil }
+    return Overview.Lateness(median: values[values.count / 2], worstInHundred: values[(values.count - 1) * 99 / 100])
+  }
+
+  /// Has the engine's thread look something up in the store.
+  private func ask<Answer: Sendable>(
+    _ question: @escaping @Sendable (any ScheduleStore) throws(StoreError) -> Answer
+  ) async throws(AdminError) -> Answer {
+    guard let inbox = inbox.withLock({ $0 }) else { throw AdminError(.unavailable, "the service is starting") }
+    let slot = AnswerSlot<Answer>()
+    inbox.post(.question { store in slot.fill(Result { () throws(StoreError) in try question(store) }) })
+    switch await slot.wait(Self.patience) {
+    case .success(let answer): return answer
+    case .failure(let error): throw AdminError(.unavailable, "the database: \(error)")
+    case nil: throw AdminError(.unavailable, "the engine did not answer within \(Self.patience.components.seconds) s")
+    }
+  }
+}
+
+/// Where an answer is awaited that may never come: whoever comes first, the answer or the end of patience, resumes the one
+/// who waits.
+private final class AnswerSlot<Answer: Sendable>: Sendable {
+  private enum State {
+    case empty
+    case waiting(CheckedContinuation<Result<Answer, StoreError>?, Never>)
+    case done(Result<Answer, StoreError>?)
+  }
+
+  private let state = Mutex(State.empty)
+
+  func fill(_ answer: Result<Answer, StoreError>?) {
+    let waiter: CheckedContinuation<Result<Answer, StoreError>?, Never>? = state.withLock { state in
+      defer { if case .done = state {} else { state = .done(answer) } }
+      if case .waiting(let continuation) = state { return continuation }
+      return nil
+    }
+    waiter?.resume(returning: answer)
+  }
+
+  func wait(_ patience: Duration) async -> Result<Answer, StoreError>? {
+    let timer = Task {
+      try await Task.sleep(for: patience)
+      fill(nil)
+    }
+    defer { timer.cancel() }
+    return await withCheckedContinuation { continuation in
+      let known: Result<Answer, StoreError>?? = state.withLock { state in
+        if case .done(let answer) = state { return .some(answer) }
+        state = .waiting(continuation)
+        return .none
+      }
+      if let known { continuation.resume(returning: known) }
+    }
+  }
+}

@@ -1,0 +1,118 @@
+import CoreMetrics
+import PrometheusMetrics
+import Synchronization
+import Testing
+
+@testable import AdminHTTP
+
+@Suite("Health, metrics, headers and changes")
+struct AdminRoutesTests {
+  private static let bearer = ["Authorization": "Bearer \(tokenText)"]
+
+  private func guarded(writes: Bool = true, source: FakeSource = FakeSource()) throws -> TestSite {
+    let token = try #require(AdminToken(tokenText))
+    return TestSite(settings: AdminSettings(token: token, allowsChanges: writes), source: source)
+  }
+
+  @Test("a broker that is away fails readiness, not health; an engine that stands still fails both")
+  func health() async throws {
+    let source = FakeSource()
+    let site = TestSite(source: source)
+    #expect(try await site.get("/healthz").status == 200)
+    #expect(try await site.get("/readyz").status == 200)
+    source.state.withLock { $0.obstacle = "the broker: refused" }
+    #expect(try await site.get("/healthz").status == 200)
+    let unready = try await site.get("/readyz")
+    #expect(unready.status == 503 && unready.body == "waiting for the broker: refused\n")
+    #expect(try await guarded(source: source).get("/readyz").body == "not ready\n")
+    #expect(try await guarded(source: source).get("/readyz", Self.bearer).body.contains("refused"))
+    source.state.withLock { $0.isAlive = false }
+    #expect(try await site.get("/healthz").status == 503)
+    #expect(try await site.get("/readyz").body.contains("stands still"))
+  }
+
+  @Test("every answer, also of what is not there, tells the browser to do nothing but show it")
+  func headers() async throws {
+    for path in ["/", "/healthz", "/metrics", "/assets/style.css", "/nowhere", "/api/v1/overview", "/schedule?id=x"] {
+      let answer = try await TestSite().get(path)
+      let policy = answer.header("Content-Security-Policy") ?? ""
+      #expect(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "\(path)")
+      #expect(!policy.contains("unsafe"))
+      #expect(answer.header("X-Content-Type-Options") == "nosniff")
+      #expect(answer.header("Referrer-Policy") == "no-referrer")
+      #expect(answer.header("Cache-Control") == "no-store")
+      #expect(answer.header("Access-Control-Allow-Origin") == nil)
+    }
+    #expect(try await TestSite().get("/nowhere").status == 404)
+    #expect(try await TestSite().get("/nowhere", ["Accept": "text/html"]).body.contains("Error 404"))
+  }
+
+  @Test("nothing inline: the policy would not let it run")
+  func noInline() async throws {
+    for path in ["/", "/schedules", "/recent", "/preview?expression=@daily"] {
+      let body = try await TestSite().get(path).body
+      #expect(!body.contains("style=") && !body.contains("<style") && !body.contains("onclick"))
+    }
+  }
+
+  @Test("metrics are Prometheus's text, and want the token where there is one")
+  func metrics() async throws {
+    let site = try guarded()
+    Counter(label: "x_total", factory: site.metrics).increment()
+    let refused = try await site.get("/metrics")
+    #expect(refused.status == 401 && refused.header("WWW-Authenticate")?.contains("Basic") == true)
+    #expect(!refused.body.contains("x_total"))
+    let answer = try await site.get("/metrics", Self.bearer)
+    #expect(answer.header("Content-Type") == "text/plain; version=0.0.4; charset=utf-8")
+    #expect(answer.body.contains("x_total 1\n"))
+  }
+
+  @Test("a store that is unwell is an answer, not a failure")
+  func unavailable() async throws {
+    let source = FakeSource()
+    source.state.withLock { $0.error = AdminError(.unavailable, "the database: full") }
+    for path in ["/", "/schedules", "/schedule?id=x"] {
+      let answer = try await TestSite(source: source).get(path)
+      #expect(answer.status == 503 && answer.body.contains("the database: full"))
+    }
+    #expect(try await TestSite(source: source).get("/recent").status == 200)
+  }
+
+  @Test("stop and start again want the switch, the token, and our own form")
+  func changes() async throws {
+    let source = FakeSource([try .fake("a b")])
+    let site = try guarded(source: source)
+    let stopped = try await site.post("/schedule/stop", "id=a+b&reason=enough%21", Self.bearer)
+    #expect(stopped.status == 303 && stopped.header("Location") == "/schedule?id=a%20b")
+    #expect(try await site.post("/schedule/start", "id=a%20b", Self.bearer).status == 303)
+    #expect(source.state.withLock { $0.stopped } == ["a b: enough!"])
+    #expect(source.state.withLock { $0.startedAgain } == ["a b"])
+    let foreign = Self.bearer.merging(["Origin": "https://evil.example"]) { $1 }
+    #expect(try await site.post("/schedule/stop", "id=a", foreign).status == 403)
+    #expect(try await site.post("/schedule/stop", "id=a").status == 401)
+    #expect(try await site.post("/schedule/stop", "reason=x", Self.bearer).status == 400)
+    #expect(try await site.get("/schedule/stop", Self.bearer).status != 200)
+    let long = "id=a&reason=" + String(repeating: "x", count: 20_000)
+    #expect(try await site.post("/schedule/stop", long, Self.bearer).status == 413)
+    #expect(try await guarded(writes: false).post("/schedule/stop", "id=a", Self.bearer).status == 403)
+    let tokenless = TestSite(settings: AdminSettings(allowsChanges: true), source: source)
+    #expect(try await tokenless.post("/schedule/stop", "id=a").status == 403)
+    #expect(source.state.withLock { $0.stopped.count } == 1)
+    #expect(try await site.get("/schedule?id=a%20b", Self.bearer).body.contains("action=\"/schedule/stop\""))
+  }
+
+  @Test("what happened of late is told from a number on")
+  func recent() async throws {
+    let source = FakeSource()
+    for number in 1...60 {
+      source.recent.append(RecentEvent(at: FakeSource.now, kind: .stopped, id: nil, words: "w\(number)."))
+    }
+    let site = TestSite(source: source)
+    let all = try await site.get("/api/v1/recent").body
+    #expect(all.contains("w60.") && all.contains("w11.") && !all.contains("w10."), "fifty are kept")
+    let some = try await site.get("/api/v1/recent?after=58").body
+    #expect(some.contains("w59.") && !some.contains("w58."))
+    #expect(try await site.get("/api/v1/recent?after=60").body.contains(#""events":[]"#))
+    #expect(try await site.get("/api/v1/recent?after=-1").status == 400)
+  }
+}

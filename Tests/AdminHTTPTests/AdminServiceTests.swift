@@ -1,0 +1,105 @@
+import Logging
+import PrometheusMetrics
+import Scheduling
+import ServiceLifecycle
+import Testing
+
+@testable import AdminHTTP
+
+/// The service on a real socket.
+@Suite("The admin service", .serialized)
+struct AdminServiceTests {
+  /// Runs a service on a port of its own, and stops it after.
+  private func serve(
+    _ source: FakeSource = FakeSource(), idleSeconds: Int = 15,
+    _ body: (_ port: Int, _ stop: @Sendable () async -> Void) async throws -> Void
+  ) async throws {
+    let (ports, continuation) = AsyncStream<Int>.makeStream()
+    var settings = AdminSettings(port: 0)
+    settings.idleSeconds = idleSeconds
+    let service = try AdminService(
+      settings: settings, source: source, metrics: PrometheusRegistry(), logger: quiet,
+      onListening: { continuation.yield($0) })
+    let group = ServiceGroup(services: [service], logger: quiet)
+    try await withThrowingTaskGroup(of: Void.self) { tasks in
+      tasks.addTask { try await group.run() }
+      var iterator = ports.makeAsyncIterator()
+      let port = try #require(await iterator.next())
+      try await body(port) { await group.triggerGracefulShutdown() }
+      await group.triggerGracefulShutdown()
+      try await tasks.waitForAll()
+    }
+  }
+
+  private var quiet: Logger {
+    var logger = Logger(label: "test")
+    logger.logLevel = .critical
+    return logger
+  }
+
+  @Test("live events come, begin where the reader was, and end with the service")
+  func events() async throws {
+    let source = FakeSource()
+    for number in 1...3 {
+      source.recent.append(RecentEvent(at: FakeSource.now, kind: .stopped, id: nil, words: "w\(number)."))
+    }
+    try await serve(source) { port, stop in
+      let client = try RawClient(port: port)
+      client.get("/api/v1/events?after=1")
+      #expect(client.reads("w3."))
+      #expect(client.received.contains("text/event-stream") && client.received.contains("id: 2\ndata: {"))
+      #expect(!client.received.contains("w1."))
+      source.recent.append(RecentEvent(at: FakeSource.now, kind: .stopped, id: nil, words: "w4."))
+      #expect(client.reads("w4."))
+      await stop()
+      #expect(client.isClosed())
+    }
+  }
+
+  @Test("a client that does not finish its request is sent away")
+  func slow() async throws {
+    try await serve(idleSeconds: 1) { port, _ in
+      for beginning in [
+        "", "GET / HT", "GET / HTTP/1.1\r\nHost: localhost\r\nX: ",
+        "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nx",
+      ] {
+        let client = try RawClient(port: port)
+        client.send(beginning)
+        #expect(client.isClosed(), "\(beginning)")
+      }
+    }
+  }
+
+  @Test("what is no HTTP, or too much of it, is refused, and the next is served")
+  func malformed() async throws {
+    try await serve { port, _ in
+      for bytes in [
+        "\u{0}\u{1}\u{2}\r\n\r\n", "GET / HTTP/9.9\r\n\r\n",
+        "GET \(String(repeating: "x", count: 100_000)) HTTP/1.1\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: localhost\r\nX: \(String(repeating: "x", count: 100_000))\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n",
+        "GET / HTTP/1.1\r\n" + String(repeating: "X: y\r\n", count: 1000) + "\r\n",
+      ] {
+        let client = try RawClient(port: port)
+        client.send(bytes)
+        #expect(client.isClosed())
+        #expect(!client.received.contains("200 OK"), "\(bytes.prefix(40))")
+      }
+      let client = try RawClient(port: port)
+      client.get("/healthz")
+      #expect(client.reads("ok\n"))
+    }
+  }
+
+  @Test("an address that is taken is an error that names it")
+  func taken() async throws {
+    try await serve { port, _ in
+      let second = try AdminService(
+        settings: AdminSettings(port: port), source: FakeSource(), metrics: PrometheusRegistry(), logger: quiet)
+      let error = await #expect(throws: AdminAddressError.self) {
+        try await ServiceGroup(services: [second], logger: quiet).run()
+      }
+      #expect(error?.port == port && error?.words.contains("in use") == true)
+    }
+  }
+}

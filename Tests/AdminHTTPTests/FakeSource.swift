@@ -1,0 +1,98 @@
+import AdminHTTP
+import Recurrence
+import Scheduling
+import SchedulingTestKit
+import Synchronization
+
+/// A scheduler of which only the answers exist.
+final class FakeSource: AdminSource {
+  struct State: Sendable {
+    var isAlive = true
+    var obstacle: String?
+    var schedules: [Schedule] = []
+    var stopped: [String] = []
+    var startedAgain: [String] = []
+    var error: AdminError?
+    /// The most rows looked at for one page.
+    var examining = 1000
+    var asks = 0
+  }
+
+  static let now = Instant(milliseconds: 1_795_000_000_000)
+
+  let state: Mutex<State>
+  let recent = RecentEvents(capacity: 50)
+
+  init(_ schedules: [Schedule] = []) {
+    state = Mutex(State(schedules: schedules))
+  }
+
+  var status: AdminStatus {
+    state.withLock { AdminStatus(now: Self.now, isAlive: $0.isAlive, obstacle: $0.obstacle) }
+  }
+
+  func overview() async throws(AdminError) -> Overview {
+    try check()
+    return Overview(
+      version: "1.2.3", startedAt: Self.now.advanced(byMilliseconds: -7_200_000),
+      parts: [.init("broker", isWell: true, "RabbitMQ 3.10.8"), .init("disk", isWell: false, "<b>full</b>")],
+      dueWithinMinute: BoundedCount(3), dueWithinHour: BoundedCount(1000, isAtLeast: true), nextDue: Self.now,
+      lateness: .init(median: 1, worstInHundred: 9), totals: [.init("Ticks sent", 42)])
+  }
+
+  func list(
+    _ search: ScheduleSearch, after position: ListPosition?, limit: Int
+  ) async throws(AdminError) -> ScheduleList {
+    try check()
+    let (schedules, examining) = state.withLock { state in
+      state.asks += 1
+      return (state.schedules, state.examining)
+    }
+    let store = MemoryStore()
+    do throws(StoreError) {
+      try store.apply(schedules.map { .start($0) })
+      return try store.list(search, after: position, limit: limit, examining: examining)
+    } catch {
+      throw AdminError(.unavailable, error.description)
+    }
+  }
+
+  func schedule(_ id: ScheduleID) async throws(AdminError) -> ScheduleDetails? {
+    try check()
+    return state.withLock { $0.schedules.first { $0.id == id } }.map {
+      ScheduleDetails(schedule: $0, startEvent: #"{"DetailType":"Schedule Start","Detail":{"id":"\#($0.id.text)"}}"#)
+    }
+  }
+
+  func zone(named name: String) throws(ExpressionError) -> ZoneRules { try ZoneDirectory().rules(named: name) }
+
+  func stop(_ id: ScheduleID, reason: String) async throws(AdminError) {
+    try check()
+    state.withLock { $0.stopped.append("\(id.text): \(reason)") }
+  }
+
+  func startAgain(_ id: ScheduleID) async throws(AdminError) {
+    try check()
+    state.withLock { $0.startedAgain.append(id.text) }
+  }
+
+  private func check() throws(AdminError) {
+    if let error = state.withLock({ $0.error }) { throw error }
+  }
+}
+
+extension Schedule {
+  /// A live schedule with a slot so many seconds from now.
+  static func fake(
+    _ id: String, generation: Int64 = 1, cron: String = "30 2 * * *", timezone: String? = nil, inSeconds: Int64 = 60,
+    ended: String? = nil
+  ) throws -> Schedule {
+    let slot = FakeSource.now.advanced(byMilliseconds: inSeconds * 1000)
+    let definition = Definition(
+      id: ScheduleID(stored: Array(id.utf8)), timing: .cron(try CronExpression(cron)), timezone: timezone)
+    return Schedule(
+      definition: definition, origin: Origin(messageID: Array("m-1".utf8)), generation: generation, counter: 7,
+      state: ended.map { .ended(Ending(reason: $0, at: FakeSource.now, owesStopped: false)) }
+        ?? .live(Pending(slot: slot, due: slot)))
+  }
+}

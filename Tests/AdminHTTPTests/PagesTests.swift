@@ -1,0 +1,170 @@
+import Recurrence
+import Scheduling
+import Synchronization
+import Testing
+
+@testable import AdminHTTP
+
+@Suite("The pages")
+struct PagesTests {
+  /// What would do harm if it came into HTML as it is.
+  static let hostile = [
+    "<script>alert(1)</script>", "\"><img src=x onerror=alert(1)>", "' onmouseover='alert(1)",
+    "\"\u{301} autofocus onfocus=alert(1) x=\"",
+    "<\u{200d}script>", "</title><script>", "{{id}} {{{id}}}", "a/../b", "..", "100%25", "a b+c&d=e#f?g",
+    "é☕\u{202e}gnp",
+    "--><!--", "\\", "https://evil.example/",
+  ]
+
+  @Test("hostile ids are text, wherever they stand, and their links lead to them", arguments: hostile)
+  func hostileIDs(id: String) async throws {
+    let source = FakeSource([try .fake(id)])
+    source.recent.append(
+      RecentEvent(at: FakeSource.now, kind: .rejected, id: ScheduleID(stored: Array(id.utf8)), words: id))
+    let token = try #require(AdminToken(tokenText))
+    let site = TestSite(settings: AdminSettings(token: token, allowsChanges: true), source: source)
+    let headers = ["Authorization": "Bearer \(tokenText)", "Accept": "text/html"]
+    let escaped = HTMLText().escapeText(id)
+    for path in [
+      "/", "/recent", "/schedules", "/schedules?prefix=\(percentEncoded(id))", "/schedule?id=\(percentEncoded(id))",
+      "/preview?expression=\(percentEncoded(id))&zone=\(percentEncoded(id))",
+    ] {
+      let answer = try await site.get(path, headers)
+      #expect(answer.status == 200, "\(path)")
+      #expect(answer.body.contains(escaped), "\(path)")
+      #expect(isHarmless(answer.body), "\(path): \(answer.body)")
+    }
+    for path in ["/api/v1/schedules/\(percentEncoded(id))", "/api/v1/schedule?id=\(percentEncoded(id))"] {
+      if path.hasSuffix("/..") { continue }
+      #expect(try await site.get(path, headers).status == 200, "\(path)")
+    }
+  }
+
+  /// Whether a page has the tags and attributes of the templates, and no others.
+  private func isHarmless(_ html: String) -> Bool {
+    var scalars = Array(html.unicodeScalars)[...]
+    while let start = scalars.firstIndex(of: "<") {
+      scalars = scalars[(start + 1)...]
+      guard let end = scalars.firstIndex(of: ">") else { return false }
+      var tag = String(String.UnicodeScalarView(scalars[..<end]))
+      if tag.hasPrefix("script") { guard tag == "script src=\"/assets/live.js\" defer" else { return false } }
+      if tag.hasPrefix("img") { return false }
+      // Without quoted values nothing may be left but names.
+      while let open = tag.unicodeScalars.firstIndex(of: "\"") {
+        let after = tag.unicodeScalars.index(after: open)
+        guard let close = tag.unicodeScalars[after...].firstIndex(of: "\"") else { return false }
+        tag.unicodeScalars.removeSubrange(open...close)
+      }
+      if tag.contains("on") && tag.contains("=alert") { return false }
+      scalars = scalars[end...]
+    }
+    return true
+  }
+
+  @Test("a combining accent behind a quote does not carry it through")
+  func combining() {
+    #expect(
+      HTMLText().escapeText("\"\u{301}<\u{301}&\u{301}'\u{301}") == "&quot;\u{301}&lt;\u{301}&amp;\u{301}&#39;\u{301}")
+  }
+
+  @Test("the overview says what is the matter")
+  func overview() async throws {
+    let source = FakeSource()
+    source.state.withLock { $0.obstacle = "the broker: refused" }
+    source.recent.append(RecentEvent(at: FakeSource.now, kind: .tick, id: nil))
+    source.recent.append(RecentEvent(at: FakeSource.now, kind: .missed, id: nil, words: "5 folded"))
+    let body = try await TestSite(source: source).get("/").body
+    for text in ["waiting for the broker: refused", "1000+", "&lt;b&gt;full&lt;/b&gt;", "5 folded", "Ticks sent", "42"]
+    {
+      #expect(body.contains(text), "\(text)")
+    }
+    #expect(!body.contains("<td>tick</td>"))
+    let json = try await TestSite(source: source).get("/api/v1/overview").body
+    #expect(json.contains(#""dueWithinHour":"1000+""#) && json.contains(#""isReady":false"#))
+  }
+
+  @Test("paging goes through all, each once, in both orders, however few rows one look takes")
+  func paging() async throws {
+    let schedules = try (1...25).map {
+      try Schedule.fake("s\($0)", generation: Int64($0), inSeconds: Int64(100 - $0), ended: $0 == 7 ? "done" : nil)
+    }
+    for (query, expected) in [("sort=id", 25), ("sort=next", 24), ("sort=id&state=ended", 1), ("sort=id&prefix=s2", 7)]
+    {
+      for examining in [1, 3, 1000] {
+        let source = FakeSource(schedules)
+        source.state.withLock { $0.examining = examining }
+        let site = TestSite(source: source)
+        var seen: [String] = []
+        var link: String? = "/schedules?limit=4&\(query)"
+        while let next = link {
+          let body = try await site.get("/api/v1" + next).body
+          seen += body.matches(of: /"id":"(s\d+)"/).map { String($0.1) }
+          link = body.firstMatch(of: /"nextLink":"([^"]+)"/).map { String($0.1) }
+          if seen.count > 30 { break }
+        }
+        #expect(seen.count == expected && Set(seen).count == expected, "\(query) \(examining)")
+        if query == "sort=next" { #expect(seen.first == "s25" && seen.last == "s1") }
+      }
+    }
+  }
+
+  @Test(
+    "an address that cannot be read is refused in words",
+    arguments: [
+      "state=x", "sort=x", "limit=0", "limit=201", "limit=x", "after=x", "after=d1.2", "after=d1&sort=next",
+      "after=ix&sort=next", "after=i", "prefix=" + String(repeating: "x", count: 201),
+    ])
+  func badAddress(query: String) async throws {
+    let answer = try await TestSite().get("/api/v1/schedules?\(query)")
+    #expect(answer.status == 400 && answer.body.contains("error"))
+  }
+
+  @Test("a schedule's page has its next slots with the change of the clocks")
+  func schedule() async throws {
+    let start = try #require(Instant(rfc3339: "2027-03-27T01:30:00Z"))
+    let seconds = (start.milliseconds - FakeSource.now.milliseconds) / 1000
+    let source = FakeSource([
+      try .fake("a", timezone: "Europe/Rome", inSeconds: seconds), try .fake("z", generation: 2, timezone: "No/Where"),
+    ])
+    let site = TestSite(source: source)
+    let body = try await site.get("/schedule?id=a").body
+    for text in [
+      "At 02:30 every day", "cron 30 2 * * *", "Europe/Rome", "2027-03-28T03:00:00.000+02:00",
+      "2027-03-28T01:00:00.000Z",
+      "clocks go forward by 60 minutes", "Started by message", "m-1", "&quot;Schedule Start&quot;",
+    ] { #expect(body.contains(text), "\(text)") }
+    #expect(!body.contains("<form action=\"/schedule/"), "read-only")
+    #expect(try await site.get("/schedule?id=z").body.contains("No/Where"))
+    #expect(try await site.get("/schedule?id=none").status == 404)
+    #expect(try await site.get("/schedule").status == 400)
+    #expect(try await site.get("/schedule?id=%00").status == 400)
+  }
+
+  @Test("preview speaks as the command line does")
+  func preview() async throws {
+    let site = TestSite()
+    let good = try await site.get("/preview?expression=*/15+*+*+*+*&zone=Europe/Rome").body
+    #expect(good.contains("Every 15 minutes") && good.contains("clocks go back by 60 minutes"))
+    for (query, words) in [
+      ("expression=60+*+*+*+*", "minute: 60 is not within 0-59 (character 1)"),
+      ("expression=*+*+*+*+*&zone=Nix", "timezone: "), ("expression=x", "expression"),
+    ] {
+      #expect(try await site.get("/preview?\(query)").body.contains(HTMLText().escapeText(words)))
+      let answer = try await site.get("/api/v1/preview?\(query)")
+      #expect(answer.status == 400 && answer.body.contains(words))
+    }
+    #expect(try await site.get("/preview").status == 200)
+  }
+
+  @Test(
+    "distances are told in the largest unit of which there are two",
+    arguments: [
+      (0, "now"), (999, "now"), (1000, "in 1 s"), (119_000, "in 119 s"), (120_000, "in 2 min"),
+      (7_199_000, "in 119 min"),
+      (7_200_000, "in 2 h"), (172_800_000, "in 2 days"), (-5000, "5 s ago"), (.max, "in ages"), (.min, "long ago"),
+    ] as [(Int64, String)])
+  func distance(milliseconds: Int64, words: String) {
+    let now = Instant(milliseconds: milliseconds == .max ? -1 : milliseconds == .min ? 1 : 0)
+    #expect(Moment.distance(from: now, to: Instant(milliseconds: milliseconds)) == words)
+  }
+}

@@ -1,0 +1,56 @@
+import Glibc
+
+/// A client that sends exactly these bytes, however wrong, and waits a few seconds at most.
+final class RawClient {
+  struct Failure: Error {}
+
+  private let file: Int32
+  private(set) var received = ""
+
+  init(port: Int) throws {
+    file = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    var limit = timeval(tv_sec: 10, tv_usec: 0)
+    setsockopt(file, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = in_port_t(port).bigEndian
+    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    let status = withUnsafePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        connect(file, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+      }
+    }
+    guard status == 0 else { throw Failure() }
+  }
+
+  deinit { close(file) }
+
+  func send(_ text: String) {
+    let bytes = Array(text.utf8)
+    _ = Glibc.send(file, bytes, bytes.count, Int32(MSG_NOSIGNAL))
+  }
+
+  func get(_ path: String) { send("GET \(path) HTTP/1.1\r\nHost: localhost\r\n\r\n") }
+
+  /// Reads until a text has come. False when the connection ended, or took too long.
+  func reads(_ text: String) -> Bool {
+    while !received.contains(text) { guard readSome() > 0 else { return false } }
+    return true
+  }
+
+  /// Whether the server closes the connection.
+  func isClosed() -> Bool {
+    while true {
+      let count = readSome()
+      if count == 0 { return true }
+      if count < 0 { return errno == ECONNRESET }
+    }
+  }
+
+  private func readSome() -> Int {
+    var buffer = [UInt8](repeating: 0, count: 65_536)
+    let count = recv(file, &buffer, buffer.count, 0)
+    if count > 0 { received += String(decoding: buffer.prefix(count), as: UTF8.self) }
+    return count
+  }
+}

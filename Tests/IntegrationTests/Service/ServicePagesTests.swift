@@ -1,0 +1,118 @@
+import Foundation
+import Testing
+
+/// Pages, health and metrics of the real service, as curl and promtool see them.
+@Suite("The service: pages", .serialized, .enabled(if: TestEnvironment.hasService, TestEnvironment.needsService))
+struct ServicePagesTests {
+  private static let token = "0123456789abcdef-token"
+
+  /// The address that the log names; the port was for the system to choose.
+  private func address(_ service: ServiceProcess) throws -> String {
+    let line = service.log.lazy.compactMap { $0.firstMatch(of: /http:\/\/127\.0\.0\.1:\d+/) }.first
+    return String(try #require(line).0)
+  }
+
+  private func curl(_ arguments: String...) async throws -> String {
+    try await Program.run("/usr/bin/curl", ["--silent", "--max-time", "10"] + arguments).output
+  }
+
+  private func status(_ arguments: String...) async throws -> String {
+    try await Program.run(
+      "/usr/bin/curl",
+      ["--silent", "--max-time", "10", "--output", "/dev/null", "--write-out", "%{http_code}"] + arguments
+    ).output
+  }
+
+  @Test("a schedule is seen: on its page, in the list, among what happened, and in metrics that promtool likes")
+  func seen() async throws {
+    try await ServiceProcess.prepared { service, bus in
+      service.environment["POCKETWATCH_HTTP"] = "127.0.0.1:0"
+      try await service.start()
+      let address = try address(service)
+      #expect(try await curl(address + "/readyz") == "ready")
+      try await bus.start(#""id": "a <b>", "cron": "* * * * * *", "limit": 2, "payload": {"x": 1.0}"#)
+      try await bus.start(#""id": "c", "cron": "61 * * * *""#)
+      _ = try await bus.next("Schedule Rejected")
+      _ = try await bus.next("Schedule Stopped")
+      let overview = try await curl(address + "/")
+      #expect(overview.contains("ready") && overview.contains("minute: 61 is not within 0-59"))
+      #expect(try await curl(address + "/schedules").contains("a &lt;b&gt;"))
+      let page = try await curl(address + "/schedule?id=a%20%3Cb%3E")
+      for text in ["Count Limit Reached", "Every second", "Without its payload", "<td>tick</td>"] {
+        #expect(page.contains(text), "\(text)")
+      }
+      let metrics = try await curl(address + "/metrics")
+      for line in [
+        "pocketwatch_ticks_published_total 2", #"pocketwatch_commands_total{result="started",type="start"} 1"#,
+        #"pocketwatch_commands_total{result="rejected",type="start"} 1"#, "pocketwatch_confirms_outstanding 0",
+        "pocketwatch_tick_lateness_seconds_count 2", #"pocketwatch_amqp_connected{connection="consumer"} 1"#,
+      ] { #expect(metrics.contains("\n\(line)\n"), "\(line)\n\(metrics)") }
+      if FileManager.default.isExecutableFile(atPath: "/usr/bin/promtool") {
+        let file = service.folder.appending(path: "metrics")
+        try Data((metrics + "\n").utf8).write(to: file)
+        let judgement = try await Program.run("/bin/sh", ["-c", "promtool check metrics <\(file.path()) 2>&1"])
+        #expect(judgement.code == 0 && judgement.output.isEmpty, "\(judgement.output)")
+      }
+      #expect(try await service.stop() == 0)
+    }
+  }
+
+  @Test("with the token and the switch, Stop and start again go over the bus")
+  func changes() async throws {
+    try await ServiceProcess.prepared { service, bus in
+      let file = service.folder.appending(path: "token")
+      try Data((Self.token + "\n").utf8).write(to: file)
+      service.environment["POCKETWATCH_HTTP"] = "127.0.0.1:0"
+      service.environment["POCKETWATCH_HTTP_TOKEN_FILE"] = file.path()
+      service.environment["POCKETWATCH_HTTP_WRITE"] = "on"
+      try await service.start()
+      let address = try address(service)
+      try await bus.start(#""id": "s", "every": "1h", "payload": [1.0]"#)
+      _ = try await bus.next("Schedule Started")
+      #expect(try await status(address + "/") == "401")
+      let authorized = ["--user", "me:\(Self.token)"]
+      #expect(try await status(authorized[0], authorized[1], address + "/") == "200")
+      #expect(try await status(authorized[0], authorized[1], "--data", "id=s", address + "/schedule/start") == "303")
+      let replaced = try await bus.next("Schedule Started")
+      #expect(replaced.detail.replaced == true && replaced.payload == "[1.0]")
+      let form = "id=s&reason=enough"
+      #expect(try await status(authorized[0], authorized[1], "--data", form, address + "/schedule/stop") == "303")
+      #expect(try await bus.next("Schedule Stopped").detail.reason == "enough")
+      #expect(try await status(authorized[0], authorized[1], "--data", "id=s", address + "/schedule/start") == "409")
+      #expect(try await status("--data", "id=s", address + "/schedule/stop") == "401")
+      #expect(!service.log.contains { $0.contains(Self.token) })
+    }
+  }
+
+  @Test("without its broker it is alive, and not ready, and says why")
+  func noBroker() async throws {
+    let service = try ServiceProcess.make(broker: "amqp://127.0.0.1:1")
+    service.environment["POCKETWATCH_HTTP"] = "127.0.0.1:0"
+    try service.launch()
+    try await service.logs("pages and metrics")
+    try await service.logs("waiting for commands")
+    let address = try address(service)
+    #expect(try await curl(address + "/healthz") == "ok")
+    #expect(try await status(address + "/readyz") == "503")
+    #expect(try await curl(address + "/readyz").contains("waiting for"))
+    #expect(try await status(address + "/") == "200")
+    #expect(try await service.stop() == 0)
+    await service.dispose()
+  }
+
+  @Test("a port that is taken ends it at once with code 78, and the key is named")
+  func taken() async throws {
+    try await ServiceProcess.prepared { service, _ in
+      service.environment["POCKETWATCH_HTTP"] = "127.0.0.1:0"
+      try await service.start()
+      let port = try #require(try address(service).split(separator: ":").last)
+      let second = try ServiceProcess.make(broker: TestEnvironment.brokerURL)
+      second.environment["POCKETWATCH_HTTP"] = "127.0.0.1:\(port)"
+      try second.launch()
+      let program = second.program
+      #expect(try await second.end(within: .seconds(30)) == 78)
+      #expect(program?.complaints.all.contains { $0.contains("POCKETWATCH_HTTP (http in the file)") } == true)
+      await second.dispose()
+    }
+  }
+}

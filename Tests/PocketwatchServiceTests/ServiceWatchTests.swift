@@ -1,0 +1,141 @@
+import AMQP
+import AdminHTTP
+import Foundation
+import PrometheusMetrics
+import Recurrence
+import Scheduling
+import SchedulingTestKit
+import Testing
+
+@testable import PocketwatchService
+
+/// What is seen of a scheduler from outside its thread.
+@Suite("The watch on a service")
+struct ServiceWatchTests {
+  private let registry = PrometheusRegistry()
+  private let watch: ServiceWatch
+
+  init() throws {
+    let configuration = Configuration(
+      broker: BrokerSettings(urls: [try BrokerURL("amqp://broker")]), database: "/nowhere/pocketwatch.sqlite")
+    watch = ServiceWatch(configuration: configuration, registry: registry)
+  }
+
+  private func id(_ text: String) -> ScheduleID { ScheduleID(stored: Array(text.utf8)) }
+
+  private func definition(_ text: String) throws -> Definition {
+    Definition(id: id(text), timing: .every(try DurationExpression("1h")), payload: Array(#"{"a": 1.0}"#.utf8))
+  }
+
+  /// Runs `body` beside a thread that answers as the engine's does.
+  private func answering(_ store: MemoryStore, _ body: () async throws -> Void) async throws {
+    let inbox = try Inbox()
+    watch.open(inbox, ZoneDirectory())
+    // The store is touched by this thread alone until it has ended.
+    nonisolated(unsafe) let store = store
+    let ended = AsyncStream<Void>.makeStream()
+    let thread = Thread {
+      while true {
+        inbox.wait(milliseconds: 1_000)
+        for input in inbox.take() {
+          if case .question(let ask) = input { ask(store) }
+          if input.isStop { return ended.continuation.finish() }
+        }
+      }
+    }
+    thread.start()
+    defer { inbox.post(.stop) }
+    try await body()
+  }
+
+  @Test("questions are answered on the engine's thread")
+  func questions() async throws {
+    let store = MemoryStore()
+    let soon = SystemClock.now().wall.advanced(byMilliseconds: 30_000)
+    let live = Schedule(
+      definition: try definition("a"), origin: Origin(), generation: 1, state: .live(.init(slot: soon, due: soon)))
+    let ended = Schedule(
+      definition: try definition("b"), origin: Origin(), generation: 2,
+      state: .ended(.init(reason: "x", at: soon, owesStopped: false)))
+    try store.apply([.start(live), .start(ended)])
+    try await answering(store) {
+      let overview = try await watch.overview()
+      #expect(overview.dueWithinMinute == BoundedCount(1) && overview.dueWithinHour == BoundedCount(1))
+      #expect(overview.nextDue == soon)
+      #expect(try await watch.list(ScheduleSearch(), after: nil, limit: 10).schedules.map(\.id.text) == ["a", "b"])
+      #expect(
+        try await watch.schedule(id("a"))?.startEvent
+          == #"{"DetailType":"Schedule Start","Detail":{"id":"a","every":"1h","payload":{"a": 1.0}}}"#)
+      #expect(try await watch.schedule(id("c")) == nil)
+      await #expect(
+        throws: AdminError(.conflict, "it has ended, and its payload is not kept: have its client start it")
+      ) {
+        try await watch.startAgain(id("b"))
+      }
+      await #expect(throws: AdminError(.notFound, "there is no schedule of this id")) {
+        try await watch.startAgain(id("c"))
+      }
+    }
+  }
+
+  @Test("a store that is unwell, and an engine that does not answer, are told")
+  func unwell() async throws {
+    await #expect(throws: AdminError(.unavailable, "the service is starting")) { try await watch.overview() }
+    let store = MemoryStore()
+    store.fault = StoreError(.full, "no room")
+    try await answering(store) {
+      await #expect(throws: AdminError(.unavailable, "the database: no room")) { try await watch.overview() }
+    }
+    watch.open(try Inbox(), ZoneDirectory())
+    await #expect(throws: AdminError(.unavailable, "the engine did not answer within 2 s")) {
+      try await watch.overview()
+    }
+  }
+
+  @Test("readiness is the most important obstacle, health a loop that turns")
+  func status() {
+    #expect(watch.status.obstacle == "the broker: connecting" && watch.status.isAlive)
+    watch.set(.consumer, obstacle: nil)
+    #expect(watch.status.obstacle == nil)
+    watch.set(.blocked, obstacle: "the broker, which takes no messages")
+    watch.set(.store, obstacle: "the database: full")
+    #expect(watch.status.obstacle == "the database: full")
+    let now = SystemClock.now()
+    watch.turned(at: Now(wall: now.wall, uptime: now.uptime - 31_000))
+    #expect(!watch.status.isAlive)
+    watch.turned(at: now)
+    #expect(watch.status.isAlive)
+  }
+
+  @Test("what is published, confirmed and reported is counted")
+  func counts() throws {
+    let slot = Instant(milliseconds: 1_000)
+    let now = Now(wall: slot.advanced(byMilliseconds: 3), uptime: 100)
+    let tick = Tick(
+      definition: try definition("a"), generation: 1, counter: 0, slot: slot, missed: 2, nextSlot: nil)
+    watch.published(
+      [
+        Publication(number: 1, event: .tick(tick), origin: Origin()),
+        Publication(
+          number: 2, event: .rejected(Rejection(command: "Schedule Stop", field: "id", reason: "none")),
+          origin: Origin()),
+      ], at: now)
+    watch.metrics.settled([1], at: Now(wall: now.wall, uptime: 107))
+    watch.note(.missedSlotsFolded(id("a"), count: 2), at: now)
+    watch.note(.tickReturned(id("a"), cause: "312"), at: now)
+    watch.set(.publisher, obstacle: nil)
+    let text = registry.text
+    for line in [
+      "pocketwatch_ticks_published_total 1", #"pocketwatch_tick_lateness_seconds_bucket{le="0.0025"} 0"#,
+      #"pocketwatch_tick_lateness_seconds_bucket{le="0.005"} 1"#, "pocketwatch_publish_confirm_seconds_sum 0.007",
+      "pocketwatch_confirms_outstanding 1", #"pocketwatch_commands_total{result="rejected",type="stop"} 1"#,
+      #"pocketwatch_commands_total{result="started",type="start"} 0"#, #"pocketwatch_missed_total{policy="fold"} 2"#,
+      "pocketwatch_returned_total 1", #"pocketwatch_amqp_connected{connection="publisher"} 1"#,
+      "pocketwatch_amqp_blocked 0",
+    ] { #expect(text.contains("\n\(line)\n"), "\(line)") }
+    watch.metrics.connectionLost()
+    #expect(registry.text.contains("\npocketwatch_confirms_outstanding 0\n"))
+    #expect(watch.recent.entries().map(\.event.kind) == [.tick, .missed, .returned])
+    #expect(watch.metrics.totals.map(\.value) == [1, 2, 1, 1, 0, 0])
+  }
+}
