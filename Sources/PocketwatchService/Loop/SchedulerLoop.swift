@@ -108,7 +108,9 @@ final class SchedulerLoop {
     case .nacked(let numbers):
       watch?.metrics.settled(numbers, at: now)
       engine.receive(.nacked(numbers, cause: "the broker refused it (basic.nack)"), at: now)
-    case .unsendable(let number, let error): engine.receive(.nacked([number], cause: "\(error)"), at: now)
+    case .unsendable(let number, let error):
+      watch?.metrics.settled([number], at: now)
+      engine.receive(.nacked([number], cause: "\(error)"), at: now)
     case .returned(let number, let code, let text): engine.receive(.returned(number, cause: "\(code) \(text)"), at: now)
     case .blocked(let reason):
       readiness.set(.blocked, obstacle: "the broker, which takes no messages now: \(reason)")
