@@ -102,30 +102,38 @@ extension Engine {
     if !isLast, let last = schedules.last?.position {
       review?.reviewedThrough = last
     } else if review?.moving.isEmpty == true {
-      finishReview(at: now)
+      finishReview()
     } else {
       review?.reviewedThrough = DuePosition(due: Instant(milliseconds: .max), generation: .max)
     }
   }
 
+  /// Whether slots of a clock that was wrong may still be stored: the mark has to tell the next process, should it come to
+  /// that.
+  var isClockInQuestion: Bool { clockDoubt != nil || review?.cause == .clock }
+
   /// What is due far beyond now on a clock that was wrong is in doubt no more. A day is left, since a clock that is set back
   /// by less is not noticed.
-  private mutating func finishReview(at now: Now) {
-    defer { review = nil }
-    guard review?.cause == .clock else { return }
-    recoveredInDoubtThrough = min(recoveredInDoubtThrough, now.wall.advanced(byMilliseconds: Self.dayMilliseconds))
+  private mutating func finishReview() {
+    let cause = review?.cause
+    review = nil
+    guard cause == .clock else { return }
+    recoveredInDoubtThrough = min(recoveredInDoubtThrough, latestWall.advanced(byMilliseconds: Self.dayMilliseconds))
     isMarkTooHigh = true
-    lowerMark(at: now)
+    lowerMark()
   }
 
-  /// Lowers the mark once nothing is under way that was sent beyond it.
-  mutating func lowerMark(at now: Now) {
-    guard isMarkTooHigh, !isMarkPending, window.unsettledCount == 0, outbox.heldTicks == 0 else { return }
+  /// Lowers the mark once nothing is under way that was sent beyond it; not below what was sent since the clock was set far
+  /// back, should it have been set back by less after that.
+  mutating func lowerMark() {
+    guard isMarkTooHigh, !isClockInQuestion, !isMarkPending, window.unsettledCount == 0, outbox.heldTicks == 0 else {
+      return
+    }
     isMarkTooHigh = false
-    sentThrough = min(sentThrough, now.wall)
-    markInDoubt(at: now)
+    sentThrough = min(sentThrough, latestWall)
+    markInDoubt(at: latestWall)
     // From now on: what leaves beyond the new mark before that is stored would not be in doubt after a crash.
-    inDoubtThrough = min(inDoubtThrough, markNow(at: now))
+    inDoubtThrough = min(inDoubtThrough, mark(at: latestWall))
   }
 
   private mutating func reviewed(_ schedule: Schedule, at now: Now) {

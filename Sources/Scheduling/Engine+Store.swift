@@ -44,7 +44,7 @@ extension Engine {
   }
 
   private mutating func nextWork(at now: Now) -> StoreWork? {
-    lowerMark(at: now)
+    lowerMark()
     markInDoubtAhead(at: now)
     for step in 1...Turn.allCases.count {
       let turn = Turn.allCases[(lastTurn.rawValue + step) % Turn.allCases.count]
@@ -100,7 +100,7 @@ extension Engine {
   }
 
   /// Once nothing is under way before a clean stop, nothing is in doubt beyond now; or, should the clock have been set back,
-  /// beyond what was sent before that and may be unconfirmed.
+  /// beyond what was sent before that and may be unconfirmed. Unless the next process has to learn of the clock from the mark.
   private mutating func finishDraining(at now: Now) -> StoreWork? {
     var canSend = false
     if case .open = publisher { canSend = true }
@@ -108,7 +108,7 @@ extension Engine {
     guard !isDrained, !isAnswering, window.unsettledCount == 0 else { return nil }
     isDrained = true
     let mark = max(now.wall, sentThrough, recoveredInDoubtThrough)
-    return mark < inDoubtThrough ? .apply([.markInDoubt(through: mark)], []) : nil
+    return mark < inDoubtThrough && !isClockInQuestion ? .apply([.markInDoubt(through: mark)], []) : nil
   }
 
   mutating func received(_ answer: StoreAnswer, at now: Now) {

@@ -48,6 +48,8 @@ extension Engine {
       }
       if let missed = missed(row, in: zone, at: now) {
         settle(row.schedule, missed)
+        // With it, since it is by this clock: if that is wrong, the next process can tell.
+        if now.wall > inDoubtThrough { markInDoubt(at: now.wall) }
       } else if let publication = publish(row.schedule, in: zone, at: now) {
         publications.append(publication)
       }
@@ -61,7 +63,7 @@ extension Engine {
         !awaitsReview(row, at: position)
       else { continue }
       if position.due <= inDoubtThrough { return (position, row) }
-      markInDoubt(at: now)
+      markInDoubt(at: now.wall)
     }
     return nil
   }
@@ -106,19 +108,19 @@ extension Engine {
       .proceed(generation: schedule.generation, from: pending.slot, to: progress.state, counter: progress.counter))
   }
 
-  mutating func markInDoubt(at now: Now) {
+  mutating func markInDoubt(at wall: Instant) {
     guard !isMarkPending else { return }
     isMarkPending = true
-    pendingChanges.append(.markInDoubt(through: markNow(at: now)))
+    pendingChanges.append(.markInDoubt(through: mark(at: wall)))
   }
 
-  func markNow(at now: Now) -> Instant { now.wall.advanced(byMilliseconds: settings.lookaheadMilliseconds) }
+  func mark(at wall: Instant) -> Instant { wall.advanced(byMilliseconds: settings.lookaheadMilliseconds) }
 
   /// Sets the mark shortly before it is needed, so that the first tick after a quiet time does not wait for it.
   mutating func markInDoubtAhead(at now: Now) {
     guard case .open = publisher, !isDraining, let due = window.first()?.due, due > inDoubtThrough else { return }
     guard now.wall >= markTime(before: due) else { return }
-    markInDoubt(at: now)
+    markInDoubt(at: now.wall)
   }
 
   private func markTime(before due: Instant) -> Instant {

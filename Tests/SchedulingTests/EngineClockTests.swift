@@ -20,10 +20,6 @@ struct EngineClockTests {
     return settings
   }
 
-  private func hasSaidSo(_ driver: EngineDriver) -> Bool {
-    driver.reports.contains { if case .clockSetBack = $0 { true } else { false } }
-  }
-
   /// Up to a day back is waited out: no slot comes twice.
   @Test func aDayBackIsWaitedOut() throws {
     var driver = try EngineDriver.connected(settings: Self.settings)
@@ -36,7 +32,7 @@ struct EngineClockTests {
     #expect(driver.ticks.map(\.slot) == [.second(3600)])
     driver.advance(seconds: 3600)
     #expect(driver.ticks.map(\.slot) == [.second(3600), .second(7200)])
-    #expect(!hasSaidSo(driver))
+    #expect(!driver.saysClockWasSetBack)
   }
 
   /// More than that means that the clock was wrong before: all schedules go on from now, in their phase.
@@ -48,7 +44,7 @@ struct EngineClockTests {
     for definition in [hourly, every, bounded, once] { driver.start(definition) }
     driver.ack()
     driver.stepWall(seconds: -10 * Self.day)
-    #expect(hasSaidSo(driver))
+    #expect(driver.saysClockWasSetBack)
     let start = -10 * Self.day
     #expect(try driver.stored("hourly")?.pending?.slot == .second(start + 3600))
     #expect(try driver.stored("every")?.pending?.slot == .second(start + 5400))
@@ -68,7 +64,7 @@ struct EngineClockTests {
     driver.ack()
     driver.advance(seconds: 7200)
     driver = try EngineDriver.connected(store: store, at: .second(0), settings: Self.settings)
-    #expect(hasSaidSo(driver))
+    #expect(driver.saysClockWasSetBack)
     #expect(try driver.stored("hourly")?.pending?.slot == .second(3600))
     #expect(try store.recall().inDoubtThrough == .second(30))
     driver.advance(seconds: 3600)
@@ -83,25 +79,6 @@ struct EngineClockTests {
     #expect(driver.ticks.last?.missed == 1)
   }
 
-  /// The mark of what may have been sent is lowered: until that is stored nothing leaves beyond it.
-  @Test func nothingIsSentBeyondTheMarkThatIsAboutToBeStored() throws {
-    var driver = try EngineDriver.connected(settings: Self.settings)
-    driver.start(hourly)
-    driver.ack()
-    driver.advance(seconds: 3600)
-    driver.ack()
-    driver.holdsStore = true
-    driver.stepWall(seconds: -3 * Self.day)
-    while driver.heldMark == nil { driver.answerStore() }
-    driver.advance(seconds: 7200)
-    #expect(driver.ticks.count == 1)
-    driver.holdsStore = false
-    driver.answerStore()
-    #expect(driver.ticks.count == 2)
-    let due = try #require(try driver.stored("hourly")?.pending?.due)
-    #expect(try driver.store.recall().inDoubtThrough >= due)
-  }
-
   /// A machine without a clock of its own starts in 1970 and is set right a moment later: no slot comes twice.
   @Test func aShortVisitToThePast() throws {
     var driver = try EngineDriver.connected()
@@ -113,14 +90,14 @@ struct EngineClockTests {
     driver.advance(seconds: 240)
     driver.stepWall(seconds: 50 * 365 * Self.day)
     driver.advance(seconds: 3600)
-    #expect(!hasSaidSo(driver))
+    #expect(!driver.saysClockWasSetBack)
     #expect(driver.ticks.map(\.slot) == [.second(3600), .second(7200)])
     #expect(driver.ticks.last?.missed == 0)
     driver.stepWall(seconds: -3 * Self.day)
     driver.advance(seconds: 299)
-    #expect(!hasSaidSo(driver))
+    #expect(!driver.saysClockWasSetBack)
     driver.advance(seconds: 1)
-    #expect(hasSaidSo(driver))
+    #expect(driver.saysClockWasSetBack)
   }
 
   /// A tick whose slot was moved while it waited for another try is never sent again, nor is its answer that of another.
@@ -179,14 +156,5 @@ struct EngineClockTests {
     if fate == .lost { driver.publisherUp() }
     driver.advance(seconds: 3600)
     #expect(driver.ticks.map(\.slot) == [.second(3600), .second(start + 3600)])
-  }
-}
-
-extension EngineDriver {
-  /// The mark that the store is about to set.
-  fileprivate var heldMark: Instant? {
-    guard case .apply(let changes) = heldRequest else { return nil }
-    for case .markInDoubt(let through) in changes { return through }
-    return nil
   }
 }
