@@ -138,7 +138,12 @@ extension Engine {
 
   private mutating func reviewed(_ schedule: Schedule, at now: Now) {
     guard let pending = schedule.pending, let zone = rules(of: schedule.definition) else { return }
-    guard !isBusy(schedule.id), let progress = anew(schedule, in: zone, at: now) else { return }
+    guard !isBusy(schedule.id) else {
+      // A tick beyond now is one of the clock before, of which the answer came just now.
+      if review?.cause == .clock, pending.slot > latestWall { passedOver.insert(schedule.generation) }
+      return
+    }
+    guard let progress = anew(schedule, in: zone, at: now) else { return }
     if review?.cause == .zoneRules {
       var slot: Instant?
       if case .live(let anew) = progress.state { slot = anew.slot }

@@ -157,4 +157,21 @@ struct EngineClockTests {
     driver.advance(seconds: 3600)
     #expect(driver.ticks.map(\.slot) == [.second(3600), .second(start + 3600)])
   }
+
+  /// Its confirm comes late, just while slots are looked for anew.
+  @Test func confirmedDuringTheReview() throws {
+    var driver = try EngineDriver.connected()
+    driver.start(hourly)
+    driver.ack()
+    driver.advance(seconds: 3600)
+    driver.stepWall(seconds: -3 * Self.day)
+    driver.holdsStore = true
+    driver.step(milliseconds: 300_000)
+    #expect(driver.saysClockWasSetBack)
+    driver.ack()
+    driver.holdsStore = false
+    driver.answerStore()
+    #expect(try driver.stored("hourly")?.counter == 1)
+    #expect(try driver.stored("hourly")?.pending?.slot == .second(3600 - 3 * Self.day + 3600))
+  }
 }
