@@ -40,16 +40,18 @@ install_packages() {
   ((${#missing[@]})) || return 0
   say "Installing ${missing[*]}"
   as_root apt-get update -q
-  if [[ " ${missing[*]} " == *' rabbitmq-server '* ]]; then keep_system_broker_off; fi
+  for package in rabbitmq-server prometheus; do
+    if [[ " ${missing[*]} " == *" $package "* ]]; then keep_off "$package"; fi
+  done
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
 }
 
-# Debian starts a broker for the whole machine with the package, open to the network. We want the programs only: a masked
+# Debian starts a server for the whole machine with its package, open to the network. We want the programs only: a masked
 # unit is neither started nor enabled.
-keep_system_broker_off() {
+keep_off() {
   if [[ -d /run/systemd/system ]]; then
-    say "Keeping the system-wide rabbitmq-server off (systemctl unmask rabbitmq-server undoes that)"
-    as_root systemctl mask rabbitmq-server
+    say "Keeping the system-wide $1 off (systemctl unmask $1 undoes that)"
+    as_root systemctl mask "$1"
   fi
 }
 

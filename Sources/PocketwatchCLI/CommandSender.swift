@@ -8,40 +8,32 @@ struct CommandSender {
   let settings: BrokerSettings
   let answer: AnswerOptions
 
+  /// An outcome is larger than the command it echoes.
+  static let maximumOutcomeBytes = 16 << 20
   private static let outcomes = ["Schedule Started", "Schedule Stopped", "Schedule Rejected"]
 
   /// Prints the outcome. Throws the exit code when it is not a success.
   func send(_ detailType: String, _ detail: EventDetail) throws {
-    let messageID = UUID().uuidString.lowercased()
+    let command = settings.command(detailType, Array(detail.event(detailType).utf8))
     do {
-      let connection = try settings.connect(as: "command")
+      let connection = try settings.connect(as: "command", maximumBodyBytes: Self.maximumOutcomeBytes)
       defer { connection.close() }
       let queue = try connection.declareReplyQueue(settings.names, bindingTo: Self.outcomes)
       try connection.consume(queue, prefetch: 100, acknowledges: false)
       try connection.enableConfirms()
-      try connection.publish(message(detailType, detail, messageID: messageID))
-      try finish(with: waitForOutcome(of: messageID, on: connection))
+      try connection.publish(command)
+      try finish(with: waitForOutcome(of: command, on: connection))
     } catch let error as AMQPError {
       complain("\(error)")
       throw ExitCode.unavailable
     }
   }
 
-  private func message(_ detailType: String, _ detail: EventDetail, messageID: String) -> Message {
-    var properties = Properties()
-    properties.contentType = "application/json"
-    properties.deliveryMode = .persistent
-    properties.messageID = Array(messageID.utf8)
-    return Message(
-      exchange: settings.names.eventBus, routingKey: detailType, mandatory: true, properties: properties,
-      body: Array(detail.event(detailType).utf8))
-  }
-
-  private func waitForOutcome(of messageID: String, on connection: Connection) throws -> Delivery {
+  private func waitForOutcome(of command: Message, on connection: Connection) throws -> Delivery {
     let deadline = ContinuousClock.now + .seconds(answer.timeout)
     while ContinuousClock.now < deadline {
       switch try connection.nextEvent(timeout: deadline - ContinuousClock.now) {
-      case .delivery(let delivery) where delivery.properties.correlationID == Array(messageID.utf8):
+      case .delivery(let delivery) where delivery.properties.correlationID == command.properties.messageID:
         return delivery
       case .returned:
         throw failure(
@@ -67,23 +59,6 @@ struct CommandSender {
     let event = ReceivedEvent(outcome)
     print(answer.json ? event.json : event.line(coloured: false))
     if event.name == "Schedule Rejected" { throw ExitCode.rejected }
-  }
-}
-
-extension BrokerSettings {
-  /// Connects to the first broker of the list that answers.
-  func connect(as purpose: String) throws -> Connection {
-    var options = connectionOptions(name: "\(names.stack) \(purpose)")
-    options.maximumBodyBytes = 16 << 20  // an outcome is larger than the command it echoes
-    var last = AMQPError(.unreachable, "no broker is configured")
-    for url in urls {
-      do {
-        return try Connection(to: url, options: options)
-      } catch {
-        last = error
-      }
-    }
-    throw last
   }
 }
 

@@ -30,7 +30,7 @@ struct Watch: AsyncParsableCommand {
     while remaining > 0 {
       var connected: ContinuousClock.Instant?
       do {
-        let connection = try settings.connect(as: "watch")
+        let connection = try settings.connect(as: "watch", maximumBodyBytes: CommandSender.maximumOutcomeBytes)
         defer { connection.close() }
         connected = .now
         try show(connection, settings.names, &remaining)

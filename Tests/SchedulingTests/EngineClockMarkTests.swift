@@ -13,16 +13,9 @@ struct EngineClockMarkTests {
     hourly = Definition(id: "hourly", timing: try Timing(cron: "0 * * * *"))
   }
 
-  /// Believed at once.
-  private static var settings: Engine.Settings {
-    var settings = Engine.Settings()
-    settings.clockPatienceMilliseconds = 0
-    return settings
-  }
-
   /// The mark of what may have been sent is lowered: until that is stored nothing leaves beyond it.
   @Test func nothingIsSentBeyondTheMarkThatIsAboutToBeStored() throws {
-    var driver = try EngineDriver.connected(settings: Self.settings)
+    var driver = try EngineDriver.connected(settings: .trustingTheClock)
     driver.start(hourly)
     driver.ack()
     driver.advance(seconds: 3600)
@@ -56,7 +49,7 @@ struct EngineClockMarkTests {
   /// Nor is it time while the next slot of one schedule, which was busy when those of the others were looked for, is that of
   /// the clock before.
   @Test func theMarkStaysUntilAllSlotsAreOfThisClock() throws {
-    var driver = try EngineDriver.connected(settings: Self.settings)
+    var driver = try EngineDriver.connected(settings: .trustingTheClock)
     driver.start(hourly)
     driver.ack()
     driver.advance(seconds: 3600)
@@ -98,7 +91,7 @@ struct EngineClockMarkTests {
 
   /// Lowered it is not below a tick of this clock, also when the clock is set back again by less than a day.
   @Test func whatWasSentOnThisClockStaysInDoubt() throws {
-    var driver = try EngineDriver.connected(settings: Self.settings)
+    var driver = try EngineDriver.connected(settings: .trustingTheClock)
     driver.start(hourly)
     driver.start(Definition(id: "minutely", timing: try Timing(cron: "* * * * *")))
     driver.ack()
@@ -111,7 +104,7 @@ struct EngineClockMarkTests {
     driver.stepWall(seconds: -7200)
     driver.publisherDown()
     #expect(try driver.store.recall().inDoubtThrough < .second(-Self.day))
-    driver = try EngineDriver(store: driver.store, at: driver.now, settings: Self.settings)
+    driver = try EngineDriver(store: driver.store, at: driver.now, settings: .trustingTheClock)
     driver.step(milliseconds: 3 * 3_600_000)
     driver.publisherUp()
     #expect(driver.ticks.contains(sent))

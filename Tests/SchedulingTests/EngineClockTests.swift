@@ -13,16 +13,9 @@ struct EngineClockTests {
     hourly = Definition(id: "hourly", timing: try Timing(cron: "0 * * * *"))
   }
 
-  /// Believed at once, for what follows from that; `aShortVisitToThePast` is about the wait.
-  private static var settings: Engine.Settings {
-    var settings = Engine.Settings()
-    settings.clockPatienceMilliseconds = 0
-    return settings
-  }
-
   /// Up to a day back is waited out: no slot comes twice.
   @Test func aDayBackIsWaitedOut() throws {
-    var driver = try EngineDriver.connected(settings: Self.settings)
+    var driver = try EngineDriver.connected(settings: .trustingTheClock)
     driver.start(hourly)
     driver.ack()
     driver.advance(seconds: 3600)
@@ -37,7 +30,7 @@ struct EngineClockTests {
 
   /// More than that means that the clock was wrong before: all schedules go on from now, in their phase.
   @Test func furtherBackEachGoesOnFromNow() throws {
-    var driver = try EngineDriver.connected(settings: Self.settings)
+    var driver = try EngineDriver.connected(settings: .trustingTheClock)
     let every = Definition(id: "every", timing: try Timing(every: "90m"))
     let bounded = Definition(id: "bounded", timing: hourly.timing, startDate: .second(-86_400 * 10 + 7200))
     let once = Definition(id: "once", timing: .at(.second(10)))
@@ -59,11 +52,11 @@ struct EngineClockTests {
   @Test func setBackWhileAway() throws {
     let store = MemoryStore()
     let far = 74 * 365 * Self.day
-    var driver = try EngineDriver.connected(store: store, at: .second(far), settings: Self.settings)
+    var driver = try EngineDriver.connected(store: store, at: .second(far), settings: .trustingTheClock)
     driver.start(hourly)
     driver.ack()
     driver.advance(seconds: 7200)
-    driver = try EngineDriver.connected(store: store, at: .second(0), settings: Self.settings)
+    driver = try EngineDriver.connected(store: store, at: .second(0), settings: .trustingTheClock)
     #expect(driver.saysClockWasSetBack)
     #expect(try driver.stored("hourly")?.pending?.slot == .second(3600))
     #expect(try store.recall().inDoubtThrough == .second(30))
@@ -102,7 +95,7 @@ struct EngineClockTests {
 
   /// A tick whose slot was moved while it waited for another try is never sent again, nor is its answer that of another.
   @Test func refusedOnTheClockOfBefore() throws {
-    var driver = try EngineDriver.connected(settings: Self.settings)
+    var driver = try EngineDriver.connected(settings: .trustingTheClock)
     driver.start(hourly)
     driver.ack()
     driver.advance(seconds: 3600)
@@ -120,7 +113,7 @@ struct EngineClockTests {
 
   /// More schedules than fit in a page, or in the window.
   @Test func allOfThemAreReviewed() throws {
-    var settings = Self.settings
+    var settings = Engine.Settings.trustingTheClock
     settings.duePage = 3
     settings.dueCapacity = 6
     var driver = try EngineDriver.connected(settings: settings)
@@ -141,7 +134,7 @@ struct EngineClockTests {
   /// A tick in flight is left alone until it is known what became of it; then its schedule, too, goes on from now.
   @Test(arguments: Fate.allCases)
   func inFlight(fate: Fate) throws {
-    var driver = try EngineDriver.connected(settings: Self.settings)
+    var driver = try EngineDriver.connected(settings: .trustingTheClock)
     driver.start(hourly)
     driver.ack()
     driver.advance(seconds: 3600)
@@ -173,5 +166,14 @@ struct EngineClockTests {
     driver.answerStore()
     #expect(try driver.stored("hourly")?.counter == 1)
     #expect(try driver.stored("hourly")?.pending?.slot == .second(3600 - 3 * Self.day + 3600))
+  }
+}
+
+extension Engine.Settings {
+  /// A clock that is set far back is believed at once, for what follows from that; `aShortVisitToThePast` is about the wait.
+  static var trustingTheClock: Engine.Settings {
+    var settings = Engine.Settings()
+    settings.clockPatienceMilliseconds = 0
+    return settings
   }
 }

@@ -57,6 +57,16 @@ struct EngineDriver {
     return driver
   }
 
+  /// One in which a schedule was just started and its Started confirmed.
+  static func starting(
+    _ definition: Definition, store: MemoryStore = MemoryStore(), settings: Engine.Settings = Engine.Settings()
+  ) throws -> EngineDriver {
+    var driver = try connected(store: store, settings: settings)
+    driver.start(definition)
+    driver.ack()
+    return driver
+  }
+
   // MARK: What happens
 
   mutating func receive(_ event: Engine.Event) {

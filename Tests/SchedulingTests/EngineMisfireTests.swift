@@ -12,17 +12,10 @@ struct EngineMisfireTests {
     everySecond = Definition(id: "a", timing: try Timing(cron: "* * * * * *"))
   }
 
-  private func driver(starting definition: Definition, store: MemoryStore) throws -> EngineDriver {
-    var driver = try EngineDriver.connected(store: store)
-    driver.start(definition)
-    driver.ack()
-    return driver
-  }
-
   /// One tick for the latest of the missed slots, which says how many it stands for.
   @Test func oneTickForAllThatWasMissed() throws {
     let store = MemoryStore()
-    var driver = try driver(starting: everySecond, store: store)
+    var driver = try EngineDriver.starting(everySecond, store: store)
     driver = try EngineDriver.connected(store: store, at: .second(600))
     driver.ack()
     // The mark was ahead of the first slot, so that one may have been sent.
@@ -36,7 +29,7 @@ struct EngineMisfireTests {
 
   @Test func cleanStopLeavesNothingInDoubt() throws {
     let store = MemoryStore()
-    var driver = try driver(starting: everySecond, store: store)
+    var driver = try EngineDriver.starting(everySecond, store: store)
     driver.advance(milliseconds: 500)
     driver.receive(.drain)
     #expect(driver.isDrained)
@@ -49,7 +42,7 @@ struct EngineMisfireTests {
   /// Below the threshold each slot is sent.
   @Test func littleLatenessIsNoMiss() throws {
     let store = MemoryStore()
-    var driver = try driver(starting: everySecond, store: store)
+    var driver = try EngineDriver.starting(everySecond, store: store)
     driver.receive(.drain)
     driver = try EngineDriver.connected(store: store, at: Now(wall: .millisecond(60_999), uptime: 0))
     for _ in 0..<60 { driver.ack() }
@@ -59,7 +52,8 @@ struct EngineMisfireTests {
   /// A tick that was in flight when the connection was lost may have arrived: however long the broker was away, it is
   /// sent again as it was, and only then are the others folded. With a limit of 1 there must not be a second tickId.
   @Test func lostTickIsNeverFolded() throws {
-    var driver = try driver(starting: Definition(id: "a", timing: everySecond.timing, limit: 2), store: MemoryStore())
+    var driver = try EngineDriver.starting(
+      Definition(id: "a", timing: everySecond.timing, limit: 2), store: MemoryStore())
     driver.advance(seconds: 1)
     driver.publisherDown()
     driver.advance(seconds: 600)
@@ -74,7 +68,7 @@ struct EngineMisfireTests {
 
   /// The same for one that this process had itself advanced before.
   @Test func lostTickIsNeverFoldedLater() throws {
-    var driver = try driver(starting: everySecond, store: MemoryStore())
+    var driver = try EngineDriver.starting(everySecond, store: MemoryStore())
     driver.advance(seconds: 1)
     driver.ack()
     driver.advance(seconds: 1)
@@ -88,7 +82,7 @@ struct EngineMisfireTests {
 
   /// What was only waiting when the broker went away is folded.
   @Test func waitingTickIsFolded() throws {
-    var driver = try driver(starting: everySecond, store: MemoryStore())
+    var driver = try EngineDriver.starting(everySecond, store: MemoryStore())
     driver.publisherDown()
     driver.advance(seconds: 600)
     driver.publisherUp()
@@ -112,7 +106,7 @@ struct EngineMisfireTests {
   /// The mark is stored before the first tick beyond it leaves, some seconds ahead, so that the tick does not wait.
   @Test func markComesFirst() throws {
     let store = MemoryStore()
-    var driver = try driver(starting: Definition(id: "a", timing: try Timing(cron: "0 * * * * *")), store: store)
+    var driver = try EngineDriver.starting(Definition(id: "a", timing: try Timing(cron: "0 * * * * *")), store: store)
     for minute in 1...10 as ClosedRange<Int64> {
       driver.advance(
         milliseconds: driver.now.wall.milliseconds == Instant.second(minute * 60 - 60).milliseconds ? 59_999 : 0)
@@ -127,8 +121,8 @@ struct EngineMisfireTests {
 
   /// While the mark is not stored, nothing beyond it is sent.
   @Test func tickWaitsForTheMark() throws {
-    var driver = try driver(
-      starting: Definition(id: "a", timing: try Timing(cron: "0 * * * * *")), store: MemoryStore())
+    var driver = try EngineDriver.starting(
+      Definition(id: "a", timing: try Timing(cron: "0 * * * * *")), store: MemoryStore())
     driver.holdsStore = true
     driver.step(milliseconds: 60_000)
     driver.advance(seconds: 5)
@@ -140,7 +134,8 @@ struct EngineMisfireTests {
 
   /// Nothing is written while nothing is to be sent.
   @Test func noMarkWithoutTicks() throws {
-    var driver = try driver(starting: Definition(id: "a", timing: try Timing(cron: "0 0 1 1 *")), store: MemoryStore())
+    var driver = try EngineDriver.starting(
+      Definition(id: "a", timing: try Timing(cron: "0 0 1 1 *")), store: MemoryStore())
     let count = driver.applied.count
     driver.advance(seconds: 3600)
     #expect(driver.applied.count == count)
@@ -149,7 +144,7 @@ struct EngineMisfireTests {
   // MARK: The clock is set
 
   @Test func backwardStepTicksNoSlotTwice() throws {
-    var driver = try driver(starting: everySecond, store: MemoryStore())
+    var driver = try EngineDriver.starting(everySecond, store: MemoryStore())
     for _ in 0..<5 {
       driver.advance(seconds: 1)
       driver.ack()
@@ -164,7 +159,7 @@ struct EngineMisfireTests {
   /// Not even a tick that was refused goes out again before its slot has come once more.
   @Test(arguments: [true, false])
   func backwardStepSendsNothingEarly(isRefused: Bool) throws {
-    var driver = try driver(starting: everySecond, store: MemoryStore())
+    var driver = try EngineDriver.starting(everySecond, store: MemoryStore())
     driver.advance(seconds: 1)
     if isRefused { driver.nack() } else { driver.publisherDown() }
     driver.stepWall(seconds: -100)
@@ -176,7 +171,7 @@ struct EngineMisfireTests {
   }
 
   @Test func forwardStepIsNoStorm() throws {
-    var driver = try driver(starting: everySecond, store: MemoryStore())
+    var driver = try EngineDriver.starting(everySecond, store: MemoryStore())
     driver.advance(milliseconds: 500)
     driver.stepWall(seconds: 86_400)
     for _ in 0..<10 { driver.ack() }
@@ -190,7 +185,7 @@ struct EngineMisfireTests {
   @Test func missingZoneHoldsItsSchedules() throws {
     let store = MemoryStore()
     let zoned = Definition(id: "a", timing: everySecond.timing, timezone: "Europe/Rome")
-    var driver = try driver(starting: zoned, store: store)
+    var driver = try EngineDriver.starting(zoned, store: store)
     driver = try EngineDriver.connected(store: store, at: .second(2), zones: { _ in nil })
     driver.advance(seconds: 10)
     #expect(driver.ticks.isEmpty)

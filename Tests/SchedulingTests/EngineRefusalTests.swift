@@ -12,18 +12,8 @@ struct EngineRefusalTests {
     everySecond = Definition(id: "a", timing: try Timing(cron: "* * * * * *"))
   }
 
-  /// A service in which the schedule was just started and its Started confirmed.
-  private func driver(
-    starting definition: Definition, store: MemoryStore = MemoryStore(), settings: Engine.Settings = Engine.Settings()
-  ) throws -> EngineDriver {
-    var driver = try EngineDriver.connected(store: store, settings: settings)
-    driver.start(definition)
-    driver.ack()
-    return driver
-  }
-
   @Test func refusedTickIsTriedAgainAfterPauses() throws {
-    var driver = try driver(starting: everySecond)
+    var driver = try EngineDriver.starting(everySecond)
     driver.advance(seconds: 1)
     for pause in [1, 2, 4, 8, 16, 32, 60, 60] as [Int64] {
       driver.nack()
@@ -41,7 +31,7 @@ struct EngineRefusalTests {
   @Test(arguments: [true, false])
   func refusedTickIsGivenUp(isUnanswered: Bool) throws {
     let hourly = Definition(id: "a", timing: try Timing(cron: "*/30 * * * *"), limit: 1)
-    var driver = try driver(starting: hourly)
+    var driver = try EngineDriver.starting(hourly)
     driver.advance(seconds: 1800)
     var hasGivenUp: Bool {
       driver.reports.contains { if case .tickGivenUp("a", .second(1800), _) = $0 { true } else { false } }
@@ -69,7 +59,7 @@ struct EngineRefusalTests {
   @Test func refusedTickHoldsUpNobodyElse() throws {
     var settings = Engine.Settings()
     settings.publishWindow = 1
-    var driver = try driver(starting: Definition(id: "a", timing: .at(.second(1))), settings: settings)
+    var driver = try EngineDriver.starting(Definition(id: "a", timing: .at(.second(1))), settings: settings)
     driver.start(Definition(id: "b", timing: .at(.second(2))))
     driver.ack()
     driver.advance(seconds: 1)
@@ -86,7 +76,7 @@ struct EngineRefusalTests {
   func unconfirmedTickIsSetAside(answer: Answer) throws {
     var settings = Engine.Settings()
     settings.publishWindow = 1
-    var driver = try driver(starting: everySecond, settings: settings)
+    var driver = try EngineDriver.starting(everySecond, settings: settings)
     driver.start(Definition(id: "b", timing: .at(.second(2))))
     driver.ack()
     driver.advance(seconds: 1)
@@ -115,7 +105,7 @@ struct EngineRefusalTests {
 
   /// A Stop does not wait for a tick that is overdue; what is confirmed while it is carried out changes nothing.
   @Test func lateConfirmBesideAStop() throws {
-    var driver = try driver(starting: everySecond)
+    var driver = try EngineDriver.starting(everySecond)
     driver.advance(seconds: 1)
     driver.advance(seconds: 30)
     driver.holdsStore = true
@@ -130,7 +120,7 @@ struct EngineRefusalTests {
   }
 
   @Test func lostTickIsSentAgainAsItWas() throws {
-    var driver = try driver(starting: everySecond)
+    var driver = try EngineDriver.starting(everySecond)
     driver.advance(seconds: 1)
     driver.publisherDown()
     driver.advance(seconds: 10)
@@ -144,7 +134,7 @@ struct EngineRefusalTests {
 
   /// A confirm of an earlier connection is of nothing any more.
   @Test func lateConfirmIsIgnored() throws {
-    var driver = try driver(starting: everySecond)
+    var driver = try EngineDriver.starting(everySecond)
     driver.advance(seconds: 1)
     let number = try #require(driver.inFlight.first?.number)
     driver.publisherDown()
@@ -153,7 +143,7 @@ struct EngineRefusalTests {
   }
 
   @Test func nothingIsPublishedWhileBlocked() throws {
-    var driver = try driver(starting: everySecond)
+    var driver = try EngineDriver.starting(everySecond)
     driver.receive(.blocked)
     driver.start(Definition(id: "b", timing: everySecond.timing))
     driver.advance(seconds: 20)
@@ -166,7 +156,7 @@ struct EngineRefusalTests {
 
   /// Time in which the broker blocked is not time in which it did not answer: nothing is repeated, or given up.
   @Test func blockedTimeIsNoTimeout() throws {
-    var driver = try driver(starting: everySecond)
+    var driver = try EngineDriver.starting(everySecond)
     driver.advance(seconds: 1)
     driver.receive(.blocked)
     driver.advance(seconds: 7200)
@@ -179,7 +169,7 @@ struct EngineRefusalTests {
 
   /// A process that was frozen for more than an hour gives nothing up for that.
   @Test func sleepIsNoRefusal() throws {
-    var driver = try driver(starting: everySecond)
+    var driver = try EngineDriver.starting(everySecond)
     driver.advance(seconds: 1)
     driver.step(milliseconds: 7_200_000)
     driver.advance(seconds: 1)
@@ -191,7 +181,7 @@ struct EngineRefusalTests {
   /// A refused tick whose pause ends while the broker takes nothing waits quietly.
   @Test(arguments: [true, false])
   func pauseEndsWhileNothingCanBeSent(isBlocked: Bool) throws {
-    var driver = try driver(starting: everySecond)
+    var driver = try EngineDriver.starting(everySecond)
     driver.advance(seconds: 1)
     driver.nack()
     driver.receive(isBlocked ? .blocked : .publisherDown)

@@ -13,20 +13,10 @@ struct EngineTickTests {
     everySecond = Definition(id: "a", timing: try Timing(cron: "* * * * * *"))
   }
 
-  /// A service in which the schedule was just started and its Started confirmed.
-  private func driver(
-    starting definition: Definition, store: MemoryStore = MemoryStore(), settings: Engine.Settings = Engine.Settings()
-  ) throws -> EngineDriver {
-    var driver = try EngineDriver.connected(store: store, settings: settings)
-    driver.start(definition)
-    driver.ack()
-    return driver
-  }
-
   // MARK: A tick's way
 
   @Test func advancesOnlyAfterItsConfirm() throws {
-    var driver = try driver(starting: everySecond)
+    var driver = try EngineDriver.starting(everySecond)
     driver.advance(milliseconds: 999)
     #expect(driver.ticks.isEmpty, "early")
     driver.advance(milliseconds: 1)
@@ -55,7 +45,7 @@ struct EngineTickTests {
   /// Counters 0, 1, 2, then Stopped, once each; the payload is kept until the Stopped is confirmed.
   @Test func limitIsExact() throws {
     let limited = Definition(id: "a", timing: everySecond.timing, limit: 3, payload: payload)
-    var driver = try driver(starting: limited)
+    var driver = try EngineDriver.starting(limited)
     for _ in 0..<3 {
       driver.advance(seconds: 1)
       driver.ack()
@@ -75,7 +65,7 @@ struct EngineTickTests {
 
   @Test func owedStoppedIsAnnouncedOnceConfirmed() throws {
     let limited = Definition(id: "a", timing: everySecond.timing, limit: 1, payload: payload)
-    var driver = try driver(starting: limited)
+    var driver = try EngineDriver.starting(limited)
     driver.advance(seconds: 1)
     driver.ack { $0.isTick }
     #expect(driver.stopped.count == 1)
@@ -90,8 +80,8 @@ struct EngineTickTests {
 
   @Test func owedStoppedSurvivesARestart() throws {
     let store = MemoryStore()
-    var driver = try driver(
-      starting: Definition(id: "a", timing: everySecond.timing, limit: 1, payload: payload), store: store)
+    var driver = try EngineDriver.starting(
+      Definition(id: "a", timing: everySecond.timing, limit: 1, payload: payload), store: store)
     driver.advance(seconds: 1)
     driver.ack { $0.isTick }
     driver = try EngineDriver(store: store, at: .second(2))
@@ -108,7 +98,7 @@ struct EngineTickTests {
 
   @Test(arguments: [Timing.at(.second(-1000)), .at(.second(2))])
   func oneShotEndsWithoutAWord(timing: Timing) throws {
-    var driver = try driver(starting: Definition(id: "a", timing: timing, limit: 5, payload: payload))
+    var driver = try EngineDriver.starting(Definition(id: "a", timing: timing, limit: 5, payload: payload))
     driver.advance(seconds: 2)
     driver.ack()
     driver.advance(seconds: 100)
@@ -121,7 +111,7 @@ struct EngineTickTests {
   }
 
   @Test func endDateEndsIt() throws {
-    var driver = try driver(starting: Definition(id: "a", timing: everySecond.timing, endDate: .second(2)))
+    var driver = try EngineDriver.starting(Definition(id: "a", timing: everySecond.timing, endDate: .second(2)))
     for _ in 0..<5 {
       driver.advance(seconds: 1)
       driver.ack()
@@ -133,7 +123,7 @@ struct EngineTickTests {
   /// A jittered tick leaves at its slot plus jitter, and speaks of the slot.
   @Test func jitterDelaysTheSending() throws {
     let jittered = Definition(id: "a", timing: try Timing(every: "10s"), jitter: try DurationExpression("10s"))
-    var driver = try driver(starting: jittered)
+    var driver = try EngineDriver.starting(jittered)
     let due = jittered.due(of: .second(10), in: .utc)
     #expect(due > .second(10) && due < .second(20), "a poor choice of id: \(due)")
     driver.advance(milliseconds: due.milliseconds - Instant.noon.milliseconds - 1)
@@ -185,7 +175,7 @@ struct EngineTickTests {
   }
 
   @Test func returnedTickCountsAsSent() throws {
-    var driver = try driver(starting: everySecond)
+    var driver = try EngineDriver.starting(everySecond)
     driver.advance(seconds: 1)
     driver.receive(.returned(try #require(driver.inFlight.first?.number), cause: "312 NO_ROUTE"))
     driver.ack()

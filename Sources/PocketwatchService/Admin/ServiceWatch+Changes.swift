@@ -8,7 +8,7 @@ package import Scheduling
 /// one who listens sees them.
 extension ServiceWatch {
   package func stop(_ id: ScheduleID, reason: String) async throws(AdminError) {
-    try await publish("Schedule Stop", id.stopEvent(reason: reason))
+    try await publish(.stop, id.stopEvent(reason: reason))
   }
 
   package func startAgain(_ id: ScheduleID) async throws(AdminError) {
@@ -18,10 +18,10 @@ extension ServiceWatch {
     }
     var definition = details.schedule.definition
     definition.ifExists = .replace  // someone asks for just that
-    try await publish("Schedule Start", definition.startEvent)
+    try await publish(.start, definition.startEvent)
   }
 
-  private func publish(_ name: String, _ body: [UInt8]) async throws(AdminError) {
+  private func publish(_ name: EventName, _ body: [UInt8]) async throws(AdminError) {
     let settings = broker
     let failure: AdminError? = await withCheckedContinuation { continuation in
       // Connections block; so a thread of its own, for the second that it takes.
@@ -37,27 +37,14 @@ extension ServiceWatch {
 
 extension BrokerSettings {
   /// Publishes one command and waits for its confirm. Nil when the broker has it.
-  fileprivate func publishOnce(_ name: String, _ body: [UInt8]) -> AdminError? {
-    var properties = Properties()
-    properties.contentType = "application/json"
-    properties.deliveryMode = .persistent
-    properties.messageID = Array(UUID().uuidString.lowercased().utf8)
-    let message = Message(
-      exchange: names.eventBus, routingKey: name, mandatory: true, properties: properties, body: body)
-    var last = AMQPError(.unreachable, "no broker is configured")
-    for url in urls {
-      do throws(AMQPError) {
-        let connection = try Connection(to: url, options: connectionOptions(name: "\(names.stack) page"))
-        defer { connection.close() }
-        return try confirm(message, on: connection)
-      } catch {
-        last = error
-      }
+  fileprivate func publishOnce(_ name: EventName, _ body: [UInt8]) -> AdminError? {
+    do throws(AMQPError) {
+      let connection = try connect(as: "page")
+      defer { connection.close() }
+      return try confirm(command(name.rawValue, body), on: connection)
+    } catch {
+      return AdminError(.unavailable, "\(error)")
     }
-    let advice =
-      last.text.contains("ACCESS_REFUSED")
-      ? " The service's login needs the right to write \(name) to the exchange \(names.eventBus)." : ""
-    return AdminError(.unavailable, "the broker: \(last.text).\(advice)")
   }
 
   private func confirm(_ message: Message, on connection: Connection) throws(AMQPError) -> AdminError? {
