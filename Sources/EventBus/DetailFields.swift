@@ -16,7 +16,11 @@ struct DetailFields {
   private(set) var unknown: [String] = []
 
   /// The value of a field; nil when it is absent or `null`, which is the same for all fields but `payload`.
-  subscript(_ name: Name) -> JSONValue? { values.first { $0.name == name }?.value }
+  subscript(_ name: Name) -> JSONValue? {
+    // By index, so that what is passed over is not copied.
+    for index in values.indices where values[index].name == name { return values[index].value }
+    return nil
+  }
 
   /// Reads a Detail object. Keys inside `payload` may come twice: it is the client's own.
   mutating func read(_ reader: inout JSONReader) throws(JSONError) {

@@ -28,7 +28,10 @@ struct IncomingEvent {
   private(set) var fault: FieldError?
 
   /// The value of a field; nil when it is absent or `null`.
-  subscript(_ name: Name) -> JSONValue? { values.first { $0.name == name }?.value }
+  subscript(_ name: Name) -> JSONValue? {
+    for index in values.indices where values[index].name == name { return values[index].value }
+    return nil
+  }
 
   /// The text of DetailType, nil when it has none.
   var detailType: ArraySlice<UInt8>? { self[.detailType]?.text }

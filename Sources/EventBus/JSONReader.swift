@@ -15,15 +15,16 @@ package struct JSONReader {
   /// The first key found twice in an object whose keys were to be unique.
   package private(set) var duplicateKey: JSONError?
   /// Hashes of the keys read so far, each together with its object.
-  private var keyHashes: Set<Int> = []
+  private var keyHashes = HashSet()
 
   /// - Parameter depth: the nesting the document itself stands in, for one that came inside a string of another.
   package init(_ bytes: ArraySlice<UInt8>, depth: Int = 0) throws(JSONError) {
     self.bytes = bytes
     self.depth = depth
     index = bytes.startIndex
-    keyHashes.reserveCapacity(24)  // more than the keys of a usual command
-    if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { throw JSONError("a byte-order mark is not allowed", at: 0) }
+    if bytes.first == 0xEF, bytes.starts(with: [0xEF, 0xBB, 0xBF]) {
+      throw JSONError("a byte-order mark is not allowed", at: 0)
+    }
     do {
       _ = try UTF8Span(validating: bytes.span)
     } catch {
@@ -152,7 +153,7 @@ extension JSONReader {
     var hasher = Hasher()
     hasher.combine(object)
     key.withUnsafeBytes { hasher.combine(bytes: $0) }
-    guard !keyHashes.insert(hasher.finalize()).inserted, occurrences(of: key, in: object) > 1 else { return }
+    guard !keyHashes.insert(hasher.finalize()), occurrences(of: key, in: object) > 1 else { return }
     duplicateKey = JSONError("the key \(key.quoted) comes twice in one object", at: offset(of: start))
   }
 
@@ -167,6 +168,25 @@ extension JSONReader {
       try reader.skipValue(uniqueKeys: false)
     }
     return count
+  }
+}
+
+/// Hashes, each once. Few are looked through one by one, which is faster than to hash them again.
+private struct HashSet {
+  private static let few = 24  // more than the keys of a usual command
+
+  private var first: [Int] = []
+  private var rest: Set<Int> = []
+
+  /// Says whether it was not there yet.
+  mutating func insert(_ hash: Int) -> Bool {
+    guard !first.contains(hash) else { return false }
+    if first.count < Self.few {
+      if first.isEmpty { first.reserveCapacity(Self.few) }
+      first.append(hash)
+      return true
+    }
+    return rest.insert(hash).inserted
   }
 }
 

@@ -9,7 +9,11 @@ struct NameTable<Value: Sendable>: Sendable {
   }
 
   subscript(name: ArraySlice<UInt8>) -> Value? {
-    entries.first { $0.name == name }?.value
+    // By index, so that what is passed over is not copied.
+    for index in entries.indices where entries[index].name.count == name.count && entries[index].name == name {
+      return entries[index].value
+    }
+    return nil
   }
 }
 
