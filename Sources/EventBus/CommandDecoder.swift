@@ -24,7 +24,8 @@ package struct CommandDecoder: Sendable {
   ///   - isRedelivered: the broker's flag, passed through.
   package func decode(tag: UInt64, isRedelivered: Bool = false, _ message: IncomingMessage) -> ReceivedCommand {
     ReceivedCommand(
-      tag: tag, isRedelivered: isRedelivered, origin: Origin(of: message), content: content(of: message))
+      tag: tag, isRedelivered: isRedelivered, origin: Origin(of: message), userID: message.userID,
+      content: content(of: message))
   }
 
   private func content(of message: IncomingMessage) -> ReceivedCommand.Content {

@@ -9,18 +9,21 @@ package struct IncomingMessage: Sendable {
   /// W3C trace context from the headers.
   package var traceparent: String?
   package var tracestate: String?
+  /// The AMQP property: the sender's login, as the broker has found it to be.
+  package var userID: String?
   package var body: [UInt8]
   /// The size that was announced: larger than `body` when the body was over the limit and therefore dropped.
   package var bodySize: Int
 
   package init(
     routingKey: [UInt8], messageID: [UInt8]? = nil, traceparent: String? = nil, tracestate: String? = nil,
-    body: [UInt8], bodySize: Int? = nil
+    userID: String? = nil, body: [UInt8], bodySize: Int? = nil
   ) {
     self.routingKey = routingKey
     self.messageID = messageID
     self.traceparent = traceparent
     self.tracestate = tracestate
+    self.userID = userID
     self.body = body
     self.bodySize = bodySize ?? body.count
   }

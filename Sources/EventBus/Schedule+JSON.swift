@@ -2,8 +2,9 @@ import Recurrence
 package import Scheduling
 
 extension Schedule {
-  /// The schedule as it is stored, as one line of JSON for people's tools: its definition and how far it has come.
-  package var json: [UInt8] {
+  /// The schedule as it is stored, as one line of JSON for people's tools: its definition, how far it has come, and what
+  /// became of its ticks.
+  package func json(_ history: History) -> [UInt8] {
     var json = JSONWriter(capacity: 512 + (definition.payload?.count ?? 0))
     json.object { json in
       json.write(definition)
@@ -21,8 +22,32 @@ extension Schedule {
         if let reason = ending.reason { json.field("reason", reason) }
         json.flag("owesStopped", ending.owesStopped)
       }
+      if let beginning = history.beginning { json.field("startedAt", beginning.at.rfc3339) }
+      if let messageID = origin.messageID { json.field("messageId", String(decoding: messageID, as: UTF8.self)) }
+      if let userID = history.beginning?.userID { json.field("userId", userID) }
+      json.field("ticks", object: { $0.write(history.tally, sent: counter) })
       if let payload = definition.payload { json.field("payload", json: payload) }
     }
     return json.bytes
+  }
+}
+
+extension JSONWriter {
+  /// What became of a schedule's ticks.
+  fileprivate mutating func write(_ tally: Schedule.Tally, sent: Int64) {
+    field("sent", sent)
+    field("missed", Int64(tally.missed))
+    field("repeated", Int64(tally.repeats))
+    field("nacked", Int64(tally.refusals))
+    field("returned", Int64(tally.returns))
+    guard let last = tally.last else { return }
+    field(
+      "last",
+      object: { json in
+        json.field("scheduledTime", last.slot.rfc3339)
+        json.field("sentAt", last.sentAt.rfc3339)
+        json.field("latenessMilliseconds", last.latenessMilliseconds)
+        json.field("confirmMilliseconds", last.confirmationMilliseconds)
+      })
   }
 }

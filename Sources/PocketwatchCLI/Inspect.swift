@@ -24,7 +24,10 @@ struct Inspect: ParsableCommand {
       var last: ScheduleID?
       while true {
         let page = try store.page(after: last, limit: 500)
-        for schedule in page { print(json ? ReceivedEvent.oneLine(schedule.json) : Row(schedule).line) }
+        for schedule in page {
+          let history = json ? try store.history(of: schedule.id) : nil
+          print(history.map { ReceivedEvent.oneLine(schedule.json($0)) } ?? Row(schedule).line)
+        }
         guard let id = page.last?.id else { return }
         last = id
       }

@@ -157,7 +157,7 @@ extension IncomingMessage {
     self.init(
       routingKey: delivery.routingKey, messageID: delivery.properties.messageID,
       traceparent: delivery.properties.headers["traceparent"]?.text,
-      tracestate: delivery.properties.headers["tracestate"]?.text,
+      tracestate: delivery.properties.headers["tracestate"]?.text, userID: delivery.properties.userID,
       body: delivery.body, bodySize: Int(clamping: delivery.bodySize))
   }
 }

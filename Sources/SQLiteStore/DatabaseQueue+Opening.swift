@@ -17,6 +17,7 @@ extension DatabaseQueue {
           PRAGMA synchronous = FULL;
           PRAGMA cache_size = -16384; -- KiB: what a batch of 256 touches, and no more with more schedules
           PRAGMA wal_autocheckpoint = 4000; -- pages: the longer, the fewer of them are written twice
+          PRAGMA recursive_triggers = ON; -- or what REPLACE removes would leave its progress behind
           PRAGMA trusted_schema = OFF;
           PRAGMA cell_size_check = ON;
           """)
@@ -29,7 +30,7 @@ extension DatabaseQueue {
   /// Asks the live connection for what its promises rest on, because a `PRAGMA` that could not be obeyed is no error.
   package func assertDurable() throws {
     let expected = [
-      ("journal_mode", "wal"), ("synchronous", "2"), ("locking_mode", "exclusive"), ("foreign_keys", "1"),
+      ("journal_mode", "wal"), ("synchronous", "2"), ("locking_mode", "exclusive"), ("recursive_triggers", "1"),
     ]
     for (setting, value) in expected {
       let actual = try unsafeRead { try String.fetchOne($0, sql: "PRAGMA \(setting)") }

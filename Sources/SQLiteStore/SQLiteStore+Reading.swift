@@ -5,6 +5,7 @@ package import Scheduling
 /// How schedules are found, each by an index that gives them in their order.
 private enum Query {
   static let byID = select(schedulesFirst, "id = ?")
+  static let history = "SELECT \(Schedule.History.columns) FROM \(schedulesFirst) WHERE id = ?"
   static let afterID = select(schedulesFirst, "id > ? ORDER BY id")
   static let owingStopped = select(progressFirst, "owesStopped = 1 AND generation > ? ORDER BY generation")
   static let due = ByDue()
@@ -22,8 +23,8 @@ private enum Query {
   }
 
   // SQLite keeps the order of tables in a cross join.
-  private static let schedulesFirst = "schedule CROSS JOIN progress USING (generation)"
-  private static let progressFirst = "progress CROSS JOIN schedule USING (generation)"
+  private static let schedulesFirst = "schedule CROSS JOIN progress USING (generation, place)"
+  private static let progressFirst = "progress CROSS JOIN schedule USING (generation, place)"
 
   private static func select(_ tables: String, _ condition: String) -> String {
     let definition = ScheduleColumn.names(ScheduleColumn.definition, of: "schedule")
@@ -52,6 +53,28 @@ extension SQLiteStore {
       }
       return recollection
     }
+  }
+
+  package func history(of id: ScheduleID) throws(StoreError) -> Schedule.History? {
+    var history: Schedule.History?
+    try read { database in
+      _ = try database.forEachRow(Query.history, { $0.bind(id.bytes) }) {
+        history = Schedule.History($0)
+        return true
+      }
+    }
+    return history
+  }
+
+  package func counts() throws(StoreError) -> ScheduleCounts {
+    var counts = ScheduleCounts()
+    try read { database in
+      _ = try database.forEachRow("SELECT live, ended FROM recollection") {
+        counts = ScheduleCounts(live: Int($0.integer(0) ?? 0), ended: Int($0.integer(1) ?? 0))
+        return true
+      }
+    }
+    return counts
   }
 
   package func schedules(_ ids: [ScheduleID]) throws(StoreError) -> [Schedule?] {

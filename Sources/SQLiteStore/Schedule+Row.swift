@@ -1,81 +1,11 @@
 import Recurrence
 import Scheduling
 
-/// What is kept of a schedule: first the columns of table `schedule`, then those of table `progress`, each in the order in
-/// which every statement lists them.
-enum ScheduleColumn: Int, CaseIterable {
-  case generation, id
-  case cron, every, at, duration, tickLimit, timezone, startDate, endDate, jitter
-  case misfirePolicy, catchupWindow, ifExists
-  case messageID, traceparent, tracestate
-  case payload
-  // From here on of table progress, beside its generation.
-  case counter
-  case slot, due, missed, since
-  case endedAt, endReason, owesStopped
-
-  /// Written once.
-  static let definition = allCases.filter { $0.rawValue < counter.rawValue }
-  /// Written with every tick.
-  static let progress = allCases.filter { $0.rawValue >= counter.rawValue }
-
-  static func names(_ columns: [ScheduleColumn], of table: String? = nil) -> String {
-    columns.map { column in table.map { "\($0).\(column)" } ?? "\(column)" }.joined(separator: ", ")
-  }
-}
-
-extension Schedule {
-  /// Hands over the values of some columns, in their order.
-  func bind(_ columns: [ScheduleColumn], to parameters: inout ParameterValues) {
-    for column in columns { bind(column, to: &parameters) }
-  }
-
-  private func bind(_ column: ScheduleColumn, to parameters: inout ParameterValues) {
-    switch column {
-    case .generation: parameters.bind(generation)
-    case .id: parameters.bind(id.bytes)
-    case .cron, .every, .at, .duration: definition.timing.bind(column, to: &parameters)
-    case .tickLimit: parameters.bind(definition.limit)
-    case .timezone: parameters.bind(definition.timezone)
-    case .startDate: parameters.bind(definition.startDate?.milliseconds)
-    case .endDate: parameters.bind(definition.endDate?.milliseconds)
-    case .jitter: parameters.bind(definition.jitter?.text)
-    case .messageID: parameters.bind(origin.messageID)
-    case .traceparent: parameters.bind(origin.traceparent.map { Array($0.utf8) })
-    case .tracestate: parameters.bind(origin.tracestate.map { Array($0.utf8) })
-    case .counter: parameters.bind(counter)
-    case .slot: parameters.bind(pending?.slot.milliseconds)
-    case .due: parameters.bind(pending?.due.milliseconds)
-    case .missed: parameters.bind(pending?.missed)
-    case .since: parameters.bind(pending?.since?.milliseconds)
-    case .endedAt: parameters.bind(ending?.at.milliseconds)
-    case .endReason: parameters.bind(ending?.reason.map { Array($0.utf8) })
-    case .owesStopped: parameters.bind(ending?.owesStopped)
-    case .payload: parameters.bind(definition.payload)
-    case .misfirePolicy: parameters.bind(definition.misfirePolicy?.rawValue)
-    case .catchupWindow: parameters.bind(definition.catchupWindow?.text)
-    case .ifExists: parameters.bind(definition.ifExists?.rawValue)
-    }
-  }
-}
-
-extension Timing {
-  /// The value of one of the four columns for the timing: NULL in all but the one that says it.
-  fileprivate func bind(_ column: ScheduleColumn, to parameters: inout ParameterValues) {
-    switch (self, column) {
-    case (.cron(let expression), .cron): parameters.bind(expression.text)
-    case (.every(let length), .every), (.duration(let length), .duration): parameters.bind(length.text)
-    case (.at(let instant), .at): parameters.bind(instant.milliseconds)
-    default: parameters.bind(nil as Int64?)
-    }
-  }
-}
-
 extension Schedule {
   /// Nil when the row does not make a schedule: what it says was damaged, or this version refuses its expression.
   init?(_ row: ColumnValues) {
-    guard let generation = row.integer(.generation), let id = row.bytes(.id), let counter = row.integer(.counter),
-      let timing = Timing(row), let state = State(row),
+    guard let generation = row.integer(.generation), let place = row.integer(.place), let id = row.bytes(.id),
+      let counter = row.integer(.counter), let timing = Timing(row), let state = State(row),
       let jitter = row.read(.jitter, { try? DurationExpression($0) }),
       let misfirePolicy = row.read(.misfirePolicy, MisfirePolicy.init),
       let catchupWindow = row.read(.catchupWindow, { try? DurationExpression($0) }),
@@ -89,7 +19,8 @@ extension Schedule {
       origin: Origin(
         messageID: row.bytes(.messageID), traceparent: row.freeText(.traceparent),
         tracestate: row.freeText(.tracestate)),
-      generation: generation, counter: counter, state: state)
+      key: Key(generation: generation, place: place),
+      progress: Progress(state: state, counter: counter))
   }
 }
 

@@ -66,6 +66,8 @@ package struct ReceivedCommand: Sendable {
   /// Whether the broker delivered it before: then it may have been answered, by this process or an earlier one.
   package var isRedelivered: Bool
   package var origin: Origin
+  /// The login that sent it, if it says so: the broker lets nobody say another's.
+  package var userID: String?
   package var content: Content
 
   package enum Content: Sendable {
@@ -77,10 +79,13 @@ package struct ReceivedCommand: Sendable {
     case ownEvent
   }
 
-  package init(tag: UInt64, isRedelivered: Bool = false, origin: Origin, content: Content) {
+  package init(
+    tag: UInt64, isRedelivered: Bool = false, origin: Origin, userID: String? = nil, content: Content
+  ) {
     self.tag = tag
     self.isRedelivered = isRedelivered
     self.origin = origin
+    self.userID = userID
     self.content = content
   }
 }

@@ -71,7 +71,8 @@ extension CommandDecision {
 
   /// A Start on which nothing is known yet.
   static func start(
-    _ start: Command.Start, existing: Schedule?, generation: Int64, zone: ZoneRules?, origin: Origin, now: Instant
+    _ start: Command.Start, existing: Schedule?, generation: Int64, zone: ZoneRules?, origin: Origin,
+    beginning: Schedule.Beginning
   ) -> (Self, RememberedCommand.Answer) {
     let definition = start.definition
     if let existing, existing.pending != nil {
@@ -92,17 +93,19 @@ extension CommandDecision {
         .start(start), field: "timezone", reason: "the rules of time zone \(name) cannot be read on this machine now",
         origin: origin)
     }
-    guard let pending = definition.firstPending(arrival: now, time: start.time, in: zone) else {
+    guard let pending = definition.firstPending(arrival: beginning.at, time: start.time, in: zone) else {
       return rejected(
         .start(start), field: definition.fieldThatLeavesNoSlot, reason: definition.noSlotReason, origin: origin)
     }
-    let schedule = Schedule(definition: definition, origin: origin, generation: generation, state: .live(pending))
+    let schedule = Schedule(
+      definition: definition, origin: origin, key: Schedule.Key(generation: generation, beginningAt: pending.slot),
+      progress: Schedule.Progress(state: .live(pending)))
     let effect = existing?.pending == nil ? Started.Effect.created : .replaced
     let started = Started(
       definition: definition, generation: generation, counter: 0, nextSlot: pending.slot, effect: effect,
       ignored: start.ignored)
     let decision = CommandDecision(
-      changes: [.start(schedule)], event: .started(started), origin: origin, settlement: .acknowledge)
+      changes: [.start(schedule, beginning)], event: .started(started), origin: origin, settlement: .acknowledge)
     return (decision, .started(generation: generation, effect: effect))
   }
 
@@ -131,7 +134,7 @@ extension CommandDecision {
       definition: existing.definition, id: stop.id, generation: existing.generation, counter: existing.counter,
       reason: stop.reason)
     let change = Change.proceed(
-      generation: existing.generation, from: pending.slot, to: .ended(ending), counter: existing.counter)
+      existing.key, from: pending.slot, to: existing.progress.becoming(.ended(ending)))
     // The trace belongs to the schedule, the correlation to the command that is answered.
     let answered = Origin(
       messageID: origin.messageID, traceparent: existing.origin.traceparent, tracestate: existing.origin.tracestate)

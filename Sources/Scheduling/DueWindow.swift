@@ -69,20 +69,17 @@ struct DueWindow {
   /// Takes a schedule that was just started, if it falls within the window.
   mutating func started(_ schedule: Schedule) {
     if let earlier = generations[schedule.id] { remove(earlier) }
-    guard covers(schedule) else { return }
+    guard let position = schedule.position, covers(position) else { return }
     insert(Row(schedule: schedule, phase: .waiting))
   }
 
   /// A change of a schedule is stored: it waits for its next tick, or leaves the window.
-  mutating func proceeded(generation: Int64, to state: Schedule.State, counter: Int64) -> Schedule? {
-    guard var row = rows[generation] else { return nil }
-    remove(generation)
-    row.schedule.state = state
-    row.schedule.counter = counter
-    row.phase = .waiting
-    row.mayHaveBeenSent = false
-    if covers(row.schedule) { insert(row) }
-    return row.schedule
+  mutating func proceeded(_ generation: Int64, to progress: Schedule.Progress) -> Schedule? {
+    guard let index = rows.index(forKey: generation) else { return nil }
+    rows.values[index].proceed(to: progress, &unsettledCount)
+    let schedule = rows.values[index].schedule
+    if let position = schedule.position, covers(position) { enqueue(position) } else { remove(generation) }
+    return schedule
   }
 
   mutating func remove(_ generation: Int64) {
@@ -166,10 +163,7 @@ struct DueWindow {
     lanes[lane].queue.insert(position)
   }
 
-  private func covers(_ schedule: Schedule) -> Bool {
-    guard let position = schedule.position else { return false }
-    return lanes.contains { $0.covers(position) }
-  }
+  private func covers(_ position: DuePosition) -> Bool { lanes.contains { $0.covers(position) } }
 
   func isCurrent(_ position: DuePosition) -> Bool {
     guard let row = rows[position.generation], case .waiting = row.phase else { return false }
@@ -178,6 +172,13 @@ struct DueWindow {
 }
 
 extension DueWindow.Row {
+  /// Stands where its schedule has come to, and waits.
+  fileprivate mutating func proceed(to progress: Schedule.Progress, _ unsettledCount: inout Int) {
+    _ = enter(.waiting, &unsettledCount)
+    schedule.progress = progress
+    mayHaveBeenSent = false
+  }
+
   /// Goes into another phase, and says whether it was waiting.
   fileprivate mutating func enter(_ phase: DueWindow.Phase, _ unsettledCount: inout Int) -> Bool {
     var wasWaiting = false

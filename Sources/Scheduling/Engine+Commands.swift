@@ -65,7 +65,7 @@ extension Engine {
       return .repeated(command, answered.answer, existing: existing, origin: received.origin)
     }
     if key == nil, received.isRedelivered { commands.noteAppliedAgain(command.id) }
-    var (decision, answer) = decideNew(command, existing: existing, origin: received.origin, at: now.wall)
+    var (decision, answer) = decideNew(command, existing: existing, of: received, at: now.wall)
     known.apply(decision.changes, to: command.id)
     if let key {
       let answered = RememberedCommand(key: key, at: now.wall, answer: answer)
@@ -77,17 +77,17 @@ extension Engine {
   }
 
   private mutating func decideNew(
-    _ command: Command, existing: Schedule?, origin: Origin, at now: Instant
+    _ command: Command, existing: Schedule?, of received: ReceivedCommand, at now: Instant
   ) -> (CommandDecision, RememberedCommand.Answer) {
     switch command {
     case .start(let start):
       let result = CommandDecision.start(
-        start, existing: existing, generation: lastGeneration + 1, zone: rules(of: start.definition), origin: origin,
-        now: now)
+        start, existing: existing, generation: lastGeneration + 1, zone: rules(of: start.definition),
+        origin: received.origin, beginning: Schedule.Beginning(at: now, userID: received.userID))
       if !result.0.changes.isEmpty { lastGeneration += 1 }
       return result
     case .stop(let stop):
-      return CommandDecision.stop(stop, existing: existing, origin: origin, now: now)
+      return CommandDecision.stop(stop, existing: existing, origin: received.origin, now: now)
     }
   }
 
@@ -137,10 +137,8 @@ private struct Known {
   mutating func apply(_ changes: [Change], to id: ScheduleID) {
     for change in changes {
       switch change {
-      case .start(let schedule): schedules[id] = schedule
-      case .proceed(_, _, let state, let counter):
-        schedules[id]?.state = state
-        schedules[id]?.counter = counter
+      case .start(let schedule, _): schedules[id] = schedule
+      case .proceed(_, _, let progress, _): schedules[id]?.progress = progress
       case .announced, .remember, .markInDoubt: break
       }
     }

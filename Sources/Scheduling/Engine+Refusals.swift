@@ -20,8 +20,10 @@ extension Engine {
 
   /// A tick was confirmed: its schedule goes on.
   mutating func confirmed(_ item: Outbox.Item, _ generation: Int64, at now: Now) {
-    guard let row = row(of: item, generation), let progress = row.phase.progress else { return }
-    settle(row.schedule, underRulesOfNow(progress, of: row.schedule, at: now))
+    guard case .tick(let tick) = item.event, let row = row(of: item, generation), let progress = row.phase.progress
+    else { return }
+    settle(
+      row.schedule, underRulesOfNow(progress, of: row.schedule, at: now), adding: Schedule.Tally(tick, item))
   }
 
   mutating func takeLateConfirms(at now: Now) {
@@ -40,13 +42,13 @@ extension Engine {
 
   /// The broker nacked a publication: it is tried again after a pause; a tick until its pauses add up to an hour.
   mutating func refused(_ number: UInt64, cause: String, at now: Now) {
-    guard let item = outbox.land(number) else { return }
+    guard let item = outbox.land(number, at: now) else { return }
     reports.append(.refusedByBroker(item.event.scheduleID, refusals: item.refusals + 1, cause: cause))
     switch item.subject {
     case .tick(let generation):
       guard let row = row(of: item, generation), let progress = row.phase.progress else { return }
       if case .sent = row.phase, item.paused >= settings.giveUpMilliseconds,
-        giveUp(row.schedule, cause: cause, at: now)
+        giveUp(row.schedule, refusals: item.refusals + 1, cause: cause, at: now)
       {
         return
       }
@@ -64,10 +66,11 @@ extension Engine {
     outbox.pause(item, at: now)
   }
 
-  private mutating func giveUp(_ schedule: Schedule, cause: String, at now: Now) -> Bool {
+  private mutating func giveUp(_ schedule: Schedule, refusals: Int, cause: String, at now: Now) -> Bool {
     guard let pending = schedule.pending, let zone = rules(of: schedule.definition) else { return false }
     reports.append(.tickGivenUp(schedule.id, slot: pending.slot, cause: cause))
-    settle(schedule, schedule.afterGivingUp(pending, at: now.wall, in: zone))
+    settle(
+      schedule, schedule.afterGivingUp(pending, at: now.wall, in: zone), adding: Schedule.Tally(refusals: refusals))
     return true
   }
 
@@ -90,7 +93,7 @@ extension Engine {
       guard case .tick(let generation) = item.subject, let row = row(of: item, generation),
         case .retrying = row.phase
       else { continue }
-      _ = giveUp(row.schedule, cause: "no confirm for an hour", at: now)
+      _ = giveUp(row.schedule, refusals: item.refusals, cause: "no confirm for an hour", at: now)
     }
   }
 }

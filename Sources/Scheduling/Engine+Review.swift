@@ -187,10 +187,10 @@ extension Engine {
   }
 
   /// The new slot of a schedule outside the window is stored: it may have come within the window.
-  mutating func reviewApplied(_ generation: Int64, _ state: Schedule.State) -> Schedule? {
+  mutating func reviewApplied(_ generation: Int64, _ progress: Schedule.Progress) -> Schedule? {
     guard var schedule = review?.moving.removeValue(forKey: generation) else { return nil }
     review?.movingIDs.remove(schedule.id)
-    schedule.state = state
+    schedule.progress = progress
     window.started(schedule)
     return schedule
   }

@@ -144,12 +144,12 @@ extension Engine {
 
   private mutating func applied(_ change: Change) {
     switch change {
-    case .start(let schedule):
+    case .start(let schedule, _):
       window.started(schedule)
-    case .proceed(let generation, _, let state, let counter):
-      let known = window.proceeded(generation: generation, to: state, counter: counter)
-      guard let schedule = known ?? reviewApplied(generation, state) else { return }
-      becameFree(generation)
+    case .proceed(let key, _, let progress, _):
+      let known = window.proceeded(key.generation, to: progress)
+      guard let schedule = known ?? reviewApplied(key.generation, progress) else { return }
+      becameFree(key.generation)
       if schedule.pending == nil { oweStopped(schedule) } else { commands.becameFree(schedule.id) }
     case .announced(let generation):
       if let id = owing.removeValue(forKey: generation) { owingIDs.remove(id) }

@@ -50,7 +50,7 @@ extension Engine {
         settle(row.schedule, missed)
         // With it, since it is by this clock: if that is wrong, the next process can tell.
         if now.wall > inDoubtThrough { markInDoubt(at: now.wall) }
-      } else if let publication = publish(row.schedule, in: zone, at: now) {
+      } else if let publication = publish(row, in: zone, at: now) {
         publications.append(publication)
       }
     }
@@ -78,15 +78,16 @@ extension Engine {
   private mutating func settle(_ schedule: Schedule, _ missed: Schedule.Missed) {
     switch missed {
     case .folded(let pending):
-      settle(schedule, .init(state: .live(pending), counter: schedule.counter))
+      settle(schedule, schedule.progress.becoming(.live(pending)))
       reports.append(.missedSlotsFolded(schedule.id, count: pending.missed))
     case .skipped(let progress, let count):
-      settle(schedule, progress)
+      settle(schedule, progress, adding: Schedule.Tally(missed: count))
       reports.append(.missedSlotsSkipped(schedule.id, count: count))
     }
   }
 
-  private mutating func publish(_ schedule: Schedule, in zone: ZoneRules, at now: Now) -> Publication? {
+  private mutating func publish(_ row: DueWindow.Row, in zone: ZoneRules, at now: Now) -> Publication? {
+    let schedule = row.schedule
     guard let pending = schedule.pending else { return nil }
     let progress = schedule.afterTick(of: pending, at: now.wall, in: zone)
     var next: Instant?
@@ -96,16 +97,19 @@ extension Engine {
       missed: pending.missed, nextSlot: next)
     window.move(schedule.generation, to: .sent(progress))
     sentThrough = max(sentThrough, pending.due)
-    let item = Outbox.Item(subject: .tick(generation: schedule.generation), event: .tick(tick), origin: schedule.origin)
+    let item = Outbox.Item(
+      subject: .tick(generation: schedule.generation), event: .tick(tick), origin: schedule.origin,
+      isRepeat: row.mayHaveBeenSent)
     return outbox.send(item, at: now)
   }
 
   /// Has a schedule's next state stored.
-  mutating func settle(_ schedule: Schedule, _ progress: Schedule.Progress) {
+  mutating func settle(
+    _ schedule: Schedule, _ progress: Schedule.Progress, adding tally: Schedule.Tally = Schedule.Tally()
+  ) {
     guard let pending = schedule.pending else { return }
     window.move(schedule.generation, to: .settling)
-    pendingChanges.append(
-      .proceed(generation: schedule.generation, from: pending.slot, to: progress.state, counter: progress.counter))
+    pendingChanges.append(.proceed(schedule.key, from: pending.slot, to: progress, adding: tally))
   }
 
   mutating func markInDoubt(at wall: Instant) {
@@ -143,7 +147,7 @@ extension Engine {
   }
 
   mutating func acked(_ number: UInt64, at now: Now) {
-    guard let item = outbox.confirm(number) else { return }
+    guard let item = outbox.confirm(number, at: now) else { return }
     switch item.subject {
     case .tick(let generation):
       // A command on a schedule whose tick is overdue does not wait for it: it may be about to be carried out.
@@ -157,7 +161,7 @@ extension Engine {
   }
 
   mutating func returned(_ number: UInt64, cause: String) {
-    guard let item = outbox.inFlight(number) else { return }
+    guard let item = outbox.returned(number) else { return }
     if case .tick(let tick) = item.event {
       reports.append(.tickReturned(tick.definition.id, cause: cause))
     } else {

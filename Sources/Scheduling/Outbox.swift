@@ -19,15 +19,17 @@ struct Outbox {
     let subject: Subject
     let event: OutgoingEvent
     let origin: Origin
+    /// Whether it may have been sent before, on another connection or by an earlier process.
+    var isRepeat = false
     /// How often the broker refused it, or did not answer in time.
     var refusals = 0
     /// The milliseconds it was held back after refusals, all in all.
     var paused: Int64 = 0
-  }
-
-  private struct Flight {
-    var item: Item
-    var sent: Int64
+    /// Whether no queue took it.
+    var isReturned = false
+    /// When it was sent last, and how long the broker took to answer that, in milliseconds.
+    var sent = Instant(milliseconds: 0)
+    var confirmation: Int32 = 0
   }
 
   private struct Paused: Comparable {
@@ -40,19 +42,17 @@ struct Outbox {
   }
 
   private var ready: Deque<Item> = []
-  private var flights: [UInt64: Flight] = [:]
-  /// Numbers in the order sent; those no longer in flight are skipped.
-  private var order: Deque<UInt64> = []
+  private var flights = Flights()
   /// Without an answer for so long that nothing waits for it; it may come yet, and is not asked for by sending again what
   /// the broker has.
-  private var overdue: [UInt64: Flight] = [:]
+  private var overdue: [UInt64: Flights.Flight] = [:]
   private var paused = Heap<Paused>()
   /// The ticks that are paused or overdue, and the payloads in them.
   private(set) var heldTicks = 0
   private(set) var heldBytes = 0
   /// Answers and Stoppeds that were refused, or not answered in time, and are not confirmed since.
   private(set) var refusedAnswers = 0
-  private var lastNumber: UInt64 = 0
+  private var pauses: UInt64 = 0
 
   var hasReady: Bool { !ready.isEmpty }
   var hasFlights: Bool { !flights.isEmpty }
@@ -75,30 +75,35 @@ struct Outbox {
 
   /// Counts an item as handed to the broker.
   mutating func send(_ item: Item, at now: Now) -> Publication {
-    lastNumber += 1
-    flights[lastNumber] = Flight(item: item, sent: now.uptime)
-    order.append(lastNumber)
-    return Publication(number: lastNumber, event: item.event, origin: item.origin)
+    var item = item
+    item.sent = now.wall
+    let number = flights.append(Flights.Flight(item: item, sent: now.uptime))
+    return Publication(number: number, event: item.event, origin: item.origin)
   }
 
   /// What is known under this number, while it is in flight.
   func inFlight(_ number: UInt64) -> Item? { flights[number]?.item ?? overdue[number]?.item }
 
+  /// No queue took it; its confirm follows.
+  mutating func returned(_ number: UInt64) -> Item? {
+    flights[number]?.item.isReturned = true
+    overdue[number]?.item.isReturned = true
+    return inFlight(number)
+  }
+
   /// The broker confirmed it.
-  mutating func confirm(_ number: UInt64) -> Item? {
-    let item = land(number)
+  mutating func confirm(_ number: UInt64, at now: Now) -> Item? {
+    let item = land(number, at: now)
     if let item { forget(item) }
     return item
   }
 
   /// The broker answered: it is no longer in flight.
-  mutating func land(_ number: UInt64) -> Item? {
-    defer { dropLanded() }
-    if let flight = overdue.removeValue(forKey: number) {
-      hold(flight.item, -1)
-      return flight.item
-    }
-    return flights.removeValue(forKey: number)?.item
+  mutating func land(_ number: UInt64, at now: Now) -> Item? {
+    if let flight = flights.remove(number) { return flight.landed(at: now) }
+    guard let flight = overdue.removeValue(forKey: number) else { return nil }
+    hold(flight.item, -1)
+    return flight.landed(at: now)
   }
 
   /// An item is of no interest any more.
@@ -112,9 +117,9 @@ struct Outbox {
     let milliseconds = min(Int64(1) << min(item.refusals, 6), 60) * 1000
     noteRefusal(&item)
     item.paused += milliseconds
-    lastNumber += 1
+    pauses += 1
     hold(item, 1)
-    paused.insert(Paused(until: now.uptime + milliseconds, order: lastNumber, item: item))
+    paused.insert(Paused(until: now.uptime + milliseconds, order: pauses, item: item))
   }
 
   private mutating func noteRefusal(_ item: inout Item) {
@@ -132,10 +137,8 @@ struct Outbox {
   mutating func connectionLost() -> [Item] {
     let late = overdue.keys.sorted().compactMap { overdue[$0]?.item }
     for item in late { hold(item, -1) }
-    let lost = late + order.compactMap { flights[$0]?.item }
+    let lost = late + flights.removeAll()
     overdue.removeAll()
-    flights.removeAll(keepingCapacity: true)
-    order.removeAll(keepingCapacity: true)
     for item in lost.reversed() where !item.subject.isTick {
       ready.prepend(item)
     }
@@ -144,20 +147,21 @@ struct Outbox {
 
   /// The broker takes messages again: what is in flight has not been waiting for its answer until now.
   mutating func restartClocks(at now: Now) {
-    for number in order { flights[number]?.sent = now.uptime }
+    flights.restartClocks(at: now.uptime)
     for number in overdue.keys { overdue[number]?.sent = now.uptime }
   }
 
   /// Counts the next that has been in flight for `milliseconds` without an answer as overdue, and returns it.
   mutating func popUnanswered(for milliseconds: Int64, at now: Now) -> Item? {
-    dropLanded()
-    guard let number = order.first, let flight = flights[number], now.uptime - flight.sent >= milliseconds,
-      var item = land(number)
-    else { return nil }
-    noteRefusal(&item)
-    hold(item, 1)
-    overdue[number] = Flight(item: item, sent: now.uptime)
-    return item
+    guard let first = flights.first, now.uptime - first.sent >= milliseconds, let oldest = flights.removeFirst() else {
+      return nil
+    }
+    var flight = oldest.flight
+    noteRefusal(&flight.item)
+    hold(flight.item, 1)
+    flight.sent = now.uptime
+    overdue[oldest.number] = flight
+    return flight.item
   }
 
   /// Takes out the ticks that have been overdue for `milliseconds`.
@@ -165,12 +169,12 @@ struct Outbox {
     let numbers = overdue.keys.sorted().filter { number in
       overdue[number].map { $0.item.subject.isTick && now.uptime - $0.sent >= milliseconds } ?? false
     }
-    return numbers.compactMap { land($0) }
+    return numbers.compactMap { land($0, at: now) }
   }
 
   /// When, on the monotonic clock, the oldest flight will have been without an answer for `milliseconds`.
   func unansweredDeadline(after milliseconds: Int64) -> Int64? {
-    order.first.flatMap { flights[$0] }.map { $0.sent + milliseconds }
+    flights.first.map { $0.sent + milliseconds }
   }
 
   /// When, on the monotonic clock, the first tick will have been overdue for `milliseconds`.
@@ -180,9 +184,14 @@ struct Outbox {
 
   /// When, on the monotonic clock, the first pause is over.
   var nextPauseEnd: Int64? { paused.min?.until }
+}
 
-  private mutating func dropLanded() {
-    while let number = order.first, flights[number] == nil { order.removeFirst() }
+extension Flights.Flight {
+  /// What was sent, with how long its answer took.
+  fileprivate func landed(at now: Now) -> Outbox.Item {
+    var item = item
+    item.confirmation = Int32(clamping: now.uptime - sent)
+    return item
   }
 }
 

@@ -46,7 +46,7 @@ extension Schedule {
   private func skipped(_ pending: Pending, through last: Instant, at now: Instant, in zone: ZoneRules) -> Missed {
     let count = pending.missed + count(pending, before: last, in: zone) + 1
     return .skipped(
-      Progress(state: stateAfter(last, at: now, in: zone), counter: counter), count: min(count, Pending.maximumMissed))
+      progress.becoming(stateAfter(last, at: now, in: zone)), count: min(count, Pending.maximumMissed))
   }
 
   /// The latest slot of which the tick was due by `bound`, the slot it begins with being one.

@@ -2,12 +2,6 @@ package import Recurrence
 
 /// How a schedule goes on: after a tick, after a tick that was given up, and when slots are looked for anew.
 extension Schedule {
-  /// A state and the counter that belongs to it.
-  package struct Progress: Hashable, Sendable {
-    package var state: State
-    package var counter: Int64
-  }
-
   /// The reasons for which a schedule ends by itself, as Schedule Stopped tells them.
   package enum EndReason {
     package static let countLimit = "Count Limit Reached"
@@ -17,17 +11,19 @@ extension Schedule {
 
   /// What this schedule becomes once the tick of `pending` is confirmed.
   package func afterTick(of pending: Pending, at now: Instant, in zone: ZoneRules) -> Progress {
-    let counter = counter + 1
-    if !definition.timing.isOneShot, let limit = definition.limit, limit > 0, counter >= limit {
-      let ending = Ending(reason: EndReason.countLimit, at: now, owesStopped: true)
-      return Progress(state: .ended(ending), counter: counter)
+    var progress = progress
+    progress.counter += 1
+    if !definition.timing.isOneShot, let limit = definition.limit, limit > 0, progress.counter >= limit {
+      progress.state = .ended(Ending(reason: EndReason.countLimit, at: now, owesStopped: true))
+    } else {
+      progress.state = stateAfter(pending.slot, at: now, in: zone)
     }
-    return Progress(state: stateAfter(pending.slot, at: now, in: zone), counter: counter)
+    return progress
   }
 
   /// What this schedule becomes when the tick of `pending` is given up: it goes on, and the tick is not counted.
   package func afterGivingUp(_ pending: Pending, at now: Instant, in zone: ZoneRules) -> Progress {
-    Progress(state: stateAfter(pending.slot, at: now, in: zone), counter: counter)
+    progress.becoming(stateAfter(pending.slot, at: now, in: zone))
   }
 
   /// What this schedule becomes when the rules of its zone are new; nil when that changes nothing.
@@ -42,7 +38,7 @@ extension Schedule {
         pending.missed == 0 ? anew.slot : definition.latestSlot(from: anew.slot, atOrBefore: pending.slot, in: zone)
       if slot == pending.slot { return nil }
     }
-    return Progress(state: state, counter: counter)
+    return progress.becoming(state)
   }
 
   /// What this schedule becomes when the wall clock was set far back: the slots between now and the one found before come
@@ -51,7 +47,7 @@ extension Schedule {
     guard let pending, let slot = definition.slotAnew(after: now, before: pending.slot, in: zone) else { return nil }
     var anew = definition.pending(slot, since: now, in: zone)
     anew.missed = pending.missed
-    return Progress(state: .live(anew), counter: counter)
+    return progress.becoming(.live(anew))
   }
 
   /// Where it stands behind a slot.

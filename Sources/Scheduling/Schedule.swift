@@ -4,19 +4,53 @@ package import Recurrence
 package struct Schedule: Hashable, Sendable {
   package var definition: Definition
   package var origin: Origin
-  /// Which Start made this schedule: a number that only grows, unique in its database. A Start of the same id makes a
-  /// new one, so what belongs to the old one (a confirm that comes late, a Stopped) can never touch the new.
-  package var generation: Int64
-  /// The ticks sent and confirmed so far.
-  package var counter: Int64
-  package var state: State
+  package var key: Key
+  package var progress: Progress
 
-  package init(definition: Definition, origin: Origin, generation: Int64, counter: Int64 = 0, state: State) {
+  package init(definition: Definition, origin: Origin, key: Key, progress: Progress) {
     self.definition = definition
     self.origin = origin
-    self.generation = generation
-    self.counter = counter
-    self.state = state
+    self.key = key
+    self.progress = progress
+  }
+
+  /// By which a schedule is told from all others, and its progress found.
+  package struct Key: Hashable, Sendable {
+    /// Which Start made this schedule: a number that only grows, unique in its database. A Start of the same id makes a
+    /// new one, so what belongs to the old one (a confirm that comes late, a Stopped) can never touch the new.
+    package var generation: Int64
+    /// The hour, since 1970, of the first slot. Schedules that begin together are likely to tick together, so a store
+    /// does well to keep them side by side.
+    package var cohort: Int64
+
+    package init(generation: Int64, cohort: Int64) {
+      self.generation = generation
+      self.cohort = cohort
+    }
+
+    /// - Parameter slot: The first slot of the schedule.
+    package init(generation: Int64, beginningAt slot: Instant) {
+      self.init(
+        generation: generation, cohort: max(0, min(slot.milliseconds / Self.cohortMilliseconds, Self.lastCohort)))
+    }
+
+    package static let cohortMilliseconds: Int64 = 3_600_000
+    /// In the year 2209.
+    package static let lastCohort: Int64 = 1 << 21 - 1
+  }
+
+  /// How far it has come: what is written with every tick.
+  package struct Progress: Hashable, Sendable {
+    package var state: State
+    /// The ticks sent and confirmed so far.
+    package var counter: Int64
+
+    package init(state: State, counter: Int64 = 0) {
+      self.state = state
+      self.counter = counter
+    }
+
+    func becoming(_ state: State) -> Progress { Progress(state: state, counter: counter) }
   }
 
   package enum State: Hashable, Sendable {
@@ -65,13 +99,20 @@ package struct Schedule: Hashable, Sendable {
   }
 
   package var id: ScheduleID { definition.id }
+  package var generation: Int64 { key.generation }
+  package var counter: Int64 { progress.counter }
+  package var state: State { progress.state }
+  package var pending: Pending? { state.pending }
+  package var ending: Ending? { state.ending }
+}
 
-  package var pending: Pending? {
-    if case .live(let pending) = state { pending } else { nil }
+extension Schedule.State {
+  package var pending: Schedule.Pending? {
+    if case .live(let pending) = self { pending } else { nil }
   }
 
-  package var ending: Ending? {
-    if case .ended(let ending) = state { ending } else { nil }
+  package var ending: Schedule.Ending? {
+    if case .ended(let ending) = self { ending } else { nil }
   }
 }
 

@@ -31,6 +31,12 @@ package protocol ScheduleStore: AnyObject {
   /// Removes what the retention no longer asks for, in one small step, and says how many rows that were.
   func sweep(_ retention: Retention, limit: Int) throws(StoreError) -> Int
 
+  /// How a schedule of any state began and what became of its ticks; nil when there is none of this id.
+  func history(of id: ScheduleID) throws(StoreError) -> Schedule.History?
+
+  /// How many schedules there are.
+  func counts() throws(StoreError) -> ScheduleCounts
+
   /// Schedules of any state by id, those beyond `id`: for people to read.
   func page(after id: ScheduleID?, limit: Int) throws(StoreError) -> [Schedule]
 }
@@ -48,6 +54,17 @@ package struct Recollection: Hashable, Sendable {
     self.lastGeneration = lastGeneration
     self.inDoubtThrough = inDoubtThrough
     self.secret = secret
+  }
+}
+
+/// Schedules by state.
+package struct ScheduleCounts: Hashable, Sendable {
+  package var live: Int
+  package var ended: Int
+
+  package init(live: Int = 0, ended: Int = 0) {
+    self.live = live
+    self.ended = ended
   }
 }
 
@@ -84,9 +101,10 @@ package struct DuePage: Sendable {
 /// One change to what is stored.
 package enum Change: Hashable, Sendable {
   /// A new schedule; whatever stands under its id, live or ended, is removed. Raises the last generation.
-  case start(Schedule)
+  case start(Schedule, Schedule.Beginning? = nil)
   /// A live schedule goes on or ends. Without effect unless it is live with this very slot.
-  case proceed(generation: Int64, from: Instant, to: Schedule.State, counter: Int64)
+  /// What became of its tick is added to its history.
+  case proceed(Schedule.Key, from: Instant, to: Schedule.Progress, adding: Schedule.Tally = Schedule.Tally())
   /// An ended schedule's Stopped was published: it owes nothing more, and its payload is dropped.
   case announced(generation: Int64)
   /// A command was answered.

@@ -10,6 +10,7 @@ package final class MemoryStore: ScheduleStore {
 
   private var recollection: Recollection
   private var schedules: [Int64: Schedule] = [:]
+  private var histories: [Int64: Schedule.History] = [:]
   private var generations: [ScheduleID: Int64] = [:]
   private var ids = SortedArray<ScheduleID>()
   private var liveByDue = SortedArray<DuePosition>()
@@ -72,6 +73,16 @@ package final class MemoryStore: ScheduleStore {
     return ids.elements(after: id).prefix(limit).compactMap { id in generations[id].flatMap { schedules[$0] } }
   }
 
+  package func history(of id: ScheduleID) throws(StoreError) -> Schedule.History? {
+    try checkFault()
+    return generations[id].flatMap { histories[$0] }
+  }
+
+  package func counts() throws(StoreError) -> ScheduleCounts {
+    try checkFault()
+    return ScheduleCounts(live: liveByDue.elements.count, ended: owing.elements.count + settled.elements.count)
+  }
+
   private func checkFault() throws(StoreError) {
     if let fault { throw fault }
   }
@@ -88,7 +99,7 @@ extension MemoryStore {
 
   private func checkGenerations(of changes: [Change]) throws(StoreError) {
     var last = recollection.lastGeneration
-    for case .start(let schedule) in changes {
+    for case .start(let schedule, _) in changes {
       guard schedule.generation > last else {
         throw StoreError(.other, "Generation \(schedule.generation) is not above \(last), the last one given.")
       }
@@ -98,19 +109,20 @@ extension MemoryStore {
 
   private func apply(_ change: Change) {
     switch change {
-    case .start(let schedule):
+    case .start(let schedule, let beginning):
       if let generation = generations[schedule.id] { replace(generation, by: nil) }
       replace(schedule.generation, by: schedule)
+      histories[schedule.generation] = Schedule.History(beginning: beginning)
       recollection.lastGeneration = schedule.generation
-    case .proceed(let generation, let slot, let state, let counter):
-      guard var schedule = schedules[generation], schedule.pending?.slot == slot else { return }
-      schedule.state = state
-      schedule.counter = counter
-      replace(generation, by: schedule)
+    case .proceed(let key, let slot, let progress, let tally):
+      guard var schedule = schedules[key.generation], schedule.pending?.slot == slot else { return }
+      schedule.progress = progress
+      replace(key.generation, by: schedule)
+      histories[key.generation]?.tally += tally
     case .announced(let generation):
       guard var schedule = schedules[generation], var ending = schedule.ending else { return }
       ending.owesStopped = false
-      schedule.state = .ended(ending)
+      schedule.progress.state = .ended(ending)
       schedule.definition.payload = nil
       replace(generation, by: schedule)
     case .remember(let command):
@@ -128,6 +140,7 @@ extension MemoryStore {
   private func replace(_ generation: Int64, by new: Schedule?) {
     if let old = schedules.removeValue(forKey: generation) {
       generations[old.id] = nil
+      if new == nil { histories[generation] = nil }
       ids.remove(old.id)
       switch old.state {
       case .live(let pending): liveByDue.remove(DuePosition(due: pending.due, generation: generation))

@@ -9,8 +9,41 @@ extension Schedule {
     generation: Int64, using generator: inout some RandomNumberGenerator
   ) -> Schedule {
     Schedule(
-      definition: .random(using: &generator), origin: .random(using: &generator), generation: generation,
-      counter: .random(in: 0...(1 << 53), using: &generator), state: .random(using: &generator))
+      definition: .random(using: &generator), origin: .random(using: &generator),
+      key: Key(generation: generation, beginningAt: .random(using: &generator)),
+      progress: .random(using: &generator))
+  }
+}
+
+extension Schedule.Progress {
+  static func random(using generator: inout some RandomNumberGenerator) -> Schedule.Progress {
+    Schedule.Progress(
+      state: .random(using: &generator), counter: .random(in: 0...(1 << 53), using: &generator))
+  }
+}
+
+extension Schedule.Beginning {
+  static func random(using generator: inout some RandomNumberGenerator) -> Schedule.Beginning {
+    Schedule.Beginning(
+      at: .random(using: &generator), userID: generator.oneIn(2) ? nil : .random(using: &generator))
+  }
+}
+
+extension Schedule.Tally {
+  /// Often that of a usual tick.
+  static func random(using generator: inout some RandomNumberGenerator) -> Schedule.Tally {
+    var tally = Schedule.Tally()
+    if !generator.oneIn(3) {
+      tally.last = Last(
+        slot: .random(using: &generator), latenessMilliseconds: .random(in: -5...5000, using: &generator),
+        confirmationMilliseconds: .random(in: 0...9, using: &generator))
+    }
+    guard generator.oneIn(2) else { return tally }
+    tally.missed = .random(in: 0...1000, using: &generator)
+    tally.repeats = .random(in: 0...1, using: &generator)
+    tally.refusals = .random(in: 0...3, using: &generator)
+    tally.returns = .random(in: 0...1, using: &generator)
+    return tally
   }
 }
 
@@ -106,12 +139,14 @@ extension Change {
     case 0...2:
       // Two changes of one transaction may come to the same generation: then it must be refused whole.
       let generation = try store.recall().lastGeneration + .random(in: 1...3, using: &generator)
-      return .start(.random(generation: generation, using: &generator))
+      return .start(
+        .random(generation: generation, using: &generator),
+        generator.oneIn(2) ? nil : .random(using: &generator))
     case 3, 4:
       guard let schedule = generator.pick(schedules) else { return .announced(generation: 1) }
       let slot = schedule.pending?.slot ?? .random(using: &generator)
       return .proceed(
-        generation: schedule.generation, from: slot, to: .random(using: &generator), counter: schedule.counter + 1)
+        schedule.key, from: slot, to: .random(using: &generator), adding: .random(using: &generator))
     case 5: return .announced(generation: generator.pick(schedules)?.generation ?? 0)
     case 6: return .remember(.random(using: &generator))
     default: return .markInDoubt(through: .random(using: &generator))

@@ -2,6 +2,14 @@ package import Recurrence
 package import Scheduling
 
 extension Schedule {
+  /// A schedule as if it had begun where it stands.
+  package init(definition: Definition, origin: Origin, generation: Int64, counter: Int64 = 0, state: State) {
+    let slot = state.pending?.slot ?? state.ending?.at ?? Instant(milliseconds: 0)
+    self.init(
+      definition: definition, origin: origin, key: Key(generation: generation, beginningAt: slot),
+      progress: Progress(state: state, counter: counter))
+  }
+
   /// A live schedule of no special kind, due at its slot; `due` in milliseconds.
   package static func sample(
     _ id: String = "sample", generation: Int64 = 1, due: Int64 = 0, payload: [UInt8]? = nil
@@ -18,8 +26,19 @@ extension Schedule {
     owesStopped: Bool = false, payload: [UInt8]? = nil
   ) -> Schedule {
     var schedule = sample(id, generation: generation, payload: payload)
-    schedule.state = .ended(Ending(reason: reason, at: Instant(milliseconds: at), owesStopped: owesStopped))
+    schedule.progress.state = .ended(Ending(reason: reason, at: Instant(milliseconds: at), owesStopped: owesStopped))
     return schedule
+  }
+}
+
+extension Change {
+  /// Of a schedule that began in the first minute of 1970, as the samples do.
+  package static func proceed(
+    generation: Int64, from slot: Instant, to state: Schedule.State, counter: Int64
+  ) -> Change {
+    .proceed(
+      Schedule.Key(generation: generation, cohort: 0), from: slot,
+      to: Schedule.Progress(state: state, counter: counter))
   }
 }
 

@@ -32,6 +32,69 @@ extension StoreConformance {
         try expectEqual(try fixture.store.owingStopped(after: .min, limit: 10), [], "owing")
       }
     },
+    StoreCheck("what became of ticks is added up, and kept beyond the end") { fixture in
+      let beginning = Schedule.Beginning(at: Instant(milliseconds: 3), userID: "é\0")
+      let first = Schedule.sample("a", generation: 1, due: 5)
+      try fixture.store.apply([.start(first, beginning), .start(.sample("b", generation: 2, due: 5))])
+      try expectEqual(try fixture.store.history(of: first.id), .init(beginning: beginning), "history at first")
+      try expectEqual(try fixture.store.history(of: ScheduleID(stored: [0])), nil, "history of nothing")
+      func go(from slot: Int64, to state: Schedule.State, adding tally: Schedule.Tally) throws {
+        let progress = Schedule.Progress(state: state, counter: 1)
+        try fixture.store.apply([.proceed(first.key, from: Instant(milliseconds: slot), to: progress, adding: tally)])
+      }
+      func live(_ slot: Int64) -> Schedule.State {
+        .live(.init(slot: Instant(milliseconds: slot), due: Instant(milliseconds: slot)))
+      }
+      let last = [5, 6, 7].map { slot in
+        Schedule.Tally.Last(
+          slot: Instant(milliseconds: slot), latenessMilliseconds: slot - 6, confirmationMilliseconds: slot)
+      }
+      try go(from: 5, to: live(6), adding: .init(last: last[0]))
+      try go(from: 6, to: live(7), adding: .init(missed: 2, repeats: 1, refusals: 3, returns: 1, last: last[1]))
+      try go(from: 7, to: live(8), adding: .init(missed: 5))
+      try go(from: 7, to: live(9), adding: .init(missed: 100))  // it is not there any more
+      var expected = Schedule.History(
+        beginning: beginning, tally: .init(missed: 7, repeats: 1, refusals: 3, returns: 1, last: last[1]))
+      try expectEqual(try fixture.store.history(of: first.id), expected, "history of a live one")
+      let ended = Schedule.State.ended(.init(reason: "r", at: Instant(milliseconds: 9), owesStopped: true))
+      try go(from: 8, to: ended, adding: .init(last: last[2]))
+      expected.tally.last = last[2]
+      try fixture.store.apply([.announced(generation: 1)])
+      try fixture.reopen()
+      try expectEqual(try fixture.store.history(of: first.id), expected, "history of an ended one")
+      try fixture.store.apply([.start(.sample("a", generation: 3))])
+      try expectEqual(try fixture.store.history(of: first.id), .init(), "history of one that took its place")
+    },
+    StoreCheck("schedules are counted by state, whatever becomes of them") { fixture in
+      func expectCounts(_ live: Int, _ ended: Int, _ when: String) throws {
+        try expectEqual(try fixture.store.counts(), ScheduleCounts(live: live, ended: ended), "counts, \(when)")
+      }
+      try expectCounts(0, 0, "at first")
+      let slot = Instant(milliseconds: 5)
+      let schedules = (1...5).map { Schedule.sample("\($0)", generation: $0, due: 5) }
+      try fixture.store.apply(schedules.map { .start($0) } + [.start(.sampleEnded("6", generation: 6, at: 5))])
+      try expectCounts(5, 1, "after starts")
+      let ended = Schedule.State.ended(.init(reason: nil, at: slot, owesStopped: false))
+      let owing = Schedule.State.ended(.init(reason: "r", at: slot, owesStopped: true))
+      let later = Schedule.State.live(.init(slot: Instant(milliseconds: 6), due: Instant(milliseconds: 6)))
+      try fixture.store.apply([
+        .proceed(generation: 1, from: slot, to: ended, counter: 1),
+        .proceed(generation: 2, from: slot, to: owing, counter: 1),
+        .proceed(generation: 3, from: slot, to: later, counter: 1),
+        .proceed(generation: 1, from: slot, to: ended, counter: 1),
+        .announced(generation: 2),
+      ])
+      try expectCounts(3, 3, "after ends, and one that had ended")
+      try fixture.store.apply([
+        .start(.sample("4", generation: 7, due: 5)), .start(.sample("1", generation: 8)),
+        .start(.sampleEnded("6", generation: 9)),
+      ])
+      try expectCounts(4, 2, "after a live one and two ended ones made way")
+      try fixture.reopen()
+      try expectCounts(4, 2, "after it was opened again")
+      try expectEqual(try fixture.store.sweep(.keeping(maximumEnded: 0), limit: 10), 2, "swept")
+      try expectCounts(4, 0, "after a sweep")
+    },
     StoreCheck("generations only grow, also when their schedules are gone") { fixture in
       try fixture.store.apply([.start(.sampleEnded("a", generation: 7)), .start(.sample("b", generation: 9))])
       try expectEqual(try fixture.store.sweep(.keeping(maximumEnded: 0), limit: 10), 1, "swept")
@@ -67,7 +130,7 @@ extension StoreConformance {
       let later = Schedule.State.live(.init(slot: Instant(milliseconds: 6), due: Instant(milliseconds: 6)))
       var advanced = Schedule.sample("a", generation: 1, due: 6)
       advanced.definition.timing = .at(instant)
-      advanced.counter = 1
+      advanced.progress.counter = 1
       let new = Schedule.sample("b", generation: 3, due: 5)
       try fixture.store.apply([])
       try fixture.store.apply([
@@ -83,8 +146,9 @@ extension StoreConformance {
     StoreCheck("a live schedule goes on to its next tick") { fixture in
       var schedule = Schedule.sample(generation: 1, due: 10)
       try fixture.store.apply([.start(schedule), .start(.sample("other", generation: 2, due: 15))])
-      schedule.counter = 1 << 53
-      schedule.state = .live(.init(slot: Instant(milliseconds: 20), due: Instant(milliseconds: 21), missed: 1000))
+      schedule.progress.counter = 1 << 53
+      schedule.progress.state = .live(
+        .init(slot: Instant(milliseconds: 20), due: Instant(milliseconds: 21), missed: 1000))
       try fixture.store.apply([
         .proceed(generation: 1, from: Instant(milliseconds: 10), to: schedule.state, counter: schedule.counter)
       ])
@@ -119,8 +183,8 @@ extension StoreConformance {
       for (index, ending) in endings.enumerated() {
         var schedule = Schedule.sample("\(index)", generation: Int64(index) + 1, due: 10, payload: [1])
         try fixture.store.apply([.start(schedule)])
-        schedule.state = .ended(ending)
-        schedule.counter = 3
+        schedule.progress.state = .ended(ending)
+        schedule.progress.counter = 3
         try fixture.store.apply([
           .proceed(
             generation: schedule.generation, from: Instant(milliseconds: 10), to: schedule.state, counter: 3)
@@ -138,7 +202,7 @@ extension StoreConformance {
       try fixture.store.apply([.start(ended), .start(live)])
       try fixture.store.apply([.announced(generation: 1), .announced(generation: 2), .announced(generation: 3)])
       ended.definition.payload = nil
-      ended.state = .ended(.init(reason: "stopped", at: Instant(milliseconds: 5), owesStopped: false))
+      ended.progress.state = .ended(.init(reason: "stopped", at: Instant(milliseconds: 5), owesStopped: false))
       try expectEqual(try fixture.store.allByID(pageSize: 10), [ended, live], "by id")
       try expectEqual(try fixture.store.owingStopped(after: .min, limit: 10), [], "owing")
     },

@@ -159,6 +159,11 @@ extension StoreConformance {
     let end = Instant(milliseconds: .max)
     try expectEqual(try store.recall(), try model.recall(), "step \(step): recollection")
     try expectSame(try store.allByID(pageSize: 5), try model.allByID(pageSize: 100), "step \(step): by id")
+    try expectEqual(try store.counts(), try model.counts(), "step \(step): counts")
+    for schedule in try model.allByID(pageSize: 100) {
+      try expectEqual(
+        try store.history(of: schedule.id), try model.history(of: schedule.id), "step \(step): history")
+    }
     try expectEqual(
       try store.allDue(through: end, pageSize: 3), try model.allDue(through: end, pageSize: 100), "step \(step): due")
     try expectEqual(

@@ -63,7 +63,7 @@ extension StoreConformance {
         var schedule = Schedule.sample("\(generation)", generation: generation, due: due)
         guard generation != 4, var pending = schedule.pending else { return schedule }
         pending.since = Instant(milliseconds: generation)
-        schedule.state = .live(pending)
+        schedule.progress.state = .live(pending)
         return schedule
       }
       try fixture.store.apply(schedules.map { .start($0) })

@@ -21,10 +21,36 @@ struct ScheduleJSONTests {
     let definition = Definition(
       id: try #require(ScheduleID(validating: "a\"b")), timing: .every(try DurationExpression("5m")),
       payload: Array("[ 1.0 ]".utf8))
-    let schedule = Schedule(definition: definition, origin: Origin(), generation: 7, counter: 3, state: state)
+    let schedule = Schedule(
+      definition: definition, origin: Origin(), key: Schedule.Key(generation: 7, cohort: 0),
+      progress: Schedule.Progress(state: state, counter: 3))
+    let ticks = #""ticks":{"sent":3,"missed":0,"repeated":0,"nacked":0,"returned":0}"#
     #expect(
-      schedule.json.utf8Text
-        == #"{"id":"a\"b","every":"5m","generation":7,"counter":3,\#(told),"payload":[ 1.0 ]}"#)
-    #expect(throws: Never.self) { try parse(schedule.json) }
+      schedule.json(Schedule.History()).utf8Text
+        == #"{"id":"a\"b","every":"5m","generation":7,"counter":3,\#(told),\#(ticks),"payload":[ 1.0 ]}"#)
+    #expect(throws: Never.self) { try parse(schedule.json(Schedule.History())) }
+  }
+
+  @Test("who started it, and what became of its ticks")
+  func history() throws {
+    let last = Schedule.Tally.Last(
+      slot: Instant(milliseconds: 1000), latenessMilliseconds: 7, confirmationMilliseconds: 2)
+    let history = Schedule.History(
+      beginning: Schedule.Beginning(at: Instant(milliseconds: 500), userID: "bill\"ing"),
+      tally: Schedule.Tally(missed: 1, repeats: 2, refusals: 3, returns: 4, last: last))
+    let schedule = Schedule(
+      definition: Definition(
+        id: try #require(ScheduleID(validating: "a")), timing: .every(try DurationExpression("5m"))),
+      origin: Origin(messageID: [0xFF, 0x22]), key: Schedule.Key(generation: 7, cohort: 0),
+      progress: Schedule.Progress(
+        state: .live(.init(slot: Instant(milliseconds: 0), due: Instant(milliseconds: 0))), counter: 5))
+    let text = schedule.json(history).utf8Text
+    #expect(
+      text.hasSuffix(
+        #""startedAt":"1970-01-01T00:00:00.500Z","messageId":"\#u{FFFD}\"","userId":"bill\"ing","#
+          + #""ticks":{"sent":5,"missed":1,"repeated":2,"nacked":3,"returned":4,"#
+          + #""last":{"scheduledTime":"1970-01-01T00:00:01.000Z","sentAt":"1970-01-01T00:00:01.007Z","#
+          + #""latenessMilliseconds":7,"confirmMilliseconds":2}}}"#))
+    #expect(throws: Never.self) { try parse(schedule.json(history)) }
   }
 }

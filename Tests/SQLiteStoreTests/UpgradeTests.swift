@@ -26,6 +26,7 @@ struct UpgradeTests {
     #expect(live.map(\.generation) == [3, 2])
     #expect(try store.followingZones(after: nil, limit: 10).map(\.generation) == [2])
     #expect(try store.owingStopped(after: 0, limit: 10).map(\.generation) == [4])
+    #expect(try store.counts() == ScheduleCounts(live: 2, ended: release.schedules().count - 2))
     #expect(try store.remembered(Release.commands.map(\.key)) == Release.commands)
     #expect(
       try store.recall()

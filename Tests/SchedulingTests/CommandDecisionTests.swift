@@ -1,4 +1,5 @@
 import Recurrence
+import SchedulingTestKit
 import Simulation
 import Testing
 
@@ -21,7 +22,7 @@ struct CommandDecisionTests {
 
   private var ended: Schedule {
     var schedule = live
-    schedule.state = .ended(Schedule.Ending(reason: "stopped", at: .noon, owesStopped: false))
+    schedule.progress.state = .ended(Schedule.Ending(reason: "stopped", at: .noon, owesStopped: false))
     return schedule
   }
 
@@ -29,17 +30,20 @@ struct CommandDecisionTests {
     _ definition: Definition, existing: Schedule? = nil, zone: ZoneRules? = .utc
   ) -> (CommandDecision, RememberedCommand.Answer) {
     CommandDecision.start(
-      Command.Start(definition: definition), existing: existing, generation: 4, zone: zone, origin: origin, now: .noon)
+      Command.Start(definition: definition), existing: existing, generation: 4, zone: zone, origin: origin,
+      beginning: beginning)
   }
+
+  private let beginning = Schedule.Beginning(at: .noon, userID: "billing")
 
   @Test func startMakesANewSchedule() {
     for (existing, effect) in [(nil, Started.Effect.created), (live, .replaced), (ended, .created)] {
       let (decision, answer) = start(hourly, existing: existing)
       let pending = Schedule.Pending(slot: .second(3600), due: .second(3600))
-      #expect(
-        decision.changes == [
-          .start(Schedule(definition: hourly, origin: origin, generation: 4, counter: 0, state: .live(pending)))
-        ])
+      let begun = Schedule(
+        definition: hourly, origin: origin, key: Schedule.Key(generation: 4, beginningAt: .second(3600)),
+        progress: Schedule.Progress(state: .live(pending)))
+      #expect(decision.changes == [.start(begun, beginning)])
       #expect(
         decision.event
           == .started(
@@ -156,7 +160,7 @@ struct CommandDecisionTests {
     let (decision, answer) = CommandDecision.stop(
       Command.Stop(id: "a", reason: "enough"), existing: live, origin: origin, now: .noon)
     let ending = Schedule.Ending(reason: "enough", at: .noon, owesStopped: false)
-    #expect(decision.changes == [.proceed(generation: 3, from: .second(3600), to: .ended(ending), counter: 7)])
+    #expect(decision.changes == [.proceed(live.key, from: .second(3600), to: live.progress.becoming(.ended(ending)))])
     #expect(
       decision.event
         == .stopped(Stopped(definition: hourly, id: "a", generation: 3, counter: 7, reason: "enough")))

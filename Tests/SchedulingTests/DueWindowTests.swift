@@ -68,7 +68,7 @@ struct DueWindowTests {
     #expect(window[3]?.mayHaveBeenSent == true)
     let later = Schedule.State.live(Schedule.Pending(slot: .second(9), due: .second(9)))
     for generation in [1, 3] as [Int64] {
-      #expect(window.proceeded(generation: generation, to: later, counter: 1)?.counter == 1)
+      #expect(window.proceeded(generation, to: Schedule.Progress(state: later, counter: 1))?.counter == 1)
       #expect(window[generation]?.mayHaveBeenSent == false)
     }
   }
@@ -234,15 +234,15 @@ private struct WindowHistory {
     unsettled.remove(generation)
     guard let index = stored.firstIndex(where: { $0.generation == generation }) else { return }
     var schedule = stored.remove(at: index)
-    schedule.counter += 1
+    schedule.progress.counter += 1
     if random.oneIn(3) {
-      schedule.state = .ended(.init(reason: nil, at: .noon, owesStopped: false))
+      schedule.progress.state = .ended(.init(reason: nil, at: .noon, owesStopped: false))
     } else {
       let due = schedule.pending!.due.advanced(byMilliseconds: .random(in: 0...40_000, using: &random))
-      schedule.state = .live(.init(slot: due, due: due))
+      schedule.progress.state = .live(.init(slot: due, due: due))
       store(schedule)
     }
-    let proceeded = window.proceeded(generation: generation, to: schedule.state, counter: schedule.counter)
+    let proceeded = window.proceeded(generation, to: schedule.progress)
     #expect(proceeded == schedule)
   }
 

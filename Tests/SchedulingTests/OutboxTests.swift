@@ -54,7 +54,7 @@ struct OutboxTests {
     _ = outbox.send(item(3), at: .second(0))
     let waiting = item(4)
     outbox.enqueue(waiting.subject, waiting.event, origin: Origin())
-    let subject = outbox.land(landed.number)?.subject
+    let subject = outbox.land(landed.number, at: .second(0))?.subject
     #expect(subject == item(2).subject)
 
     let lost = outbox.connectionLost()
@@ -63,7 +63,7 @@ struct OutboxTests {
     var ready: [Outbox.Subject] = []
     while let item = outbox.popReady() { ready.append(item.subject) }
     #expect(ready == [item(1), item(3), item(4)].map(\.subject))
-    #expect(outbox.land(landed.number) == nil)
+    #expect(outbox.land(landed.number, at: .second(0)) == nil)
   }
 
   @Test func unanswered() throws {
@@ -73,13 +73,13 @@ struct OutboxTests {
     _ = outbox.send(item(3), at: .second(2))
     #expect(outbox.unansweredDeadline(after: Self.timeout) == Now.second(30).uptime)
     #expect(outbox.popUnanswered(for: Self.timeout, at: .second(29)) == nil)
-    _ = outbox.land(first.number)
+    _ = outbox.land(first.number, at: .second(0))
     #expect(outbox.popUnanswered(for: Self.timeout, at: .second(30)) == nil)
     #expect(outbox.unansweredDeadline(after: Self.timeout) == Now.second(31).uptime)
     #expect(outbox.popUnanswered(for: Self.timeout, at: .second(31))?.subject == item(2).subject)
     #expect(outbox.popUnanswered(for: Self.timeout, at: .second(31)) == nil)
     #expect(outbox.refusedAnswers == 1)
-    let late = outbox.confirm(second.number)
+    let late = outbox.confirm(second.number, at: .second(0))
     #expect(late?.subject == item(2).subject, "an answer that comes late is one all the same")
     #expect(outbox.refusedAnswers == 0)
   }
@@ -104,7 +104,7 @@ struct OutboxTests {
   @Test func pausesAddUp() throws {
     var outbox = Outbox()
     let number = outbox.send(try tick(1), at: .second(0)).number
-    let landed = outbox.land(number)
+    let landed = outbox.land(number, at: .second(0))
     outbox.pause(try #require(landed), at: .second(1))
     #expect(outbox.heldTicks == 1)
     let popped = outbox.popPaused(at: .second(5000))

@@ -97,8 +97,12 @@ struct ScheduleMissedTests {
     return schedule.missed(pending, at: .second(seconds), threshold: Self.threshold, in: .utc)
   }
 
+  private func skipped(_ state: Schedule.State, _ count: Int) -> Schedule.Missed {
+    .skipped(.init(state: state, counter: 3), count: count)
+  }
+
   private func skipped(to second: Int64, _ count: Int) -> Schedule.Missed {
-    .skipped(.init(state: .live(pending(second, missed: 0)), counter: 3), count: count)
+    skipped(.live(pending(second, missed: 0)), count)
   }
 
   /// Dropped is what is at least the threshold late; what is less late is sent.
@@ -126,7 +130,7 @@ struct ScheduleMissedTests {
     #expect(try missed(.fireOnce, window: "10m", after: 6000) == .folded(pending(6000, missed: 1000)))
     #expect(try missed(nil, window: "10m", end: .second(100), after: 700) == .folded(pending(100, missed: 100)))
     let ending = Schedule.Ending(reason: Schedule.EndReason.endDate, at: .second(701), owesStopped: true)
-    let ended = Schedule.Missed.skipped(.init(state: .ended(ending), counter: 3), count: 101)
+    let ended = skipped(.ended(ending), 101)
     #expect(try missed(nil, window: "10m", end: .second(100), after: 701) == ended)
   }
 
@@ -135,7 +139,7 @@ struct ScheduleMissedTests {
     let ending = Schedule.Ending(reason: Schedule.EndReason.endDate, at: .second(900), owesStopped: true)
     #expect(
       try missed(.skip, end: .second(100), after: 900)
-        == .skipped(.init(state: .ended(ending), counter: 3), count: 101))
+        == skipped(.ended(ending), 101))
   }
 
   /// Against slots counted one by one.

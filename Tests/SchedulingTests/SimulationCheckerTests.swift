@@ -93,8 +93,8 @@ struct SimulationCheckerTests {
 
     /// A Start applied a second time, under another generation.
     private static func doubled(_ changes: [Change]) -> [Change]? {
-      for case .start(var schedule) in changes {
-        schedule.generation += 1_000_000
+      for case .start(var schedule, _) in changes {
+        schedule.key.generation += 1_000_000
         return changes + [.start(schedule)]
       }
       return nil
@@ -102,9 +102,12 @@ struct SimulationCheckerTests {
 
     /// An advance that leaves out a slot.
     private static func skipping(_ changes: [Change]) -> [Change]? {
-      guard case .proceed(let generation, let slot, .live(var next), let counter)? = changes.first else { return nil }
+      guard case .proceed(let key, let slot, var progress, _)? = changes.first, var next = progress.state.pending else {
+        return nil
+      }
       next.slot = next.slot.advanced(byMilliseconds: 60_000)
-      return [.proceed(generation: generation, from: slot, to: .live(next), counter: counter)] + changes.dropFirst()
+      progress.state = .live(next)
+      return [.proceed(key, from: slot, to: progress)] + changes.dropFirst()
     }
   }
 

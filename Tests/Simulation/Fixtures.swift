@@ -1,5 +1,6 @@
 package import Recurrence
 package import Scheduling
+import SchedulingTestKit
 
 extension Instant {
   /// Noon of 23 November 2026 UTC, from which the tests count.

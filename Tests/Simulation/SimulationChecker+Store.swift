@@ -5,9 +5,9 @@ import Scheduling
 extension SimulationChecker {
   mutating func committed(_ change: Change) {
     switch change {
-    case .start(let schedule): started(schedule)
-    case .proceed(let generation, let slot, let state, let counter):
-      proceeded(generation, from: slot, to: state, counter)
+    case .start(let schedule, _): started(schedule)
+    case .proceed(let key, let slot, let progress, _):
+      proceeded(key.generation, from: slot, to: progress.state, progress.counter)
     case .announced(let generation):
       expect(tracks[generation]?.isStoppedConfirmed == true, "P8", "\(generation) announced without a confirm")
       tracks[generation]?.isAnnounced = true

@@ -89,6 +89,6 @@ struct StoreBenchmark {
   }
 
   private func proceed(_ schedule: Schedule, to state: Schedule.State) -> Change {
-    .proceed(generation: schedule.generation, from: now, to: state, counter: 1)
+    .proceed(schedule.key, from: now, to: Schedule.Progress(state: state, counter: 1))
   }
 }

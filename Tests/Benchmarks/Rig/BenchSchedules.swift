@@ -12,7 +12,8 @@ enum BenchSchedules {
   static func schedule(_ id: String, _ timing: Timing, at slot: Instant, generation: Int64) -> Schedule {
     Schedule(
       definition: Definition(id: ScheduleID(stored: Array(id.utf8)), timing: timing, payload: payload),
-      origin: Origin(messageID: messageID), generation: generation, state: .live(.init(slot: slot, due: slot)))
+      origin: Origin(messageID: messageID), key: Schedule.Key(generation: generation, beginningAt: slot),
+      progress: Schedule.Progress(state: .live(.init(slot: slot, due: slot))))
   }
 
   /// A schedule that waits for a slot months away: half of them cron in time zones, the others intervals and one-shots. The
@@ -34,7 +35,8 @@ enum BenchSchedules {
       guard let pending = waiting.definition.firstPending(arrival: now, time: nil, in: rules) else {
         throw BenchError("\(cron) has no slot")
       }
-      waiting.state = .live(pending)
+      waiting.key = Schedule.Key(generation: generation, beginningAt: pending.slot)
+      waiting.progress.state = .live(pending)
       return waiting
     }
   }

@@ -1,0 +1,53 @@
+import Recurrence
+import Scheduling
+
+extension Schedule.Beginning {
+  static let columns = "startedAt, userID"
+
+  static func bind(_ beginning: Self?, to parameters: inout ParameterValues) {
+    parameters.bind(beginning?.at.milliseconds)
+    parameters.bind(beginning?.userID.map { Array($0.utf8) })
+  }
+}
+
+extension Schedule.Tally {
+  /// Whether a tick was sent once, taken, and stood for no other, as nearly all are.
+  var isOfUsualTick: Bool { last != nil && missed == 0 && repeats == 0 && refusals == 0 && returns == 0 }
+
+  /// How the columns change that keep what became of ticks, for the values that `bindLast` and `bindSums` hand over.
+  static let lastChange = "lastSlot = ?, lastLateness = ?, lastConfirmation = ?"
+  static let everyChange =
+    "lastSlot = coalesce(?, lastSlot), lastLateness = coalesce(?, lastLateness),"
+    + " lastConfirmation = coalesce(?, lastConfirmation), missedSlots = missedSlots + ?, repeats = repeats + ?,"
+    + " refusals = refusals + ?, returns = returns + ?"
+
+  func bindLast(to parameters: inout ParameterValues) {
+    parameters.bind(last?.slot.milliseconds)
+    parameters.bind(last?.latenessMilliseconds)
+    parameters.bind(last?.confirmationMilliseconds)
+  }
+
+  func bindSums(to parameters: inout ParameterValues) {
+    for sum in [missed, repeats, refusals, returns] { parameters.bind(sum) }
+  }
+}
+
+extension Schedule.History {
+  static let columns =
+    "\(Schedule.Beginning.columns), missedSlots, repeats, refusals, returns, lastSlot, lastLateness, lastConfirmation"
+
+  /// From a row of `columns`.
+  init(_ row: ColumnValues) {
+    self.init()
+    if let at = row.integer(0) {
+      beginning = Schedule.Beginning(
+        at: Instant(milliseconds: at), userID: row.bytes(1).map { String(decoding: $0, as: UTF8.self) })
+    }
+    let sums = (2...5).map { Int(clamping: row.integer($0) ?? 0) }
+    tally = Schedule.Tally(missed: sums[0], repeats: sums[1], refusals: sums[2], returns: sums[3])
+    if let slot = row.integer(6), let lateness = row.integer(7), let confirmation = row.integer(8) {
+      tally.last = Schedule.Tally.Last(
+        slot: Instant(milliseconds: slot), latenessMilliseconds: lateness, confirmationMilliseconds: confirmation)
+    }
+  }
+}

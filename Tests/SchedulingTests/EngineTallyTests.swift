@@ -1,0 +1,117 @@
+import Recurrence
+import Scheduling
+import SchedulingTestKit
+import Simulation
+import Testing
+
+/// What is kept of a schedule's ticks, for people.
+struct EngineTallyTests {
+  private let everySecond: Definition
+
+  init() throws {
+    everySecond = Definition(id: "a", timing: try Timing(cron: "* * * * * *"))
+  }
+
+  private func tally(_ driver: EngineDriver) throws -> Schedule.Tally {
+    try #require(try driver.store.history(of: "a")).tally
+  }
+
+  @Test func lastTick() throws {
+    var driver = try EngineDriver.starting(everySecond)
+    #expect(try tally(driver) == Schedule.Tally())
+    driver.advance(milliseconds: 1000)
+    driver.advance(milliseconds: 30)
+    driver.ack()
+    var expected = Schedule.Tally()
+    expected.last = .init(slot: .second(1), latenessMilliseconds: 0, confirmationMilliseconds: 30)
+    #expect(try tally(driver) == expected)
+    driver.advance(milliseconds: 970)
+    driver.ack()
+    expected.last = .init(slot: .second(2), latenessMilliseconds: 0, confirmationMilliseconds: 0)
+    #expect(try tally(driver) == expected)
+    #expect(expected.last?.sentAt == .second(2))
+  }
+
+  /// The tick that stands for others counts them when it is confirmed; it is as late as its own slot.
+  @Test func missedSlots() throws {
+    let store = MemoryStore()
+    var driver = try EngineDriver.starting(everySecond, store: store)
+    driver.receive(.drain)
+    driver = try EngineDriver.connected(store: store, at: .second(600))
+    #expect(try tally(driver).missed == 0)
+    driver.ack()
+    #expect(try tally(driver).missed == 599)
+    #expect(try tally(driver).last?.slot == .second(600))
+  }
+
+  @Test func skippedSlots() throws {
+    let store = MemoryStore()
+    var definition = everySecond
+    definition.misfirePolicy = .skip
+    var driver = try EngineDriver.starting(definition, store: store)
+    driver.receive(.drain)
+    driver = try EngineDriver.connected(store: store, at: .second(600))
+    let missed = try tally(driver).missed
+    #expect(missed == 540)
+    driver.ack()
+    #expect(try tally(driver).missed == missed)
+  }
+
+  @Test func repeats() throws {
+    var driver = try EngineDriver.starting(everySecond, store: MemoryStore())
+    driver.advance(seconds: 1)
+    driver.publisherDown()
+    driver.publisherUp()
+    driver.ack()
+    #expect(try tally(driver).repeats == 1)
+    driver.advance(seconds: 1)
+    driver.ack()
+    #expect(try tally(driver).repeats == 1)
+  }
+
+  @Test func refusals() throws {
+    var driver = try EngineDriver.starting(everySecond)
+    driver.advance(seconds: 1)
+    driver.nack()
+    driver.advance(seconds: 1)
+    driver.nack { if case .tick = $0 { true } else { false } }
+    driver.advance(seconds: 2)
+    #expect(try tally(driver).refusals == 0, "known once the tick is confirmed")
+    driver.ack()
+    #expect(try tally(driver).refusals == 2)
+    #expect(try tally(driver).last?.latenessMilliseconds == 3000)
+  }
+
+  @Test func returns() throws {
+    var driver = try EngineDriver.starting(everySecond)
+    for count in 1...2 {
+      driver.advance(seconds: 1)
+      driver.receive(.returned(try #require(driver.inFlight.first?.number), cause: "312 NO_ROUTE"))
+      driver.ack()
+      #expect(try tally(driver).returns == count)
+    }
+    driver.advance(seconds: 1)
+    driver.ack()
+    #expect(try tally(driver).returns == 2)
+  }
+
+  /// A schedule that takes the place of another begins with nothing.
+  @Test func replacedOneBeginsAnew() throws {
+    var driver = try EngineDriver.starting(everySecond)
+    driver.advance(seconds: 1)
+    driver.ack()
+    driver.start(everySecond)
+    driver.ack()
+    #expect(try tally(driver) == Schedule.Tally())
+    #expect(try driver.store.history(of: "a")?.beginning?.at == .second(1))
+  }
+
+  @Test func stoppedOneKeepsIt() throws {
+    var driver = try EngineDriver.starting(everySecond)
+    driver.advance(seconds: 1)
+    driver.ack()
+    driver.stop("a")
+    #expect(try tally(driver).last?.slot == .second(1))
+    #expect(try driver.stored("a")?.pending == nil)
+  }
+}
