@@ -64,6 +64,7 @@ struct ServiceBackupTests {
 
       try await bus.stop("before-0")
       _ = try await bus.next("Schedule Stopped", of: "before-0")
+      try await bus.settle()  // the Stop is acknowledged now, and does not come again
       try await service.kill()
       for suffix in ["", "-wal"] { try? FileManager.default.removeItem(atPath: service.database + suffix) }
       try FileManager.default.moveItem(atPath: file, toPath: service.database)
