@@ -144,6 +144,8 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(
+      name: "PocketwatchCLITests", dependencies: ["AMQP", "PocketwatchCLI", "PocketwatchService"]),
+    .testTarget(
       name: "IntegrationTests",
       dependencies: [
         "AMQP", "EventBus", "PocketwatchService", "Recurrence", "Scheduling",

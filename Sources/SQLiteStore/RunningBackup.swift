@@ -74,7 +74,8 @@ final class RunningBackup {
     guard free >= size + reserve else {
       throw StoreError(
         .full,
-        "There is no room for a copy beside \(path): \((size + reserve) >> 20) MiB have to be free, \(free >> 20) MiB are.")
+        "There is no room for a copy beside \(path): \((size + reserve) >> 20) MiB have to be free, \(free >> 20) MiB are."
+      )
     }
   }
 }

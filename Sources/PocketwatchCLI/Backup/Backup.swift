@@ -107,7 +107,9 @@ struct BackupError: Error {
 
   init(_ failure: HTTPClient.Failure, _ client: HTTPClient) {
     let advice =
-      failure.isNobodyThere ? ". Is the service running, and does POCKETWATCH_HTTP say where? A stopped one needs no backup: copy its file" : ""
+      failure.isNobodyThere
+      ? ". Is the service running, and does POCKETWATCH_HTTP say where? A stopped one needs no backup: copy its file"
+      : ""
     self.init(words: "no backup from \(client.address): \(failure.words)\(advice)", code: .unavailable)
   }
 

@@ -72,20 +72,25 @@ struct BrokerCheck {
       "rabbitmqctl status names the alarm: free memory or disk there")
   }
 
-  /// What an error means, up to where everything else is looked at.
+  /// What an error means.
   static func finding(of error: AMQPError, _ caFile: String?, user: String, virtualHost: String) -> Finding {
-    let remedy =
-      switch error.kind {
-      case .unreachable, .timeout, .connectionLost:
-        "start the broker, or set host and port right in \(Setting.amqpURL.environmentVariable)"
-      case .refusedLogin:
-        "rabbitmqctl change_password \(shellWord(user)); and for the virtual host: rabbitmqctl set_permissions -p"
-          + " \(shellWord(virtualHost)) \(shellWord(user)) …, as ops/README.md says"
-      case .tls:
+    let broker = error.endpoint ?? "the broker"
+    switch error.kind {
+    case .unreachable, .timeout, .connectionLost:
+      return .error(
+        .broker, "\(broker) cannot be reached: \(error.text)",
+        "start the broker, or set host and port right in \(Setting.amqpURL.environmentVariable)")
+    case .refusedLogin:
+      return .error(
+        .broker, "\(broker) refuses the login: \(error.text)",
+        "rabbitmqctl change_password \(shellWord(user)); if it is the virtual host: rabbitmqctl list_permissions -p"
+          + " \(shellWord(virtualHost)), and ops/README.md says what it has to show")
+    case .tls:
+      return .error(
+        .broker, "\(broker) gets no TLS connection: \(error.text)",
         "openssl s_client -connect HOST:PORT -verify_return_error -CAfile \(shellWord(caFile ?? "FILE")) says why; the host"
-          + " has to be a DNS name of the certificate"
-      default: "see what the broker says, and its log"
-      }
-    return .error(.broker, error.description, remedy)
+          + " has to be a DNS name of the certificate")
+    default: return .error(.broker, error.description, "see what the broker says, and its log")
+    }
   }
 }

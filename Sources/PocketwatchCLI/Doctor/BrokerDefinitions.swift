@@ -23,18 +23,12 @@ struct BrokerQueue: Decodable {
   var arguments: [String: BrokerValue]
   /// The name of the policy that holds for it.
   var policy: String?
-  var policyDefinition: [String: BrokerValue]
+  /// What all policies together say; nil while the management, which gathers every few seconds, does not know yet.
+  var policyDefinition: [String: BrokerValue]?
 
   private enum CodingKeys: String, CodingKey {
     case durable, arguments, policy
     case policyDefinition = "effective_policy_definition"
-  }
-
-  init(durable: Bool, arguments: [String: BrokerValue], policy: String?, policyDefinition: [String: BrokerValue]) {
-    self.durable = durable
-    self.arguments = arguments
-    self.policy = policy
-    self.policyDefinition = policyDefinition
   }
 
   init(from decoder: any Decoder) throws {
@@ -43,7 +37,9 @@ struct BrokerQueue: Decodable {
     arguments = try container.decode([String: BrokerValue].self, forKey: .arguments)
     policy = try container.decodeIfPresent(String.self, forKey: .policy)
     // Where there is none, some versions write an empty list.
-    policyDefinition = (try? container.decode([String: BrokerValue].self, forKey: .policyDefinition)) ?? [:]
+    let isKnown = container.contains(.policyDefinition)
+    policyDefinition =
+      isKnown ? (try? container.decode([String: BrokerValue].self, forKey: .policyDefinition)) ?? [:] : nil
   }
 
   func findings(_ name: String, arguments wanted: [(String, BrokerValue)]) -> [Finding] {
@@ -61,11 +57,13 @@ struct BrokerQueue: Decodable {
   }
 
   private func policyFindings(_ name: String) -> [Finding] {
+    guard let policyDefinition else { return [] }
     let losing = ["message-ttl", "expires"].filter { policyDefinition[$0] != nil }
     if !losing.isEmpty {
       return [
         .error(
-          .policies, "the policy \(policy ?? "of an operator") loses what is in \(name), by \(losing.joined(separator: ", "))",
+          .policies,
+          "the policy \(policy ?? "of an operator") loses what is in \(name), by \(losing.joined(separator: ", "))",
           "give it a pattern that leaves \(name) out, and import the definitions")
       ]
     }
@@ -91,7 +89,8 @@ struct BrokerBinding: Decodable {
   }
 
   /// - Parameter keys: The routing keys with which the queue has to be bound to the exchange, and no others.
-  static func findings(_ bindings: [BrokerBinding], of queue: String, to exchange: String, keys: [String]) -> [Finding] {
+  static func findings(_ bindings: [BrokerBinding], of queue: String, to exchange: String, keys: [String]) -> [Finding]
+  {
     let bound = bindings.filter { $0.source == exchange }.map(\.routingKey)
     var findings = keys.filter { !bound.contains($0) }.map { key in
       Finding.error(
@@ -99,7 +98,8 @@ struct BrokerBinding: Decodable {
         "rabbitmqctl import_definitions definitions.json")
     }
     // Every queue is bound to the exchange without a name by its own.
-    for other in bindings where !other.source.isEmpty && !(other.source == exchange && keys.contains(other.routingKey)) {
+    for other in bindings where !other.source.isEmpty && !(other.source == exchange && keys.contains(other.routingKey))
+    {
       findings.append(
         .warning(
           .topology, "\(queue) is bound to \(other.source) with '\(other.routingKey)' too, and gets what is not for it",

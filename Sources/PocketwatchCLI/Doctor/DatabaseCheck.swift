@@ -62,7 +62,8 @@ struct DatabaseCheck {
     if (attributes[.posixPermissions] as? Int ?? 0) & 0o077 != 0 {
       findings.append(
         .warning(
-          .database, "\(path) is open to other users of this machine, with all payloads", "chmod 600 \(shellWord(path))"))
+          .database, "\(path) is open to other users of this machine, with all payloads", "chmod 600 \(shellWord(path))"
+        ))
     }
     if let owner = attributes[.ownerAccountID] as? Int, owner != Int(geteuid()) {
       // Root looks at the files of a service that has a user of its own: that is as it should be.
@@ -104,7 +105,8 @@ struct DatabaseCheck {
       .error(
         .database, error.description,
         "with the service stopped: mv \(shellWord(path)) \(shellWord(path + ".damaged")), put a backup in its place")
-    default: .error(.database, error.description, "see what is said; the kernel's log (dmesg) tells of a disk that fails")
+    default:
+      .error(.database, error.description, "see what is said; the kernel's log (dmesg) tells of a disk that fails")
     }
   }
 

@@ -80,7 +80,8 @@ struct ManagementOptions: ParsableArguments {
       ["", "/"].contains(url.path)
     else {
       throw ValidationError(
-        "--management takes http://host:port. For https, have ssh or a proxy here speak it: ssh -L 15672:localhost:15672 host")
+        "--management takes http://host:port. For https, have ssh or a proxy here speak it: ssh -L 15672:localhost:15672 host"
+      )
     }
     guard url.password == nil else {
       throw ValidationError(

@@ -47,7 +47,9 @@ struct ServiceCheck {
     guard let health = answers.health else {
       let words = "nothing answers at \(address): \(answers.failure?.words ?? "no answer")"
       if database == .held {
-        return [.warning(.service, words + ", though a service holds the database", "set \(http) as the service has it")]
+        return [
+          .warning(.service, words + ", though a service holds the database", "set \(http) as the service has it")
+        ]
       }
       return [.ok(.service, words + "; no service runs")]
     }
@@ -57,7 +59,8 @@ struct ServiceCheck {
     }
     guard isAlive else {
       return [
-        .error(.service, "the service at \(address) stands still", "look at its disk; then systemctl restart pocketwatch")
+        .error(
+          .service, "the service at \(address) stands still", "look at its disk; then systemctl restart pocketwatch")
       ]
     }
     var findings: [Finding] = []
@@ -77,7 +80,8 @@ struct ServiceCheck {
     findings.append(
       answers.readiness?.status == 200
         ? .ok(.service, "the service at \(address) is ready")
-        : .error(.service, "the service at \(address) is not ready: \(text)", "mend what it waits for; it goes on by itself"))
+        : .error(
+          .service, "the service at \(address) is not ready: \(text)", "mend what it waits for; it goes on by itself"))
     return findings
   }
 }

@@ -12,7 +12,8 @@ struct ClockCheck {
     if isSynchronized == false {
       findings.append(
         .warning(
-          .clock, "nobody keeps this machine's clock right, as far as the kernel knows; ticks are as early or late as it is",
+          .clock,
+          "nobody keeps this machine's clock right, as far as the kernel knows; ticks are as early or late as it is",
           "apt-get install chrony, or timedatectl set-ntp true"))
     } else if isSynchronized == true {
       findings.append(.ok(.clock, "this machine's clock is kept right"))
@@ -49,7 +50,8 @@ struct ZoneCheck {
     let update = "apt-get install --only-upgrade tzdata; the service notices within a minute"
     guard canBeRead else {
       return [
-        .error(.zones, "the files of time zones cannot be read: schedules with a timezone wait", "apt-get install tzdata")
+        .error(
+          .zones, "the files of time zones cannot be read: schedules with a timezone wait", "apt-get install tzdata")
       ]
     }
     guard let version else {
@@ -59,7 +61,8 @@ struct ZoneCheck {
       return [.ok(.zones, "time zones of release \(version)")]
     }
     return [
-      .warning(.zones, "time zones of release \(version), from \(year - released) years ago: some rules have changed", update)
+      .warning(
+        .zones, "time zones of release \(version), from \(year - released) years ago: some rules have changed", update)
     ]
   }
 

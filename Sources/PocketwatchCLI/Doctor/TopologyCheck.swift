@@ -68,7 +68,9 @@ struct TopologyCheck {
   private mutating func compare(on connection: Connection) throws(AMQPError) {
     let topology = Topology(names: names)
     var mayDeclare = true
-    func compared(_ name: String, _ remedy: String, _ declare: () throws(AMQPError) -> Void) throws(AMQPError) -> Finding? {
+    func compared(_ name: String, _ remedy: String, _ declare: () throws(AMQPError) -> Void) throws(AMQPError)
+      -> Finding?
+    {
       do {
         try declare()
       } catch  where error.kind == .channelClosed(code: 406) {
@@ -111,11 +113,13 @@ struct TopologyCheck {
     switch (consumers, isServiceHere) {
     case (0, false): .ok(.topology, "nobody consumes \(queue); a service can start")
     case (0, true):
-      .error(.topology, "a service runs here, but nobody consumes \(queue)", "see what it waits for, above, and its log")
+      .error(
+        .topology, "a service runs here, but nobody consumes \(queue)", "see what it waits for, above, and its log")
     case (_, true): .ok(.topology, "\(queue) is consumed")
     case (_, false):
       .warning(
-        .topology, "\(queue) is consumed, and not by a service with this database: one started here would end with code 4",
+        .topology,
+        "\(queue) is consumed, and not by a service with this database: one started here would end with code 4",
         "stop the other one, or give this one another \(Setting.stack.environmentVariable)")
     }
   }

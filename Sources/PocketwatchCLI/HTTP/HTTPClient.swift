@@ -79,8 +79,8 @@ struct HTTPClient {
         }
       }
     try await channel.executeThenClose { inbound, outbound in
-      try await outbound.write(.head(head(method, path)))
-      try await outbound.write(.end(nil))
+      // At once: after the head alone, the server might answer and close before we are done.
+      try await outbound.write(contentsOf: [.head(head(method, path)), .end(nil)])
       for try await part in inbound {
         try take(part)
         if case .end = part { return }
