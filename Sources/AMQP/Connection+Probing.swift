@@ -1,10 +1,11 @@
 import CRabbitMQ
 
-/// What a login may do, found by asking for what the broker refuses in any case, after it has looked at the rights. Nothing is
-/// published, and nothing is taken from a queue.
+/// What a login may do, found by asking for what the broker refuses in any case, after it has looked at the rights.
+/// Nothing is published, and nothing is taken from a queue.
 extension Connection {
-  /// The refusal of a message that the broker cannot take, because its expiration is no number: 406 when all rights and the
-  /// `user_id` are as they must be, which it looks at before. (Then only it would look for queues.) The channel is open again.
+  /// The refusal of a message that the broker cannot take, because its expiration is no number: 406 when all rights and
+  /// the `user_id` are as they must be, which it looks at before. (Then only it would look for queues.) The channel is
+  /// open again.
   ///
   /// - Returns: Nil when no refusal came within two seconds, as of a broker that is blocked.
   package func refusalOfPublish(
@@ -26,10 +27,11 @@ extension Connection {
     return nil
   }
 
-  /// The refusal of a `basic.get` from a queue: 405 of a quorum queue with a single active consumer, if it may be read. The
-  /// channel is open again.
+  /// The refusal of a `basic.get` from a queue: 405 of a quorum queue with a single active consumer, if it may be read.
+  /// The channel is open again.
   ///
-  /// - Returns: Nil when the broker would give what is in the queue; then the connection is of no more use, so that a message,
+  /// - Returns: Nil when the broker would give what is in the queue; then the connection is of no more use, so that a
+  ///   message,
   ///   if one came, is back in its place.
   package func refusalOfGet(from queue: String) throws(AMQPError) -> AMQPError? {
     arena.recycle()

@@ -6,8 +6,8 @@ import Scheduling
 /// A copy that is being made of an open database. To be used, and let go of, by the thread that uses the database.
 ///
 /// SQLite's own backup does it: what the one connection changes meanwhile is changed in the copy too. The copy is made
-/// beside the database, where there is room for it, in a file that loses its name as soon as it is open: whatever happens,
-/// nothing is left.
+/// beside the database, where there is room for it, in a file that loses its name as soon as it is open: whatever
+/// happens, nothing is left.
 final class RunningBackup {
   let file: UnnamedFile
   private let path: String
@@ -74,7 +74,8 @@ final class RunningBackup {
     guard free >= size + reserve else {
       throw StoreError(
         .full,
-        "There is no room for a copy beside \(path): \((size + reserve) >> 20) MiB have to be free, \(free >> 20) MiB are."
+        "There is no room for a copy beside \(path): \((size + reserve) >> 20) MiB have to be free, \(free >> 20) MiB"
+          + " are."
       )
     }
   }
@@ -96,11 +97,10 @@ final class UnnamedFile: BackupFile {
 
   /// Makes an empty one, for this user only. Its name is to be removed as soon as it is open.
   static func make(beside path: String) throws(StoreError) -> (UnnamedFile, name: String) {
-    var name = Array((path + ".backup-XXXXXX").utf8CString)
-    let descriptor = mkstemp(&name)
+    let name = "\(path).backup-\(UInt64.random(in: .min ... .max))"
+    let descriptor = open(name, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw StoreError("Cannot make a file beside", path, errno: errno) }
-    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-    return (UnnamedFile(descriptor, path: path), String(cString: name))
+    return (UnnamedFile(descriptor, path: path), name)
   }
 
   fileprivate func measure() throws(StoreError) {

@@ -29,8 +29,8 @@ extension SQLiteStore {
   /// Reads a whole database that no service holds, or a backup, for damage, and returns the number of its schedules,
   /// those that ended of late among them. Takes a second for some hundred thousand schedules; changes nothing.
   ///
-  /// Throws `locked` when a service holds the file, `foreign` or `newer` when it is none that this version can read, and
-  /// `corrupt` with what is damaged.
+  /// Throws `locked` when a service holds the file, `foreign` or `newer` when it is none that this version can read,
+  /// and `corrupt` with what is damaged.
   package static func examine(path: String) throws(StoreError) -> Int {
     let store = try SQLiteStore.look(path: path, accepting: [.older, .current], onUnreadable: { _ in })
     let (complaint, count) = try store.read { database in

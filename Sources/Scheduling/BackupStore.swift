@@ -1,6 +1,7 @@
 /// A store of which a copy can be made while it is in use, a little at a time.
 ///
-/// What is changed while the copy is made is in it. One copy is made at a time; called by the thread that uses the store.
+/// What is changed while the copy is made is in it. One copy is made at a time; called by the thread that uses the
+/// store.
 package protocol BackupStore: ScheduleStore {
   /// Begins a copy. One that was being made ends.
   func beginBackup() throws(StoreError)

@@ -83,7 +83,8 @@ final class FakeSource: AdminSource {
     try check()
     if let slow = state.withLock({ $0.slowBackup }) {
       slow.yield("began")
-      try? await Task.sleep(for: .seconds(60))
+      let never = AsyncStream<Void>.makeStream()
+      for await _ in never.stream {}  // ends when the task is cancelled
       slow.yield(Task.isCancelled ? "cancelled" : "not cancelled")
     }
     guard let copy = state.withLock({ $0.copy }) else { throw AdminError(.conflict, "another backup is being made") }

@@ -11,12 +11,12 @@ struct Backup: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Copy the database of a running service into a file.",
     discussion: """
-      The service is asked at POCKETWATCH_HTTP, with the token of POCKETWATCH_HTTP_TOKEN_FILE if there is one. It goes on \
-      working meanwhile; whatever it acknowledged before this command began is in the copy. It needs room for the copy \
-      beside its database. The copy holds all payloads: only you may read the file.
+      The service is asked at POCKETWATCH_HTTP, with the token of POCKETWATCH_HTTP_TOKEN_FILE if there is one. It goes \
+      on working meanwhile; whatever it acknowledged before this command began is in the copy. It needs room for the \
+      copy beside its database. The copy holds all payloads: only you may read the file.
 
-      Exit codes: 0 the backup is complete and was checked, 1 FILE cannot be written or is damaged, 69 the service gave \
-      none, 78 a setting is wrong.
+      Exit codes: 0 the backup is complete and was checked, 1 FILE cannot be written or is damaged, 69 the service \
+      gave none, 78 a setting is wrong.
       """)
 
   @Argument(help: "Where the backup goes. Until it is complete it is called FILE.partial.")

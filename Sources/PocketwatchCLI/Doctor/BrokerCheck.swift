@@ -3,7 +3,8 @@ import PocketwatchService
 
 /// The broker as the service's login finds it: reached, let in, allowed what it needs, with all that must be there.
 ///
-/// Nothing is declared, published or taken: what is tried is what the broker refuses, after it has looked at the rights.
+/// Nothing is declared, published or taken: what is tried is what the broker refuses, after it has looked at the
+/// rights.
 struct BrokerCheck {
   private let settings: BrokerSettings
   /// Whether the pages publish commands.
@@ -88,8 +89,8 @@ struct BrokerCheck {
     case .tls:
       return .error(
         .broker, "\(broker) gets no TLS connection: \(error.text)",
-        "openssl s_client -connect HOST:PORT -verify_return_error -CAfile \(shellWord(caFile ?? "FILE")) says why; the host"
-          + " has to be a DNS name of the certificate")
+        "openssl s_client -connect HOST:PORT -verify_return_error -CAfile \(shellWord(caFile ?? "FILE")) says why;"
+          + " the host has to be a DNS name of the certificate")
     default: return .error(.broker, error.description, "see what the broker says, and its log")
     }
   }

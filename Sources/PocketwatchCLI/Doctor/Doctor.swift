@@ -8,8 +8,9 @@ struct Doctor: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Find out what is wrong with the set-up, and how to mend it.",
     discussion: """
-      Looks at settings, system, database, a running service, broker, rights, topology, clock and time zones, as the service \
-      would find them: run it as the service's user, with its settings. It changes nothing, and disturbs no service that runs.
+      Looks at settings, system, database, a running service, broker, rights, topology, clock and time zones, as the \
+      service would find them: run it with the service's settings, as its user or as root. It changes nothing, and \
+      disturbs no service that runs.
 
       Types, bindings and policies show over RabbitMQ's management only: name it with --management, such as \
       http://localhost:15672. Its user is that of the URL, else the service's; its password comes from \
@@ -80,7 +81,7 @@ struct ManagementOptions: ParsableArguments {
       ["", "/"].contains(url.path)
     else {
       throw ValidationError(
-        "--management takes http://host:port. For https, have ssh or a proxy here speak it: ssh -L 15672:localhost:15672 host"
+        "--management takes http://host:port. For https, have ssh carry it: ssh -L 15672:localhost:15672 host"
       )
     }
     guard url.password == nil else {

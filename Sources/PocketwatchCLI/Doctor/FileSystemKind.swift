@@ -4,7 +4,8 @@ struct FileSystemKind {
 
   /// - Parameters:
   ///   - folder: An absolute path without links.
-  ///   - mounts: The text of /proc/self/mounts: device, mount point, kind and more on each line, later ones above earlier.
+  /// - mounts: The text of /proc/self/mounts: device, mount point, kind and more on each line, later ones above
+  /// earlier.
   init?(of folder: String, mounts: String) {
     var found: (point: String, name: String)?
     for line in mounts.split(separator: "\n") {

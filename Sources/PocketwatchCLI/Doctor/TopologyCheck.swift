@@ -1,8 +1,8 @@
 import AMQP
 import PocketwatchService
 
-/// Exchanges and queues as they can be seen over AMQP: whether they are there, and how many consume. Types and arguments show
-/// only to a login that may declare.
+/// Exchanges and queues as they can be seen over AMQP: whether they are there, and how many consume. Types and
+/// arguments show only to a login that may declare.
 struct TopologyCheck {
   let names: TopologyNames
   let virtualHost: String
@@ -137,7 +137,7 @@ struct TopologyCheck {
   }
 
   static func remakeExchange(_ exchange: String) -> String {
-    "delete the exchange \(shellWord(exchange)), import the definitions, and have clients bind their queues again; or set"
-      + " another \(Setting.eventBus.environmentVariable)"
+    "delete the exchange \(shellWord(exchange)), import the definitions, and have clients bind their queues again; or"
+      + " set another \(Setting.eventBus.environmentVariable)"
   }
 }

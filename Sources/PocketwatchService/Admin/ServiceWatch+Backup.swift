@@ -5,8 +5,8 @@ import Synchronization
 
 /// A copy of the database while the service runs, step by step on the engine's thread.
 extension ServiceWatch {
-  /// Between two steps of 2 ms: so the engine gives a fifth of its time to a copy at most, and all of it to what comes in
-  /// between.
+  /// Between two steps of 2 ms: so the engine gives a fifth of its time to a copy at most, and all of it to what comes
+  /// in between.
   private static let pause = Duration.milliseconds(8)
 
   package func backUp() async throws(AdminError) -> DatabaseCopy {
