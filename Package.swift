@@ -67,6 +67,7 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Mustache", package: "swift-mustache"),
         .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ]),
     .target(
@@ -82,9 +83,12 @@ let package = Package(
     .executableTarget(
       name: "PocketwatchCLI",
       dependencies: [
-        "AMQP", "EventBus", "PocketwatchService", "Recurrence", "Scheduling", "SQLiteStore",
+        "AMQP", "AdminHTTP", "EventBus", "PocketwatchService", "Recurrence", "Scheduling", "SQLiteStore",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ]),
@@ -139,6 +143,8 @@ let package = Package(
         "SchedulingTestKit",
         .product(name: "Logging", package: "swift-log"),
       ]),
+    .testTarget(
+      name: "PocketwatchCLITests", dependencies: ["AMQP", "PocketwatchCLI", "PocketwatchService"]),
     .testTarget(
       name: "IntegrationTests",
       dependencies: [

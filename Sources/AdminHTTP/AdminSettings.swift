@@ -54,6 +54,9 @@ package struct AdminToken: Hashable, Sendable, CustomStringConvertible, CustomRe
     return difference == 0
   }
 
+  /// The header that shows it, for a client.
+  package var authorization: String { "Bearer " + String(decoding: bytes, as: UTF8.self) }
+
   package var description: String { "(secret)" }
   package var customMirror: Mirror { Mirror(self, children: []) }
 }

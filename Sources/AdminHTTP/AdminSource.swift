@@ -22,6 +22,20 @@ package protocol AdminSource: Sendable {
   /// Publishes the definition of a live schedule as a Schedule Start, which replaces it and counts from 0, and returns when
   /// the broker has confirmed it. Not of an ended one: its payload is not kept.
   func startAgain(_ id: ScheduleID) async throws(AdminError)
+  /// Makes a copy of the whole database while the service runs. A cancelled task ends it.
+  func backUp() async throws(AdminError) -> DatabaseCopy
+}
+
+/// A copy of the database. There is one at a time: another can be made when all who hold this have let go of it.
+package struct DatabaseCopy: Sendable {
+  package var file: any BackupFile
+  /// What the next copy waits for.
+  private let turn: any AnyObject & Sendable
+
+  package init(file: any BackupFile, turn: any AnyObject & Sendable) {
+    self.file = file
+    self.turn = turn
+  }
 }
 
 /// How the service is now.

@@ -1,6 +1,6 @@
 package import GRDB
 import Glibc
-import Scheduling
+package import Scheduling
 
 extension DatabaseQueue {
   /// The one connection that reads and writes: WAL, synced at every commit, shut to everybody else.
@@ -88,4 +88,12 @@ func fileSize(_ path: String) throws(StoreError) -> Int? {
   }
   guard status.st_mode & S_IFMT == S_IFREG else { throw StoreError(.other, "\(path) is no file.") }
   return Int(status.st_size)
+}
+
+/// How many bytes this user may still write to the disk of a file or folder.
+package func freeBytes(_ path: String) throws(StoreError) -> Int {
+  var status = statvfs()
+  guard statvfs(path, &status) == 0 else { throw StoreError("Cannot look at the disk of", path, errno: errno) }
+  let (bytes, isTooMany) = status.f_bavail.multipliedReportingOverflow(by: status.f_frsize)
+  return isTooMany ? .max : Int(clamping: bytes)
 }

@@ -11,6 +11,8 @@ package final class SQLiteStore: ScheduleStore {
   /// Nil for a file that is only looked at and has no lock file.
   private var lock: FileLock?
   private let onUnreadable: (StoreError) -> Void
+  /// The copy that is being made.
+  var backup: RunningBackup?
   /// The unreadable rows already told of, by generation.
   private var told: Set<Int64> = []
 
@@ -29,6 +31,7 @@ package final class SQLiteStore: ScheduleStore {
   }
 
   deinit {
+    backup = nil
     try? queue.close()  // before the lock goes
   }
 
@@ -92,6 +95,12 @@ extension SQLiteStore {
   package static func inspect(
     path: String, onUnreadable: @escaping (StoreError) -> Void = { _ in }
   ) throws(StoreError) -> SQLiteStore {
+    try look(path: path, accepting: [.current], onUnreadable: onUnreadable)
+  }
+
+  static func look(
+    path: String, accepting states: [DatabaseState], onUnreadable: @escaping (StoreError) -> Void
+  ) throws(StoreError) -> SQLiteStore {
     let file = fileName(path)
     guard try fileSize(file) != nil else { throw StoreError(.other, "There is no database \(path).") }
     // A backup has no lock file, and none is made for it.
@@ -99,7 +108,7 @@ extension SQLiteStore {
     let lock = wasServed ? try FileLock(database: file, .shared) : nil
     return try SQLiteStore(path: path, onUnreadable: onUnreadable, lock: lock) {
       let queue = try DatabaseQueue.openUntouched(path: file)
-      guard try queue.unsafeRead({ try Schema.check($0, path: path) }) == .current else {
+      guard states.contains(try queue.unsafeRead { try Schema.check($0, path: path) }) else {
         throw StoreError(
           .other, "\(path) holds no schedules in the present layout; let the service open it once, then look again.")
       }
@@ -113,6 +122,7 @@ extension SQLiteStore {
   /// Throws when the log could not be written back, for want of room for example. Nothing is lost by that: the next one
   /// to open the database reads the log.
   package func close() throws(StoreError) {
+    backup = nil
     do {
       let checkpoint = Result {
         if !queue.configuration.readonly {

@@ -2,6 +2,7 @@ import Logging
 import PrometheusMetrics
 import Scheduling
 import ServiceLifecycle
+import Synchronization
 import Testing
 
 @testable import AdminHTTP
@@ -100,6 +101,56 @@ struct AdminServiceTests {
         try await ServiceGroup(services: [second], logger: quiet).run()
       }
       #expect(error?.port == port && error?.words.contains("in use") == true)
+    }
+  }
+
+  private static let backup = "POST /api/v1/backup HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"
+
+  @Test("a backup comes whole, with its length; when there is none, the reason comes")
+  func backup() async throws {
+    let source = FakeSource()
+    try await serve(source) { port, _ in
+      let refused = try RawClient(port: port)
+      refused.send(Self.backup)
+      #expect(refused.reads(#"{"error":"another backup is being made"}"#))
+      #expect(refused.received.hasPrefix("HTTP/1.1 409 "))
+      let text = String(repeating: "0123456789", count: 100_000) + "end"
+      source.state.withLock { $0.copy = FakeCopy(Array(text.utf8)) }
+      let client = try RawClient(port: port)
+      client.send(Self.backup)
+      #expect(client.reads("9end"))
+      #expect(client.received.hasPrefix("HTTP/1.1 200 ") && client.received.hasSuffix("\r\n\r\n" + text))
+      #expect(client.received.contains("Content-Length: 1000003\r\n"))
+      let link = try RawClient(port: port)
+      link.get("/api/v1/backup")
+      #expect(link.reads("HTTP/1.1 405 ") || link.received.hasPrefix("HTTP/1.1 404 "))
+    }
+  }
+
+  @Test("a backup that is shorter than it was said to be ends the connection")
+  func shortBackup() async throws {
+    let source = FakeSource()
+    source.state.withLock { $0.copy = FakeCopy(Array("beginning".utf8), size: 20) }
+    try await serve(source) { port, _ in
+      let client = try RawClient(port: port)
+      client.send(Self.backup)
+      #expect(client.isClosed())
+      #expect(client.received.hasSuffix("\r\n\r\nbeginning"))
+    }
+  }
+
+  @Test("whoever asked for a backup and went away has it ended")
+  func abandonedBackup() async throws {
+    let source = FakeSource()
+    let steps = AsyncStream<String>.makeStream()
+    source.state.withLock { $0.slowBackup = steps.continuation }
+    try await serve(source) { port, _ in
+      var told = steps.stream.makeAsyncIterator()
+      var client: RawClient? = try RawClient(port: port)
+      client?.send(Self.backup)
+      #expect(await told.next() == "began")
+      client = nil
+      #expect(await told.next() == "cancelled")
     }
   }
 }

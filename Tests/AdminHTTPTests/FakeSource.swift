@@ -16,6 +16,9 @@ final class FakeSource: AdminSource {
     /// The most rows looked at for one page.
     var examining = 1000
     var asks = 0
+    var copy: FakeCopy?
+    /// Where a backup that never comes tells how it goes.
+    var slowBackup: AsyncStream<String>.Continuation?
   }
 
   static let now = Instant(milliseconds: 1_795_000_000_000)
@@ -76,9 +79,35 @@ final class FakeSource: AdminSource {
     state.withLock { $0.startedAgain.append(id.text) }
   }
 
+  func backUp() async throws(AdminError) -> DatabaseCopy {
+    try check()
+    if let slow = state.withLock({ $0.slowBackup }) {
+      slow.yield("began")
+      let never = AsyncStream<Void>.makeStream()
+      for await _ in never.stream {}  // ends when the task is cancelled
+      slow.yield(Task.isCancelled ? "cancelled" : "not cancelled")
+    }
+    guard let copy = state.withLock({ $0.copy }) else { throw AdminError(.conflict, "another backup is being made") }
+    return DatabaseCopy(file: copy, turn: copy)
+  }
+
   private func check() throws(AdminError) {
     if let error = state.withLock({ $0.error }) { throw error }
   }
+}
+
+/// A copy of a database that is not there.
+final class FakeCopy: BackupFile {
+  let bytes: [UInt8]
+  /// What it claims to be.
+  let size: Int
+
+  init(_ bytes: [UInt8], size: Int? = nil) {
+    self.bytes = bytes
+    self.size = size ?? bytes.count
+  }
+
+  func read(at offset: Int, count: Int) throws(StoreError) -> [UInt8] { Array(bytes.dropFirst(offset).prefix(count)) }
 }
 
 extension Schedule {

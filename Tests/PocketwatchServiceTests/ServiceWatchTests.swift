@@ -92,6 +92,23 @@ struct ServiceWatchTests {
     }
   }
 
+  @Test("one backup is made at a time, and the next when the last who held it let go")
+  func backups() async throws {
+    let turns = BackupTurns()
+    var first = turns.take()
+    #expect(first != nil)
+    #expect(turns.take() == nil)
+    first = nil
+    #expect(turns.take() != nil)
+    try await answering(MemoryStore()) {
+      for _ in 1...2 {
+        await #expect(throws: AdminError(.unavailable, "the database: It cannot be copied.")) {
+          _ = try await watch.backUp()
+        }
+      }
+    }
+  }
+
   @Test("readiness is the most important obstacle, health a loop that turns")
   func status() {
     #expect(watch.status.obstacle == "the broker: connecting" && watch.status.isAlive)

@@ -42,7 +42,7 @@ struct FullDiskTests {
 }
 
 /// A tmpfs of a few megabytes, gone with the value.
-private final class SmallDisk {
+final class SmallDisk {
   let directory: TemporaryDirectory
   var path: String { directory.path }
 

@@ -20,6 +20,7 @@ struct UpgradeTests {
   @Test("a database of an earlier layout", arguments: Release.allCases)
   func earlier(_ release: Release) throws {
     try make(release)
+    #expect(try SQLiteStore.examine(path: path) == release.schedules().count)
     let store = try SQLiteStore(path: path)
     #expect(try store.allByID(pageSize: 10) == release.schedules())
     let live = try store.due(after: nil, through: Instant(milliseconds: .max), limit: 10).schedules

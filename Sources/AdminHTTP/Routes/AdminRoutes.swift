@@ -32,6 +32,7 @@ struct AdminRoutes: Sendable {
     addPages(to: router)
     addInterface(to: router)
     addChanges(to: router)
+    addBackup(to: router)
     return router
   }
 

@@ -20,6 +20,7 @@ package final class ServiceWatch: Sendable {
   package let recent = RecentEvents()
   let metrics: ServiceMetrics
   let broker: BrokerSettings
+  let backups = BackupTurns()
   private let database: String
   private let zones = Mutex<ZoneDirectory?>(nil)
   private let inbox = Mutex<Inbox?>(nil)
@@ -141,8 +142,13 @@ extension ServiceWatch: AdminSource {
     return Overview.Lateness(median: values[values.count / 2], worstInHundred: values[(values.count - 1) * 99 / 100])
   }
 
+  /// Has the engine's thread do something with the store, if it still runs.
+  func tell(_ order: @escaping @Sendable (any ScheduleStore) -> Void) {
+    inbox.withLock { $0 }?.post(.question(order))
+  }
+
   /// Has the engine's thread look something up in the store.
-  private func ask<Answer: Sendable>(
+  func ask<Answer: Sendable>(
     _ question: @escaping @Sendable (any ScheduleStore) throws(StoreError) -> Answer
   ) async throws(AdminError) -> Answer {
     guard let inbox = inbox.withLock({ $0 }) else { throw AdminError(.unavailable, "the service is starting") }

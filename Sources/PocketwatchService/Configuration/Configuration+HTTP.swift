@@ -1,9 +1,9 @@
-import AdminHTTP
+package import AdminHTTP
 import Foundation
 
 extension AdminSettings {
   /// Where the pages are served; nil where they are switched off.
-  static func read(from reader: SettingReader) async throws -> AdminSettings? {
+  package static func read(from reader: SettingReader) async throws -> AdminSettings? {
     let text = try await reader.text(.http) ?? "127.0.0.1:8472"
     let token = try await token(from: reader)
     let allowsChanges = try await reader.choice(.httpWrite, Switch.self) == .on

@@ -15,7 +15,8 @@ extension Configuration {
       declaresTopology: declaresTopology, admin: try await AdminSettings.read(from: reader))
   }
 
-  private static func database(from reader: SettingReader) async throws -> String {
+  /// The path of the database.
+  package static func database(from reader: SettingReader) async throws -> String {
     if let path = try await reader.text(.database) { return path }
     let folder = reader.foreignVariable("STATE_DIRECTORY") ?? "."
     return folder + "/pocketwatch.sqlite"

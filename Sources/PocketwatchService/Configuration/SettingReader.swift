@@ -73,12 +73,16 @@ package struct SettingReader: Sendable {
     environment[name].flatMap { $0.isEmpty ? nil : $0 }
   }
 
+  /// The one variable that is no setting of the service: `pocketwatch doctor --management` reads it.
+  package static let managementPassword = "POCKETWATCH_MANAGEMENT_PASSWORD"
+
   /// A variable with our prefix that means nothing is a typing error, and its setting would silently not hold.
   private static func refuseUnknownVariables(_ environment: [String: String]) throws {
     let known = Set(Setting.allCases.map(\.environmentVariable))
     let prefix = "POCKETWATCH_"
     for name in environment.keys.sorted() where name.hasPrefix(prefix) && !known.contains(name) {
       if name.hasPrefix("POCKETWATCH_TEST_") || name == "POCKETWATCH_STRICT" { continue }  // this project's own scripts
+      if name == managementPassword { continue }
       #if DEBUG
         if name == Failpoints.variable {
           _ = try Failpoints(environment[name] ?? "")

@@ -57,7 +57,7 @@ package struct Topology: Sendable {
 }
 
 extension Table {
-  fileprivate init(_ arguments: [(name: String, value: FieldValue)]) {
+  package init(_ arguments: [(name: String, value: FieldValue)]) {
     self.init()
     for argument in arguments { self[argument.name] = argument.value }
   }

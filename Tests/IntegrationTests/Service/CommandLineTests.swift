@@ -191,7 +191,7 @@ struct CommandLineTests {
       (["frobnicate"], "frobnicate"), (["next", "* * * * *", "--count", "0"], "--count"),
       (["definitions", "--stack", "X"], "--stack"), (["start"], "--id"),
       (["start", "--id", "a", "--limit", "many"], "--limit"), (["stop", "--id", "a", "--timeout", "0"], "--timeout"),
-      (["inspect"], "file"),
+      (["inspect"], "file"), (["backup"], "file"),
     ])
   func usage(arguments: [String], mention: String) async throws {
     let result = try await Program.run(TestEnvironment.binary, arguments)
@@ -231,7 +231,7 @@ struct CommandLineTests {
     #expect(version.output.wholeMatch(of: /pocketwatch \d+\.\d+\.\d+ \(time zones \d{4}[a-z]+\)/) != nil, "\(version)")
     let help = try await run("--help")
     #expect(help.code == 0)
-    for command in ["serve", "start", "stop", "watch", "next", "definitions", "inspect"] {
+    for command in ["serve", "start", "stop", "watch", "next", "definitions", "inspect", "backup", "doctor"] {
       #expect(help.output.contains("\n  \(command) "))
       let own = try await run(command, "--help")
       #expect(own.code == 0 && own.output.contains("OVERVIEW: "))

@@ -1,0 +1,49 @@
+import Glibc
+
+/// A file that is being written, for this user only. Removed again unless it was finished.
+final class PartialFile {
+  private let path: String
+  private let descriptor: CInt
+  /// Bytes written so far.
+  private(set) var size = 0
+  private var isFinished = false
+
+  /// Makes it. One that an earlier try left behind goes.
+  init(_ path: String) throws(BackupError) {
+    self.path = path
+    unlink(path)
+    descriptor = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    guard descriptor >= 0 else { throw BackupError(writing: path, errno) }
+  }
+
+  deinit {
+    close(descriptor)
+    if !isFinished { unlink(path) }
+  }
+
+  func write(_ bytes: UnsafeRawBufferPointer) throws(BackupError) {
+    var written = 0
+    while written < bytes.count {
+      let count = Glibc.write(descriptor, bytes.baseAddress! + written, bytes.count - written)
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { throw BackupError(writing: path, errno) }
+      written += count
+    }
+    size += written
+  }
+
+  /// Has the disk keep it.
+  func finish() throws(BackupError) {
+    guard fsync(descriptor) == 0 else { throw BackupError(writing: path, errno) }
+    isFinished = true
+  }
+
+  /// Has the disk keep the names in the folder of a file.
+  static func syncFolder(of path: String) throws(BackupError) {
+    let folder = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+    let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw BackupError(writing: folder, errno) }
+    defer { close(descriptor) }
+    guard fsync(descriptor) == 0 else { throw BackupError(writing: folder, errno) }
+  }
+}

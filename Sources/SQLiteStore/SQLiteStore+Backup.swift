@@ -1,0 +1,49 @@
+import GRDB
+package import Scheduling
+
+extension SQLiteStore: BackupStore {
+  package func beginBackup() throws(StoreError) {
+    endBackup()
+    let path = path
+    backup = try read { try RunningBackup(of: $0, path: path) }
+  }
+
+  package func continueBackup() throws(StoreError) -> (any BackupFile)? {
+    guard let running = backup else { throw StoreError(.other, "No backup of \(path) is being made.") }
+    do throws(StoreError) {
+      guard try running.proceed() else { return nil }
+      backup = nil
+      return running.file
+    } catch {
+      backup = nil
+      throw error
+    }
+  }
+
+  package func endBackup() {
+    backup = nil
+  }
+}
+
+extension SQLiteStore {
+  /// Reads a whole database that no service holds, or a backup, for damage, and returns the number of its schedules,
+  /// those that ended of late among them. Takes a second for some hundred thousand schedules; changes nothing.
+  ///
+  /// Throws `locked` when a service holds the file, `foreign` or `newer` when it is none that this version can read,
+  /// and `corrupt` with what is damaged.
+  package static func examine(path: String) throws(StoreError) -> Int {
+    let store = try SQLiteStore.look(path: path, accepting: [.older, .current], onUnreadable: { _ in })
+    let (complaint, count) = try store.read { database in
+      (
+        try String.fetchOne(database, sql: "PRAGMA integrity_check(1)") ?? "no answer",
+        try Int.fetchOne(database, sql: "SELECT count(*) FROM schedule") ?? 0
+      )
+    }
+    try store.close()
+    guard complaint == "ok" else {
+      throw StoreError(
+        .corrupt, "\(path) is damaged; keep a copy of it and restore a backup (SQLite: \(complaint)).")
+    }
+    return count
+  }
+}

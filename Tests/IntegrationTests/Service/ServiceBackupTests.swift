@@ -1,0 +1,160 @@
+import Foundation
+import Glibc
+import Testing
+
+/// `pocketwatch backup` of the real service, and what comes of restoring it.
+@Suite(
+  "The service: backup", .serialized, .timeLimit(.minutes(5)),
+  .enabled(if: TestEnvironment.hasService, TestEnvironment.needsService))
+struct ServiceBackupTests {
+  private static let token = "0123456789abcdef-token"
+
+  /// Runs `body` with a service that serves its pages, and what a command needs to find it.
+  private func running(
+    _ body: (ServiceProcess, ServiceBus, _ environment: [String: String]) async throws -> Void
+  ) async throws {
+    try await ServiceProcess.prepared { service, bus in
+      let file = service.folder.appending(path: "token")
+      try Data((Self.token + "\n").utf8).write(to: file)
+      service.environment["POCKETWATCH_HTTP"] = "127.0.0.1:0"
+      service.environment["POCKETWATCH_HTTP_TOKEN_FILE"] = file.path()
+      try await service.start()
+      var environment = service.environment
+      environment["POCKETWATCH_HTTP"] = try service.httpAddress()
+      try await body(service, bus, environment)
+    }
+  }
+
+  private func backUp(
+    to file: String, _ environment: [String: String], _ options: [String] = []
+  ) async throws -> (code: Int32, output: String, complaint: String) {
+    try await Program.run(TestEnvironment.binary, ["backup", file] + options, environment: environment)
+  }
+
+  @Test("under load: what was acknowledged before is in it, and restored it goes on, with nothing early")
+  func underLoad() async throws {
+    try await running { service, bus, environment in
+      let before = (0..<200).map { "before-\($0)" }
+      try await bus.startAll(before, #""cron": "* * * * * *", "payload": {"x": 1.0}"#)
+      for id in before { _ = try await bus.next("Schedule Started", of: id) }
+      let file = service.folder.appending(path: "backup.sqlite").path()
+      let (code, output, complaint) = try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask {
+          for batch in 0..<20 {
+            try await bus.startAll((0..<50).map { "during-\(batch)-\($0)" }, #""every": "1s""#)
+          }
+        }
+        let result = try await backUp(to: file, environment)
+        try await group.waitForAll()
+        return result
+      }
+      #expect(code == 0 && complaint.isEmpty, "\(complaint)")
+      let counted = try #require(output.firstMatch(of: /: (\d+) schedules, (\d+) bytes$/)).output
+      let attributes = try FileManager.default.attributesOfItem(atPath: file)
+      #expect(attributes[.posixPermissions] as? Int == 0o600)
+      #expect(attributes[.size] as? Int == Int(counted.2))
+      #expect(!FileManager.default.fileExists(atPath: file + ".partial"))
+      let listed = try await Program.run(TestEnvironment.binary, ["inspect", file, "--json"])
+      let lines = listed.output.split(separator: "\n")
+      #expect(lines.count == Int(counted.1))
+      for id in before {
+        let isListed = listed.output.contains(#""id":"\#(id)","#)
+        #expect(isListed, "\(id)")
+      }
+
+      try await bus.stop("before-0")
+      _ = try await bus.next("Schedule Stopped", of: "before-0")
+      try await bus.settle()  // the Stop is acknowledged now, and does not come again
+      try await service.kill()
+      for suffix in ["", "-wal"] { try? FileManager.default.removeItem(atPath: service.database + suffix) }
+      try FileManager.default.moveItem(atPath: file, toPath: service.database)
+      let heard = bus.events.all.count
+      try await service.start()
+      try await until("a tick of each that is in the backup") {
+        Set(bus.events.all.dropFirst(heard).filter(\.isTick).compactMap(\.detail.id)).isSuperset(of: before)
+      }
+      let early = bus.events.all.filter { ($0.lateness ?? 0) < 0 }
+      #expect(early.isEmpty)
+      #expect(try await service.stop() == 0)
+      #expect(try service.databaseComplaints() == [])
+    }
+  }
+
+  @Test("a reader that is slow keeps the next backup waiting, and holds up neither ticks nor the stop")
+  func slowReader() async throws {
+    try await running { service, bus, environment in
+      let payload = String(repeating: "x", count: 200_000)
+      for number in 0..<150 { try await bus.start(#""id": "s\#(number)", "every": "1h", "payload": "\#(payload)""#) }
+      for number in 0..<150 { _ = try await bus.next("Schedule Started", of: "s\(number)") }
+      let url = "http://\(environment["POCKETWATCH_HTTP"] ?? "")/api/v1/backup"
+      let file = service.folder.appending(path: "backup.sqlite").path()
+      let options = ["--silent", "--request", "POST", "--header", "Authorization: Bearer \(Self.token)", url]
+      let slow = try Program("/usr/bin/curl", options + ["--limit-rate", "100k", "--output", file + ".slow"])
+      try await until("the beginning of the slow one") { FileManager.default.fileExists(atPath: file + ".slow") }
+      let second = try await backUp(to: file, environment)
+      #expect(second.code == 69 && second.complaint.contains("another backup is being made"), "\(second)")
+      try await bus.settle()
+      slow.send(signal: SIGKILL)
+      _ = try await slow.exitCode()
+      var third = second
+      let end = ContinuousClock.now + .seconds(30)
+      while third.code == 69, ContinuousClock.now < end { third = try await backUp(to: file, environment) }
+      #expect(third.code == 0 && third.output.contains(" 151 schedules, "), "\(third)")
+
+      let slowest = try Program("/usr/bin/curl", options + ["--limit-rate", "100k", "--output", file + ".2"])
+      try await until("the beginning of the next slow one") { FileManager.default.fileExists(atPath: file + ".2") }
+      #expect(try await service.stop() == 0)
+      #expect(try await slowest.exitCode() != 0, "it notices that it has not got all")
+      let names = try FileManager.default.contentsOfDirectory(atPath: service.folder.path())
+      let left = names.filter { $0.contains(".backup-") || $0.contains(".partial") }
+      #expect(left == [])
+    }
+  }
+
+  @Test("what stands in the way is told, and FILE is left as it was")
+  func refusals() async throws {
+    try await running { service, bus, environment in
+      try await bus.start(#""id": "a", "every": "1h""#)
+      _ = try await bus.next("Schedule Started")
+      let file = service.folder.appending(path: "backup.sqlite").path()
+      try Data("mine".utf8).write(to: URL(filePath: file))
+      let there = try await backUp(to: file, environment)
+      #expect(there.code == 1 && there.complaint.contains("--force"), "\(there)")
+
+      var wrong = environment
+      wrong["POCKETWATCH_HTTP_TOKEN_FILE"] = service.folder.appending(path: "other").path()
+      try Data("another-token-1234".utf8).write(to: service.folder.appending(path: "other"))
+      let unauthorized = try await backUp(to: file, wrong, ["--force"])
+      #expect(unauthorized.code == 69 && unauthorized.complaint.contains("POCKETWATCH_HTTP_TOKEN_FILE"))
+      var off = environment
+      off["POCKETWATCH_HTTP"] = "off"
+      #expect(try await backUp(to: file, off, ["--force"]).code == 78)
+      var nobody = environment
+      nobody["POCKETWATCH_HTTP"] = "127.0.0.1:1"
+      let unreachable = try await backUp(to: file, nobody, ["--force"])
+      #expect(unreachable.code == 69 && unreachable.complaint.contains("Is the service running"), "\(unreachable)")
+      let nowhere = try await backUp(to: "/nowhere/backup.sqlite", environment)
+      #expect(nowhere.code == 1 && nowhere.complaint.contains("/nowhere/backup.sqlite.partial"), "\(nowhere)")
+      #expect(try String(contentsOfFile: file, encoding: .utf8) == "mine")
+
+      let forced = try await backUp(to: file, environment, ["--force"])
+      #expect(forced.code == 0 && forced.output.contains(": 1 schedules, "), "\(forced)")
+    }
+  }
+
+  @Test(
+    "a disk that gets full on the way leaves neither a part nor a claim",
+    .enabled(if: SmallDisk.canBeMade, SmallDisk.needsRoot))
+  func fullDisk() async throws {
+    try await running { service, bus, environment in
+      let payload = String(repeating: "x", count: 200_000)
+      for number in 0..<10 { try await bus.start(#""id": "s\#(number)", "every": "1h", "payload": "\#(payload)""#) }
+      for number in 0..<10 { _ = try await bus.next("Schedule Started", of: "s\(number)") }
+      let disk = try SmallDisk(megabytes: 1)
+      let file = disk.folder.appending(path: "backup.sqlite").path()
+      let result = try await backUp(to: file, environment)
+      #expect(result.code == 1 && result.complaint.contains("No space left on device"), "\(result)")
+      #expect(try FileManager.default.contentsOfDirectory(atPath: disk.folder.path()) == [])
+    }
+  }
+}

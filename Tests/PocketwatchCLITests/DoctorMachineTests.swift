@@ -1,0 +1,126 @@
+import Foundation
+import PocketwatchService
+import Testing
+
+@testable import PocketwatchCLI
+
+/// What the doctor makes of a machine and of a service on it.
+@Suite("The doctor: what a machine says")
+struct DoctorMachineTests {
+  @Test(
+    "the file system of the longest mount point counts, and of two there the later",
+    arguments: [
+      ("/", "ext4"), ("/srv", "nfs4"), ("/srv/local", "xfs"), ("/srv/localhost", "nfs4"), ("/my disk/x", "fuse.sshfs"),
+      ("/tmp", "tmpfs"), ("/tmpfiles", "ext4"),
+    ])
+  func fileSystems(folder: String, kind: String) {
+    let mounts = """
+      /dev/vda / ext4 rw 0 0
+      host:/a /srv nfs4 rw 0 0
+      /dev/vdb /srv/local xfs rw 0 0
+      me@host: /my\\040disk fuse.sshfs rw 0 0
+      /dev/vdc /tmp ext4 rw 0 0
+      tmpfs /tmp tmpfs rw 0 0
+      broken
+
+      """
+    #expect(FileSystemKind(of: folder, mounts: mounts)?.name == kind)
+    #expect(FileSystemKind(of: folder, mounts: "") == nil)
+  }
+
+  @Test(
+    "a file system that cannot be trusted is a warning",
+    arguments: [
+      ("ext4", Finding.Level.ok), ("xfs", .ok), ("nfs4", .warning), ("fuse.sshfs", .warning), ("cifs", .warning),
+      ("tmpfs", .warning), ("overlay", .warning),
+    ])
+  func trust(kind: String, level: Finding.Level) {
+    #expect(FileSystemKind(of: "/", mounts: "x / \(kind) rw 0 0")?.finding("/f").level == level)
+  }
+
+  @Test("room is wanted to work, and for a backup's copy")
+  func space() {
+    func level(_ free: Int, _ size: Int) -> Finding.Level {
+      DatabaseCheck.space(free: free << 20, size: size << 20, folder: "/f").level
+    }
+    #expect(level(31, 0) == .error && level(32, 0) == .ok)
+    #expect(level(100, 69) == .warning && level(101, 69) == .ok)
+  }
+
+  @Test("clocks are compared as finely as they are told")
+  func clocks() {
+    func levels(_ isSynchronized: Bool?, _ offset: Double?) -> [Finding.Level] {
+      ClockCheck.findings(isSynchronized: isSynchronized, offset: offset).map(\.level)
+    }
+    #expect(levels(true, nil) == [.ok, .ok])
+    #expect(levels(false, 0.9) == [.warning, .ok])
+    #expect(levels(nil, -3) == [.warning])
+    #expect(levels(nil, 61) == [.error])
+    let words = ClockCheck.findings(isSynchronized: nil, offset: -3).first?.words
+    #expect(words == "this clock is 3 s behind the broker's")
+    #expect(ClockCheck.seconds(ofHTTPDate: "Thu, 26 Nov 2026 02:55:11 GMT") == 1_795_661_711)
+    #expect(ClockCheck.seconds(ofHTTPDate: "yesterday") == nil)
+  }
+
+  @Test("zone data is of this year or the last")
+  func zones() {
+    func level(_ version: String?, _ canBeRead: Bool = true) -> Finding.Level? {
+      ZoneCheck.findings(version: version, canBeRead: canBeRead, year: 2026).first?.level
+    }
+    #expect(level("2026a") == .ok && level("2025c") == .ok)
+    #expect(level("2024b") == .warning && level(nil) == .warning)
+    #expect(level("2026a", false) == .error)
+  }
+
+  private func findings(
+    health: (Int, String)?, ready: (Int, String) = (200, "ready\n"), page: Int = 200, _ database: DatabaseCheck.State
+  ) -> [String] {
+    var answers = ServiceCheck.Answers(address: "http://h:1")
+    if let health {
+      (answers.health, answers.readiness, answers.page) = (health, ready, page)
+    } else {
+      answers.failure = HTTPClient.Failure(words: "Connection refused", isNobodyThere: true)
+    }
+    return ServiceCheck.findings(answers, database: database).map { "\($0.level): \($0.words)" }
+  }
+
+  @Test("the service's answers are put together with who holds the database")
+  func services() {
+    #expect(findings(health: (200, "ok\n"), .held) == ["ok: the service at http://h:1 is ready"])
+    #expect(findings(health: nil, .free) == ["ok: nothing answers at http://h:1: Connection refused; no service runs"])
+    #expect(
+      findings(health: nil, .held) == [
+        "warning: nothing answers at http://h:1: Connection refused, though a service holds the database"
+      ])
+    #expect(findings(health: (200, "hello"), .free) == ["error: another program answers at http://h:1"])
+    #expect(
+      findings(health: (503, "the engine stands still\n"), .held) == ["error: the service at http://h:1 stands still"])
+    #expect(
+      findings(health: (200, "ok\n"), ready: (503, "waiting for the broker\n"), .held) == [
+        "error: the service at http://h:1 is not ready: waiting for the broker"
+      ])
+    #expect(
+      findings(health: (200, "ok\n"), page: 401, .free) == [
+        "error: the service at http://h:1 does not take the token",
+        "warning: the service at http://h:1 works on another database than the one configured here",
+        "ok: the service at http://h:1 is ready",
+      ])
+  }
+
+  @Test("a finding is shown with its remedy, and nobody's name moves the cursor")
+  func shown() {
+    let finding = Finding.warning(.zones, "old", "apt-get upgrade")
+    #expect(finding.lines == "warning   zones          old\n          mend it: apt-get upgrade")
+    #expect(
+      finding.json == #"{"level":"warning","part":"zones","remedy":"apt-get upgrade","words":"old"}"#)
+    #expect(Finding.ok(.topology, "a\u{1b}[2Jb").lines.hasSuffix(#""a\u001b[2Jb""#))
+    #expect([Finding.Level.warning, .ok, .error].max()?.exitCode == 2)
+  }
+
+  @Test(
+    "a word of a shell is quoted where it has to be",
+    arguments: [("a.b-c/d", "a.b-c/d"), ("", "''"), ("a b", "'a b'"), ("$(rm)", "'$(rm)'"), ("it's", #"'it'\''s'"#)])
+  func words(text: String, word: String) {
+    #expect(shellWord(text) == word)
+  }
+}
