@@ -86,16 +86,18 @@ struct PagesTests {
   @Test("paging goes through all, each once, in both orders, however few rows one look takes")
   func paging() async throws {
     let schedules = try (1...25).map {
-      try Schedule.fake("s\($0)", generation: Int64($0), inSeconds: Int64(100 - $0), ended: $0 == 7 ? "done" : nil)
+      try Schedule.fake("s\($0)", generation: Int64($0), inSeconds: Int64(100 - $0), ended: $0 % 7 == 0 ? "done" : nil)
     }
-    for (query, expected) in [("sort=id", 25), ("sort=next", 24), ("sort=id&state=ended", 1), ("sort=id&prefix=s2", 7)]
-    {
+    for (query, expected) in [
+      ("sort=id", 25), ("sort=next", 22), ("state=ended", 3), ("state=ended&prefix=s1", 1), ("state=live", 22),
+      ("prefix=s2", 7), ("sort=next&prefix=s2", 6),
+    ] {
       for examining in [1, 3, 1000] {
         let source = FakeSource(schedules)
         source.state.withLock { $0.examining = examining }
         let site = TestSite(source: source)
         var seen: [String] = []
-        var link: String? = "/schedules?limit=4&\(query)"
+        var link: String? = "/schedules?limit=2&\(query)"
         while let next = link {
           let body = try await site.get("/api/v1" + next).body
           seen += body.matches(of: /"id":"(s\d+)"/).map { String($0.1) }
@@ -104,6 +106,7 @@ struct PagesTests {
         }
         #expect(seen.count == expected && Set(seen).count == expected, "\(query) \(examining)")
         if query == "sort=next" { #expect(seen.first == "s25" && seen.last == "s1") }
+        if query == "state=ended" { #expect(seen == ["s21", "s14", "s7"]) }
       }
     }
   }
@@ -112,7 +115,8 @@ struct PagesTests {
     "an address that cannot be read is refused in words",
     arguments: [
       "state=x", "sort=x", "limit=0", "limit=201", "limit=x", "after=x", "after=d1.2", "after=d1&sort=next",
-      "after=ix&sort=next", "after=i", "prefix=" + String(repeating: "x", count: 201),
+      "after=ix&sort=next", "after=i", "after=e1.2", "state=ended&after=ix", "state=ended&after=d1.2",
+      "state=ended&after=e1", "prefix=" + String(repeating: "x", count: 201),
     ])
   func badAddress(query: String) async throws {
     let answer = try await TestSite().get("/api/v1/schedules?\(query)")

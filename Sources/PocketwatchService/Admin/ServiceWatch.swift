@@ -88,7 +88,7 @@ extension ServiceWatch: AdminSource {
       (
         try store.dueCount(through: now.advanced(byMilliseconds: 60_000), upTo: Self.countBound),
         try store.dueCount(through: now.advanced(byMilliseconds: 3_600_000), upTo: Self.countBound),
-        try store.due(after: nil, through: Instant(milliseconds: .max), limit: 1).schedules.first?.pending?.slot
+        try store.listed(.due(after: nil), limit: 1).first?.pending?.slot
       )
     }
     return Overview(
@@ -117,9 +117,9 @@ extension ServiceWatch: AdminSource {
     try (zones.withLock { $0 } ?? ZoneDirectory()).rules(named: name)
   }
 
-  /// What one look at the store may take: 5 ms, which is so many rows.
-  private static let examinedRows = 100
-  private static let countBound = 100
+  /// What one look at the store may take: 5 ms, which is so many rows, or so many entries of an index.
+  private static let examinedRows = 250
+  private static let countBound = 10_000
 
   private var parts: [Overview.Part] {
     let obstacles = obstacles.withLock { $0 }
