@@ -1,5 +1,3 @@
-package import Recurrence
-
 /// What people look for among schedules.
 package struct ScheduleSearch: Hashable, Sendable {
   package enum Lifecycle: String, CaseIterable, Sendable {

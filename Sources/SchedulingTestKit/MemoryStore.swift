@@ -76,7 +76,8 @@ package final class MemoryStore: ScheduleStore {
     try checkFault()
     let found: [Int64] =
       switch walk {
-      case .id(let first): ids.elements(from: ScheduleID(stored: first)).prefix(limit).compactMap { self.generations[$0] }
+      case .id(let first):
+        ids.elements(from: ScheduleID(stored: first)).prefix(limit).compactMap { self.generations[$0] }
       case .due(let position): liveByDue.elements(after: position).prefix(limit).map(\.generation)
       case .end(let position): endedLatestFirst(before: position).prefix(limit).map(\.generation)
       }
