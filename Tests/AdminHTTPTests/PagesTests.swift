@@ -85,8 +85,9 @@ struct PagesTests {
 
   @Test("paging goes through all, each once, in both orders, however few rows one look takes")
   func paging() async throws {
-    let schedules = try (1...25).map {
-      try Schedule.fake("s\($0)", generation: Int64($0), inSeconds: Int64(100 - $0), ended: $0 % 7 == 0 ? "done" : nil)
+    let schedules = try (1...25).map { (number: Int) throws -> Schedule in
+      let ended = number % 7 == 0 ? "done" : nil
+      return try .fake("s\(number)", generation: Int64(number), inSeconds: Int64(100 - number), ended: ended)
     }
     for (query, expected) in [
       ("sort=id", 25), ("sort=next", 22), ("state=ended", 3), ("state=ended&prefix=s1", 1), ("state=live", 22),
@@ -142,6 +143,26 @@ struct PagesTests {
     #expect(try await site.get("/schedule?id=none").status == 404)
     #expect(try await site.get("/schedule").status == 400)
     #expect(try await site.get("/schedule?id=%00").status == 400)
+  }
+
+  @Test("a schedule's page has its last tick: slot, sent, lateness, confirmed or not yet")
+  func lastTick() async throws {
+    let source = FakeSource([try .fake("a"), try .fake("b", generation: 2)])
+    for (number, id) in ["a", "b", "b"].enumerated() {
+      source.recent.append(
+        RecentEvent(
+          at: FakeSource.now, kind: .tick, id: ScheduleID(stored: Array(id.utf8)),
+          slot: FakeSource.now.advanced(byMilliseconds: Int64(-number)), latenessMilliseconds: Int64(number)),
+        departure: .init(number: UInt64(number), uptime: 5))
+    }
+    source.recent.append(RecentEvent(at: FakeSource.now, kind: .missed, id: ScheduleID(stored: Array("a".utf8))))
+    source.recent.confirmed([0, 1], uptime: 5)
+    let site = TestSite(source: source)
+    let now = FakeSource.now.rfc3339
+    let confirmed = try await site.get("/schedule?id=a").body
+    #expect(confirmed.contains("<dd>slot \(now), sent \(now), 0 ms late, confirmed after 0 ms</dd>"))
+    let unconfirmed = try await site.get("/schedule?id=b").body
+    #expect(unconfirmed.contains("2 ms late, not confirmed</dd>"))
   }
 
   @Test("preview speaks as the command line does")

@@ -91,8 +91,11 @@ enum Templates {
     {{#next}}<dt>Next</dt><dd>{{#local}}<bdi>{{local}}</bdi>, {{/local}}<time datetime="{{utc}}">{{utc}}</time>, {{relative}}</dd>{{/next}}
     {{#ended}}<dt>Ended</dt><dd><time datetime="{{utc}}">{{utc}}</time>, {{relative}}</dd>{{/ended}}
     <dt>Ticks sent</dt><dd>{{sent}}</dd>
-    <dt>Missed, folded into the next</dt><dd>{{missed}}</dd>
-    </dl>{{/schedule}}
+    <dt>Missed, folded into the next</dt><dd>{{missed}}</dd>{{/schedule}}
+    {{#lastTick}}<dt>Last tick</dt><dd>slot {{slot}}, sent {{at.utc}}, {{latenessMilliseconds}} ms late,\
+    {{#confirmMilliseconds}} confirmed after {{confirmMilliseconds}} ms{{/confirmMilliseconds}}\
+    {{^confirmMilliseconds}} not confirmed{{/confirmMilliseconds}}</dd>{{/lastTick}}
+    </dl>
     {{#startedBy}}<p>Started by message <code><bdi>{{startedBy}}</bdi></code></p>{{/startedBy}}
     {{#zoneTrouble}}<p class="bad"><bdi>{{zoneTrouble}}</bdi></p>{{/zoneTrouble}}
     <h2>Next slots</h2>

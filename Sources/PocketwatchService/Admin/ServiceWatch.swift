@@ -43,8 +43,9 @@ extension ServiceWatch {
     self.zones.withLock { $0 = zones }
   }
 
-  func turned(at now: Now) {
+  func turned(at now: Now, nextDue: Instant? = nil) {
     lastTurn.store(now.uptime, ordering: .relaxed)
+    metrics.set(nextDue: nextDue)
   }
 
   func set(_ part: Readiness.Part, obstacle: String?) {
@@ -60,9 +61,15 @@ extension ServiceWatch {
           RecentEvent(
             at: now.wall, kind: .tick, id: tick.definition.id, slot: tick.slot,
             latenessMilliseconds: now.wall.milliseconds - tick.slot.milliseconds,
-            words: tick.missed > 0 ? "stands for \(tick.missed) missed before it" : ""))
+            words: tick.missed > 0 ? "stands for \(tick.missed) missed before it" : ""),
+          departure: .init(number: publication.number, uptime: now.uptime))
       }
     }
+  }
+
+  func confirmed(_ numbers: [UInt64], at now: Now) {
+    metrics.settled(numbers, at: now)
+    recent.confirmed(numbers, uptime: now.uptime)
   }
 
   func note(_ report: Engine.Report, at now: Now) {
@@ -130,7 +137,8 @@ extension ServiceWatch: AdminSource {
     return [
       part("Broker, for commands", .consumer, "consuming \(broker.names.commandQueue)"),
       part("Broker, for ticks", .publisher, "publishing to \(broker.names.eventBus)"),
-      part("Broker's alarms", .blocked, "none"), part("Database", .store, database),
+      part("Broker's alarms", .blocked, "none"),
+      part("Database", .store, Surroundings.sizes(of: database)), Surroundings.disk(of: database), Surroundings.clock,
       Overview.Part("Zone data", isWell: zoneData != nil, zoneData ?? "of unknown version"),
     ]
   }
@@ -147,7 +155,11 @@ extension ServiceWatch: AdminSource {
   ) async throws(AdminError) -> Answer {
     guard let inbox = inbox.withLock({ $0 }) else { throw AdminError(.unavailable, "the service is starting") }
     let slot = AnswerSlot<Answer>()
-    inbox.post(.question { store in slot.fill(Result { () throws(StoreError) in try question(store) }) })
+    let isTaken = inbox.ask { store in
+      guard !slot.isDone else { return }  // nobody waits for it any more
+      slot.fill(Result { () throws(StoreError) in try question(store) })
+    }
+    guard isTaken else { throw AdminError(.unavailable, "too many questions wait for the engine; ask again") }
     switch await slot.wait(Self.patience) {
     case .success(let answer): return answer
     case .failure(let error): throw AdminError(.unavailable, "the database: \(error)")
@@ -166,6 +178,8 @@ private final class AnswerSlot<Answer: Sendable>: Sendable {
   }
 
   private let state = Mutex(State.empty)
+
+  var isDone: Bool { state.withLock { if case .done = $0 { true } else { false } } }
 
   func fill(_ answer: Result<Answer, StoreError>?) {
     let waiter: CheckedContinuation<Result<Answer, StoreError>?, Never>? = state.withLock { state in

@@ -64,7 +64,7 @@ final class SchedulerLoop {
       let isIdle = try act()
       if isDrained { return }
       readiness.tell()
-      if isIdle { sleep() }
+      if let ask = inbox.takeQuestion() { ask(store) } else if isIdle { sleep() }
     }
   }
 
@@ -75,7 +75,6 @@ final class SchedulerLoop {
     case .consumer(let event): try received(event, at: now)
     case .commands(let commands, let epoch): engine.receive(.deliveries(commands, channel: epoch), at: now)
     case .refreshZones: refreshZones(at: now)
-    case .question(let ask): ask(store)
     case .fail(let failure): throw failure
     case .stop:
       guard drainDeadline == nil else { return }
@@ -103,7 +102,7 @@ final class SchedulerLoop {
     case .acked(let numbers):
       Step.confirm.reached()
       probation.confirmed(at: now)
-      watch?.metrics.settled(numbers, at: now)
+      watch?.confirmed(numbers, at: now)
       engine.receive(.acked(numbers), at: now)
     case .nacked(let numbers):
       watch?.metrics.settled(numbers, at: now)
@@ -154,7 +153,7 @@ final class SchedulerLoop {
   private func act() throws(ServiceFailure) -> Bool {
     let now = SystemClock.now()
     feedWatchdog(at: now)
-    watch?.turned(at: now)
+    watch?.turned(at: now, nextDue: engine.nextDue())
     journal.flush(uptime: now.uptime)
     if let server = probation.passed(at: now) {
       journal.connected("publishing", to: server)

@@ -56,3 +56,22 @@ final class WakeTimer: Sendable {
     _ = read(file, &count, MemoryLayout.size(ofValue: count))
   }
 }
+
+// Here, because Swift 6.3.1 mixes up the modules of libc's structs when one file more imports CLinux.
+extension SystemClock {
+  /// What the kernel knows of how right its clock is.
+  enum Synchronisation {
+    /// Off by so many milliseconds at most.
+    case within(milliseconds: Int)
+    case none
+    /// This process may not ask, as under systemd's ProtectClock.
+    case unknown
+  }
+
+  static var synchronisation: Synchronisation {
+    var state = clock_state()
+    guard adjtimex(&state) >= 0 else { return .unknown }
+    guard state.status & clock_is_unsynchronised == 0 else { return .none }
+    return .within(milliseconds: max(1, state.maximum_error / 1000))
+  }
+}
