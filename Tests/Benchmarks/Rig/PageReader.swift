@@ -71,11 +71,13 @@ final class Visitors: Sendable {
     let thread = Thread { [self] in
       do {
         let reader = try PageReader(port: port)
-        for turn in 0... where !state.withLock({ $0.isOver }) {
+        var turn = 0
+        while !state.withLock({ $0.isOver }) {
           let next = WallClock.nanoseconds + 1_000_000_000 / Int64(Self.pagesPerSecond)
           if turn % Self.pagesPerSecond == 0 { _ = try reader.read("/metrics") }
           let milliseconds = try reader.read(paths[turn % paths.count])
           state.withLock { $0.milliseconds.append(milliseconds) }
+          turn += 1
           usleep(UInt32(max(0, next - WallClock.nanoseconds) / 1000))
         }
       } catch {
