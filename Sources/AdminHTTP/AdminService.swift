@@ -53,7 +53,7 @@ package struct AdminService: Service {
       responder: responder,
       server: .http1(
         configuration: HTTP1Channel.Configuration(
-          additionalChannelHandlers: [StalledWriteHandler(timeout: .seconds(30))],
+          additionalChannelHandlers: [StalledWriteHandler(timeout: .seconds(Int64(settings.stalledSeconds)))],
           idleTimeout: .seconds(Int64(settings.idleSeconds)),
           httpDecoderConfiguration: .init(
             maxHeaderFieldSize: 8 * 1024, maxHeaderListSize: 16 * 1024, maxHeaderFieldCount: 64))),

@@ -13,6 +13,8 @@ package struct AdminSettings: Hashable, Sendable {
   package var maximumConnections = 256
   /// A connection without a whole request for so long is closed.
   package var idleSeconds = 15
+  /// A connection that could not take what is written to it for so long is closed.
+  package var stalledSeconds = 30
 
   package init(host: String = "127.0.0.1", port: Int = 8472, token: AdminToken? = nil, allowsChanges: Bool = false) {
     self.host = host

@@ -42,23 +42,59 @@ package final class RecentEvents: Sendable {
     package var event: RecentEvent
   }
 
+  private struct Slot {
+    var event: RecentEvent
+    var departure: Departure?
+  }
+
+  /// Of a tick: under which number it was published, and when on the monotonic clock, in milliseconds.
+  package struct Departure: Sendable {
+    var number: UInt64
+    var uptime: Int64
+
+    package init(number: UInt64, uptime: Int64) {
+      self.number = number
+      self.uptime = uptime
+    }
+  }
+
   private struct Ring {
-    var slots: [RecentEvent] = []
+    var slots: [Slot] = []
     var count = 0
+    /// Where in `slots` the tick with a number may be, by the number's remainder.
+    var places: [Int]
   }
 
   private let capacity: Int
-  private let ring = Mutex(Ring())
+  private let ring: Mutex<Ring>
 
   package init(capacity: Int = 500) {
     self.capacity = max(1, capacity)
-    ring.withLock { $0.slots.reserveCapacity(self.capacity) }
+    var ring = Ring(places: [Int](repeating: 0, count: self.capacity))
+    ring.slots.reserveCapacity(self.capacity)
+    self.ring = Mutex(ring)
   }
 
-  package func append(_ event: RecentEvent) {
+  package func append(_ event: RecentEvent, departure: Departure? = nil) {
     ring.withLock { ring in
-      if ring.slots.count < capacity { ring.slots.append(event) } else { ring.slots[ring.count % capacity] = event }
+      let place = ring.count % capacity
+      let slot = Slot(event: event, departure: departure)
+      if place < ring.slots.count { ring.slots[place] = slot } else { ring.slots.append(slot) }
       ring.count += 1
+      if let departure { ring.places[Int(departure.number % UInt64(capacity))] = place }
+    }
+  }
+
+  /// The broker confirmed what was published under these numbers; those not kept any more are passed over.
+  package func confirmed(_ numbers: [UInt64], uptime: Int64) {
+    ring.withLock { ring in
+      for number in numbers {
+        let place = ring.places[Int(number % UInt64(capacity))]
+        guard place < ring.slots.count, let departure = ring.slots[place].departure, departure.number == number else {
+          continue
+        }
+        ring.slots[place].event.confirmMilliseconds = uptime - departure.uptime
+      }
     }
   }
 
@@ -70,7 +106,7 @@ package final class RecentEvents: Sendable {
     ring.withLock { ring in
       let first = max(number, ring.count - ring.slots.count, 0)
       guard first < ring.count else { return [] }
-      return (first..<ring.count).map { Entry(number: $0 + 1, event: ring.slots[$0 % capacity]) }
+      return (first..<ring.count).map { Entry(number: $0 + 1, event: ring.slots[$0 % capacity].event) }
     }
   }
 }

@@ -1,6 +1,6 @@
 import NIOCore
 
-/// Closes a connection whose reader takes nothing for a while: nothing else would, since it is neither idle nor gone.
+/// Closes a connection whose reader takes too little for a while: nothing else would, since it is neither idle nor gone.
 final class StalledWriteHandler: ChannelDuplexHandler, RemovableChannelHandler {
   typealias InboundIn = NIOAny
   typealias OutboundIn = NIOAny

@@ -10,15 +10,21 @@ private enum Query {
   static let owingStopped = select(progressFirst, "owesStopped = 1 AND generation > ? ORDER BY generation")
   static let due = ByDue()
   static let followingZones = ByDue(and: "AND since IS NOT NULL")
+  static let listedByID = select(schedulesFirst, "id >= ? ORDER BY id", withPayload: false)
+  static let listedByDue = ByDue(withPayload: false)
+  static let listedByEnd = byEnd()
+  static let dueCount = "SELECT count(*) FROM (SELECT 1 FROM progress WHERE due <= ? LIMIT ?)"
 
   /// Two halves, because in one over (due, generation) SQLite would pass over all that is due together with a position.
   struct ByDue {
     let together: String
     let later: String
 
-    init(and condition: String = "") {
-      together = select(progressFirst, "due = ? AND generation > ? \(condition) ORDER BY generation")
-      later = select(progressFirst, "due BETWEEN ? AND ? \(condition) ORDER BY due, generation")
+    init(and condition: String = "", withPayload: Bool = true) {
+      together = select(
+        progressFirst, "due = ? AND generation > ? \(condition) ORDER BY generation", withPayload: withPayload)
+      later = select(
+        progressFirst, "due BETWEEN ? AND ? \(condition) ORDER BY due, generation", withPayload: withPayload)
     }
   }
 
@@ -26,8 +32,22 @@ private enum Query {
   private static let schedulesFirst = "schedule CROSS JOIN progress USING (generation, place)"
   private static let progressFirst = "progress CROSS JOIN schedule USING (generation, place)"
 
-  private static func select(_ tables: String, _ condition: String) -> String {
-    let definition = ScheduleColumn.names(ScheduleColumn.definition, of: "schedule")
+  /// Walks along the index of ends and that of those who owe their Stopped, merged as they go. Those who owe are put in
+  /// order first; there are seldom any.
+  private static func byEnd() -> String {
+    let walks = [
+      "owesStopped = 0 AND (endReason IS NULL) = 0", "owesStopped = 0 AND (endReason IS NULL) = 1", "owesStopped = 1",
+    ]
+    .map { select(progressFirst, "\($0) AND (endedAt, generation) < (?1, ?2)", withPayload: false) }
+    // Columns by number, for in a compound they have no table.
+    let (end, generation) = (ScheduleColumn.endedAt.rawValue + 1, ScheduleColumn.generation.rawValue + 1)
+    return walks.joined(separator: " UNION ALL ") + " ORDER BY \(end) DESC, \(generation) DESC"
+  }
+
+  private static func select(_ tables: String, _ condition: String, withPayload: Bool = true) -> String {
+    let definition = ScheduleColumn.definition.map { column in
+      column != .payload || withPayload ? ScheduleColumn.names([column], of: "schedule") : "NULL"
+    }.joined(separator: ", ")
     let progress = ScheduleColumn.names(ScheduleColumn.progress, of: "progress")
     return "SELECT \(definition), \(progress) FROM \(tables) WHERE \(condition)"
   }
@@ -100,6 +120,39 @@ extension SQLiteStore {
     }
   }
 
+  package func listed(_ walk: ListWalk, limit: Int) throws(StoreError) -> [Schedule] {
+    try read { database in
+      switch walk {
+      case .id(let first):
+        return try schedules(Query.listedByID, limit: limit, in: database) { $0.bind(first) }
+      case .due(let position):
+        return try schedules(Query.listedByDue, after: position, limit: limit, in: database)
+      case .end(let position):
+        return try schedules(Query.listedByEnd, limit: limit, in: database) {
+          $0.bind(position?.at.milliseconds ?? .max)
+          $0.bind(position?.generation ?? .max)
+        }
+      }
+    }
+  }
+
+  package func dueCount(through: Instant, upTo bound: Int) throws(StoreError) -> (count: Int, isAll: Bool) {
+    var count = 0
+    try read { database in
+      _ = try database.forEachRow(
+        Query.dueCount,
+        {
+          $0.bind(through.milliseconds)
+          $0.bind(bound + 1)
+        }
+      ) { row in
+        count = Int(row.integer(0) ?? 0)
+        return true
+      }
+    }
+    return (min(count, bound), count <= bound)
+  }
+
   package func due(after position: DuePosition?, through: Instant, limit: Int) throws(StoreError) -> DuePage {
     var page = DuePage(schedules: [], isLast: true)
     var payloadBytes = 0
@@ -115,14 +168,18 @@ extension SQLiteStore {
   }
 
   package func followingZones(after position: DuePosition?, limit: Int) throws(StoreError) -> [Schedule] {
+    try read { database in try schedules(Query.followingZones, after: position, limit: limit, in: database) }
+  }
+
+  private func schedules(
+    _ query: Query.ByDue, after position: DuePosition?, limit: Int, in database: Database
+  ) throws -> [Schedule] {
     var schedules: [Schedule] = []
-    try read { database in
-      let end = Instant(milliseconds: .max)
-      _ = try forEachSchedule(Query.followingZones, after: position, through: end, in: database) { schedule in
-        guard schedules.count < limit else { return false }
-        schedules.append(schedule)
-        return true
-      }
+    let end = Instant(milliseconds: .max)
+    _ = try forEachSchedule(query, after: position, through: end, in: database) { schedule in
+      guard schedules.count < limit else { return false }
+      schedules.append(schedule)
+      return true
     }
     return schedules
   }

@@ -124,7 +124,7 @@ enum Schema {
     CREATE INDEX progressByDue ON progress (due, generation) WHERE due IS NOT NULL;
     CREATE INDEX progressFollowingZone ON progress (due, generation) WHERE since IS NOT NULL;
     CREATE INDEX progressOwingStopped ON progress (generation) WHERE owesStopped = 1;
-    CREATE INDEX progressByEnd ON progress (owesStopped, endReason IS NULL, endedAt) WHERE owesStopped = 0;
+    CREATE INDEX progressByEnd ON progress (owesStopped, endReason IS NULL, endedAt, generation) WHERE owesStopped = 0;
 
     -- how many there are: to count them would take a second for each ten million
     ALTER TABLE recollection ADD COLUMN live INTEGER NOT NULL DEFAULT 0;

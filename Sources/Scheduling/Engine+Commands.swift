@@ -107,8 +107,9 @@ extension Engine {
 
   private mutating func report(_ event: OutgoingEvent) {
     switch event {
-    case .started(let started): reports.append(.scheduleStarted(started.definition.id))
-    case .stopped(let stopped): reports.append(.scheduleStopped(stopped.id, reason: stopped.reason))
+    case .started(let started): reports.append(.scheduleStarted(started.definition.id, started.effect))
+    case .stopped(let stopped):
+      reports.append(.scheduleStopped(stopped.id, reason: stopped.reason, byCommand: true))
     case .rejected(let rejection): reports.append(.commandRejected(rejection))
     case .tick: break
     }

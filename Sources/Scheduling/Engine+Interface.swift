@@ -118,12 +118,14 @@ extension Engine {
     case outcomeReturned(ScheduleID?, cause: String)
     case refusedByBroker(ScheduleID?, refusals: Int, cause: String)
     case tickGivenUp(ScheduleID, slot: Instant, cause: String)
+    /// By `fireOnce`.
     case missedSlotsFolded(ScheduleID, count: Int)
-    /// By `skip`, or older than the catch-up window.
-    case missedSlotsSkipped(ScheduleID, count: Int)
+    /// By `skip`, or by another policy because they are older than the catch-up window.
+    case missedSlotsSkipped(ScheduleID, count: Int, policy: MisfirePolicy)
     case commandRejected(Rejection)
-    case scheduleStarted(ScheduleID)
-    case scheduleStopped(ScheduleID, reason: String)
+    case scheduleStarted(ScheduleID, Started.Effect)
+    /// Not `byCommand`, it ended by itself.
+    case scheduleStopped(ScheduleID, reason: String, byCommand: Bool)
     case zoneMissing(ScheduleID, zone: String)
     /// The wall clock was set back by more than a day; the slots of all schedules are looked for anew.
     case clockSetBack(from: Instant, to: Instant)
@@ -140,6 +142,9 @@ extension Engine {
     package var wall: Instant?
     package var uptime: Int64?
   }
+
+  /// When the first of the ticks that are not sent is due, of those loaded: they are due by `lookaheadMilliseconds` from now.
+  package mutating func nextDue() -> Instant? { window.first()?.due }
 
   /// Speaks only of what can be done without another event, so it is later than `now` once `decide` has been asked: what
   /// waits for the broker or for the store's answer is done when that comes.

@@ -169,7 +169,7 @@ extension Engine {
     let stopped = Stopped(
       definition: schedule.definition, id: schedule.id, generation: schedule.generation, counter: schedule.counter,
       reason: reason)
-    reports.append(.scheduleStopped(schedule.id, reason: reason))
+    reports.append(.scheduleStopped(schedule.id, reason: reason, byCommand: false))
     outbox.enqueue(
       .owedStopped(generation: schedule.generation, id: schedule.id), .stopped(stopped), origin: schedule.origin)
   }

@@ -82,7 +82,8 @@ extension Engine {
       reports.append(.missedSlotsFolded(schedule.id, count: pending.missed))
     case .skipped(let progress, let count):
       settle(schedule, progress, adding: Schedule.Tally(missed: count))
-      reports.append(.missedSlotsSkipped(schedule.id, count: count))
+      let policy = schedule.definition.misfirePolicy ?? .fireOnce
+      reports.append(.missedSlotsSkipped(schedule.id, count: count, policy: policy))
     }
   }
 

@@ -1,11 +1,10 @@
-package import Recurrence
-
 /// What people look for among schedules.
 package struct ScheduleSearch: Hashable, Sendable {
   package enum Lifecycle: String, CaseIterable, Sendable {
     case all, live, ended
   }
 
+  /// Of live schedules, or all. Ended ones come latest end first whatever the order asked for.
   package enum Order: String, CaseIterable, Sendable {
     /// By the bytes of the id.
     case id
@@ -38,10 +37,12 @@ package struct ScheduleSearch: Hashable, Sendable {
 package enum ListPosition: Hashable, Sendable {
   case id(ScheduleID)
   case due(DuePosition)
+  case end(EndPosition)
 }
 
 /// A page of a list.
 package struct ScheduleList: Hashable, Sendable {
+  /// Without their payloads.
   package var schedules: [Schedule]
   /// Where the next page begins; nil when there is nothing more.
   package var next: ListPosition?
@@ -52,10 +53,10 @@ package struct ScheduleList: Hashable, Sendable {
   }
 }
 
-/// What people ask of a store, made of what the engine asks of it. Each call examines so many rows and no more, so that it
-/// can be made between two decisions of the engine.
 extension ScheduleStore {
   /// Schedules that fit a search, in its order, those beyond `position`.
+  ///
+  /// One look at the store, at so many rows and no more, so that it can be taken between two decisions of the engine.
   ///
   /// - Parameters:
   ///   - limit: The most schedules of one page.
@@ -63,49 +64,50 @@ extension ScheduleStore {
   package func list(
     _ search: ScheduleSearch, after position: ListPosition?, limit: Int, examining: Int
   ) throws(StoreError) -> ScheduleList {
-    switch search.order {
-    case .id: try listByID(search, after: position, limit: limit, examining: examining)
-    case .next: try listByNext(search, after: position, limit: limit, examining: examining)
+    let limit = max(1, min(limit, examining))
+    let wanted = search.fitsAll ? limit : max(1, examining)
+    let rows = try listed(search.walk(after: position), limit: wanted)
+    var list = ScheduleList()
+    for row in rows {
+      guard list.schedules.count < limit else { return list }
+      guard search.mayHold(from: row) else {
+        list.next = nil
+        return list
+      }
+      if search.fits(row) { list.schedules.append(row) }
+      list.next = search.place(of: row)
     }
-  }
-
-  /// How many live schedules are due at or before an instant, counted no further than `bound`; less far, where a page ends
-  /// early for the sake of its payloads.
-  package func dueCount(through: Instant, upTo bound: Int) throws(StoreError) -> (count: Int, isAll: Bool) {
-    let page = try due(after: nil, through: through, limit: bound)
-    return (page.schedules.count, page.isLast)
-  }
-
-  private func listByID(
-    _ search: ScheduleSearch, after position: ListPosition?, limit: Int, examining: Int
-  ) throws(StoreError) -> ScheduleList {
-    var last: ScheduleID?
-    if case .id(let id) = position { last = id }
-    if last == nil, !search.prefix.isEmpty {
-      // Ids with a prefix come right behind it; the one that is the prefix itself is not beyond it.
-      let id = ScheduleID(stored: search.prefix)
-      let same = try schedules([id]).compactMap(\.self).filter(search.fits)
-      if !same.isEmpty { return ScheduleList(schedules: same, next: .id(id)) }
-      last = id
-    }
-    let wanted = max(1, min(limit, examining))
-    let rows = try page(after: last, limit: wanted)
-    var list = ScheduleList(schedules: rows.filter(search.fits))
-    if rows.count == wanted, let end = rows.last, end.id.bytes.starts(with: search.prefix) { list.next = .id(end.id) }
+    if rows.count < wanted { list.next = nil }
     return list
   }
+}
 
-  private func listByNext(
-    _ search: ScheduleSearch, after position: ListPosition?, limit: Int, examining: Int
-  ) throws(StoreError) -> ScheduleList {
-    guard search.lifecycle != .ended else { return ScheduleList() }
-    var last: DuePosition?
-    if case .due(let place) = position { last = place }
-    let page = try due(after: last, through: Instant(milliseconds: .max), limit: max(1, min(limit, examining)))
-    var list = ScheduleList(schedules: page.schedules.filter(search.fits))
-    if !page.isLast, let end = page.schedules.last, let pending = end.pending {
-      list.next = .due(DuePosition(due: pending.due, generation: end.generation))
+extension ScheduleSearch {
+  /// Whether nothing on its walk is passed over.
+  fileprivate var fitsAll: Bool { prefix.isEmpty && (lifecycle != .live || order == .next) }
+
+  fileprivate func walk(after position: ListPosition?) -> ListWalk {
+    switch (lifecycle, order, position) {
+    case (.ended, _, .end(let place)): .end(before: place)
+    case (.ended, _, _): .end(before: nil)
+    case (_, .next, .due(let place)): .due(after: place)
+    case (_, .next, _): .due(after: nil)
+    // Right behind an id comes the one that has a zero byte more.
+    case (_, .id, .id(let id)): .id(from: id.bytes + [0])
+    case (_, .id, _): .id(from: prefix)
     }
-    return list
+  }
+
+  /// Whether a row of the walk, or one behind it, can fit: ids with a prefix stand together.
+  fileprivate func mayHold(from row: Schedule) -> Bool {
+    lifecycle == .ended || order == .next || row.id.bytes.starts(with: prefix)
+  }
+
+  fileprivate func place(of row: Schedule) -> ListPosition? {
+    switch row.state {
+    case .ended(let ending) where lifecycle == .ended: .end(EndPosition(at: ending.at, generation: row.generation))
+    case .live(let pending) where order == .next: .due(DuePosition(due: pending.due, generation: row.generation))
+    default: .id(row.id)
+    }
   }
 }

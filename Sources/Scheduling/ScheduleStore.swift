@@ -37,8 +37,14 @@ package protocol ScheduleStore: AnyObject {
   /// How many schedules there are.
   func counts() throws(StoreError) -> ScheduleCounts
 
-  /// Schedules of any state by id, those beyond `id`: for people to read.
+  /// Schedules of any state by id, those beyond `id`.
   func page(after id: ScheduleID?, limit: Int) throws(StoreError) -> [Schedule]
+
+  /// Schedules along a walk, at most `limit`, without their payloads: what one costs to read does not depend on them.
+  func listed(_ walk: ListWalk, limit: Int) throws(StoreError) -> [Schedule]
+
+  /// How many live schedules are due at or before an instant, counted no further than `bound`, without reading them.
+  func dueCount(through: Instant, upTo bound: Int) throws(StoreError) -> (count: Int, isAll: Bool)
 }
 
 /// What a store remembers beside schedules and commands.
@@ -81,6 +87,32 @@ package struct DuePosition: Hashable, Comparable, Sendable {
   package static func < (left: DuePosition, right: DuePosition) -> Bool {
     (left.due, left.generation) < (right.due, right.generation)
   }
+}
+
+/// A place in the order in which schedules ended.
+package struct EndPosition: Hashable, Comparable, Sendable {
+  package var at: Instant
+  package var generation: Int64
+
+  package init(at: Instant, generation: Int64) {
+    self.at = at
+    self.generation = generation
+  }
+
+  package static func < (left: EndPosition, right: EndPosition) -> Bool {
+    (left.at, left.generation) < (right.at, right.generation)
+  }
+}
+
+/// An order in which people look through schedules, and where to begin.
+package enum ListWalk: Hashable, Sendable {
+  /// All, by the bytes of their ids, from these bytes on.
+  case id(from: [UInt8])
+  /// Live ones, what is due first coming first, those beyond a position; nil for all.
+  case due(after: DuePosition?)
+  /// Ended ones, those that owe their Stopped included, the latest end coming first, those that ended before a position;
+  /// nil for all.
+  case end(before: EndPosition?)
 }
 
 /// Some of what is due.

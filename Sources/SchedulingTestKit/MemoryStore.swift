@@ -83,6 +83,31 @@ package final class MemoryStore: ScheduleStore {
     return ScheduleCounts(live: liveByDue.elements.count, ended: owing.elements.count + settled.elements.count)
   }
 
+  package func listed(_ walk: ListWalk, limit: Int) throws(StoreError) -> [Schedule] {
+    try checkFault()
+    let found: [Int64] =
+      switch walk {
+      case .id(let first):
+        ids.elements(from: ScheduleID(stored: first)).prefix(limit).compactMap { self.generations[$0] }
+      case .due(let position): liveByDue.elements(after: position).prefix(limit).map(\.generation)
+      case .end(let position): endedLatestFirst(before: position).prefix(limit).map(\.generation)
+      }
+    return found.compactMap { schedules[$0]?.withoutPayload }
+  }
+
+  private func endedLatestFirst(before position: EndPosition?) -> [EndPosition] {
+    let owing = owing.elements.compactMap { generation in
+      schedules[generation]?.ending.map { EndPosition(at: $0.at, generation: generation) }
+    }
+    return (settled.elements + owing).filter { ended in position.map { ended < $0 } ?? true }.sorted(by: >)
+  }
+
+  package func dueCount(through: Instant, upTo bound: Int) throws(StoreError) -> (count: Int, isAll: Bool) {
+    try checkFault()
+    let count = liveByDue.elements.prefix { $0.due <= through }.count
+    return (min(count, bound), count <= bound)
+  }
+
   private func checkFault() throws(StoreError) {
     if let fault { throw fault }
   }
@@ -187,16 +212,6 @@ extension MemoryStore {
   private func isExpired(_ position: EndPosition, _ retention: Retention) -> Bool {
     let hasReason = schedules[position.generation]?.ending?.reason != nil
     return position.at < (hasReason ? retention.endedBefore : retention.firedBefore)
-  }
-}
-
-/// A place in the order in which schedules ended.
-private struct EndPosition: Comparable {
-  var at: Instant
-  var generation: Int64
-
-  static func < (left: EndPosition, right: EndPosition) -> Bool {
-    (left.at, left.generation) < (right.at, right.generation)
   }
 }
 

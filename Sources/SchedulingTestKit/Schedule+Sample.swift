@@ -78,7 +78,7 @@ extension ScheduleStore {
   }
 
   /// Asks for the page after the last schedule of the one before; a store that repeats itself is not asked for ever.
-  private func allPages(_ page: (Schedule?) throws -> DuePage) throws -> [Schedule] {
+  func allPages(_ page: (Schedule?) throws -> DuePage) throws -> [Schedule] {
     var schedules: [Schedule] = []
     var generations: Set<Int64> = []
     while true {

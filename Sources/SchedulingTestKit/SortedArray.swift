@@ -20,6 +20,11 @@ struct SortedArray<Element: Comparable> {
     return elements[firstIndex { $0 > lower }...]
   }
 
+  /// This one and those after it.
+  func elements(from first: Element) -> ArraySlice<Element> {
+    elements[firstIndex { $0 >= first }...]
+  }
+
   /// Where the elements begin that satisfy a condition which holds from some element on to the end.
   private func firstIndex(where condition: (Element) -> Bool) -> Int {
     var low = elements.startIndex

@@ -172,6 +172,10 @@ extension StoreConformance {
     try expectEqual(
       try store.owingStopped(after: 0, limit: 100), try model.owingStopped(after: 0, limit: 100),
       "step \(step): owing")
+    for walk in [ListWalk.id(from: []), .due(after: nil), .end(before: nil)] {
+      try expectSame(
+        try store.listed(walk, limit: 100), try model.listed(walk, limit: 100), "step \(step): listed \(walk)")
+    }
     let keys = CommandKey.few
     try expectEqual(try store.remembered(keys), try model.remembered(keys), "step \(step): remembered")
   }

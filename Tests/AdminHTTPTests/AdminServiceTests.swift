@@ -12,12 +12,14 @@ import Testing
 struct AdminServiceTests {
   /// Runs a service on a port of its own, and stops it after.
   private func serve(
-    _ source: FakeSource = FakeSource(), idleSeconds: Int = 15,
+    _ source: FakeSource = FakeSource(), idleSeconds: Int = 15, stalledSeconds: Int = 30, connections: Int = 256,
     _ body: (_ port: Int, _ stop: @Sendable () async -> Void) async throws -> Void
   ) async throws {
     let (ports, continuation) = AsyncStream<Int>.makeStream()
     var settings = AdminSettings(port: 0)
     settings.idleSeconds = idleSeconds
+    settings.stalledSeconds = stalledSeconds
+    settings.maximumConnections = connections
     let service = try AdminService(
       settings: settings, source: source, metrics: PrometheusRegistry(), logger: quiet,
       onListening: { continuation.yield($0) })
@@ -68,6 +70,55 @@ struct AdminServiceTests {
         client.send(beginning)
         #expect(client.isClosed(), "\(beginning)")
       }
+    }
+  }
+
+  @Test("connections that only wait do not keep others out for long")
+  func crowded() async throws {
+    try await serve(idleSeconds: 1, connections: 4) { port, _ in
+      let waiting = try (1...8).map { _ in try RawClient(port: port) }
+      let client = try RawClient(port: port)
+      client.get("/healthz")
+      #expect(client.reads("ok\n"))
+      for other in waiting { #expect(other.isClosed()) }
+    }
+  }
+
+  @Test("a client that reads nothing is sent away in the midst of its answer, and others are served meanwhile")
+  func stalled() async throws {
+    let source = FakeSource()
+    let words = String(repeating: "x", count: 100_000)
+    for _ in 1...500 { source.recent.append(RecentEvent(at: FakeSource.now, kind: .stopped, id: nil, words: words)) }
+    try await serve(source, stalledSeconds: 1) { port, _ in
+      let stalled = try RawClient(port: port)
+      stalled.get("/api/v1/recent")
+      let other = try RawClient(port: port)
+      for _ in 1...3 {
+        other.get("/healthz")
+        #expect(other.reads("ok\n"))
+        other.forget()
+      }
+      try stalled.isLetGo(by: port)
+      #expect(stalled.isClosed())
+      #expect(stalled.received.hasPrefix("HTTP/1.1 200") && stalled.received.utf8.count < 40_000_000)
+      other.get("/healthz")
+      #expect(other.reads("ok\n"))
+    }
+  }
+
+  @Test("a request that comes byte by byte, or behind which the client closes its side, is answered")
+  func halfOpen() async throws {
+    try await serve { port, _ in
+      let slow = try RawClient(port: port)
+      for character in "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n" { slow.send(String(character)) }
+      #expect(slow.reads("ok\n"))
+      let halfOpen = try RawClient(port: port)
+      halfOpen.get("/healthz")
+      halfOpen.closeSending()
+      #expect(halfOpen.reads("ok\n") && halfOpen.isClosed())
+      let gone = try RawClient(port: port)
+      gone.closeSending()
+      #expect(gone.isClosed() && gone.received.isEmpty)
     }
   }
 

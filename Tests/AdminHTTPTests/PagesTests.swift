@@ -85,17 +85,20 @@ struct PagesTests {
 
   @Test("paging goes through all, each once, in both orders, however few rows one look takes")
   func paging() async throws {
-    let schedules = try (1...25).map {
-      try Schedule.fake("s\($0)", generation: Int64($0), inSeconds: Int64(100 - $0), ended: $0 == 7 ? "done" : nil)
+    let schedules = try (1...25).map { (number: Int) throws -> Schedule in
+      let ended = number % 7 == 0 ? "done" : nil
+      return try .fake("s\(number)", generation: Int64(number), inSeconds: Int64(100 - number), ended: ended)
     }
-    for (query, expected) in [("sort=id", 25), ("sort=next", 24), ("sort=id&state=ended", 1), ("sort=id&prefix=s2", 7)]
-    {
+    for (query, expected) in [
+      ("sort=id", 25), ("sort=next", 22), ("state=ended", 3), ("state=ended&prefix=s1", 1), ("state=live", 22),
+      ("prefix=s2", 7), ("sort=next&prefix=s2", 6),
+    ] {
       for examining in [1, 3, 1000] {
         let source = FakeSource(schedules)
         source.state.withLock { $0.examining = examining }
         let site = TestSite(source: source)
         var seen: [String] = []
-        var link: String? = "/schedules?limit=4&\(query)"
+        var link: String? = "/schedules?limit=2&\(query)"
         while let next = link {
           let body = try await site.get("/api/v1" + next).body
           seen += body.matches(of: /"id":"(s\d+)"/).map { String($0.1) }
@@ -104,6 +107,7 @@ struct PagesTests {
         }
         #expect(seen.count == expected && Set(seen).count == expected, "\(query) \(examining)")
         if query == "sort=next" { #expect(seen.first == "s25" && seen.last == "s1") }
+        if query == "state=ended" { #expect(seen == ["s21", "s14", "s7"]) }
       }
     }
   }
@@ -112,7 +116,8 @@ struct PagesTests {
     "an address that cannot be read is refused in words",
     arguments: [
       "state=x", "sort=x", "limit=0", "limit=201", "limit=x", "after=x", "after=d1.2", "after=d1&sort=next",
-      "after=ix&sort=next", "after=i", "prefix=" + String(repeating: "x", count: 201),
+      "after=ix&sort=next", "after=i", "after=e1.2", "state=ended&after=ix", "state=ended&after=d1.2",
+      "state=ended&after=e1", "prefix=" + String(repeating: "x", count: 201),
     ])
   func badAddress(query: String) async throws {
     let answer = try await TestSite().get("/api/v1/schedules?\(query)")
@@ -138,6 +143,26 @@ struct PagesTests {
     #expect(try await site.get("/schedule?id=none").status == 404)
     #expect(try await site.get("/schedule").status == 400)
     #expect(try await site.get("/schedule?id=%00").status == 400)
+  }
+
+  @Test("a schedule's page has its last tick: slot, sent, lateness, confirmed or not yet")
+  func lastTick() async throws {
+    let source = FakeSource([try .fake("a"), try .fake("b", generation: 2)])
+    for (number, id) in ["a", "b", "b"].enumerated() {
+      source.recent.append(
+        RecentEvent(
+          at: FakeSource.now, kind: .tick, id: ScheduleID(stored: Array(id.utf8)),
+          slot: FakeSource.now.advanced(byMilliseconds: Int64(-number)), latenessMilliseconds: Int64(number)),
+        departure: .init(number: UInt64(number), uptime: 5))
+    }
+    source.recent.append(RecentEvent(at: FakeSource.now, kind: .missed, id: ScheduleID(stored: Array("a".utf8))))
+    source.recent.confirmed([0, 1], uptime: 5)
+    let site = TestSite(source: source)
+    let now = FakeSource.now.rfc3339
+    let confirmed = try await site.get("/schedule?id=a").body
+    #expect(confirmed.contains("<dd>slot \(now), sent \(now), 0 ms late, confirmed after 0 ms</dd>"))
+    let unconfirmed = try await site.get("/schedule?id=b").body
+    #expect(unconfirmed.contains("2 ms late, not confirmed</dd>"))
   }
 
   @Test("preview speaks as the command line does")

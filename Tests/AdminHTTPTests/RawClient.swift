@@ -1,4 +1,4 @@
-import Glibc
+import Foundation
 
 /// A client that sends exactly these bytes, however wrong, and waits a few seconds at most.
 final class RawClient {
@@ -27,10 +27,32 @@ final class RawClient {
 
   func send(_ text: String) {
     let bytes = Array(text.utf8)
-    _ = Glibc.send(file, bytes, bytes.count, Int32(MSG_NOSIGNAL))
+    _ = Foundation.send(file, bytes, bytes.count, Int32(MSG_NOSIGNAL))
   }
 
   func get(_ path: String) { send("GET \(path) HTTP/1.1\r\nHost: localhost\r\n\r\n") }
+
+  func closeSending() { shutdown(file, Int32(SHUT_WR)) }
+
+  func forget() { received = "" }
+
+  /// Waits until the server has closed its end, as the kernel tells: what it wrote before may still have to be read.
+  func isLetGo(by port: Int) throws {
+    var address = sockaddr_in()
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    _ = withUnsafeMutablePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(file, $0, &length) }
+    }
+    // Its end of the connection, established.
+    let ends = [port, Int(UInt16(bigEndian: address.sin_port))].map { "0100007F:" + String(format: "%04X", $0) }
+    let line = "\(ends[0]) \(ends[1]) 01"
+    for _ in 1...1000 {
+      guard try String(contentsOfFile: "/proc/net/tcp", encoding: .utf8).contains(line) else { return }
+      var hangup = pollfd(fd: file, events: 0, revents: 0)
+      poll(&hangup, 1, 20)
+    }
+    throw Failure()
+  }
 
   /// Reads until a text has come. False when the connection ended, or took too long.
   func reads(_ text: String) -> Bool {

@@ -49,14 +49,14 @@ struct DoctorMachineTests {
 
   @Test("clocks are compared as finely as they are told")
   func clocks() {
-    func levels(_ isSynchronized: Bool?, _ offset: Double?) -> [Finding.Level] {
-      ClockCheck.findings(isSynchronized: isSynchronized, offset: offset).map(\.level)
+    func levels(_ synchronization: SystemClock.Synchronization, _ offset: Double?) -> [Finding.Level] {
+      ClockCheck.findings(synchronization, offset: offset).map(\.level)
     }
-    #expect(levels(true, nil) == [.ok, .ok])
-    #expect(levels(false, 0.9) == [.warning, .ok])
-    #expect(levels(nil, -3) == [.warning])
-    #expect(levels(nil, 61) == [.error])
-    let words = ClockCheck.findings(isSynchronized: nil, offset: -3).first?.words
+    #expect(levels(.within(milliseconds: 3), nil) == [.ok, .ok])
+    #expect(levels(.none, 0.9) == [.warning, .ok])
+    #expect(levels(.unknown, -3) == [.warning])
+    #expect(levels(.unknown, 61) == [.error])
+    let words = ClockCheck.findings(.unknown, offset: -3).first?.words
     #expect(words == "this clock is 3 s behind the broker's")
     #expect(ClockCheck.seconds(ofHTTPDate: "Thu, 26 Nov 2026 02:55:11 GMT") == 1_795_661_711)
     #expect(ClockCheck.seconds(ofHTTPDate: "yesterday") == nil)

@@ -37,10 +37,8 @@ struct ServiceWatchTests {
     let thread = Thread {
       while true {
         inbox.wait(milliseconds: 1_000)
-        for input in inbox.take() {
-          if case .question(let ask) = input { ask(store) }
-          if input.isStop { return ended.continuation.finish() }
-        }
+        while let ask = inbox.takeQuestion() { ask(store) }
+        if inbox.take().contains(where: \.isStop) { return ended.continuation.finish() }
       }
     }
     thread.start()
@@ -109,6 +107,28 @@ struct ServiceWatchTests {
     }
   }
 
+  @Test("so many questions wait and no more, and each asker gets an answer")
+  func manyQuestions() async throws {
+    let inbox = try Inbox()
+    watch.open(inbox, ZoneDirectory())
+    let errors = await withTaskGroup(of: AdminError?.self) { tasks in
+      for _ in 1...Inbox.maximumQuestions + 20 {
+        tasks.addTask { [watch] in
+          do throws(AdminError) {
+            _ = try await watch.overview()
+            return nil
+          } catch {
+            return error
+          }
+        }
+      }
+      return await tasks.reduce(into: []) { $0.append($1) }
+    }
+    let refused = errors.count { $0?.words == "too many questions wait for the engine; ask again" }
+    let unanswered = errors.count { $0?.words == "the engine did not answer within 2 s" }
+    #expect(refused == 20 && unanswered == Inbox.maximumQuestions)
+  }
+
   @Test("readiness is the most important obstacle, health a loop that turns")
   func status() {
     #expect(watch.status.obstacle == "the broker: connecting" && watch.status.isAlive)
@@ -137,8 +157,14 @@ struct ServiceWatchTests {
           number: 2, event: .rejected(Rejection(command: "Schedule Stop", field: "id", reason: "none")),
           origin: Origin()),
       ], at: now)
-    watch.metrics.settled([1], at: Now(wall: now.wall, uptime: 107))
+    watch.confirmed([1], at: Now(wall: now.wall, uptime: 107))
+    watch.note(.commandRejected(Rejection(command: "Schedule Stop", field: "id", reason: "none")), at: now)
     watch.note(.missedSlotsFolded(id("a"), count: 2), at: now)
+    watch.note(.missedSlotsSkipped(id("a"), count: 3, policy: .fireAll), at: now)
+    watch.note(.scheduleStarted(id("a"), .replaced), at: now)
+    // The words of a client do not make it an end of its own, nor the other way round.
+    watch.note(.scheduleStopped(id("a"), reason: Schedule.EndReason.countLimit, byCommand: true), at: now)
+    watch.note(.scheduleStopped(id("a"), reason: "enough", byCommand: false), at: now)
     watch.note(.tickReturned(id("a"), cause: "312"), at: now)
     watch.set(.publisher, obstacle: nil)
     let text = registry.text
@@ -146,13 +172,41 @@ struct ServiceWatchTests {
       "pocketwatch_ticks_published_total 1", #"pocketwatch_tick_lateness_seconds_bucket{le="0.0025"} 0"#,
       #"pocketwatch_tick_lateness_seconds_bucket{le="0.005"} 1"#, "pocketwatch_publish_confirm_seconds_sum 0.007",
       "pocketwatch_confirms_outstanding 1", #"pocketwatch_commands_total{result="rejected",type="stop"} 1"#,
-      #"pocketwatch_commands_total{result="started",type="start"} 0"#, #"pocketwatch_missed_total{policy="fold"} 2"#,
+      #"pocketwatch_commands_total{result="started",type="start"} 0"#,
+      #"pocketwatch_missed_total{policy="fireOnce"} 2"#,
+      #"pocketwatch_missed_total{policy="fireAll"} 3"#, #"pocketwatch_missed_total{policy="skip"} 0"#,
+      #"pocketwatch_commands_total{result="replaced",type="start"} 1"#,
+      #"pocketwatch_commands_total{result="stopped",type="stop"} 1"#,
       "pocketwatch_returned_total 1", #"pocketwatch_amqp_connected{connection="publisher"} 1"#,
       "pocketwatch_amqp_blocked 0",
     ] { #expect(text.contains("\n\(line)\n"), "\(line)") }
     watch.metrics.connectionLost()
     #expect(registry.text.contains("\npocketwatch_confirms_outstanding 0\n"))
-    #expect(watch.recent.entries().map(\.event.kind) == [.tick, .missed, .returned])
-    #expect(watch.metrics.totals.map(\.value) == [1, 2, 1, 1, 0, 0])
+    let events = watch.recent.entries().map(\.event)
+    #expect(events.map(\.kind) == [.tick, .rejected, .missed, .missed, .started, .stopped, .stopped, .returned])
+    #expect(events.map(\.confirmMilliseconds) == [7] + [Int64?](repeating: nil, count: 7))
+    #expect(watch.metrics.totals.map(\.value) == [1, 5, 1, 1, 0, 0])
+  }
+
+  @Test("the next tick that is due is a metric while there is one")
+  func nextDue() {
+    let name = "pocketwatch_next_due_timestamp_seconds"
+    #expect(!registry.text.contains("\n\(name) "))
+    watch.turned(at: SystemClock.now(), nextDue: Instant(milliseconds: 1_795_000_000_250))
+    #expect(registry.text.contains("\n\(name) 1795000000.25\n"))
+    watch.turned(at: SystemClock.now())
+    #expect(!registry.text.contains("\n\(name) "))
+  }
+
+  @Test("the overview tells of the disk and the clock")
+  func surroundings() {
+    #expect(
+      Surroundings.disk(of: "/").words.contains("B free") || Surroundings.disk(of: "/").words.contains("bytes free"))
+    #expect(!Surroundings.disk(of: "/nowhere/at all").isWell)
+    #expect(Surroundings.sizes(of: "/nowhere/at all") == "/nowhere/at all")
+    #expect(Surroundings.sizes(of: "/proc/self/status") == "/proc/self/status: 0 bytes, log 0 bytes")
+    #expect(!Surroundings.clock.words.isEmpty)
+    let texts: [(Int64, String)] = [(0, "0 bytes"), (999, "999 bytes"), (1000, "1.0 kB"), (37_240_000_000, "37.2 GB")]
+    for (bytes, text) in texts { #expect(Surroundings.text(bytes) == text) }
   }
 }

@@ -46,24 +46,18 @@ struct ScheduleSearchTests {
       (ScheduleSearch(prefix: Array("ab".utf8)), ["ab", "abc", "abd"]),
       (ScheduleSearch(prefix: Array("abc".utf8), lifecycle: .live), ["abc"]),
       (ScheduleSearch(prefix: Array("ab".utf8), lifecycle: .ended), ["ab", "abd"]),
+      (ScheduleSearch(lifecycle: .live), ["a", "abc", "ac", "é"]),
       (ScheduleSearch(prefix: Array("é".utf8)), ["é"]), (ScheduleSearch(prefix: Array("x".utf8)), []),
+      // Slots, and so ends, run against the order of ids.
       (ScheduleSearch(lifecycle: .ended), ["ab", "abd", "b", "e\u{301}"]),
       (ScheduleSearch(order: .next), ["é", "ac", "abc", "a"]),
       (ScheduleSearch(prefix: Array("a".utf8), order: .next), ["ac", "abc", "a"]),
-      (ScheduleSearch(lifecycle: .ended, order: .next), []),
+      (ScheduleSearch(lifecycle: .ended, order: .next), ["ab", "abd", "b", "e\u{301}"]),
     ] as [(ScheduleSearch, [String])])
   func pages(search: ScheduleSearch, expected: [String]) throws {
     for (limit, examining) in [(1, 1), (1, 100), (2, 3), (3, 2), (100, 1), (100, 100), (0, 0)] {
       let found = try all(search, limit: limit, examining: examining)
       #expect(found.map { Array($0.utf8) } == expected.map { Array($0.utf8) }, "\(limit) \(examining)")
     }
-  }
-
-  @Test("what is due is counted up to a bound")
-  func count() throws {
-    let store = try filledStore()
-    #expect(try store.dueCount(through: Instant(milliseconds: 980), upTo: 10) == (3, true))
-    #expect(try store.dueCount(through: Instant(milliseconds: 2000), upTo: 2) == (2, false))
-    #expect(try store.dueCount(through: Instant(milliseconds: 0), upTo: 10) == (0, true))
   }
 }

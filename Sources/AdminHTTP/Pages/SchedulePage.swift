@@ -11,6 +11,8 @@ struct SchedulePage: Encodable {
   var upcoming: [SlotRow]
   /// Why there are no slots to show, if there should be.
   var zoneTrouble: String?
+  /// Its last tick, as far as that is remembered.
+  var lastTick: EventRow?
   /// The last tick and other events of this id, newest first, as far as they are remembered.
   var recent: [EventRow]
   /// Whether it can be stopped and started again.
@@ -34,8 +36,9 @@ struct SchedulePage: Encodable {
       upcoming = []
       zoneTrouble = error.description
     }
-    self.recent = recent.reversed().lazy.filter { $0.event.id == schedule.id }.prefix(20)
-      .map { EventRow($0, now: now) }
+    let own = recent.reversed().filter { $0.event.id == schedule.id }
+    lastTick = own.first { $0.event.kind == .tick }.map { EventRow($0, now: now) }
+    self.recent = own.prefix(20).map { EventRow($0, now: now) }
     hasEnded = schedule.pending == nil
     canChange = allowsChanges && !hasEnded
   }

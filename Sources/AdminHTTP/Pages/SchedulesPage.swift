@@ -14,6 +14,8 @@ struct SchedulesPage: Encodable {
   var sorts: [Option]
   var schedules: [ScheduleRow]
   var isEmpty: Bool
+  /// Whether they are those that ended, which have an order of their own.
+  var areEnded: Bool
   /// Where the next page is; nil when this is the last.
   var nextLink: String?
   var firstLink: String?
@@ -26,6 +28,7 @@ struct SchedulesPage: Encodable {
     sorts = ScheduleSearch.Order.allCases.map { Option(value: $0.rawValue, isChosen: $0 == query.search.order) }
     schedules = rows
     isEmpty = rows.isEmpty
+    areEnded = query.search.lifecycle == .ended
     nextLink = next.map { query.link(after: $0) }
     firstLink = query.after.map { _ in query.link(after: nil) }
   }
@@ -56,7 +59,7 @@ struct ScheduleQuery: Sendable {
       limit = number
     }
     if let text = value("after"), !text.isEmpty {
-      guard let position = ListPosition(text), position.fits(order) else {
+      guard let position = ListPosition(text), position.fits(search) else {
         throw AddressError("after: no place in this list")
       }
       after = position
@@ -91,11 +94,12 @@ struct AddressError: Error {
 }
 
 extension ListPosition {
-  /// `i` and the id, or `d`, the instant in milliseconds and the generation.
+  /// `i` and the id; or `d`, when it is due in milliseconds, and the generation; or `e` and the same of its end.
   var text: String {
     switch self {
     case .id(let id): "i" + id.text
     case .due(let place): "d\(place.due.milliseconds).\(place.generation)"
+    case .end(let place): "e\(place.at.milliseconds).\(place.generation)"
     }
   }
 
@@ -105,18 +109,23 @@ extension ListPosition {
     case "i":
       guard let id = ScheduleID(validating: String(rest)) else { return nil }
       self = .id(id)
-    case "d":
+    case "d", "e":
       let parts = rest.split(separator: ".", omittingEmptySubsequences: false)
-      guard parts.count == 2, let due = Int64(parts[0]), let generation = Int64(parts[1]) else { return nil }
-      self = .due(DuePosition(due: Instant(milliseconds: due), generation: generation))
+      guard parts.count == 2, let milliseconds = Int64(parts[0]), let generation = Int64(parts[1]) else { return nil }
+      let instant = Instant(milliseconds: milliseconds)
+      self =
+        text.first == "d"
+        ? .due(DuePosition(due: instant, generation: generation))
+        : .end(EndPosition(at: instant, generation: generation))
     default: return nil
     }
   }
 
-  func fits(_ order: ScheduleSearch.Order) -> Bool {
-    switch (self, order) {
-    case (.id, .id), (.due, .next): true
-    default: false
+  func fits(_ search: ScheduleSearch) -> Bool {
+    switch self {
+    case .id: search.lifecycle != .ended && search.order == .id
+    case .due: search.lifecycle != .ended && search.order == .next
+    case .end: search.lifecycle == .ended
     }
   }
 }

@@ -66,13 +66,15 @@ enum Templates {
     {{#sorts}}<option{{#isChosen}} selected{{/isChosen}}>{{value}}</option>{{/sorts}}</select></label>
     <button>Show</button>
     </form>
+    {{#areEnded}}<p class="faint">Ended ones come the latest end first.</p>{{/areEnded}}
     {{#isEmpty}}<p>{{#nextLink}}None so far; there is more to search.{{/nextLink}}{{^nextLink}}None.{{/nextLink}}</p>{{/isEmpty}}
     {{^isEmpty}}<table>
     <thead><tr><th>Id<th>When<th>Next<th>Sent<th>State</tr></thead>
     <tbody>
     {{#schedules}}<tr><th scope="row"><a href="{{link}}"><bdi>{{id}}</bdi></a></th>
     <td>{{words}}<br><code><bdi>{{timing}}</bdi></code> <bdi>{{zone}}</bdi></td>
-    <td>{{#next}}{{#local}}<bdi>{{local}}</bdi><br>{{/local}}<time datetime="{{utc}}">{{utc}}</time><br>{{relative}}{{/next}}</td>
+    <td>{{#next}}{{#local}}<bdi>{{local}}</bdi><br>{{/local}}<time datetime="{{utc}}">{{utc}}</time><br>{{relative}}{{/next}}\
+    {{#ended}}ended <time datetime="{{utc}}">{{utc}}</time><br>{{relative}}{{/ended}}</td>
     <td>{{sent}}</td><td>{{state}} <bdi>{{reason}}</bdi></td></tr>
     {{/schedules}}
     </tbody></table>{{/isEmpty}}
@@ -89,8 +91,11 @@ enum Templates {
     {{#next}}<dt>Next</dt><dd>{{#local}}<bdi>{{local}}</bdi>, {{/local}}<time datetime="{{utc}}">{{utc}}</time>, {{relative}}</dd>{{/next}}
     {{#ended}}<dt>Ended</dt><dd><time datetime="{{utc}}">{{utc}}</time>, {{relative}}</dd>{{/ended}}
     <dt>Ticks sent</dt><dd>{{sent}}</dd>
-    <dt>Missed, folded into the next</dt><dd>{{missed}}</dd>
-    </dl>{{/schedule}}
+    <dt>Missed, folded into the next</dt><dd>{{missed}}</dd>{{/schedule}}
+    {{#lastTick}}<dt>Last tick</dt><dd>slot {{slot}}, sent {{at.utc}}, {{latenessMilliseconds}} ms late,\
+    {{#confirmMilliseconds}} confirmed after {{confirmMilliseconds}} ms{{/confirmMilliseconds}}\
+    {{^confirmMilliseconds}} not confirmed{{/confirmMilliseconds}}</dd>{{/lastTick}}
+    </dl>
     {{#startedBy}}<p>Started by message <code><bdi>{{startedBy}}</bdi></code></p>{{/startedBy}}
     {{#zoneTrouble}}<p class="bad"><bdi>{{zoneTrouble}}</bdi></p>{{/zoneTrouble}}
     <h2>Next slots</h2>

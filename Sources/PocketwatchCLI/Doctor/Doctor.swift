@@ -62,7 +62,7 @@ struct Doctor: AsyncParsableCommand {
         clockOffset = check.clockOffset
       }
     }
-    return findings + ClockCheck.findings(isSynchronized: SystemClock.isSynchronized, offset: clockOffset)
+    return findings + ClockCheck.findings(SystemClock.synchronization, offset: clockOffset)
       + ZoneCheck.findings
   }
 }

@@ -5,18 +5,20 @@ import Recurrence
 /// The clock of this machine, by which ticks are sent.
 struct ClockCheck {
   /// - Parameters:
-  ///   - isSynchronized: Whether the kernel knows of somebody who keeps its clock right; nil when it does not say.
+  ///   - synchronization: What the kernel knows of who keeps its clock right.
   ///   - offset: This clock minus the broker's, in seconds; nil when that could not be had.
-  static func findings(isSynchronized: Bool?, offset: Double?) -> [Finding] {
+  static func findings(_ synchronization: SystemClock.Synchronization, offset: Double?) -> [Finding] {
     var findings: [Finding] = []
-    if isSynchronized == false {
+    switch synchronization {
+    case .none:
       findings.append(
         .warning(
           .clock,
           "nobody keeps this machine's clock right, as far as the kernel knows; ticks are as early or late as it is",
           "apt-get install chrony, or timedatectl set-ntp true"))
-    } else if isSynchronized == true {
-      findings.append(.ok(.clock, "this machine's clock is kept right"))
+    case .within(let milliseconds):
+      findings.append(.ok(.clock, "this machine's clock is kept right, to \(milliseconds) ms or better"))
+    case .unknown: break
     }
     guard let offset else {
       return findings + [.ok(.clock, "not compared with the broker's, which tells its time with --management only")]

@@ -14,14 +14,14 @@ extension RecentEvent {
       self.init(at: now, kind: .givenUp, id: id, slot: slot, words: cause)
     case .missedSlotsFolded(let id, let count):
       self.init(at: now, kind: .missed, id: id, words: "\(count) missed, one tick stands for them")
-    case .missedSlotsSkipped(let id, let count):
+    case .missedSlotsSkipped(let id, let count, _):
       self.init(at: now, kind: .missed, id: id, words: "\(count) missed and not sent")
     case .commandRejected(let rejection):
       self.init(
         at: now, kind: .rejected, id: rejection.id,
         words: "\(rejection.command): \(rejection.field): \(rejection.reason)")
-    case .scheduleStarted(let id): self.init(at: now, kind: .started, id: id)
-    case .scheduleStopped(let id, let reason): self.init(at: now, kind: .stopped, id: id, words: reason)
+    case .scheduleStarted(let id, _): self.init(at: now, kind: .started, id: id)
+    case .scheduleStopped(let id, let reason, _): self.init(at: now, kind: .stopped, id: id, words: reason)
     case .zoneMissing, .clockSetBack, .slotMoved, .ownEventDropped, .storeTrouble, .storeRecovered: return nil
     }
   }

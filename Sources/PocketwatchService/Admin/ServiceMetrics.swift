@@ -18,17 +18,29 @@ final class ServiceMetrics: Sendable {
   private let returned: Counter
   private let nacked: Counter
   private let givenUp: Counter
-  private let folded: Counter
-  private let skipped: Counter
+  private let missed: [MisfirePolicy: Counter]
+  private let live: Gauge
+  private let ended: Gauge
   private let connected: [Readiness.Part: Gauge]
   private let blocked: Gauge
   private let commit: Recorder
   private let flight = Mutex(Flight())
   private let sums = Mutex([Sum: Int64]())
+  /// In milliseconds since 1970; the highest number where nothing is due.
+  private let nextDue = Atomic(Int64.max)
 
   /// How a command was answered.
   private enum CommandResult: String, CaseIterable {
     case started, replaced, kept, stopped, startRejected, stopRejected, otherRejected
+
+    init(_ effect: Started.Effect) {
+      self =
+        switch effect {
+        case .created: .started
+        case .replaced: .replaced
+        case .kept: .kept
+        }
+    }
 
     var labels: [(String, String)] {
       switch self {
@@ -74,48 +86,43 @@ final class ServiceMetrics: Sendable {
     returned = counter("returned_total")
     nacked = counter("nacked_total")
     givenUp = counter("given_up_total")
-    folded = counter("missed_total", [("policy", "fold")])
-    skipped = counter("missed_total", [("policy", "skip")])
+    func schedules(_ state: String) -> Gauge {
+      Gauge(label: "pocketwatch_schedules", dimensions: [("state", state)], factory: registry)
+    }
+    (live, ended) = (schedules("live"), schedules("ended"))
+    missed = Dictionary(
+      uniqueKeysWithValues: MisfirePolicy.allCases.map { ($0, counter("missed_total", [("policy", $0.rawValue)])) })
     func connection(_ name: String) -> Gauge {
       Gauge(label: "pocketwatch_amqp_connected", dimensions: [("connection", name)], factory: registry)
     }
     connected = [.publisher: connection("publisher"), .consumer: connection("consumer")]
     blocked = Gauge(label: "pocketwatch_amqp_blocked", factory: registry)
     commit = recorder("sqlite_commit_seconds")
-    registry.observeGauge("pocketwatch_sqlite_wal_bytes") { Self.size(of: database + "-wal") }
-    registry.observeGauge("pocketwatch_sqlite_database_bytes") { Self.size(of: database) }
+    registry.observeGauge("pocketwatch_sqlite_wal_bytes") { Self.size(of: database + "-wal").map(Double.init) }
+    registry.observeGauge("pocketwatch_sqlite_database_bytes") { Self.size(of: database).map(Double.init) }
     let tzdata = ZoneDirectory().version ?? "unknown"
     registry.observeGauge("pocketwatch_build_info", labels: [("version", Version.current), ("tzdata", tzdata)]) { 1 }
+    registry.observeGauge("pocketwatch_next_due_timestamp_seconds") { [weak self] in
+      let milliseconds = self?.nextDue.load(ordering: .relaxed) ?? .max
+      return milliseconds == .max ? nil : Double(milliseconds) / 1000
+    }
   }
 
-  /// Help and buckets, for the registry.
-  static let descriptions = [
-    MetricDescription("pocketwatch_ticks_published_total", help: "Ticks handed to the broker, repeats included."),
-    MetricDescription(
-      "pocketwatch_tick_lateness_seconds", help: "How long after its slot a tick left; jitter counts in.",
-      buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600, 3600]),
-    MetricDescription(
-      "pocketwatch_publish_confirm_seconds", help: "How long the broker took to confirm a message.",
-      buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]),
-    MetricDescription("pocketwatch_confirms_outstanding", help: "Messages published and not yet confirmed."),
-    MetricDescription("pocketwatch_commands_total", help: "Commands answered, by type and result."),
-    MetricDescription("pocketwatch_returned_total", help: "Ticks that no queue took."),
-    MetricDescription("pocketwatch_nacked_total", help: "Refusals by the broker, of which each tick may get several."),
-    MetricDescription("pocketwatch_given_up_total", help: "Ticks given up after an hour of refusals."),
-    MetricDescription("pocketwatch_missed_total", help: "Slots missed, folded into a later tick or skipped."),
-    MetricDescription("pocketwatch_amqp_connected", help: "Whether a connection to the broker is well, by connection."),
-    MetricDescription("pocketwatch_amqp_blocked", help: "Whether the broker takes no messages because of an alarm."),
-    MetricDescription(
-      "pocketwatch_sqlite_commit_seconds", help: "How long a transaction took, with its wait for the disk.",
-      buckets: [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5]),
-    MetricDescription("pocketwatch_sqlite_wal_bytes", help: "Size of the database's write-ahead log in bytes."),
-    MetricDescription("pocketwatch_sqlite_database_bytes", help: "Size of the database's file in bytes."),
-    MetricDescription("pocketwatch_build_info", help: "Always 1; the labels name version and time zone data."),
-  ]
+}
 
-  private static func size(of path: String) -> Double? {
+extension ServiceMetrics {
+  /// The length of a file in bytes; nil when there is none.
+  static func size(of path: String) -> Int64? {
     var status = stat()
-    return stat(path, &status) == 0 ? Double(status.st_size) : nil
+    return stat(path, &status) == 0 ? Int64(status.st_size) : nil
+  }
+
+  /// The bytes free for us and those in all on the file system of a file; nil when it cannot be asked.
+  static func room(at path: String) -> (free: Int64, all: Int64)? {
+    var system = statvfs()
+    guard statvfs(path, &system) == 0 else { return nil }
+    let block = Int64(system.f_frsize)
+    return (Int64(system.f_bavail) * block, Int64(system.f_blocks) * block)
   }
 }
 
@@ -125,14 +132,9 @@ extension ServiceMetrics {
   func published(_ publications: [Publication], at now: Now) {
     var sent = 0
     for publication in publications {
-      switch publication.event {
-      case .tick(let tick):
-        sent += 1
-        lateness.record(Double(now.wall.milliseconds - tick.slot.milliseconds) / 1000)
-      case .started(let started): count(started)
-      case .stopped(let stopped): count(stopped)
-      case .rejected(let rejection): count(rejection)
-      }
+      guard case .tick(let tick) = publication.event else { continue }
+      sent += 1
+      lateness.record(Double(now.wall.milliseconds - tick.slot.milliseconds) / 1000)
     }
     flight.withLock { flight in
       for publication in publications { flight.leave(publication.number, at: now.uptime) }
@@ -144,17 +146,13 @@ extension ServiceMetrics {
     }
   }
 
-  private func count(_ started: Started) {
-    switch started.effect {
-    case .created: count(.started)
-    case .replaced: count(.replaced)
-    case .kept: count(.kept)
-    }
+  func set(_ counts: ScheduleCounts) {
+    live.record(counts.live)
+    ended.record(counts.ended)
   }
 
-  private func count(_ stopped: Stopped) {
-    let ownEnds = [Schedule.EndReason.countLimit, Schedule.EndReason.endDate, Schedule.EndReason.noMoreSlots]
-    if !ownEnds.contains(stopped.reason) { count(.stopped) }
+  func set(nextDue: Instant?) {
+    self.nextDue.store(nextDue?.milliseconds ?? .max, ordering: .relaxed)
   }
 
   private func count(_ rejection: Rejection) {
@@ -205,14 +203,18 @@ extension ServiceMetrics {
     case .tickGivenUp:
       givenUp.increment()
       add(.givenUp)
-    case .missedSlotsFolded(_, let slots):
-      folded.increment(by: slots)
-      add(.missed, slots)
-    case .missedSlotsSkipped(_, let slots):
-      skipped.increment(by: slots)
-      add(.missed, slots)
+    case .missedSlotsFolded(_, let slots): count(missed: slots, by: .fireOnce)
+    case .missedSlotsSkipped(_, let slots, let policy): count(missed: slots, by: policy)
+    case .scheduleStarted(_, let effect): count(CommandResult(effect))
+    case .scheduleStopped(_, _, byCommand: true): count(.stopped)
+    case .commandRejected(let rejection): count(rejection)
     default: break
     }
+  }
+
+  private func count(missed slots: Int, by policy: MisfirePolicy) {
+    missed[policy]?.increment(by: slots)
+    add(.missed, slots)
   }
 
   private func count(_ result: CommandResult) { commands[result]?.increment() }

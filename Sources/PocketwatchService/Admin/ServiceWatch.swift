@@ -44,8 +44,9 @@ extension ServiceWatch {
     self.zones.withLock { $0 = zones }
   }
 
-  func turned(at now: Now) {
+  func turned(at now: Now, nextDue: Instant? = nil) {
     lastTurn.store(now.uptime, ordering: .relaxed)
+    metrics.set(nextDue: nextDue)
   }
 
   func set(_ part: Readiness.Part, obstacle: String?) {
@@ -61,9 +62,15 @@ extension ServiceWatch {
           RecentEvent(
             at: now.wall, kind: .tick, id: tick.definition.id, slot: tick.slot,
             latenessMilliseconds: now.wall.milliseconds - tick.slot.milliseconds,
-            words: tick.missed > 0 ? "stands for \(tick.missed) missed before it" : ""))
+            words: tick.missed > 0 ? "stands for \(tick.missed) missed before it" : ""),
+          departure: .init(number: publication.number, uptime: now.uptime))
       }
     }
+  }
+
+  func confirmed(_ numbers: [UInt64], at now: Now) {
+    metrics.settled(numbers, at: now)
+    recent.confirmed(numbers, uptime: now.uptime)
   }
 
   func note(_ report: Engine.Report, at now: Now) {
@@ -89,7 +96,7 @@ extension ServiceWatch: AdminSource {
       (
         try store.dueCount(through: now.advanced(byMilliseconds: 60_000), upTo: Self.countBound),
         try store.dueCount(through: now.advanced(byMilliseconds: 3_600_000), upTo: Self.countBound),
-        try store.due(after: nil, through: Instant(milliseconds: .max), limit: 1).schedules.first?.pending?.slot
+        try store.listed(.due(after: nil), limit: 1).first?.pending?.slot
       )
     }
     return Overview(
@@ -118,9 +125,9 @@ extension ServiceWatch: AdminSource {
     try (zones.withLock { $0 } ?? ZoneDirectory()).rules(named: name)
   }
 
-  /// What one look at the store may take: 5 ms, which is so many rows.
-  private static let examinedRows = 100
-  private static let countBound = 100
+  /// What one look at the store may take: 5 ms, which is so many rows, or so many entries of an index.
+  private static let examinedRows = 250
+  private static let countBound = 10_000
 
   private var parts: [Overview.Part] {
     let obstacles = obstacles.withLock { $0 }
@@ -131,7 +138,8 @@ extension ServiceWatch: AdminSource {
     return [
       part("Broker, for commands", .consumer, "consuming \(broker.names.commandQueue)"),
       part("Broker, for ticks", .publisher, "publishing to \(broker.names.eventBus)"),
-      part("Broker's alarms", .blocked, "none"), part("Database", .store, database),
+      part("Broker's alarms", .blocked, "none"),
+      part("Database", .store, Surroundings.sizes(of: database)), Surroundings.disk(of: database), Surroundings.clock,
       Overview.Part("Zone data", isWell: zoneData != nil, zoneData ?? "of unknown version"),
     ]
   }
@@ -144,7 +152,7 @@ extension ServiceWatch: AdminSource {
 
   /// Has the engine's thread do something with the store, if it still runs.
   func tell(_ order: @escaping @Sendable (any ScheduleStore) -> Void) {
-    inbox.withLock { $0 }?.post(.question(order))
+    inbox.withLock { $0 }?.ask(order, isMust: true)
   }
 
   /// Has the engine's thread look something up in the store.
@@ -153,7 +161,11 @@ extension ServiceWatch: AdminSource {
   ) async throws(AdminError) -> Answer {
     guard let inbox = inbox.withLock({ $0 }) else { throw AdminError(.unavailable, "the service is starting") }
     let slot = AnswerSlot<Answer>()
-    inbox.post(.question { store in slot.fill(Result { () throws(StoreError) in try question(store) }) })
+    let isTaken = inbox.ask { store in
+      guard !slot.isDone else { return }  // nobody waits for it any more
+      slot.fill(Result { () throws(StoreError) in try question(store) })
+    }
+    guard isTaken else { throw AdminError(.unavailable, "too many questions wait for the engine; ask again") }
     switch await slot.wait(Self.patience) {
     case .success(let answer): return answer
     case .failure(let error): throw AdminError(.unavailable, "the database: \(error)")
@@ -172,6 +184,8 @@ private final class AnswerSlot<Answer: Sendable>: Sendable {
   }
 
   private let state = Mutex(State.empty)
+
+  var isDone: Bool { state.withLock { if case .done = $0 { true } else { false } } }
 
   func fill(_ answer: Result<Answer, StoreError>?) {
     let waiter: CheckedContinuation<Result<Answer, StoreError>?, Never>? = state.withLock { state in

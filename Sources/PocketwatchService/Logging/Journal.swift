@@ -52,9 +52,9 @@ struct Journal {
   mutating func note(_ report: Engine.Report, uptime: Int64) {
     let entry: (kind: String, VolumeLog.Entry)
     switch report {
-    case .scheduleStarted(let id):
+    case .scheduleStarted(let id, _):
       return logger.debug("schedule started", metadata: ["id": "\(id.text)"])
-    case .scheduleStopped(let id, let reason):
+    case .scheduleStopped(let id, let reason, _):
       return logger.debug("schedule stopped", metadata: ["id": "\(id.text)", "reason": "\(reason)"])
     case .storeTrouble(let error):
       return logger.error("the database cannot be written: \(error)")
@@ -78,7 +78,7 @@ struct Journal {
       entry = (
         "missed", .init(level: .warning, message: "slots were missed; one tick stands for them", id, "\(count) folded")
       )
-    case .missedSlotsSkipped(let id, let count):
+    case .missedSlotsSkipped(let id, let count, _):
       entry = (
         "skipped",
         .init(

@@ -11,15 +11,20 @@ final class Inbox: Sendable {
     case commands([ReceivedCommand], epoch: UInt64)
     /// Look at the files of the time zones now.
     case refreshZones
-    /// Look something up in the store, for people; a few milliseconds at most.
-    case question(@Sendable (any ScheduleStore) -> Void)
     case fail(ServiceFailure)
     case stop
 
     var isStop: Bool { if case .stop = self { true } else { false } }
   }
 
+  /// Looks something up in the store, for people; a few milliseconds at most.
+  typealias Question = @Sendable (any ScheduleStore) -> Void
+
+  /// The most questions that wait.
+  static let maximumQuestions = 128
+
   private let inputs = Mutex<[Input]>([])
+  private let questions = Mutex<[Question]>([])
   private let timer: WakeTimer
 
   init() throws {
@@ -33,6 +38,23 @@ final class Inbox: Sendable {
       return inputs.count == 1
     }
     if isFirst { timer.ring() }
+  }
+
+  /// From any thread. False when too many wait already, unless it has to be taken all the same.
+  @discardableResult
+  func ask(_ question: @escaping Question, isMust: Bool = false) -> Bool {
+    let isTaken = questions.withLock { questions in
+      guard isMust || questions.count < Self.maximumQuestions else { return false }
+      questions.append(question)
+      return true
+    }
+    if isTaken { timer.ring() }
+    return isTaken
+  }
+
+  /// The question that has waited longest, alone: between two of them ticks are sent.
+  func takeQuestion() -> Question? {
+    questions.withLock { $0.isEmpty ? nil : $0.removeFirst() }
   }
 
   /// All that has come, in order; empty at once when nothing has.

@@ -33,6 +33,8 @@ final class SchedulerLoop {
   private var probation = Probation()
   /// When a clean stop gives up waiting, on the monotonic clock; nil before it began.
   private var drainDeadline: Int64?
+  /// Whether there may be more or fewer schedules than was told.
+  private var haveCountsChanged = true
   private var isDrained = false
   private var nextWatchdog: Int64 = 0
   /// Whether the publisher was started.
@@ -64,7 +66,12 @@ final class SchedulerLoop {
       let isIdle = try act()
       if isDrained { return }
       readiness.tell()
-      if isIdle { sleep() }
+      if let ask = inbox.takeQuestion() {
+        ask(store)
+      } else if isIdle {
+        countSchedules()
+        sleep()
+      }
     }
   }
 
@@ -75,7 +82,6 @@ final class SchedulerLoop {
     case .consumer(let event): try received(event, at: now)
     case .commands(let commands, let epoch): engine.receive(.deliveries(commands, channel: epoch), at: now)
     case .refreshZones: refreshZones(at: now)
-    case .question(let ask): ask(store)
     case .fail(let failure): throw failure
     case .stop:
       guard drainDeadline == nil else { return }
@@ -103,7 +109,7 @@ final class SchedulerLoop {
     case .acked(let numbers):
       Step.confirm.reached()
       probation.confirmed(at: now)
-      watch?.metrics.settled(numbers, at: now)
+      watch?.confirmed(numbers, at: now)
       engine.receive(.acked(numbers), at: now)
     case .nacked(let numbers):
       watch?.metrics.settled(numbers, at: now)
@@ -154,7 +160,7 @@ final class SchedulerLoop {
   private func act() throws(ServiceFailure) -> Bool {
     let now = SystemClock.now()
     feedWatchdog(at: now)
-    watch?.turned(at: now)
+    watch?.turned(at: now, nextDue: engine.nextDue())
     journal.flush(uptime: now.uptime)
     if let server = probation.passed(at: now) {
       journal.connected("publishing", to: server)
@@ -189,7 +195,15 @@ final class SchedulerLoop {
     return isIdle
   }
 
+  /// Between two changes, not with each of a burst.
+  private func countSchedules() {
+    guard let watch, haveCountsChanged, let counts = try? store.counts() else { return }
+    haveCountsChanged = false
+    watch.metrics.set(counts)
+  }
+
   private func answer(_ request: Engine.StoreRequest) -> Engine.StoreAnswer {
+    if request.changesCounts { haveCountsChanged = true }
     guard case .apply = request else { return store.answer(request) }
     if let error = Step.beforeCommit.reached() { return .failed(error) }
     defer { Step.afterCommit.reached() }
@@ -237,5 +251,14 @@ final class SchedulerLoop {
     if let drainDeadline { limit = min(limit, drainDeadline - now.uptime) }
     if let end = probation.end { limit = min(limit, end - now.uptime) }
     inbox.wait(for: engine.nextWake(at: now), now: now, atMostMilliseconds: limit)
+  }
+}
+
+extension Engine.StoreRequest {
+  fileprivate var changesCounts: Bool {
+    switch self {
+    case .apply, .sweep: true
+    case .look, .due, .owed, .followingZones: false
+    }
   }
 }

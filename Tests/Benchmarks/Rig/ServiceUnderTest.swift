@@ -6,13 +6,23 @@ final class ServiceUnderTest {
 
   var figures: ProcessFigures { ProcessFigures(processID: process.processID) }
 
-  init(_ rig: Rig, database: URL) throws {
+  init(_ rig: Rig, database: URL, servesPages: Bool = true) throws {
     process = try ChildProcess(
       "service", rig.service, ["serve"],
       environment: [
         "POCKETWATCH_AMQP_URL": rig.url, "POCKETWATCH_DATABASE": database.path(), "POCKETWATCH_LOG_FORMAT": "json",
-        "POCKETWATCH_HTTP": "127.0.0.1:0",
+        "POCKETWATCH_HTTP": servesPages ? "127.0.0.1:0" : "off",
       ], folder: rig.folder)
+  }
+
+  /// Where its pages are; the system chose.
+  var port: Int {
+    get throws {
+      guard let port = process.printed.firstMatch(of: /http:\/\/127\.0\.0\.1:(\d+)/).flatMap({ Int($0.1) }) else {
+        throw BenchError("the service does not say where its pages are")
+      }
+      return port
+    }
   }
 
   /// Waits until it consumes commands and publishes.

@@ -24,6 +24,7 @@ struct Measurement {
     case .steady: try measureSteady()
     case .growth: try measureGrowth()
     case .longLoad: try measureLongLoad()
+    case .pages: try measurePages()
     }
   }
 

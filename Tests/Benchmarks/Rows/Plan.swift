@@ -29,4 +29,6 @@ enum Row: String, CaseIterable {
   /// The cost of a tick and the memory as the database grows.
   case growth
   case longLoad = "long-load"
+  /// How long pages take with so many schedules, and what they and scrapes cost the ticks.
+  case pages
 }

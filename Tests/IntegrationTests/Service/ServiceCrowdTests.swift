@@ -1,0 +1,38 @@
+import Foundation
+import Testing
+
+/// More readers than there is room for.
+@Suite(
+  "The service: a crowd of readers", .serialized, .timeLimit(.minutes(5)),
+  .enabled(if: TestEnvironment.hasService, TestEnvironment.needsService))
+struct ServiceCrowdTests {
+  private static let paths = [
+    "/", "/schedules", "/schedules?state=ended", "/schedule?id=t", "/recent", "/metrics", "/api/v1/overview",
+  ]
+
+  @Test("a thousand requests at once are all answered, in bounded memory, and ticks go on")
+  func thousand() async throws {
+    try await ServiceProcess.prepared { service, bus in
+      service.environment["POCKETWATCH_HTTP"] = "127.0.0.1:0"
+      try await service.start()
+      let line = service.log.lazy.compactMap { $0.firstMatch(of: /http:\/\/127\.0\.0\.1:(\d+)/) }.first
+      let port = try #require(line.flatMap { Int($0.1) })
+      try await bus.start(#""id": "t", "cron": "* * * * * *""#)
+      _ = try await bus.next("Schedule Tick", of: "t")
+      let before = try service.residentMemory()
+      for _ in 1...3 {
+        let statuses = try await ClientCrowd.get((0..<1000).map { Self.paths[$0 % Self.paths.count] }, port: port)
+        let odd = statuses.filter { $0 != 200 && $0 != 503 }
+        #expect(odd.isEmpty, "\(odd)")
+        #expect(statuses.contains(200))
+      }
+      let gained = try service.residentMemory() - before
+      #expect(gained < 128 << 20, "\(gained) bytes")
+      _ = try await bus.next("Schedule Tick", of: "t")
+      #expect(try await ClientCrowd.get(["/healthz", "/readyz", "/schedule?id=t"], port: port) == [200, 200, 200])
+      let counters = firstCopies(of: bus.ticks(of: "t")).map(\.detail.counter)
+      #expect(counters == Array(0..<counters.count), "each tick, in order")
+      #expect(try await service.stop() == 0)
+    }
+  }
+}

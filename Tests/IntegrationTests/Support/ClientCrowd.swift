@@ -1,0 +1,84 @@
+import Foundation
+
+/// Many clients at once, on one thread: each sends a request and reads until the service closes.
+enum ClientCrowd {
+  private struct Client {
+    var file: Int32
+    var request: [UInt8]
+    var isSent = false
+    var isDone = false
+    /// The beginning of the answer.
+    var answer: [UInt8] = []
+
+    /// The status of the answer; nil when there was none.
+    var status: Int? {
+      String(decoding: answer, as: UTF8.self).firstMatch(of: /^HTTP\/1\.1 (\d{3})\s/).flatMap { Int($0.1) }
+    }
+  }
+
+  /// The statuses with which requests for these paths are answered, all asked at once; nil where there was no answer.
+  static func get(_ paths: [String], port: Int, within seconds: Int = 120) async throws -> [Int?] {
+    try await withCheckedThrowingContinuation { continuation in
+      Thread { continuation.resume(with: Result { try crowd(paths, port: port, within: seconds) }) }.start()
+    }
+  }
+
+  private static func crowd(_ paths: [String], port: Int, within seconds: Int) throws -> [Int?] {
+    allowFiles()
+    var clients = try paths.map { try connect($0, port: port) }
+    defer { for client in clients { close(client.file) } }
+    let deadline = ContinuousClock.now + .seconds(seconds)
+    while ContinuousClock.now < deadline {
+      let open = clients.indices.filter { !clients[$0].isDone }
+      if open.isEmpty { break }
+      var polled = open.map { index in
+        pollfd(file: clients[index].file, events: Int16(clients[index].isSent ? POLLIN : POLLOUT))
+      }
+      _ = poll(&polled, nfds_t(polled.count), 1000)
+      for (index, ready) in zip(open, polled) where ready.revents != 0 { go(on: &clients[index]) }
+    }
+    return clients.map(\.status)
+  }
+
+  private static func go(on client: inout Client) {
+    guard client.isSent else {
+      let count = send(client.file, client.request, client.request.count, Int32(MSG_NOSIGNAL))
+      client.isSent = count == client.request.count
+      client.isDone = !client.isSent
+      return
+    }
+    var buffer = [UInt8](repeating: 0, count: 65_536)
+    let count = recv(client.file, &buffer, buffer.count, 0)
+    if count > 0, client.answer.count < 64 { client.answer += buffer[..<min(count, 64)] }
+    client.isDone = count == 0 || (count < 0 && errno != EAGAIN)
+  }
+
+  private static func connect(_ path: String, port: Int) throws -> Client {
+    let file = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue), 0)
+    guard file >= 0 else { throw Unexpected("no socket: errno \(errno)") }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = in_port_t(port).bigEndian
+    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    let status = withUnsafePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        Foundation.connect(file, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+      }
+    }
+    guard status == 0 || errno == EINPROGRESS else { throw Unexpected("no connection: errno \(errno)") }
+    let request = "GET \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    return Client(file: file, request: Array(request.utf8))
+  }
+
+  /// As many open files as this process may have.
+  private static func allowFiles() {
+    var limits = rlimit()
+    getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limits)
+    limits.rlim_cur = limits.rlim_max
+    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limits)
+  }
+}
+
+extension pollfd {
+  fileprivate init(file: Int32, events: Int16) { self.init(fd: file, events: events, revents: 0) }
+}
