@@ -12,6 +12,30 @@ struct OverviewPage: Encodable {
   struct Total: Encodable {
     var name: String
     var value: Int64
+    // For the page.
+    var isZero: Bool
+    /// `1,234,567`.
+    var text: String
+
+    private enum CodingKeys: CodingKey {
+      case name, value
+    }
+
+    init(name: String, value: Int64) {
+      (self.name, self.value) = (name, value)
+      isZero = value == 0
+      text = Self.grouped(value)
+    }
+
+    private static func grouped(_ value: Int64) -> String {
+      var text = String(value)
+      var index = text.endIndex
+      while let cut = text.index(index, offsetBy: -3, limitedBy: text.startIndex), cut > text.startIndex {
+        text.insert(",", at: cut)
+        index = cut
+      }
+      return text
+    }
   }
 
   struct Lateness: Encodable {
@@ -34,9 +58,7 @@ struct OverviewPage: Encodable {
   /// What people look for first: missed, rejected, returned, given up; newest first.
   var troubles: [EventRow]
 
-  private static let troubleKinds: Set<RecentEvent.Kind> = [.missed, .rejected, .returned, .refused, .givenUp]
-
-  init(_ overview: Overview, _ status: AdminStatus, recent: [RecentEvents.Entry]) {
+  init(_ overview: Overview, _ status: AdminStatus, troubles: [RecentEvents.Entry]) {
     isReady = status.isAlive && status.obstacle == nil
     state =
       !status.isAlive ? "the engine stands still" : status.obstacle.map { "waiting for \($0)" } ?? "ready"
@@ -49,7 +71,6 @@ struct OverviewPage: Encodable {
     nextDue = overview.nextDue.map { Moment($0, now: status.now) }
     latenessMilliseconds = overview.lateness.map { Lateness(median: $0.median, worstInHundred: $0.worstInHundred) }
     totals = overview.totals.map { Total(name: $0.name, value: $0.value) }
-    troubles = recent.reversed().lazy.filter { Self.troubleKinds.contains($0.event.kind) }.prefix(20)
-      .map { EventRow($0, now: status.now) }
+    self.troubles = troubles.reversed().prefix(20).map { EventRow($0, now: status.now) }
   }
 }

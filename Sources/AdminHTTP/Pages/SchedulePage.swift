@@ -16,12 +16,14 @@ struct SchedulePage: Encodable {
   /// Whether it can be stopped and started again.
   var canChange: Bool
   var hasEnded: Bool
+  /// What came of a form that was sent.
+  var notice: String?
 
   static let upcomingCount = 10
 
   init(
     _ details: ScheduleDetails, now: Instant, zone: Result<ZoneRules, ExpressionError>, recent: [RecentEvents.Entry],
-    allowsChanges: Bool
+    allowsChanges: Bool, sent: SentCommand? = nil
   ) {
     let schedule = details.schedule
     title = schedule.id.text
@@ -38,6 +40,7 @@ struct SchedulePage: Encodable {
       .map { EventRow($0, now: now) }
     hasEnded = schedule.pending == nil
     canChange = allowsChanges && !hasEnded
+    notice = sent?.notice
   }
 
   private static func upcoming(_ schedule: Schedule, now: Instant, in zone: ZoneRules) -> [SlotRow] {
@@ -53,6 +56,18 @@ struct SchedulePage: Encodable {
       slots.append(next)
     }
     return zone.listed(slots, after: min(now, first)).map { SlotRow($0, now: now, in: zone) }
+  }
+}
+
+/// What someone has just had published by a form, named in the address to which the form leads.
+enum SentCommand: String {
+  case stop, start
+
+  var notice: String {
+    switch self {
+    case .stop: "Schedule Stop is published. Reload to see what came of it."
+    case .start: "Schedule Start is published. Reload to see what came of it."
+    }
   }
 }
 
@@ -84,7 +99,7 @@ struct PreviewPage: Encodable {
         .map { SlotRow($0, now: now, in: rules) }
       clockChanges = cron.clockChangeEffects(
         after: now, through: now.advanced(byMilliseconds: Self.yearMilliseconds), in: rules
-      ).map { "\($0.transition.instant.rfc3339(in: rules)): \($0.words)" }
+      ).map { "\(Moment($0.transition.instant, now: now, in: rules).wall): \($0.words)" }
     } catch {
       self.error = error.description
     }
