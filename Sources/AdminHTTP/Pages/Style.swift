@@ -4,16 +4,19 @@ extension Assets {
     :root {
       color-scheme: light dark;
       --text: #1f2328; --faint: #59636e; --back: #fff; --panel: #f6f8fa; --line: #d8dee4; --link: #0550ae;
-      --good: #116329; --good-back: #dafbe1; --bad: #a40e26; --bad-back: #ffebe9; --note: #7d4e00; --note-back: #fff3cd;
+      --good: #116329; --good-back: #dafbe1; --bad: #a40e26; --bad-back: #ffebe9; 
+      --note: #7d4e00; --note-back: #fff3cd;
     }
     @media (prefers-color-scheme: dark) {
       :root {
         --text: #e6edf3; --faint: #9198a1; --back: #0d1117; --panel: #161b22; --line: #30363d; --link: #6cb1ff;
-        --good: #56d364; --good-back: #12351f; --bad: #ff9492; --bad-back: #4b1113; --note: #e3b341; --note-back: #3a2d08;
+        --good: #56d364; --good-back: #12351f; --bad: #ff9492; --bad-back: #4b1113;
+        --note: #e3b341; --note-back: #3a2d08;
       }
     }
     * { box-sizing: border-box; }
-    body { margin: 0; color: var(--text); background: var(--back); font: 14px/1.5 system-ui, "DejaVu Sans", sans-serif; }
+    body { margin: 0; color: var(--text); background: var(--back);
+      font: 14px/1.5 system-ui, "DejaVu Sans", sans-serif; }
     a { color: var(--link); text-decoration: none; }
     a:hover { text-decoration: underline; }
     bdi, code, pre { overflow-wrap: anywhere; }
@@ -34,7 +37,8 @@ extension Assets {
     .title h1 { margin: 0; }
 
     table { width: 100%; border-collapse: collapse; }
-    th, td { padding: .35rem 1rem .35rem 0; border-bottom: 1px solid var(--line); text-align: start; vertical-align: top; }
+    th, td { padding: .35rem 1rem .35rem 0; border-bottom: 1px solid var(--line); text-align: start;
+      vertical-align: top; }
     th:last-child, td:last-child { padding-right: 0; }
     thead th { padding-top: 0; color: var(--faint); font-size: .85em; font-weight: 500; white-space: nowrap; }
     tbody th { font-weight: 500; }
@@ -48,7 +52,7 @@ extension Assets {
     #parts th { white-space: nowrap; }
     .fit { width: auto; min-width: 36rem; max-width: 100%; }
 
-    .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(10.5rem, 1fr)); gap: .75rem; margin: 0; }
+    .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: .75rem; margin: 0; }
     .tiles > div { display: flex; flex-direction: column; padding: .6rem .85rem; background: var(--panel);
       border: 1px solid var(--line); border-radius: .5rem; }
     .tiles dt { color: var(--faint); font-size: .9em; }
@@ -56,19 +60,21 @@ extension Assets {
     .tiles dd.zero { color: var(--faint); font-weight: 400; }
     .tiles dd small { display: block; color: var(--faint); font-size: .85rem; font-weight: 400; line-height: 1.5; }
     .tiles time { white-space: normal; }
-    .columns { display: grid; grid-template-columns: minmax(0, 2fr) minmax(0, 3fr); gap: 0 2.5rem; }
+    .columns { display: grid; grid-template-columns: minmax(0, 5fr) minmax(0, 8fr); gap: 0 2.5rem; }
     .columns .schedule { min-width: 9.5rem; }
-    .dot { display: inline-block; width: .6em; height: .6em; margin-right: .6em; border-radius: 50%; background: var(--good); }
+    .dot { display: inline-block; width: .6em; height: .6em; margin-right: .6em; border-radius: 50%;
+      background: var(--good); }
     .dot.bad { background: var(--bad); }
     .facts { display: grid; grid-template-columns: max-content 1fr; gap: .3rem 1.5rem; margin: 0; }
     .facts dt { color: var(--faint); }
     .facts dd { margin: 0; overflow-wrap: anywhere; }
-    pre { margin: 0; padding: .75rem 1rem; background: var(--panel); border: 1px solid var(--line); border-radius: .5rem;
-      white-space: pre-wrap; }
+    pre { margin: 0; padding: .75rem 1rem; white-space: pre-wrap; background: var(--panel);
+      border: 1px solid var(--line); border-radius: .5rem; }
 
     .badge { display: inline-block; padding: 0 .55em; border-radius: 1em; font-size: .85em; font-weight: 500;
       white-space: nowrap; color: var(--faint); background: var(--panel); border: 1px solid var(--line); }
-    .badge.good, .badge.live, .badge.started { color: var(--good); background: var(--good-back); border-color: transparent; }
+    .badge.good, .badge.live, .badge.started { color: var(--good); background: var(--good-back);
+      border-color: transparent; }
     .badge.bad, .badge.rejected, .badge.refused, .badge.givenUp { color: var(--bad); background: var(--bad-back);
       border-color: transparent; }
     .badge.missed, .badge.returned { color: var(--note); background: var(--note-back); border-color: transparent; }
@@ -97,10 +103,12 @@ extension Assets {
       .fit { min-width: 0; width: 100%; }
       thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
       tbody tr { display: block; padding: .5rem 0; border-bottom: 1px solid var(--line); }
-      tbody th, tbody td { display: grid; grid-template-columns: 6rem 1fr; min-width: 0; max-width: none; padding: .1rem 0; border: 0;
-        text-align: start; }
+      tbody th, tbody td { display: grid; grid-template-columns: 6rem 1fr; min-width: 0; max-width: none;
+        padding: .1rem 0; border: 0; }
       tbody td > *, tbody th > * { grid-column: 2; justify-self: start; }
-      tbody [data-label]::before { content: attr(data-label); grid-row: 1; grid-column: 1; color: var(--faint); font-weight: 400; }
+      tbody [data-label]::before { content: attr(data-label); grid-row: 1; grid-column: 1; color: var(--faint);
+        font-weight: 400; }
+      tbody .number { text-align: start; }
       tbody td:empty { display: none; }
       .facts { grid-template-columns: 1fr; gap: 0; }
       .facts dd { margin-bottom: .5rem; }

@@ -18,21 +18,26 @@ extension Templates {
 
     fileprivate var cell: String {
       switch self {
-      case .time: #"<td data-label="Time"><time datetime="{{at.utc}}">{{at.text}}</time></td>"#
-      case .kind: #"<td data-label="Event"><span class="badge {{kind}}">{{label}}</span></td>"#
+      case .time: Templates.cell("at", "Time", #"<time datetime="{{utc}}">{{text}}</time>"#)
+      case .kind: Templates.cell("kind", "Event", #"<span class="badge {{kind}}">{{label}}</span>"#)
       case .schedule:
-        ##"<td class="schedule"{{#id}} data-label="Schedule"{{/id}}>{{#id}}<a href="{{link}}"><bdi>{{id}}</bdi></a>{{/id}}</td>"##
-      case .slot:
-        ##"<td{{#slot}} data-label="Slot"{{/slot}}>{{#slot}}<time datetime="{{slot}}">{{slotText}}</time>{{/slot}}</td>"##
-      case .late:
-        ##"<td class="number"{{#latenessMilliseconds}} data-label="Late"{{/latenessMilliseconds}}>"##
-          + "{{#latenessMilliseconds}}<span>{{latenessMilliseconds}} ms</span>{{/latenessMilliseconds}}</td>"
-      case .confirmed:
-        ##"<td class="number"{{#confirmMilliseconds}} data-label="Confirmed in"{{/confirmMilliseconds}}>"##
-          + "{{#confirmMilliseconds}}<span>{{confirmMilliseconds}} ms</span>{{/confirmMilliseconds}}</td>"
-      case .words: ##"<td{{#hasWords}} data-label="What"{{/hasWords}}>{{#hasWords}}<bdi>{{words}}</bdi>{{/hasWords}}</td>"##
+        Templates.cell("id", "Schedule", #"<a href="{{link}}"><bdi>{{id}}</bdi></a>"#, style: "schedule")
+      case .slot: Templates.cell("slot", "Slot", #"<time datetime="{{slot}}">{{slotText}}</time>"#)
+      case .late: Templates.duration("latenessMilliseconds", "Late")
+      case .confirmed: Templates.duration("confirmMilliseconds", "Confirmed in")
+      case .words: Templates.cell("hasWords", "What", "<bdi>{{words}}</bdi>")
       }
     }
+  }
+
+  /// A cell that is empty where there is no `name`, and then has no place on a card.
+  private static func cell(_ name: String, _ label: String, _ content: String, style: String? = nil) -> String {
+    let style = style.map { " class=\"\($0)\"" } ?? ""
+    return "<td\(style){{#\(name)}} data-label=\"\(label)\"{{/\(name)}}>{{#\(name)}}\(content){{/\(name)}}</td>"
+  }
+
+  private static func duration(_ name: String, _ label: String) -> String {
+    cell(name, label, "<span>{{\(name)}} ms</span>", style: "number")
   }
 
   static func events(_ name: String, _ columns: [EventColumn]) -> String {
@@ -53,10 +58,10 @@ extension Templates {
     <table class="fit">
     <thead><tr><th>Slot<th>UTC<th>From now<th>Clocks</tr></thead>
     <tbody id="\(name)">
-    {{#\(name)}}<tr><td data-label="Slot"><bdi>{{at.wall}}</bdi></td>
-    <td data-label="UTC"><time datetime="{{at.utc}}">{{at.text}}</time></td>
-    <td data-label="From now"><span>{{at.relative}}</span></td>
-    <td{{#clockChange}} data-label="Clocks"{{/clockChange}}>{{#clockChange}}<span class="clocks">{{clockChange}}</span>{{/clockChange}}</td></tr>
+    {{#\(name)}}<tr>\(cell("at", "Slot", "<bdi>{{wall}}</bdi>"))
+    \(cell("at", "UTC", #"<time datetime="{{utc}}">{{text}}</time>"#))
+    \(cell("at", "From now", "<span>{{relative}}</span>"))
+    \(cell("clockChange", "Clocks", #"<span class="clocks">{{clockChange}}</span>"#))</tr>
     {{/\(name)}}
     {{^\(name)}}<tr class="none"><td colspan="4" class="faint"><div>None.</div></td></tr>{{/\(name)}}
     </tbody></table>

@@ -1,7 +1,7 @@
 /// The templates, in the program itself, so that it needs no file beside it.
 ///
-/// Whatever is foreign stands in `{{ }}`, never in three braces, and within `<bdi>`, so that text from right to left turns
-/// nothing around it. On a phone each row of a table is a card, in which `data-label` names what a column's head would.
+/// Whatever is foreign stands in `{{ }}`, never in three braces, and within `<bdi>`, so that text from right to left
+/// turns nothing around it. On a phone each row of a table is a card, in which `data-label` says what heads a column.
 enum Templates {
   /// Whole pages by name.
   static let pages: [(String, String)] = [
@@ -53,7 +53,8 @@ enum Templates {
 
   private static let overview = """
     <dl class="tiles">
-    <div><dt>Next tick</dt>{{#nextDue}}<dd>{{relative}} <small><time datetime="{{utc}}">{{text}}</time> UTC</small></dd>{{/nextDue}}
+    <div><dt>Next tick</dt>{{#nextDue}}<dd>{{relative}}
+    <small><time datetime="{{utc}}">{{text}}</time> UTC</small></dd>{{/nextDue}}
     {{^nextDue}}<dd class="zero">none</dd>{{/nextDue}}</div>
     <div><dt>Due within a minute</dt><dd>{{dueWithinMinute}}</dd></div>
     <div><dt>Due within an hour</dt><dd>{{dueWithinHour}}</dd></div>
@@ -68,7 +69,7 @@ enum Templates {
     </dl>
     <div class="columns"><section><h2>What it stands on</h2>
     <table id="parts"><tbody>
-    {{#parts}}<tr><th scope="row"><span class="dot {{#isWell}}good{{/isWell}}{{^isWell}}bad{{/isWell}}"></span>{{name}}</th>
+    {{#parts}}<tr><th scope="row"><span class="dot{{^isWell}} bad{{/isWell}}"></span>{{name}}</th>
     <td>{{^isWell}}<b class="wrong">Trouble:</b> {{/isWell}}<bdi>{{words}}</bdi></td></tr>
     {{/parts}}
     </tbody></table></section>
@@ -89,7 +90,8 @@ enum Templates {
     <button>Show</button>
     </form>
     {{#areEnded}}<p class="faint">Those that ended last come first.</p>{{/areEnded}}
-    {{#isEmpty}}<p>{{#nextLink}}None so far; there is more to search.{{/nextLink}}{{^nextLink}}None.{{/nextLink}}</p>{{/isEmpty}}
+    {{#isEmpty}}<p>{{#nextLink}}None so far; there is more to search.{{/nextLink}}\
+    {{^nextLink}}None.{{/nextLink}}</p>{{/isEmpty}}
     {{^isEmpty}}<table>
     <thead><tr><th>Id<th>When<th>Next<th class="number">Sent<th>State</tr></thead>
     <tbody>
@@ -112,7 +114,8 @@ enum Templates {
     {{#schedule}}<dl class="tiles">
     {{#next}}<div><dt>Next tick</dt><dd>{{relative}} <small><bdi>{{wall}}</bdi></small>\
     {{#local}}<small><time datetime="{{utc}}">{{text}}</time> UTC</small>{{/local}}</dd></div>{{/next}}
-    {{#ended}}<div><dt>Ended</dt><dd>{{relative}} <small><time datetime="{{utc}}">{{text}}</time> UTC</small></dd></div>{{/ended}}
+    {{#ended}}<div><dt>Ended</dt><dd>{{relative}}
+    <small><time datetime="{{utc}}">{{text}}</time> UTC</small></dd></div>{{/ended}}
     <div><dt>Ticks sent</dt><dd>{{sent}}</dd></div>
     <div><dt>Missed, folded into the next</dt><dd>{{missed}}</dd></div>
     </dl>
@@ -136,7 +139,8 @@ enum Templates {
     \(events("recent", [.time, .kind, .slot, .late, .confirmed, .words]))
     <h2>The Start event</h2>
     <pre><bdi>{{startEvent}}</bdi></pre>
-    {{#hasEnded}}<p class="faint">Without its payload, if it had one: that is dropped when a schedule has ended.</p>{{/hasEnded}}
+    {{#hasEnded}}<p class="faint">Without its payload, if it had one: that is dropped when a schedule has
+    ended.</p>{{/hasEnded}}
     {{#canChange}}<h2>Change it</h2>
     <details id="stop"><summary>Stop</summary><form action="/schedule/stop" method="post">
     <input type="hidden" name="id" value="{{schedule.id}}">
@@ -171,5 +175,9 @@ enum Templates {
 
     """
 
-  private static let error = "<p class=\"message bad\"><bdi>{{words}}</bdi></p>\n<p><a href=\"/\">To the overview</a></p>\n"
+  private static let error = """
+    <p class="message bad"><bdi>{{words}}</bdi></p>
+    <p><a href="/">To the overview</a></p>
+
+    """
 }
