@@ -11,8 +11,8 @@ struct BrowsedPages {
 
   static let token = "0123456789abcdef-token"
 
-  /// Runs `body` with a service that serves pages and a browser, and leaves nothing behind. What the browser's console was
-  /// told is an issue: there is nothing that a page of ours may get wrong.
+  /// Runs `body` with a service that serves pages and a browser, and leaves nothing behind. What the browser's console
+  /// was told is an issue: a page of ours has nothing to complain of.
   ///
   /// - Parameter prepare: Sets the service up before it starts.
   static func running(

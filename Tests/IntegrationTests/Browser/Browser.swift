@@ -131,7 +131,7 @@ extension Browser {
   /// The text of the dialog that a page has opened; nil when there is none.
   func dialog() async -> String? { try? await session.call("GET", "/alert/text", as: String.self) }
 
-  /// What the console has been told since it was last asked: errors of scripts, loads that failed, what the policy refused.
+  /// What the console has been told since it was last asked: errors of scripts, failed loads, what the policy refused.
   func complaints() async throws -> [String] {
     struct Entry: Decodable { var level, message: String }
     return try await session.call("POST", "/se/log", ["type": "browser"], as: [Entry].self).map {

@@ -12,10 +12,15 @@ struct BrowserLooksTests {
     "<script>alert('id')</script>", #""><img src=x onerror="alert('id')">"#, "' autofocus onfocus='alert(1)",
     "</title></textarea><script>alert(1)</script>", "javascript:alert(1)//", "\u{202e}drow-thgir\u{2067}\u{200f}",
     "{{id}} {{{id}}} &lt;b&gt;", "\\\"; alert(1); //", "a b+c&d=e#f?g/../%2e%2e", "é☕👩‍👩‍👧‍👦",
-    String(repeating: "long", count: 50), String(repeating: "W", count: 200),
+    longWords, longWord,
   ]
 
-  private static let places = ["/", "/schedules", "/recent", "/preview", "/preview?expression=0+0+*+*+*&zone=Europe/Rome"]
+  private static let longWords = String(repeating: "long ", count: 39) + "words"
+  private static let longWord = String(repeating: "W", count: 200)
+
+  private static let places = [
+    "/", "/schedules", "/recent", "/preview", "/preview?expression=0+0+*+*+*&zone=Europe/Rome",
+  ]
 
   /// Every page, with something on it.
   private func visitAll(_ pages: BrowsedPages, _ look: (String) async throws -> Void) async throws {
@@ -23,7 +28,7 @@ struct BrowserLooksTests {
       try await pages.open(place)
       try await look(place)
     }
-    for id in ["rent", Self.hostile[10], Self.hostile[11]] {
+    for id in ["rent", Self.longWords, Self.longWord] {
       try await pages.openSchedule(id)
       try await look(id)
     }
@@ -31,7 +36,8 @@ struct BrowserLooksTests {
 
   private func fill(_ pages: BrowsedPages) async throws {
     try await pages.start("rent", #""cron": "30 2 * * *", "timezone": "America/Argentina/ComodRivadavia""#)
-    for id in Self.hostile { try await pages.start(id, #""every": "1h", "payload": "\#(String(repeating: "x", count: 500))""#) }
+    let payload = String(repeating: "x", count: 500)
+    for id in Self.hostile { try await pages.start(id, #""every": "1h", "payload": "\#(payload)""#) }
     try await pages.start("beat", #""every": "1s", "limit": 1"#)
     _ = try await pages.bus.next("Schedule Stopped", of: "beat")
     try await pages.startRejected(String(repeating: "r", count: 200))

@@ -86,7 +86,9 @@ struct BrowserPagesTests {
       #expect(try await browser.text("h1") == "rent")
       #expect(try await browser.text(".title .badge") == "live")
       let facts = try await browser.text(".facts")
-      #expect(facts.contains("At 12:00, on day 1 of the month") && facts.contains("cron 0 12 1 */2 *") && facts.contains("Europe/Rome"))
+      for text in ["At 12:00, on day 1 of the month", "cron 0 12 1 */2 *", "Europe/Rome"] {
+        #expect(facts.contains(text), "\(text)")
+      }
       #expect(try await browser.count("#upcoming tr") == 10)
       let slots = try await browser.text("#upcoming")
       #expect(slots.contains(" 12:00:00 +02:00") && slots.contains(" 12:00:00 +01:00"))
@@ -123,7 +125,9 @@ struct BrowserPagesTests {
         let answer = try await Program.run(TestEnvironment.binary, arguments)
         let first = String(answer.complaint.prefix { $0 != "\n" })
         #expect(answer.code != 0 && first.hasSuffix(words) && !words.isEmpty, "\(first)")
-        #expect(try await browser.script("return document.querySelector('[name=expression]').value", as: String.self) == expression)
+        let kept = try await browser.script(
+          "return document.querySelector('[name=expression]').value", as: String.self)
+        #expect(kept == expression)
       }
     }
   }

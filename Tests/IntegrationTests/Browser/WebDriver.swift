@@ -1,7 +1,7 @@
 import Foundation
 
-/// W3C WebDriver as chromedriver speaks it: JSON over HTTP, by curl, since URLSession cannot read its headers, which have
-/// no space behind the colon.
+/// W3C WebDriver as chromedriver speaks it: JSON over HTTP. By curl, since URLSession on Linux cannot read headers
+/// without a space behind the colon.
 struct WebDriver: Sendable {
   /// A command that chromedriver refused.
   struct Failure: Error, CustomStringConvertible {

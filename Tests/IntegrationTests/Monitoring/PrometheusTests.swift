@@ -47,6 +47,7 @@ struct PrometheusTests {
         try await prometheus.sees("the time zone data's version") {
           try await prometheus.query("pocketwatch_build_info").first?.metric["tzdata"] != nil
         }
+        try await bus.start(#""id": "on", "every": "5s""#)  // so that something is always due soon
         try await checkAlerts(prometheus)
         try await checkDashboard(prometheus)
         let targets = try await prometheus.targets
