@@ -60,7 +60,8 @@ struct AdminMiddleware<Context: RequestContext>: RouterMiddleware {
       ),
       ("X-Content-Type-Options", "nosniff"),
       ("X-Frame-Options", "DENY"),
-      ("Referrer-Policy", "no-referrer"),
+      // With `no-referrer` a browser hides from our own forms, too, where they come from.
+      ("Referrer-Policy", "same-origin"),
       ("Cross-Origin-Resource-Policy", "same-origin"),
       ("Cross-Origin-Opener-Policy", "same-origin"),
       ("Permissions-Policy", "camera=(), geolocation=(), microphone=()"),

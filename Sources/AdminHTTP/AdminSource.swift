@@ -107,6 +107,7 @@ package struct Overview: Hashable, Sendable {
   package var version: String
   package var startedAt: Instant
   package var parts: [Part]
+  package var counts: ScheduleCounts
   package var dueWithinMinute: BoundedCount
   package var dueWithinHour: BoundedCount
   package var nextDue: Instant?
@@ -114,12 +115,13 @@ package struct Overview: Hashable, Sendable {
   package var totals: [Total]
 
   package init(
-    version: String, startedAt: Instant, parts: [Part], dueWithinMinute: BoundedCount, dueWithinHour: BoundedCount,
-    nextDue: Instant?, lateness: Lateness?, totals: [Total]
+    version: String, startedAt: Instant, parts: [Part], counts: ScheduleCounts, dueWithinMinute: BoundedCount,
+    dueWithinHour: BoundedCount, nextDue: Instant?, lateness: Lateness?, totals: [Total]
   ) {
     self.version = version
     self.startedAt = startedAt
     self.parts = parts
+    self.counts = counts
     self.dueWithinMinute = dueWithinMinute
     self.dueWithinHour = dueWithinHour
     self.nextDue = nextDue
@@ -131,11 +133,13 @@ package struct Overview: Hashable, Sendable {
 /// One schedule, with what only its page shows.
 package struct ScheduleDetails: Hashable, Sendable {
   package var schedule: Schedule
+  package var history: Schedule.History
   /// The Schedule Start event that would make it again, as JSON.
   package var startEvent: String
 
-  package init(schedule: Schedule, startEvent: String) {
+  package init(schedule: Schedule, history: Schedule.History, startEvent: String) {
     self.schedule = schedule
+    self.history = history
     self.startEvent = startEvent
   }
 }

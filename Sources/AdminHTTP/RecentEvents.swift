@@ -6,6 +6,14 @@ import Synchronization
 package struct RecentEvent: Hashable, Sendable {
   package enum Kind: String, CaseIterable, Sendable {
     case tick, started, stopped, rejected, missed, returned, refused, givenUp
+
+    /// Whether it is what people look for first.
+    var isTrouble: Bool {
+      switch self {
+      case .tick, .started, .stopped: false
+      case .rejected, .missed, .returned, .refused, .givenUp: true
+      }
+    }
   }
 
   package var at: Instant
@@ -63,7 +71,11 @@ package final class RecentEvents: Sendable {
     var count = 0
     /// Where in `slots` the tick with a number may be, by the number's remainder.
     var places: [Int]
+    /// The last troubles, kept apart, so that ticks, which are many, do not push them out.
+    var troubles: [Entry] = []
   }
+
+  private static let troublesKept = 100
 
   private let capacity: Int
   private let ring: Mutex<Ring>
@@ -82,6 +94,9 @@ package final class RecentEvents: Sendable {
       if place < ring.slots.count { ring.slots[place] = slot } else { ring.slots.append(slot) }
       ring.count += 1
       if let departure { ring.places[Int(departure.number % UInt64(capacity))] = place }
+      guard event.kind.isTrouble else { return }
+      ring.troubles.append(Entry(number: ring.count, event: event))
+      if ring.troubles.count > Self.troublesKept { ring.troubles.removeFirst() }
     }
   }
 
@@ -100,6 +115,9 @@ package final class RecentEvents: Sendable {
 
   /// The number of the last event; 0 before the first.
   package var lastNumber: Int { ring.withLock { $0.count } }
+
+  /// What went wrong of late, oldest first; of that also what is not among `entries` any more.
+  package var troubles: [Entry] { ring.withLock { $0.troubles } }
 
   /// Those kept with a number above this one, oldest first.
   package func entries(after number: Int = 0) -> [Entry] {

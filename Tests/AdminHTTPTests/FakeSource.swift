@@ -10,6 +10,7 @@ final class FakeSource: AdminSource {
     var isAlive = true
     var obstacle: String?
     var schedules: [Schedule] = []
+    var history = Schedule.History()
     var stopped: [String] = []
     var startedAgain: [String] = []
     var error: AdminError?
@@ -39,7 +40,7 @@ final class FakeSource: AdminSource {
     return Overview(
       version: "1.2.3", startedAt: Self.now.advanced(byMilliseconds: -7_200_000),
       parts: [.init("broker", isWell: true, "RabbitMQ 3.10.8"), .init("disk", isWell: false, "<b>full</b>")],
-      dueWithinMinute: BoundedCount(3), dueWithinHour: BoundedCount(1000, isAtLeast: true), nextDue: Self.now,
+      counts: ScheduleCounts(live: 1_234_567, ended: 8), dueWithinMinute: BoundedCount(3), dueWithinHour: BoundedCount(1000, isAtLeast: true), nextDue: Self.now,
       lateness: .init(median: 1, worstInHundred: 9), totals: [.init("Ticks sent", 42)])
   }
 
@@ -62,8 +63,11 @@ final class FakeSource: AdminSource {
 
   func schedule(_ id: ScheduleID) async throws(AdminError) -> ScheduleDetails? {
     try check()
-    return state.withLock { $0.schedules.first { $0.id == id } }.map {
-      ScheduleDetails(schedule: $0, startEvent: #"{"DetailType":"Schedule Start","Detail":{"id":"\#($0.id.text)"}}"#)
+    let (found, history) = state.withLock { state in (state.schedules.first { $0.id == id }, state.history) }
+    return found.map {
+      ScheduleDetails(
+        schedule: $0, history: history,
+        startEvent: #"{"DetailType":"Schedule Start","Detail":{"id":"\#($0.id.text)"}}"#)
     }
   }
 

@@ -71,14 +71,15 @@ struct PagesTests {
   func overview() async throws {
     let source = FakeSource()
     source.state.withLock { $0.obstacle = "the broker: refused" }
-    source.recent.append(RecentEvent(at: FakeSource.now, kind: .tick, id: nil))
     source.recent.append(RecentEvent(at: FakeSource.now, kind: .missed, id: nil, words: "5 folded"))
+    // More than are kept: they do not push out what went wrong.
+    for _ in 1...60 { source.recent.append(RecentEvent(at: FakeSource.now, kind: .tick, id: nil)) }
     let body = try await TestSite(source: source).get("/").body
     for text in ["waiting for the broker: refused", "1000+", "&lt;b&gt;full&lt;/b&gt;", "5 folded", "Ticks sent", "42"]
     {
       #expect(body.contains(text), "\(text)")
     }
-    #expect(!body.contains("<td>tick</td>"))
+    #expect(!body.contains("badge tick"))
     let json = try await TestSite(source: source).get("/api/v1/overview").body
     #expect(json.contains(#""dueWithinHour":"1000+""#) && json.contains(#""isReady":false"#))
   }
@@ -134,8 +135,8 @@ struct PagesTests {
     let site = TestSite(source: source)
     let body = try await site.get("/schedule?id=a").body
     for text in [
-      "At 02:30 every day", "cron 30 2 * * *", "Europe/Rome", "2027-03-28T03:00:00.000+02:00",
-      "2027-03-28T01:00:00.000Z",
+      "At 02:30 every day", "cron 30 2 * * *", "Europe/Rome", "Sun 2027-03-28 03:00:00 +02:00",
+      "<time datetime=\"2027-03-28T01:00:00.000Z\">2027-03-28 01:00:00</time>",
       "clocks go forward by 60 minutes", "Started by message", "m-1", "&quot;Schedule Start&quot;",
     ] { #expect(body.contains(text), "\(text)") }
     #expect(!body.contains("<form action=\"/schedule/"), "read-only")
@@ -145,24 +146,32 @@ struct PagesTests {
     #expect(try await site.get("/schedule?id=%00").status == 400)
   }
 
-  @Test("a schedule's page has its last tick: slot, sent, lateness, confirmed or not yet")
-  func lastTick() async throws {
-    let source = FakeSource([try .fake("a"), try .fake("b", generation: 2)])
-    for (number, id) in ["a", "b", "b"].enumerated() {
-      source.recent.append(
-        RecentEvent(
-          at: FakeSource.now, kind: .tick, id: ScheduleID(stored: Array(id.utf8)),
-          slot: FakeSource.now.advanced(byMilliseconds: Int64(-number)), latenessMilliseconds: Int64(number)),
-        departure: .init(number: UInt64(number), uptime: 5))
+  @Test("a schedule's page has what became of its ticks, and who started it")
+  func history() async throws {
+    let source = FakeSource([try .fake("a")])
+    let last = Schedule.Tally.Last(
+      slot: FakeSource.now.advanced(byMilliseconds: -60_000), latenessMilliseconds: 3, confirmationMilliseconds: 2)
+    source.state.withLock {
+      $0.history = Schedule.History(
+        beginning: Schedule.Beginning(at: FakeSource.now.advanced(byMilliseconds: -7_200_000), userID: "<i>billing"),
+        tally: Schedule.Tally(missed: 11, repeats: 12, refusals: 13, returns: 14, last: last))
     }
-    source.recent.append(RecentEvent(at: FakeSource.now, kind: .missed, id: ScheduleID(stored: Array("a".utf8))))
-    source.recent.confirmed([0, 1], uptime: 5)
     let site = TestSite(source: source)
-    let now = FakeSource.now.rfc3339
-    let confirmed = try await site.get("/schedule?id=a").body
-    #expect(confirmed.contains("<dd>slot \(now), sent \(now), 0 ms late, confirmed after 0 ms</dd>"))
-    let unconfirmed = try await site.get("/schedule?id=b").body
-    #expect(unconfirmed.contains("2 ms late, not confirmed</dd>"))
+    let body = try await site.get("/schedule?id=a").body
+    for text in [
+      "<dt>Slots missed</dt><dd>11</dd>", "<dt>Ticks repeated</dt><dd>12</dd>",
+      "<dt>Refused by the broker</dt><dd>13</dd>", "<dt>Taken by no queue</dt><dd>14</dd>", "3 ms late, confirmed in 2 ms",
+      "2 h ago", "&lt;i&gt;billing",
+    ] { #expect(body.contains(text), "\(text)") }
+    let json = try await site.get("/api/v1/schedule?id=a").body
+    for text in [
+      #""repeated":12"#, #""nacked":13"#, #""returned":14"#, #""latenessMilliseconds":3"#,
+      #""startedByUser":"<i>billing""#,
+    ] { #expect(json.contains(text), "\(text)") }
+    source.state.withLock { $0.history = Schedule.History() }
+    let none = try await site.get("/schedule?id=a").body
+    #expect(!none.contains("Last tick"))
+    #expect(!none.contains("by login"))
   }
 
   @Test("preview speaks as the command line does")

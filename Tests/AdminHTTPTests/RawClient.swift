@@ -46,8 +46,11 @@ final class RawClient {
     // Its end of the connection, established.
     let ends = [port, Int(UInt16(bigEndian: address.sin_port))].map { "0100007F:" + String(format: "%04X", $0) }
     let line = "\(ends[0]) \(ends[1]) 01"
+    var absences = 0
     for _ in 1...1000 {
-      guard try String(contentsOfFile: "/proc/net/tcp", encoding: .utf8).contains(line) else { return }
+      // The kernel may pass over a line while connections come and go.
+      absences = try String(contentsOfFile: "/proc/net/tcp", encoding: .utf8).contains(line) ? 0 : absences + 1
+      if absences == 3 { return }
       var hangup = pollfd(fd: file, events: 0, revents: 0)
       poll(&hangup, 1, 20)
     }

@@ -7,14 +7,27 @@ struct Moment: Encodable {
   var local: String?
   var zone: String?
   var relative: String
+  /// `2026-11-26 09:30:00`, in UTC, for the pages.
+  var text: String
+  /// `Thu 2026-11-26 10:30:00 +01:00`, on the zone's wall clock, for the pages.
+  var wall: String
+
+  private enum CodingKeys: CodingKey {
+    case utc, local, zone, relative
+  }
 
   init(_ instant: Instant, now: Instant, in zone: ZoneRules? = nil) {
+    let zone = zone ?? .utc
     utc = instant.rfc3339
-    if let zone, zone.name != ZoneRules.utc.name {
-      local = instant.rfc3339(in: zone)
-      self.zone = zone.name
-    }
     relative = Self.distance(from: now, to: instant)
+    text = instant.pageText
+    wall = "\(Self.weekday(of: instant, in: zone)) \(text) UTC"
+    if zone.name != ZoneRules.utc.name {
+      let local = instant.rfc3339(in: zone)
+      self.local = local
+      self.zone = zone.name
+      wall = "\(Self.weekday(of: instant, in: zone)) \(Self.spaced(local.dropLast(6))) \(local.suffix(6))"
+    }
   }
 
   /// `in 5 min`, `3 h ago`; the largest unit of which there are two or more.
@@ -29,4 +42,23 @@ struct Moment: Encodable {
     let text = "\(seconds / (sizes[unit] ?? 1)) \(unit)"
     return milliseconds < 0 ? "\(text) ago" : "in \(text)"
   }
+
+  /// Of the day that the zone's calendar shows. 1970 began on a Thursday.
+  private static func weekday(of instant: Instant, in zone: ZoneRules) -> String {
+    let seconds = instant.milliseconds / 1000 + Int64(zone.offsetSeconds(at: instant))
+    let days = Int(seconds / 86_400) - (seconds % 86_400 < 0 ? 1 : 0)
+    let names = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
+    return names[(days % 7 + 7) % 7]
+  }
+
+  /// Date and time with a space between them, without a fraction that is none.
+  fileprivate static func spaced(_ time: Substring) -> String {
+    let time = time.hasSuffix(".000") ? time.dropLast(4) : time
+    return String(time.replacing("T", with: " "))
+  }
+}
+
+extension Instant {
+  /// `2026-11-26 09:30:00`, in UTC; with milliseconds where there are any.
+  var pageText: String { Moment.spaced(rfc3339.dropLast(1)) }
 }

@@ -9,10 +9,9 @@ struct Pages: Sendable {
   init() throws {
     MustacheContentTypes.register(HTMLText(), named: HTMLText.name)
     var templates: [String: MustacheTemplate] = [:]
-    for (name, body) in Templates.bodies {
+    for (name, text) in Templates.pages {
       // No partials: what they inherit of the escaping is not ours to say.
-      let text = "{{% CONTENT_TYPE:\(HTMLText.name)}}\n" + Templates.head + body + Templates.foot
-      templates[name] = try MustacheTemplate(string: text)
+      templates[name] = try MustacheTemplate(string: "{{% CONTENT_TYPE:\(HTMLText.name)}}\n" + text)
     }
     library = MustacheLibrary(templates: templates)
   }

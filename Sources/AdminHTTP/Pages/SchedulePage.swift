@@ -7,29 +7,53 @@ struct SchedulePage: Encodable {
   var schedule: ScheduleRow
   /// A Schedule Start that would make it again.
   var startEvent: String
+  /// The `message_id` of its Start, its login, and when that was.
   var startedBy: String?
+  var startedByUser: String?
+  var started: Moment?
+  var ticks: Ticks
   var upcoming: [SlotRow]
   /// Why there are no slots to show, if there should be.
   var zoneTrouble: String?
-  /// Its last tick, as far as that is remembered.
-  var lastTick: EventRow?
-  /// The last tick and other events of this id, newest first, as far as they are remembered.
+  /// Events of this id, newest first, as far as they are remembered.
   var recent: [EventRow]
   /// Whether it can be stopped and started again.
   var canChange: Bool
   var hasEnded: Bool
+  /// What came of a form that was sent.
+  var notice: String?
+
+  /// What became of its ticks.
+  struct Ticks: Encodable {
+    struct Last: Encodable {
+      var slot: Moment
+      var sent: Moment
+      var latenessMilliseconds: Int64
+      var confirmMilliseconds: Int64
+    }
+
+    var sent: Int64
+    var missed: Int
+    var repeated: Int
+    var nacked: Int
+    var returned: Int
+    var last: Last?
+  }
 
   static let upcomingCount = 10
 
   init(
     _ details: ScheduleDetails, now: Instant, zone: Result<ZoneRules, ExpressionError>, recent: [RecentEvents.Entry],
-    allowsChanges: Bool
+    allowsChanges: Bool, sent: SentCommand? = nil
   ) {
     let schedule = details.schedule
     title = schedule.id.text
     self.schedule = ScheduleRow(schedule, now: now, in: try? zone.get())
     startEvent = details.startEvent
     startedBy = schedule.origin.messageID.map { String(decoding: $0, as: UTF8.self) }
+    startedByUser = details.history.beginning?.userID
+    started = details.history.beginning.map { Moment($0.at, now: now) }
+    ticks = Ticks(details.history.tally, sent: schedule.counter, now: now)
     switch zone {
     case .success(let rules): upcoming = Self.upcoming(schedule, now: now, in: rules)
     case .failure(let error):
@@ -37,10 +61,10 @@ struct SchedulePage: Encodable {
       zoneTrouble = error.description
     }
     let own = recent.reversed().filter { $0.event.id == schedule.id }
-    lastTick = own.first { $0.event.kind == .tick }.map { EventRow($0, now: now) }
     self.recent = own.prefix(20).map { EventRow($0, now: now) }
     hasEnded = schedule.pending == nil
     canChange = allowsChanges && !hasEnded
+    notice = sent?.notice
   }
 
   private static func upcoming(_ schedule: Schedule, now: Instant, in zone: ZoneRules) -> [SlotRow] {
@@ -56,6 +80,30 @@ struct SchedulePage: Encodable {
       slots.append(next)
     }
     return zone.listed(slots, after: min(now, first)).map { SlotRow($0, now: now, in: zone) }
+  }
+}
+
+extension SchedulePage.Ticks {
+  init(_ tally: Schedule.Tally, sent: Int64, now: Instant) {
+    self.init(
+      sent: sent, missed: tally.missed, repeated: tally.repeats, nacked: tally.refusals, returned: tally.returns,
+      last: tally.last.map { last in
+        Last(
+          slot: Moment(last.slot, now: now), sent: Moment(last.sentAt, now: now),
+          latenessMilliseconds: last.latenessMilliseconds, confirmMilliseconds: last.confirmationMilliseconds)
+      })
+  }
+}
+
+/// What someone has just had published by a form, named in the address to which the form leads.
+enum SentCommand: String {
+  case stop, start
+
+  var notice: String {
+    switch self {
+    case .stop: "Schedule Stop is published. Reload to see what came of it."
+    case .start: "Schedule Start is published. Reload to see what came of it."
+    }
   }
 }
 
@@ -87,7 +135,7 @@ struct PreviewPage: Encodable {
         .map { SlotRow($0, now: now, in: rules) }
       clockChanges = cron.clockChangeEffects(
         after: now, through: now.advanced(byMilliseconds: Self.yearMilliseconds), in: rules
-      ).map { "\($0.transition.instant.rfc3339(in: rules)): \($0.words)" }
+      ).map { "\(Moment($0.transition.instant, now: now, in: rules).wall): \($0.words)" }
     } catch {
       self.error = error.description
     }

@@ -66,7 +66,7 @@ struct SlotRow: Encodable {
 
   init(_ slot: ListedSlot, now: Instant, in zone: ZoneRules) {
     at = Moment(slot.instant, now: now, in: zone)
-    clockChange = slot.clockChange.map { "\($0.words) at \($0.instant.rfc3339(in: zone))" }
+    clockChange = slot.clockChange.map { "\($0.words) at \(Moment($0.instant, now: now, in: zone).wall)" }
   }
 }
 
@@ -75,23 +75,35 @@ struct EventRow: Encodable {
   var number: Int
   var at: Moment
   var kind: String
+  /// The kind as people say it.
+  var label: String
   var id: String?
   var link: String?
   var slot: String?
   var latenessMilliseconds: Int64?
   var confirmMilliseconds: Int64?
   var words: String
+  // For the pages.
+  var slotText: String?
+  var hasWords: Bool
+
+  private enum CodingKeys: CodingKey {
+    case number, at, kind, label, id, link, slot, latenessMilliseconds, confirmMilliseconds, words
+  }
 
   init(_ entry: RecentEvents.Entry, now: Instant) {
     let event = entry.event
     number = entry.number
     at = Moment(event.at, now: now)
     kind = event.kind.rawValue
+    label = event.kind == .givenUp ? "given up" : kind
     id = event.id?.text
     link = event.id.map(ScheduleRow.link)
     slot = event.slot?.rfc3339
     latenessMilliseconds = event.latenessMilliseconds
     confirmMilliseconds = event.confirmMilliseconds
     words = event.words
+    slotText = event.slot?.pageText
+    hasWords = !words.isEmpty
   }
 }

@@ -1,169 +1,189 @@
 /// The templates, in the program itself, so that it needs no file beside it.
 ///
-/// Whatever is foreign stands in `{{ }}`, never in three braces, and within `<bdi>`, so that text from right to left turns
-/// nothing around it.
+/// Whatever is foreign stands in `{{ }}`, never in three braces, and within `<bdi>`, so that text from right to left
+/// turns nothing around it. On a phone each row of a table is a card, in which `data-label` says what heads a column.
 enum Templates {
-  static let bodies: [(String, String)] = [
-    ("overview", overview), ("schedules", schedules), ("schedule", schedule), ("recent", recent), ("preview", preview),
-    ("error", "<p class=\"bad\"><bdi>{{words}}</bdi></p>\n<p><a href=\"/\">To the overview</a></p>\n"),
+  /// Whole pages by name.
+  static let pages: [(String, String)] = [
+    ("overview", page(overview, at: "/", beside: readiness)), ("schedules", page(schedules, at: "/schedules")),
+    ("schedule", page(schedule, at: "/schedules", beside: "{{#schedule}}\(state){{/schedule}}")),
+    ("recent", page(recent, at: "/recent", beside: live)), ("preview", page(preview, at: "/preview")),
+    ("error", page(error)),
   ]
 
-  static let head = """
-    <!DOCTYPE html>
-    <html lang="en">
-    <head>
-    <meta charset="utf-8">
-    <meta name="viewport" content="width=device-width, initial-scale=1">
-    <meta name="color-scheme" content="light dark">
-    <title>{{title}} - Pocketwatch</title>
-    <link rel="stylesheet" href="/assets/style.css">
-    <script src="/assets/live.js" defer></script>
-    </head>
-    <body>
-    <header><b>Pocketwatch</b>
-    <nav><a href="/">Overview</a> <a href="/schedules">Schedules</a> <a href="/recent">Recent</a>
-    <a href="/preview">Preview</a></nav></header>
-    <main>
-    <h1><bdi>{{title}}</bdi></h1>
+  private static let places = [
+    ("/", "Overview"), ("/schedules", "Schedules"), ("/recent", "Recent"), ("/preview", "Preview"),
+  ]
+
+  /// - Parameters:
+  ///   - address: The place of the navigation that is this one.
+  ///   - badge: What stands beside the heading.
+  private static func page(_ body: String, at address: String? = nil, beside badge: String = "") -> String {
+    let links = places.map { place, name in
+      "<a href=\"\(place)\"\(place == address ? " aria-current=\"page\"" : "")>\(name)</a>"
+    }
+    return """
+      <!DOCTYPE html>
+      <html lang="en">
+      <head>
+      <meta charset="utf-8">
+      <meta name="viewport" content="width=device-width, initial-scale=1">
+      <meta name="color-scheme" content="light dark">
+      <title>{{title}} - Pocketwatch</title>
+      <link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
+      <link rel="stylesheet" href="/assets/style.css">
+      <script src="/assets/live.js" defer></script>
+      </head>
+      <body>
+      <header><div><a class="brand" href="/">Pocketwatch</a>
+      <nav>\(links.joined(separator: "\n"))</nav></div></header>
+      <main>
+      <div class="title"><h1><bdi>{{title}}</bdi></h1> \(badge)</div>
+      \(body)</main>
+      </body>
+      </html>
+
+      """
+  }
+
+  private static let readiness =
+    #"<span class="badge {{#isReady}}good{{/isReady}}{{^isReady}}bad{{/isReady}}"><bdi>{{state}}</bdi></span>"#
+
+  private static let state = #"<span class="badge{{#next}} good{{/next}}">{{state}}</span>"#
+
+  private static let overview = """
+    <dl class="tiles">
+    <div><dt>Next tick</dt>{{#nextDue}}<dd>{{relative}}
+    <small><time datetime="{{utc}}">{{text}}</time> UTC</small></dd>{{/nextDue}}
+    {{^nextDue}}<dd class="zero">none</dd>{{/nextDue}}</div>
+    <div><dt>Schedules</dt><dd>{{live}} <small>and {{ended}} that ended</small></dd></div>
+    <div><dt>Due within a minute</dt><dd>{{dueWithinMinute}}</dd></div>
+    <div><dt>Due within an hour</dt><dd>{{dueWithinHour}}</dd></div>
+    <div><dt>Lateness of recent ticks</dt>{{#latenessMilliseconds}}<dd>{{median}} ms
+    <small>half of them; 99 in 100: {{worstInHundred}} ms</small></dd>{{/latenessMilliseconds}}
+    {{^latenessMilliseconds}}<dd class="zero">none sent</dd>{{/latenessMilliseconds}}</div>
+    </dl>
+    <h2>Since its start {{started.relative}}</h2>
+    <dl class="tiles">
+    {{#totals}}<div><dt>{{name}}</dt><dd{{#isZero}} class="zero"{{/isZero}}>{{text}}</dd></div>
+    {{/totals}}
+    </dl>
+    <div class="columns"><section><h2>What it stands on</h2>
+    <table id="parts"><tbody>
+    {{#parts}}<tr><th scope="row"><span class="dot{{^isWell}} bad{{/isWell}}"></span>{{name}}</th>
+    <td>{{^isWell}}<b class="wrong">Trouble:</b> {{/isWell}}<bdi>{{words}}</bdi></td></tr>
+    {{/parts}}
+    </tbody></table></section>
+    <section><h2>Missed, rejected, refused</h2>
+    \(events("troubles", [.time, .kind, .schedule, .words]))</section></div>
+    <footer>Version {{version}}, running since <time datetime="{{started.utc}}">{{started.text}}</time> UTC. This
+    machine's clock: <time datetime="{{now}}">{{now}}</time></footer>
 
     """
 
-  static let foot = "</main>\n</body>\n</html>\n"
-
-  private static let overview = """
-    <p class="{{#isReady}}good{{/isReady}}{{^isReady}}bad{{/isReady}}"><b><bdi>{{state}}</bdi></b></p>
-    <dl>
-    <dt>Due within a minute</dt><dd>{{dueWithinMinute}}</dd>
-    <dt>Due within an hour</dt><dd>{{dueWithinHour}}</dd>
-    {{#nextDue}}<dt>Next</dt><dd><time datetime="{{utc}}">{{utc}}</time>, {{relative}}</dd>{{/nextDue}}
-    {{#latenessMilliseconds}}<dt>Lateness of recent ticks</dt>
-    <dd>half within {{median}} ms, 99 in 100 within {{worstInHundred}} ms</dd>{{/latenessMilliseconds}}
-    {{#totals}}<dt>{{name}}</dt><dd>{{value}}</dd>
-    {{/totals}}
-    </dl>
-    <h2>What it stands on</h2>
-    <table>
-    <thead><tr><th>Part<th>State</tr></thead>
-    <tbody>
-    {{#parts}}<tr><th scope="row">{{name}}</th>
-    <td class="{{#isWell}}good{{/isWell}}{{^isWell}}bad{{/isWell}}"><bdi>{{words}}</bdi></td></tr>
-    {{/parts}}
-    </tbody></table>
-    <h2>Missed, rejected, refused</h2>
-
-    """ + events("troubles") + """
-      <p class="faint">Version {{version}}, running since <time datetime="{{started.utc}}">{{started.utc}}</time>. This
-      machine's clock: <time datetime="{{now}}">{{now}}</time></p>
-
-      """
-
   private static let schedules = """
     <form action="/schedules" method="get" role="search">
-    <label>Id begins with <input name="prefix" value="{{prefix}}" maxlength="200" dir="auto"></label>
+    <label class="wide">Id begins with <input name="prefix" value="{{prefix}}" maxlength="200" dir="auto"></label>
     <label>State <select name="state">
     {{#states}}<option{{#isChosen}} selected{{/isChosen}}>{{value}}</option>{{/states}}</select></label>
     <label>Sort by <select name="sort">
     {{#sorts}}<option{{#isChosen}} selected{{/isChosen}}>{{value}}</option>{{/sorts}}</select></label>
     <button>Show</button>
     </form>
-    {{#areEnded}}<p class="faint">Ended ones come the latest end first.</p>{{/areEnded}}
-    {{#isEmpty}}<p>{{#nextLink}}None so far; there is more to search.{{/nextLink}}{{^nextLink}}None.{{/nextLink}}</p>{{/isEmpty}}
+    {{#areEnded}}<p class="faint">Those that ended last come first.</p>{{/areEnded}}
+    {{#isEmpty}}<p>{{#nextLink}}None so far; there is more to search.{{/nextLink}}\
+    {{^nextLink}}None.{{/nextLink}}</p>{{/isEmpty}}
     {{^isEmpty}}<table>
-    <thead><tr><th>Id<th>When<th>Next<th>Sent<th>State</tr></thead>
+    <thead><tr><th>Id<th>When<th>Next<th class="number">Sent<th>State</tr></thead>
     <tbody>
-    {{#schedules}}<tr><th scope="row"><a href="{{link}}"><bdi>{{id}}</bdi></a></th>
-    <td>{{words}}<br><code><bdi>{{timing}}</bdi></code> <bdi>{{zone}}</bdi></td>
-    <td>{{#next}}{{#local}}<bdi>{{local}}</bdi><br>{{/local}}<time datetime="{{utc}}">{{utc}}</time><br>{{relative}}{{/next}}\
-    {{#ended}}ended <time datetime="{{utc}}">{{utc}}</time><br>{{relative}}{{/ended}}</td>
-    <td>{{sent}}</td><td>{{state}} <bdi>{{reason}}</bdi></td></tr>
+    {{#schedules}}<tr><th scope="row" class="schedule" data-label="Id"><a href="{{link}}"><bdi>{{id}}</bdi></a></th>
+    <td data-label="When"><div>{{words}}<code><bdi>{{timing}}</bdi> · <bdi>{{zone}}</bdi></code></div></td>
+    <td data-label="Next"><div>{{#next}}{{relative}}<small><bdi>{{wall}}</bdi></small>\
+    {{#local}}<small><time datetime="{{utc}}">{{text}}</time> UTC</small>{{/local}}{{/next}}\
+    {{#ended}}<small>ended {{relative}}, <time datetime="{{utc}}">{{text}}</time> UTC</small>{{/ended}}</div></td>
+    <td data-label="Sent" class="number"><div>{{sent}}</div></td>
+    <td data-label="State"><div>\(state){{#reason}}<small><bdi>{{reason}}</bdi></small>{{/reason}}</div></td></tr>
     {{/schedules}}
     </tbody></table>{{/isEmpty}}
-    <p>{{#firstLink}}<a href="{{firstLink}}">First page</a>{{/firstLink}}
+    <p class="pages">{{#firstLink}}<a href="{{firstLink}}">First page</a>{{/firstLink}}
     {{#nextLink}}<a rel="next" href="{{nextLink}}">Next page</a>{{/nextLink}}</p>
 
     """
 
   private static let schedule = """
-    {{#schedule}}<dl>
-    <dt>State</dt><dd>{{state}}{{#reason}}: <bdi>{{reason}}</bdi>{{/reason}}</dd>
+    {{#notice}}<p class="message note" role="status">{{notice}}</p>{{/notice}}
+    {{#schedule}}<dl class="tiles">
+    {{#next}}<div><dt>Next tick</dt><dd>{{relative}} <small><bdi>{{wall}}</bdi></small>\
+    {{#local}}<small><time datetime="{{utc}}">{{text}}</time> UTC</small>{{/local}}</dd></div>{{/next}}
+    {{#ended}}<div><dt>Ended</dt><dd>{{relative}}
+    <small><time datetime="{{utc}}">{{text}}</time> UTC</small></dd></div>{{/ended}}
+    {{/schedule}}
+    {{#ticks}}<div><dt>Ticks sent</dt><dd>{{sent}}</dd></div>
+    <div><dt>Slots missed</dt><dd>{{missed}}</dd></div>
+    <div><dt>Ticks repeated</dt><dd>{{repeated}}</dd></div>
+    <div><dt>Refused by the broker</dt><dd>{{nacked}}</dd></div>
+    <div><dt>Taken by no queue</dt><dd>{{returned}}</dd></div>{{/ticks}}
+    </dl>
+    {{#schedule}}<h2>Definition</h2>
+    <dl class="facts">
     <dt>When</dt><dd>{{words}} <code><bdi>{{timing}}</bdi></code></dd>
     <dt>Zone</dt><dd><bdi>{{zone}}</bdi></dd>
-    {{#next}}<dt>Next</dt><dd>{{#local}}<bdi>{{local}}</bdi>, {{/local}}<time datetime="{{utc}}">{{utc}}</time>, {{relative}}</dd>{{/next}}
-    {{#ended}}<dt>Ended</dt><dd><time datetime="{{utc}}">{{utc}}</time>, {{relative}}</dd>{{/ended}}
-    <dt>Ticks sent</dt><dd>{{sent}}</dd>
-    <dt>Missed, folded into the next</dt><dd>{{missed}}</dd>{{/schedule}}
-    {{#lastTick}}<dt>Last tick</dt><dd>slot {{slot}}, sent {{at.utc}}, {{latenessMilliseconds}} ms late,\
-    {{#confirmMilliseconds}} confirmed after {{confirmMilliseconds}} ms{{/confirmMilliseconds}}\
-    {{^confirmMilliseconds}} not confirmed{{/confirmMilliseconds}}</dd>{{/lastTick}}
+    {{#reason}}<dt>Ended, because</dt><dd><bdi>{{reason}}</bdi></dd>{{/reason}}
+    {{/schedule}}
+    {{#ticks.last}}<dt>Last tick</dt><dd>slot <time datetime="{{slot.utc}}">{{slot.text}}</time>, sent\
+     <time datetime="{{sent.utc}}">{{sent.text}}</time>, {{latenessMilliseconds}} ms late,\
+     confirmed in {{confirmMilliseconds}} ms</dd>{{/ticks.last}}
+    {{#started}}<dt>Started</dt><dd><time datetime="{{utc}}">{{text}}</time> UTC, {{relative}}</dd>{{/started}}
+    {{#startedByUser}}<dt>Started by login</dt><dd><bdi>{{startedByUser}}</bdi></dd>{{/startedByUser}}
+    {{#startedBy}}<dt>Started by message</dt><dd><code><bdi>{{startedBy}}</bdi></code></dd>{{/startedBy}}
     </dl>
-    {{#startedBy}}<p>Started by message <code><bdi>{{startedBy}}</bdi></code></p>{{/startedBy}}
-    {{#zoneTrouble}}<p class="bad"><bdi>{{zoneTrouble}}</bdi></p>{{/zoneTrouble}}
-    <h2>Next slots</h2>
+    {{#zoneTrouble}}<p class="message bad"><bdi>{{zoneTrouble}}</bdi></p>{{/zoneTrouble}}
+    {{^hasEnded}}<h2>Next slots</h2>
+    \(slots("upcoming"))
+    {{/hasEnded}}
+    <h2>Of late</h2>
+    \(events("recent", [.time, .kind, .slot, .late, .confirmed, .words]))
+    <h2>The Start event</h2>
+    <pre><bdi>{{startEvent}}</bdi></pre>
+    {{#hasEnded}}<p class="faint">Without its payload, if it had one: that is dropped when a schedule has
+    ended.</p>{{/hasEnded}}
+    {{#canChange}}<h2>Change it</h2>
+    <details id="stop"><summary>Stop</summary><form action="/schedule/stop" method="post">
+    <input type="hidden" name="id" value="{{schedule.id}}">
+    <label class="wide">Reason <input name="reason" maxlength="200" value="stopped on the page"></label>
+    <button class="bad">Stop</button></form></details>
+    <details id="start"><summary>Start again, counting from 0</summary><form action="/schedule/start" method="post">
+    <input type="hidden" name="id" value="{{schedule.id}}"><button>Start again</button></form></details>{{/canChange}}
 
-    """ + slots("upcoming") + """
-      <h2>Of late</h2>
-
-      """ + events("recent") + """
-      <h2>The Start event</h2>
-      <pre dir="auto">{{startEvent}}</pre>
-      {{#hasEnded}}<p class="faint">Without its payload, if it had one: that is dropped when a schedule has ended.</p>{{/hasEnded}}
-      {{#canChange}}<form action="/schedule/stop" method="post">
-      <input type="hidden" name="id" value="{{schedule.id}}">
-      <label>Reason <input name="reason" maxlength="200" value="stopped on the page"></label>
-      <button class="bad">Stop</button></form>
-      <form action="/schedule/start" method="post">
-      <input type="hidden" name="id" value="{{schedule.id}}"><button>Start again, counting from 0</button></form>{{/canChange}}
-
-      """
-
-  private static let recent =
     """
-    <p>The last events that this process remembers, newest first.
-    <span id="live" data-after="{{last}}"><a href="/recent">Reload</a></span></p>
 
-    """ + events("events")
+  private static let live = #"<span id="live" data-after="{{last}}"><a href="/recent">Reload</a></span>"#
+
+  private static let recent = """
+    <p class="faint">The last events that this process remembers, newest first.</p>
+    \(events("events", EventColumn.allCases))
+    """
 
   private static let preview = """
     <form action="/preview" method="get">
-    <label>Cron expression <input name="expression" value="{{expression}}" maxlength="256" placeholder="30 2 * * MON-FRI"></label>
-    <label>Zone <input name="zone" value="{{zone}}" maxlength="64" placeholder="UTC"></label>
+    <label class="wide">Cron expression
+    <input name="expression" value="{{expression}}" maxlength="256" placeholder="30 2 * * MON-FRI" dir="auto"></label>
+    <label>Zone <input name="zone" value="{{zone}}" maxlength="64" placeholder="UTC" dir="auto"></label>
     <button>Show</button>
     </form>
-    {{#error}}<p class="bad"><bdi>{{error}}</bdi></p>{{/error}}
-    {{#words}}<p><b>{{words}}</b></p>{{/words}}
-    {{#isAsked}}{{^error}}
-
-    """ + slots("slots") + """
-      <ul>{{#clockChanges}}<li>{{.}}</li>{{/clockChanges}}</ul>
-      {{/error}}{{/isAsked}}
-
-      """
-
-  private static func slots(_ name: String) -> String {
-    """
-    <table><tbody>
-    {{#\(name)}}<tr><td>{{#at}}{{#local}}<bdi>{{local}}</bdi><br>{{/local}}<time datetime="{{utc}}">{{utc}}</time>{{/at}}</td>
-    <td>{{at.relative}}</td><td>{{clockChange}}</td></tr>
-    {{/\(name)}}
-    {{^\(name)}}<tr><td>None.</td></tr>{{/\(name)}}
-    </tbody></table>
+    {{#error}}<p class="message bad" role="alert"><bdi>{{error}}</bdi></p>{{/error}}
+    {{#words}}<p class="message"><b>{{words}}</b></p>{{/words}}
+    {{#clockChanges}}<p class="message note">{{.}}</p>
+    {{/clockChanges}}
+    {{#isAsked}}{{^error}}<h2>Next slots</h2>
+    \(slots("slots"))
+    {{/error}}{{/isAsked}}
 
     """
-  }
 
-  private static func events(_ name: String) -> String {
-    """
-    <table>
-    <thead><tr><th>Time<th>Event<th>Id<th>What</tr></thead>
-    <tbody id="\(name)">
-    {{#\(name)}}<tr><td><time datetime="{{at.utc}}">{{at.utc}}</time></td><td>{{kind}}</td>
-    <td>{{#id}}<a href="{{link}}"><bdi>{{id}}</bdi></a>{{/id}}</td>
-    <td>{{#slot}}slot {{slot}} {{/slot}}{{#latenessMilliseconds}}{{latenessMilliseconds}} ms late {{/latenessMilliseconds}}\
-    {{#confirmMilliseconds}}confirmed in {{confirmMilliseconds}} ms {{/confirmMilliseconds}}<bdi>{{words}}</bdi></td></tr>
-    {{/\(name)}}
-    {{^\(name)}}<tr><td colspan="4">Nothing.</td></tr>{{/\(name)}}
-    </tbody></table>
+  private static let error = """
+    <p class="message bad"><bdi>{{words}}</bdi></p>
+    <p><a href="/">To the overview</a></p>
 
     """
-  }
 }

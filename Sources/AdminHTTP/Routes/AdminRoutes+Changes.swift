@@ -16,12 +16,12 @@ extension AdminRoutes {
     router.post("/schedule/stop") { request, _ in
       let (id, reason) = try await target(of: request)
       try await source.stop(id, reason: reason)
-      return Response.redirect(ScheduleRow.link(to: id))
+      return Response.redirect(ScheduleRow.link(to: id) + "&sent=\(SentCommand.stop)")
     }
     router.post("/schedule/start") { request, _ in
       let (id, _) = try await target(of: request)
       try await source.startAgain(id)
-      return Response.redirect(ScheduleRow.link(to: id))
+      return Response.redirect(ScheduleRow.link(to: id) + "&sent=\(SentCommand.start)")
     }
   }
 

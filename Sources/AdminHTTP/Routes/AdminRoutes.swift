@@ -52,6 +52,7 @@ struct AdminRoutes: Sendable {
     }
     router.get("/metrics") { _, _ in Response.text(metrics.text, type: PrometheusRegistry.contentType) }
     router.get("/assets/style.css") { _, _ in Response.text(Assets.style, type: "text/css; charset=utf-8") }
+    router.get("/assets/icon.svg") { _, _ in Response.text(Assets.icon, type: "image/svg+xml") }
     router.get("/assets/live.js") { _, _ in Response.text(Assets.script, type: "text/javascript; charset=utf-8") }
   }
 
@@ -60,7 +61,10 @@ struct AdminRoutes: Sendable {
   private func addPages(to router: Router<BasicRequestContext>) {
     router.get("/") { _, _ in pages.response("overview", try await overview()) }
     router.get("/schedules") { request, _ in pages.response("schedules", try await schedules(request)) }
-    router.get("/schedule") { request, _ in pages.response("schedule", try await schedule(request.value("id"))) }
+    router.get("/schedule") { request, _ in
+      let sent = request.value("sent").flatMap(SentCommand.init)
+      return pages.response("schedule", try await schedule(request.value("id"), sent: sent))
+    }
     router.get("/recent") { request, _ in pages.response("recent", try recent(request)) }
     router.get("/preview") { request, _ in pages.response("preview", preview(request)) }
   }
@@ -88,7 +92,7 @@ struct AdminRoutes: Sendable {
 
   private func overview() async throws -> OverviewPage {
     let overview = try await source.overview()
-    return OverviewPage(overview, source.status, recent: source.recent.entries())
+    return OverviewPage(overview, source.status, troubles: source.recent.troubles)
   }
 
   private func schedules(_ request: Request) async throws -> SchedulesPage {
@@ -110,7 +114,7 @@ struct AdminRoutes: Sendable {
     return SchedulesPage(query, rows, next: position)
   }
 
-  private func schedule(_ text: String?) async throws -> SchedulePage {
+  private func schedule(_ text: String?, sent: SentCommand? = nil) async throws -> SchedulePage {
     guard let id = text.flatMap(ScheduleID.init(validating:)) else {
       throw HTTPError(.badRequest, message: "id: 1 to 200 bytes of UTF-8 without control characters")
     }
@@ -119,7 +123,7 @@ struct AdminRoutes: Sendable {
     }
     return SchedulePage(
       details, now: source.status.now, zone: zone(of: details.schedule), recent: source.recent.entries(),
-      allowsChanges: settings.allowsChanges)
+      allowsChanges: settings.allowsChanges, sent: sent)
   }
 
   private func recent(_ request: Request) throws -> RecentPage {

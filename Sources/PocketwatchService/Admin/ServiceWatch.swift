@@ -92,15 +92,15 @@ extension ServiceWatch: AdminSource {
 
   package func overview() async throws(AdminError) -> Overview {
     let now = SystemClock.now().wall
-    let (minute, hour, next) = try await ask { store throws(StoreError) in
+    let (counts, minute, hour, next) = try await ask { store throws(StoreError) in
       (
-        try store.dueCount(through: now.advanced(byMilliseconds: 60_000), upTo: Self.countBound),
+        try store.counts(), try store.dueCount(through: now.advanced(byMilliseconds: 60_000), upTo: Self.countBound),
         try store.dueCount(through: now.advanced(byMilliseconds: 3_600_000), upTo: Self.countBound),
         try store.listed(.due(after: nil), limit: 1).first?.pending?.slot
       )
     }
     return Overview(
-      version: Version.current, startedAt: started, parts: parts,
+      version: Version.current, startedAt: started, parts: parts, counts: counts,
       dueWithinMinute: BoundedCount(minute.count, isAtLeast: !minute.isAll),
       dueWithinHour: BoundedCount(hour.count, isAtLeast: !hour.isAll), nextDue: next, lateness: lateness,
       totals: metrics.totals)
@@ -115,9 +115,13 @@ extension ServiceWatch: AdminSource {
   }
 
   package func schedule(_ id: ScheduleID) async throws(AdminError) -> ScheduleDetails? {
-    let found = try await ask { store throws(StoreError) in try store.schedules([id]).first.flatMap(\.self) }
+    let (found, history) = try await ask { store throws(StoreError) in
+      (try store.schedules([id]).first.flatMap(\.self), try store.history(of: id))
+    }
     return found.map {
-      ScheduleDetails(schedule: $0, startEvent: String(decoding: $0.definition.startEvent, as: UTF8.self))
+      ScheduleDetails(
+        schedule: $0, history: history ?? Schedule.History(),
+        startEvent: String(decoding: $0.definition.startEvent, as: UTF8.self))
     }
   }
 

@@ -106,9 +106,10 @@ extension ServiceProcess {
   ///
   /// - Parameter broker: The shared one, or the URL of a broker of the test's own.
   static func prepared(
-    on broker: String = TestEnvironment.brokerURL, _ body: (ServiceProcess, ServiceBus) async throws -> Void
+    on broker: String = TestEnvironment.brokerURL, stack: String? = nil,
+    _ body: (ServiceProcess, ServiceBus) async throws -> Void
   ) async throws {
-    let service = try make(broker: broker)
+    let service = try make(broker: broker, stack: stack)
     let bus = try await ServiceBus(service.names, broker: broker)
     do {
       try await body(service, bus)
@@ -147,9 +148,9 @@ extension ServiceProcess {
     }
   }
 
-  /// A service with names that nobody else has.
-  static func make(broker: String) throws -> ServiceProcess {
-    let stack = "t-\(UUID().uuidString.prefix(13).lowercased())"
+  /// A service with names that nobody else has, unless told otherwise.
+  static func make(broker: String, stack: String? = nil) throws -> ServiceProcess {
+    let stack = stack ?? "t-\(UUID().uuidString.prefix(13).lowercased())"
     let folder = FileManager.default.temporaryDirectory.appending(path: stack)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     return ServiceProcess(

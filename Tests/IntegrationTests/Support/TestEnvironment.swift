@@ -11,6 +11,9 @@ enum TestEnvironment {
   /// The folder of that broker, for `ops/broker`.
   static let brokerFolder = variables["POCKETWATCH_TEST_BROKER_DIR"] ?? ""
 
+  /// Where the README's picture goes, when it is to be taken.
+  static let pictureFile = variables["POCKETWATCH_TEST_PICTURE"]
+
   /// The tracer that makes system calls fail.
   static let strace = "/usr/bin/strace"
   static let hasStrace = FileManager.default.isExecutableFile(atPath: strace)

@@ -1,0 +1,115 @@
+import Foundation
+import Testing
+
+/// How the pages look to whoever looks, and what foreign text can do to them: nothing.
+@Suite(
+  "The pages' looks in a browser", .serialized,
+  .enabled(if: TestEnvironment.hasService, TestEnvironment.needsService),
+  .enabled(if: Browser.isThere, Browser.isNeeded))
+struct BrowserLooksTests {
+  /// What would run, end something or turn its surroundings around if it were more than text.
+  private static let hostile = [
+    "<script>alert('id')</script>", #""><img src=x onerror="alert('id')">"#, "' autofocus onfocus='alert(1)",
+    "</title></textarea><script>alert(1)</script>", "javascript:alert(1)//", "\u{202e}drow-thgir\u{2067}\u{200f}",
+    "{{id}} {{{id}}} &lt;b&gt;", "\\\"; alert(1); //", "a b+c&d=e#f?g/../%2e%2e", "é☕👩‍👩‍👧‍👦",
+    longWords, longWord,
+  ]
+
+  private static let longWords = String(repeating: "long ", count: 39) + "words"
+  private static let longWord = String(repeating: "W", count: 200)
+
+  private static let places = [
+    "/", "/schedules", "/recent", "/preview", "/preview?expression=0+0+*+*+*&zone=Europe/Rome",
+  ]
+
+  /// Every page, with something on it.
+  private func visitAll(_ pages: BrowsedPages, _ look: (String) async throws -> Void) async throws {
+    for place in Self.places {
+      try await pages.open(place)
+      try await look(place)
+    }
+    for id in ["rent", Self.longWords, Self.longWord] {
+      try await pages.openSchedule(id)
+      try await look(id)
+    }
+  }
+
+  private func fill(_ pages: BrowsedPages) async throws {
+    try await pages.start("rent", #""cron": "30 2 * * *", "timezone": "America/Argentina/ComodRivadavia""#)
+    let payload = String(repeating: "x", count: 500)
+    for id in Self.hostile { try await pages.start(id, #""every": "1h", "payload": "\#(payload)""#) }
+    try await pages.start("beat", #""every": "1s", "limit": 1"#)
+    _ = try await pages.bus.next("Schedule Stopped", of: "beat")
+    try await pages.startRejected(String(repeating: "r", count: 200))
+  }
+
+  @Test("dark and light, as the reader's system is, and both to be read with ease")
+  func schemes() async throws {
+    try await BrowsedPages.running { pages in
+      try await fill(pages)
+      var backgrounds: Set<String> = []
+      for scheme in ["light", "dark"] {
+        try await pages.browser.prefer(scheme)
+        try await visitAll(pages) { place in
+          let hard = try await pages.browser.hardToRead()
+          #expect(hard.isEmpty, "\(scheme) \(place)")
+        }
+        backgrounds.insert(
+          try await pages.browser.script("return getComputedStyle(document.body).backgroundColor", as: String.self))
+      }
+      #expect(backgrounds.count == 2)
+    }
+  }
+
+  @Test("nothing sticks out to the side, on a phone and on a screen", arguments: [(375, 812), (320, 568), (1280, 800)])
+  func widths(width: Int, height: Int) async throws {
+    try await BrowsedPages.running { pages in
+      try await fill(pages)
+      try await pages.browser.resize(width: width, height: height, isPhone: width < 600)
+      try await visitAll(pages) { place in
+        let overhang = try await pages.browser.overhang()
+        #expect(overhang <= 0, "\(place)")
+      }
+    }
+  }
+
+  @Test("ids, payloads and reasons are text, wherever they stand")
+  func hostileText() async throws {
+    try await BrowsedPages.running { pages in
+      let browser = pages.browser
+      try await pages.open("/recent")
+      try await browser.shows("that it is live") { try await browser.text("#live") == "Live" }
+      for id in Self.hostile {
+        let text = String(decoding: try JSONEncoder().encode(id), as: UTF8.self)
+        try await pages.start(id, "\"every\": \"1h\", \"payload\": {\"x\": \(text)}")
+      }
+      try await browser.shows("all ids") { try await browser.count("#events tr") == Self.hostile.count }
+      #expect(try await browser.texts("#events bdi") == Self.hostile.reversed(), "as the script shows them")
+      #expect(await browser.dialog() == nil)
+      for place in ["/recent", "/schedules"] {
+        try await pages.open(place)
+        let ids = try await browser.texts("td a bdi, th a bdi")
+        #expect(Set(ids.map { Array($0.utf8) }) == Set(Self.hostile.map { Array($0.utf8) }), "\(place)")
+        #expect(await browser.dialog() == nil)
+      }
+      for id in Self.hostile {
+        try await pages.openSchedule(id)
+        #expect(try await browser.text("h1") == id)
+        #expect(try await browser.text("#recent") != "Nothing.")
+        let event = try await browser.text("pre")
+        #expect(try JSONDecoder().decode(StartEvent.self, from: Data(event.utf8)).Detail.payload["x"] == id)
+        #expect(await browser.dialog() == nil)
+        try await pages.open("/preview")
+        try await browser.fill("[name=expression]", String(id.unicodeScalars.filter { $0.value < 0xFFFF }))
+        try await browser.click("form button")
+        #expect(try await browser.count("[role=alert]") == 1)
+        #expect(await browser.dialog() == nil)
+      }
+    }
+  }
+
+  private struct StartEvent: Decodable {
+    struct Detail: Decodable { var payload: [String: String] }
+    var Detail: Detail
+  }
+}
