@@ -40,7 +40,8 @@ final class FakeSource: AdminSource {
     return Overview(
       version: "1.2.3", startedAt: Self.now.advanced(byMilliseconds: -7_200_000),
       parts: [.init("broker", isWell: true, "RabbitMQ 3.10.8"), .init("disk", isWell: false, "<b>full</b>")],
-      counts: ScheduleCounts(live: 1_234_567, ended: 8), dueWithinMinute: BoundedCount(3), dueWithinHour: BoundedCount(1000, isAtLeast: true), nextDue: Self.now,
+      counts: ScheduleCounts(live: 1_234_567, ended: 8), dueWithinMinute: BoundedCount(3),
+      dueWithinHour: BoundedCount(1000, isAtLeast: true), nextDue: Self.now,
       lateness: .init(median: 1, worstInHundred: 9), totals: [.init("Ticks sent", 42)])
   }
 

@@ -160,7 +160,8 @@ struct PagesTests {
     let body = try await site.get("/schedule?id=a").body
     for text in [
       "<dt>Slots missed</dt><dd>11</dd>", "<dt>Ticks repeated</dt><dd>12</dd>",
-      "<dt>Refused by the broker</dt><dd>13</dd>", "<dt>Taken by no queue</dt><dd>14</dd>", "3 ms late, confirmed in 2 ms",
+      "<dt>Refused by the broker</dt><dd>13</dd>", "<dt>Taken by no queue</dt><dd>14</dd>",
+      "3 ms late, confirmed in 2 ms",
       "2 h ago", "&lt;i&gt;billing",
     ] { #expect(body.contains(text), "\(text)") }
     let json = try await site.get("/api/v1/schedule?id=a").body
