@@ -58,7 +58,7 @@ package struct AdminService: Service {
           httpDecoderConfiguration: .init(
             maxHeaderFieldSize: 8 * 1024, maxHeaderListSize: 16 * 1024, maxHeaderFieldCount: 64))),
       configuration: ApplicationConfiguration(
-        address: .hostname(settings.host, port: settings.port),
+        address: .hostname(settings.host, port: settings.port), backlog: settings.maximumWaiting,
         availableConnectionsDelegate: MaximumAvailableConnections(settings.maximumConnections)),
       onServerRunning: { channel in
         let port = channel.localAddress?.port ?? settings.port

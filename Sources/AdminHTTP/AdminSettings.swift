@@ -11,6 +11,9 @@ package struct AdminSettings: Hashable, Sendable {
   /// The most connections at a time; more wait in the system's queue. Well below the 1024 files that a process may have
   /// open where nobody raised that, since the database and the broker need some.
   package var maximumConnections = 256
+  /// The most connections in that queue. Beyond it the kernel drops what a client sends first, and the client tries again
+  /// after 1, 3, 7 … seconds.
+  package var maximumWaiting = 1024
   /// A connection without a whole request for so long is closed.
   package var idleSeconds = 15
   /// A connection that could not take what is written to it for so long is closed.

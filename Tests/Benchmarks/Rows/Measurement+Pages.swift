@@ -3,10 +3,6 @@ extension Measurement {
     let session = try PagesSession(rig, count: plan.waiting, seconds: plan.steadySeconds, burst: plan.burst)
     let times = try session.pageTimes()
     let questions = try session.questionTimes()
-    // In turns, as others may use the machine too.
-    let outcomes = try (0..<plan.runs).map { _ in
-      (without: try session.run(withPages: false), with: try session.run(withPages: true))
-    }
     let beside = "beside \(plan.waiting) schedules"
     results.findings += [
       Finding(
@@ -15,6 +11,18 @@ extension Measurement {
       Finding(
         work: "the engine held by a question, p99, \(beside)", unit: .milliseconds, comparison: .plain,
         ours: [Self.percentile(99, of: questions)], reach: 5, aim: 2),
+    ]
+    for (path, milliseconds) in times { results.notes.append(Self.note(path, milliseconds)) }
+    results.notes.append(Self.note("questions", questions))
+    try measureCostOfPages(session)
+  }
+
+  /// A burst and an even load with readers and without, in turns, as others may use the machine too.
+  private mutating func measureCostOfPages(_ session: PagesSession) throws {
+    let outcomes = try (0..<plan.runs).map { _ in
+      (without: try session.run(withPages: false), with: try session.run(withPages: true))
+    }
+    results.findings += [
       Finding(
         work: "ticks/s in a burst, with ten pages and a scrape a second to without", unit: .perSecond,
         comparison: .ratio, ours: outcomes.map(\.with.burstPerSecond), bare: outcomes.map(\.without.burstPerSecond),
@@ -24,8 +32,6 @@ extension Measurement {
         comparison: .difference, ours: outcomes.map(\.with.lateness), bare: outcomes.map(\.without.lateness), reach: 2,
         aim: 1),
     ]
-    for (path, milliseconds) in times { results.notes.append(Self.note(path, milliseconds)) }
-    results.notes.append(Self.note("questions", questions))
     results.notes.append(Self.note("pages while a burst drains, too", outcomes.flatMap(\.with.pages)))
   }
 

@@ -20,7 +20,7 @@ struct ServiceCrowdTests {
       try await bus.start(#""id": "t", "cron": "* * * * * *""#)
       _ = try await bus.next("Schedule Tick", of: "t")
       let before = try service.residentMemory()
-      for _ in 1...3 {
+      for _ in 1...2 {
         let statuses = try await ClientCrowd.get((0..<1000).map { Self.paths[$0 % Self.paths.count] }, port: port)
         let odd = statuses.filter { $0 != 200 && $0 != 503 }
         #expect(odd.isEmpty, "\(odd)")
