@@ -41,8 +41,7 @@ struct Flights {
 
   /// It landed, if it was in flight.
   mutating func remove(_ number: UInt64) -> Flight? {
-    guard let index = index(of: number), let flight = slots[index] else { return nil }
-    slots[index] = nil
+    guard let index = index(of: number), let flight = slots[index].take() else { return nil }
     count -= 1
     while let first = slots.first, first == nil { slots.removeFirst() }
     return flight

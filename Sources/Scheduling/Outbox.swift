@@ -74,11 +74,11 @@ struct Outbox {
   }
 
   /// Counts an item as handed to the broker.
-  mutating func send(_ item: Item, at now: Now) -> Publication {
-    var item = item
+  mutating func send(_ item: consuming Item, at now: Now) -> Publication {
     item.sent = now.wall
-    let number = flights.append(Flights.Flight(item: item, sent: now.uptime))
-    return Publication(number: number, event: item.event, origin: item.origin)
+    var publication = Publication(number: 0, event: item.event, origin: item.origin)
+    publication.number = flights.append(Flights.Flight(item: item, sent: now.uptime))
+    return publication
   }
 
   /// What is known under this number, while it is in flight.
@@ -188,8 +188,7 @@ struct Outbox {
 
 extension Flights.Flight {
   /// What was sent, with how long its answer took.
-  fileprivate func landed(at now: Now) -> Outbox.Item {
-    var item = item
+  fileprivate consuming func landed(at now: Now) -> Outbox.Item {
     item.confirmation = Int32(clamping: now.uptime - sent)
     return item
   }

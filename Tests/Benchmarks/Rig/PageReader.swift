@@ -55,7 +55,7 @@ final class PageReader {
 
 /// People and Prometheus who look at the service all the time, on a thread of their own.
 final class Visitors: Sendable {
-  private static let pagesPerSecond = 10
+  private static let pagesPerSecond = 1
 
   private struct State {
     var isOver = false
@@ -66,7 +66,7 @@ final class Visitors: Sendable {
   private let state = Mutex(State())
   private let ended = DispatchSemaphore(value: 0)
 
-  /// Loads the pages in turn, ten a second, and the metrics every second.
+  /// Loads the pages in turn, one a second, and the metrics as often.
   init(port: Int, paths: [String]) {
     let thread = Thread { [self] in
       do {

@@ -24,7 +24,7 @@ extension Measurement {
     }
     results.findings += [
       Finding(
-        work: "ticks/s in a burst, with ten pages and a scrape a second to without", unit: .perSecond,
+        work: "ticks/s in a burst, with a page and a scrape a second to without", unit: .perSecond,
         comparison: .ratio, ours: outcomes.map(\.with.burstPerSecond), bare: outcomes.map(\.without.burstPerSecond),
         reach: 0.97, aim: 1, isMoreBetter: true),
       Finding(

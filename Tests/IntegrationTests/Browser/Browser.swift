@@ -18,7 +18,8 @@ final class Browser: Sendable {
 
   /// Runs `body` with a browser, and leaves nothing behind.
   static func running(_ body: (Browser) async throws -> Void) async throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "browser-\(UUID().uuidString)")
+    // Not in a deep folder: chromium makes a socket in it, whose path may have 107 bytes.
+    let folder = URL(filePath: "/tmp/pocketwatch-browser-\(UUID().uuidString.prefix(8))")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
     // Both write to their home, and to the folder for temporary files.
