@@ -7,7 +7,7 @@ extension Message {
     try Self.limit("exchange", exchange.utf8.count)
     try Self.limit("routing key", routingKey.utf8.count)
     var size = properties.headers.isEmpty ? 0 : properties.headers.encodedSize
-    for (name, length) in properties.shortStringLengths {
+    try properties.forEachShortString { (name, length) throws(AMQPError) in
       try Self.limit(name, length)
       size += 1 + length
     }
@@ -33,13 +33,16 @@ extension Message {
 
 extension Properties {
   /// The properties that are there and that AMQP limits to 255 bytes, with their length.
-  fileprivate var shortStringLengths: some Sequence<(StaticString, Int)> {
+  @inline(__always)
+  fileprivate func forEachShortString(_ body: (StaticString, Int) throws(AMQPError) -> Void) throws(AMQPError) {
     let all: [9 of (StaticString, Int?)] = [
       ("content_type", contentType?.utf8.count), ("content_encoding", contentEncoding?.utf8.count),
       ("correlation_id", correlationID?.count), ("reply_to", replyTo?.utf8.count),
       ("expiration", expiration?.utf8.count), ("message_id", messageID?.count), ("type", type?.utf8.count),
       ("user_id", userID?.utf8.count), ("app_id", appID?.utf8.count),
     ]
-    return all.indices.lazy.compactMap { index in all[index].1.map { (all[index].0, $0) } }
+    for index in all.indices {
+      if let length = all[index].1 { try body(all[index].0, length) }
+    }
   }
 }
