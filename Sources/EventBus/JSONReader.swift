@@ -15,7 +15,7 @@ package struct JSONReader {
   /// The first key found twice in an object whose keys were to be unique.
   package private(set) var duplicateKey: JSONError?
   /// Hashes of the keys read so far, each together with its object.
-  private var keyHashes = HashSet()
+  private var keyHashes = SeenHashes()
 
   /// - Parameter depth: the nesting the document itself stands in, for one that came inside a string of another.
   package init(_ bytes: ArraySlice<UInt8>, depth: Int = 0) throws(JSONError) {
@@ -168,25 +168,6 @@ extension JSONReader {
       try reader.skipValue(uniqueKeys: false)
     }
     return count
-  }
-}
-
-/// Hashes, each once. Few are looked through one by one, which is faster than to hash them again.
-private struct HashSet {
-  private static let few = 24  // more than the keys of a usual command
-
-  private var first: [Int] = []
-  private var rest: Set<Int> = []
-
-  /// Says whether it was not there yet.
-  mutating func insert(_ hash: Int) -> Bool {
-    guard !first.contains(hash) else { return false }
-    if first.count < Self.few {
-      if first.isEmpty { first.reserveCapacity(Self.few) }
-      first.append(hash)
-      return true
-    }
-    return rest.insert(hash).inserted
   }
 }
 

@@ -19,3 +19,13 @@ extension ScheduleStore {
     }
   }
 }
+
+extension Engine.StoreRequest {
+  /// Whether there may be more or fewer schedules after it.
+  package var changesCounts: Bool {
+    switch self {
+    case .apply, .sweep: true
+    case .look, .due, .owed, .followingZones: false
+    }
+  }
+}

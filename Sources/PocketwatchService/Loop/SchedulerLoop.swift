@@ -253,12 +253,3 @@ final class SchedulerLoop {
     inbox.wait(for: engine.nextWake(at: now), now: now, atMostMilliseconds: limit)
   }
 }
-
-extension Engine.StoreRequest {
-  fileprivate var changesCounts: Bool {
-    switch self {
-    case .apply, .sweep: true
-    case .look, .due, .owed, .followingZones: false
-    }
-  }
-}
