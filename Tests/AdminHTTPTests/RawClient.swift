@@ -49,12 +49,22 @@ final class RawClient {
     var absences = 0
     for _ in 1...1000 {
       // The kernel may pass over a line while connections come and go.
-      absences = try String(contentsOfFile: "/proc/net/tcp", encoding: .utf8).contains(line) ? 0 : absences + 1
+      absences = try Self.connections().contains(line) ? 0 : absences + 1
       if absences == 3 { return }
       var hangup = pollfd(fd: file, events: 0, revents: 0)
       poll(&hangup, 1, 20)
     }
     throw Failure()
+  }
+
+  /// The kernel's table, which it hands out page by page: to its very end, where a short read is none.
+  private static func connections() throws -> String {
+    guard let file = fopen("/proc/net/tcp", "r") else { throw Failure() }
+    defer { fclose(file) }
+    var bytes: [UInt8] = []
+    var page = [UInt8](repeating: 0, count: 65_536)
+    while case let count = fread(&page, 1, page.count, file), count > 0 { bytes += page.prefix(count) }
+    return String(decoding: bytes, as: UTF8.self)
   }
 
   /// Reads until a text has come. False when the connection ended, or took too long.
