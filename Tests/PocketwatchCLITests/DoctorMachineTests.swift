@@ -26,6 +26,7 @@ struct DoctorMachineTests {
       """
     #expect(FileSystemKind(of: folder, mounts: mounts)?.name == kind)
     #expect(FileSystemKind(of: folder, mounts: "") == nil)
+    #expect(FileSystemKind(of: "/proc/self", mounts: FileSystemKind.mounts)?.name == "proc")
   }
 
   @Test(

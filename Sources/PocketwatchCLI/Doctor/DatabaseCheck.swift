@@ -25,7 +25,7 @@ struct DatabaseCheck {
     return folder.isEmpty ? "." : folder
   }
 
-  init(path: String, mounts: String = (try? String(contentsOfFile: "/proc/self/mounts", encoding: .utf8)) ?? "") {
+  init(path: String, mounts: String = FileSystemKind.mounts) {
     self.path = path
     let attributes = try? FileManager.default.attributesOfItem(atPath: (path as NSString).resolvingSymlinksInPath)
     if let attributes {

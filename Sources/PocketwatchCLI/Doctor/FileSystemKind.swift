@@ -1,3 +1,5 @@
+import Glibc
+
 /// The kind of file system that a folder is on, as the kernel calls it.
 struct FileSystemKind {
   let name: String
@@ -46,5 +48,17 @@ struct FileSystemKind {
         "mount a volume there, or name another place in POCKETWATCH_DATABASE")
     default: return .ok(.database, "\(folder) is on \(name)")
     }
+  }
+}
+
+extension FileSystemKind {
+  /// The text of /proc/self/mounts, to its end: Foundation takes the kernel's first page, which is a short read, for all.
+  static var mounts: String {
+    guard let file = fopen("/proc/self/mounts", "r") else { return "" }
+    defer { fclose(file) }
+    var bytes: [UInt8] = []
+    var page = [UInt8](repeating: 0, count: 65_536)
+    while case let count = fread(&page, 1, page.count, file), count > 0 { bytes += page.prefix(count) }
+    return String(decoding: bytes, as: UTF8.self)
   }
 }
