@@ -9,30 +9,45 @@ struct Flights {
     var sent: Int64
   }
 
-  /// From the oldest that is in flight on; nil for one that landed.
+  /// From the oldest that was not overtaken by so many; nil for one that landed.
   private var slots: Deque<Flight?> = []
-  private(set) var count = 0
+  /// Older ones, that later ones have long overtaken: kept apart, so that one without an answer does not hold the places of
+  /// all that are answered meanwhile.
+  private var stragglers: [UInt64: Flight] = [:]
+  private static let mostSlots = 8192
+  private var count = 0
   /// The number of the last one sent.
-  private(set) var lastNumber: UInt64 = 0
+  private var lastNumber: UInt64 = 0
 
   var isEmpty: Bool { count == 0 }
 
   private var firstNumber: UInt64 { lastNumber - UInt64(slots.count) + 1 }
 
   /// The oldest.
-  var first: Flight? { slots.first.flatMap(\.self) }
+  var first: Flight? { stragglers.keys.min().flatMap { stragglers[$0] } ?? slots.first.flatMap(\.self) }
 
   private func index(of number: UInt64) -> Int? {
     number >= firstNumber && number <= lastNumber ? Int(number - firstNumber) : nil
   }
 
   subscript(number: UInt64) -> Flight? {
-    get { index(of: number).flatMap { slots[$0] } }
-    set { if let index = index(of: number), slots[index] != nil { slots[index] = newValue } }
+    get { index(of: number).map { slots[$0] } ?? stragglers[number] }
+    set {
+      if let index = index(of: number) {
+        if slots[index] != nil { slots[index] = newValue }
+      } else if stragglers[number] != nil {
+        stragglers[number] = newValue
+      }
+    }
   }
 
   /// Counts one more, and gives it a number.
   mutating func append(_ flight: Flight) -> UInt64 {
+    if slots.count == Self.mostSlots {
+      let number = firstNumber
+      stragglers[number] = slots.removeFirst()
+      dropLanded()
+    }
     slots.append(flight)
     count += 1
     lastNumber += 1
@@ -41,15 +56,24 @@ struct Flights {
 
   /// It landed, if it was in flight.
   mutating func remove(_ number: UInt64) -> Flight? {
-    guard let index = index(of: number), let flight = slots[index].take() else { return nil }
+    guard let index = index(of: number) else {
+      let straggler = stragglers.removeValue(forKey: number)
+      if straggler != nil { count -= 1 }
+      return straggler
+    }
+    guard let flight = slots[index].take() else { return nil }
     count -= 1
-    while let first = slots.first, first == nil { slots.removeFirst() }
+    dropLanded()
     return flight
+  }
+
+  private mutating func dropLanded() {
+    while let first = slots.first, first == nil { slots.removeFirst() }
   }
 
   /// The oldest lands.
   mutating func removeFirst() -> (number: UInt64, flight: Flight)? {
-    let number = firstNumber
+    let number = stragglers.keys.min() ?? firstNumber
     return remove(number).map { (number, $0) }
   }
 
@@ -57,13 +81,15 @@ struct Flights {
   mutating func removeAll() -> [Outbox.Item] {
     defer {
       slots.removeAll(keepingCapacity: true)
+      stragglers.removeAll()
       count = 0
     }
-    return slots.compactMap { $0?.item }
+    return stragglers.keys.sorted().compactMap { stragglers[$0]?.item } + slots.compactMap { $0?.item }
   }
 
   /// Those in flight are as if they had been sent now.
   mutating func restartClocks(at uptime: Int64) {
     for index in slots.indices { slots[index]?.sent = uptime }
+    for number in stragglers.keys { stragglers[number]?.sent = uptime }
   }
 }

@@ -113,4 +113,27 @@ struct OutboxTests {
     #expect(again.number != number)
     #expect(outbox.inFlight(again.number)?.paused == 1000)
   }
+
+  /// One that stays without an answer while tens of thousands are answered is still found, is the oldest, and is the first
+  /// to be sent again.
+  @Test func stragglersAreKept() {
+    var outbox = Outbox()
+    let late = (0..<2).map { _ in outbox.send(item(1), at: .second(0)).number }
+    for _ in 0..<30_000 {
+      let number = outbox.send(item(2), at: .second(1)).number
+      #expect(outbox.land(number, at: .second(1)) != nil)
+    }
+    #expect(outbox.hasFlights)
+    #expect(outbox.unansweredDeadline(after: 5) == Now.second(0).uptime + 5)
+    let returned = outbox.returned(late[1])
+    #expect(returned?.isReturned == true)
+    let confirmed = outbox.confirm(late[1], at: .second(2))
+    #expect(confirmed?.confirmation == 2000)
+    let again = outbox.confirm(late[1], at: .second(2))
+    #expect(again == nil)
+    _ = outbox.send(item(3), at: .second(3))
+    let lost = outbox.connectionLost()
+    #expect(lost.map(\.subject) == [item(1).subject, item(3).subject])
+    #expect(!outbox.hasFlights)
+  }
 }
