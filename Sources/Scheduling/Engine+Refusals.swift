@@ -70,7 +70,8 @@ extension Engine {
     guard let pending = schedule.pending, let zone = rules(of: schedule.definition) else { return false }
     reports.append(.tickGivenUp(schedule.id, slot: pending.slot, cause: cause))
     settle(
-      schedule, schedule.afterGivingUp(pending, at: now.wall, in: zone), adding: Schedule.Tally(refusals: refusals))
+      schedule, schedule.afterGivingUp(pending, at: now.wall, in: zone),
+      adding: Schedule.Tally(missed: pending.missed, refusals: refusals))
     return true
   }
 
