@@ -31,8 +31,7 @@ extension Connection {
   /// The channel is open again.
   ///
   /// - Returns: Nil when the broker would give what is in the queue; then the connection is of no more use, so that a
-  ///   message,
-  ///   if one came, is back in its place.
+  ///   message, if one came, is back in its place.
   package func refusalOfGet(from queue: String) throws(AMQPError) -> AMQPError? {
     arena.recycle()
     let request = amqp_basic_get_t(ticket: 0, queue: arena.bytes(queue), no_ack: 0)

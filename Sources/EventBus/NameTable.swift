@@ -10,9 +10,7 @@ struct NameTable<Value: Sendable>: Sendable {
 
   subscript(name: ArraySlice<UInt8>) -> Value? {
     // By index, so that what is passed over is not copied.
-    for index in entries.indices where entries[index].name.count == name.count && entries[index].name == name {
-      return entries[index].value
-    }
+    for index in entries.indices where entries[index].name == name { return entries[index].value }
     return nil
   }
 }

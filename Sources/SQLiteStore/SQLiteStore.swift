@@ -98,6 +98,7 @@ extension SQLiteStore {
     try look(path: path, accepting: [.current], onUnreadable: onUnreadable)
   }
 
+  /// As `inspect`, for files in any of these states.
   static func look(
     path: String, accepting states: [DatabaseState], onUnreadable: @escaping (StoreError) -> Void
   ) throws(StoreError) -> SQLiteStore {
