@@ -80,7 +80,7 @@ extension DatabaseQueue {
 }
 
 /// The size in bytes; nil where there is nothing of this name. Throws for what is no file.
-func fileSize(_ path: String) throws(StoreError) -> Int? {
+package func fileSize(_ path: String) throws(StoreError) -> Int? {
   var status = stat()
   guard stat(path, &status) == 0 else {
     guard errno == ENOENT else { throw StoreError("Cannot look at", path, errno: errno) }
@@ -90,10 +90,13 @@ func fileSize(_ path: String) throws(StoreError) -> Int? {
   return Int(status.st_size)
 }
 
-/// How many bytes this user may still write to the disk of a file or folder.
-package func freeBytes(_ path: String) throws(StoreError) -> Int {
+/// The room on the disk of a file or folder, in bytes: what this user may still write, and all there is.
+package func diskRoom(_ path: String) throws(StoreError) -> (free: Int, all: Int) {
   var status = statvfs()
   guard statvfs(path, &status) == 0 else { throw StoreError("Cannot look at the disk of", path, errno: errno) }
-  let (bytes, isTooMany) = status.f_bavail.multipliedReportingOverflow(by: status.f_frsize)
-  return isTooMany ? .max : Int(clamping: bytes)
+  func bytes(_ blocks: fsblkcnt_t) -> Int {
+    let (bytes, isTooMany) = blocks.multipliedReportingOverflow(by: status.f_frsize)
+    return isTooMany ? .max : Int(clamping: bytes)
+  }
+  return (bytes(status.f_bavail), bytes(status.f_blocks))
 }

@@ -70,7 +70,7 @@ final class RunningBackup {
 
   /// Throws when a copy would take the room that the service itself needs.
   private static func requireRoom(for size: Int, beside path: String) throws(StoreError) {
-    let free = try freeBytes(path)
+    let free = try diskRoom(path).free
     guard free >= size + reserve else {
       throw StoreError(
         .full,

@@ -206,7 +206,7 @@ struct ServiceWatchTests {
     #expect(Surroundings.sizes(of: "/nowhere/at all") == "/nowhere/at all")
     #expect(Surroundings.sizes(of: "/proc/self/status") == "/proc/self/status: 0 bytes, log 0 bytes")
     #expect(!Surroundings.clock.words.isEmpty)
-    let texts: [(Int64, String)] = [(0, "0 bytes"), (999, "999 bytes"), (1000, "1.0 kB"), (37_240_000_000, "37.2 GB")]
+    let texts: [(Int, String)] = [(0, "0 bytes"), (999, "999 bytes"), (1000, "1.0 kB"), (37_240_000_000, "37.2 GB")]
     for (bytes, text) in texts { #expect(Surroundings.text(bytes) == text) }
   }
 }

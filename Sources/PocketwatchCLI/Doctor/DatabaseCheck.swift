@@ -111,7 +111,7 @@ struct DatabaseCheck {
   }
 
   private mutating func checkSpace(size: Int) {
-    guard let free = try? freeBytes(access(path, F_OK) == 0 ? path : folder) else { return }
+    guard let free = try? diskRoom(access(path, F_OK) == 0 ? path : folder).free else { return }
     findings.append(Self.space(free: free, size: size, folder: folder))
   }
 

@@ -98,31 +98,14 @@ final class ServiceMetrics: Sendable {
     connected = [.publisher: connection("publisher"), .consumer: connection("consumer")]
     blocked = Gauge(label: "pocketwatch_amqp_blocked", factory: registry)
     commit = recorder("sqlite_commit_seconds")
-    registry.observeGauge("pocketwatch_sqlite_wal_bytes") { Self.size(of: database + "-wal").map(Double.init) }
-    registry.observeGauge("pocketwatch_sqlite_database_bytes") { Self.size(of: database).map(Double.init) }
+    registry.observeGauge("pocketwatch_sqlite_wal_bytes") { Surroundings.size(of: database + "-wal").map(Double.init) }
+    registry.observeGauge("pocketwatch_sqlite_database_bytes") { Surroundings.size(of: database).map(Double.init) }
     let tzdata = ZoneDirectory().version ?? "unknown"
     registry.observeGauge("pocketwatch_build_info", labels: [("version", Version.current), ("tzdata", tzdata)]) { 1 }
     registry.observeGauge("pocketwatch_next_due_timestamp_seconds") { [weak self] in
       let milliseconds = self?.nextDue.load(ordering: .relaxed) ?? .max
       return milliseconds == .max ? nil : Double(milliseconds) / 1000
     }
-  }
-
-}
-
-extension ServiceMetrics {
-  /// The length of a file in bytes; nil when there is none.
-  static func size(of path: String) -> Int64? {
-    var status = stat()
-    return stat(path, &status) == 0 ? Int64(status.st_size) : nil
-  }
-
-  /// The bytes free for us and those in all on the file system of a file; nil when it cannot be asked.
-  static func room(at path: String) -> (free: Int64, all: Int64)? {
-    var system = statvfs()
-    guard statvfs(path, &system) == 0 else { return nil }
-    let block = Int64(system.f_frsize)
-    return (Int64(system.f_bavail) * block, Int64(system.f_blocks) * block)
   }
 }
 

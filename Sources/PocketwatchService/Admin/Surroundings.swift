@@ -1,16 +1,20 @@
 import AdminHTTP
+import SQLiteStore
 
 /// What the overview tells of the machine.
 enum Surroundings {
   /// A database's path, and how long it and its log are.
   static func sizes(of database: String) -> String {
-    guard let bytes = ServiceMetrics.size(of: database) else { return database }
-    return "\(database): \(text(bytes)), log \(text(ServiceMetrics.size(of: database + "-wal") ?? 0))"
+    guard let bytes = size(of: database) else { return database }
+    return "\(database): \(text(bytes)), log \(text(size(of: database + "-wal") ?? 0))"
   }
+
+  /// The length of a file in bytes; nil when there is none.
+  static func size(of path: String) -> Int? { (try? fileSize(path)).flatMap(\.self) }
 
   /// The room on the file system of a database. Too little is less than a gigabyte that is less than a twentieth of it.
   static func disk(of database: String) -> Overview.Part {
-    guard let (free, all) = ServiceMetrics.room(at: database) else {
+    guard let (free, all) = try? diskRoom(database) else {
       return Overview.Part("Disk", isWell: false, "cannot be asked for its room")
     }
     return Overview.Part("Disk", isWell: free >= min(1_000_000_000, all / 20), "\(text(free)) of \(text(all)) free")
@@ -27,7 +31,7 @@ enum Surroundings {
   }
 
   /// `12.3 MB`; kB and up are powers of a thousand.
-  static func text(_ bytes: Int64) -> String {
+  static func text(_ bytes: Int) -> String {
     guard bytes >= 1000 else { return "\(bytes) bytes" }
     let units = ["kB", "MB", "GB", "TB"]
     var (tenths, unit) = (bytes / 100, 0)
