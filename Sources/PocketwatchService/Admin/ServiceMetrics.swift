@@ -1,6 +1,5 @@
 import AdminHTTP
 import CoreMetrics
-import Foundation
 import PrometheusMetrics
 import Recurrence
 import Scheduling
