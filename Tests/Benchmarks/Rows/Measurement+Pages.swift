@@ -28,7 +28,7 @@ extension Measurement {
         comparison: .ratio, ours: outcomes.map(\.with.burstPerSecond), bare: outcomes.map(\.without.burstPerSecond),
         reach: 0.97, aim: 1, isMoreBetter: true),
       Finding(
-        work: "lateness p99 of \(PagesSession.perSecond) ticks/s, with them and without", unit: .milliseconds,
+        work: "lateness p99 of \(EvenLoad.perSecond) ticks/s, with them and without", unit: .milliseconds,
         comparison: .difference, ours: outcomes.map(\.with.lateness), bare: outcomes.map(\.without.lateness), reach: 2,
         aim: 1),
     ]

@@ -50,7 +50,7 @@ struct Measurement {
   private mutating func measureSteady() throws {
     let session = try SteadySession(rig, count: plan.waiting, seconds: plan.steadySeconds, burst: plan.burst)
     let outcomes = try (0..<plan.runs).map { _ in try session.run() }
-    let load = "\(SteadySession.perSecond) ticks/s beside \(plan.waiting) schedules"
+    let load = "\(EvenLoad.perSecond) ticks/s beside \(plan.waiting) schedules"
     func late(_ percent: Double, reach: Double, aim: Double) -> Finding {
       Finding(
         work: "lateness p\(Int(percent)), \(load)", unit: .milliseconds, comparison: .difference,

@@ -14,9 +14,6 @@ struct PagesSession {
     var pages: [Double]
   }
 
-  static let perSecond = 500
-  private static let periodSeconds = 10
-  private static let tickCount = perSecond * periodSeconds
   private static let settlingSeconds: Int64 = 20
   private static let loads = 200
 
@@ -38,14 +35,9 @@ struct PagesSession {
     self.rig = rig
     self.seconds = seconds
     self.burst = burst
-    let timing = Timing.every(try DurationExpression("\(Self.periodSeconds)s"))
+    store = try EvenLoad.store(rig.database("pages"), count: count)
+    let timing = try EvenLoad.timing()
     let first = WallClock.second(in: 0)
-    store = try WaitingStore(rig.database("pages"), count: count, ticking: Self.tickCount) { number, generation in
-      let place = number * 2741 % Self.tickCount  // a prime: each place once, in no order
-      let slot = first.advanced(byMilliseconds: Int64(place * 1000 / Self.perSecond))
-      return BenchSchedules.schedule(
-        "steady-\(BenchSchedules.scattered(number))", timing, at: slot, generation: generation)
-    }
     try SQLiteStore.fill(store.file, count / 50) { number, generation in
       var ended = BenchSchedules.schedule("ended-\(number)", timing, at: first, generation: generation)
       let end = first.advanced(byMilliseconds: -Int64(number))
@@ -75,7 +67,7 @@ struct PagesSession {
   private func judge(_ receipts: [Receipt], begin: Int64, due: Int64, pages: [Double]) throws -> Outcome {
     let steady = receipts.filter { $0.isOf("steady-") && begin <= $0.nominal && $0.nominal < due }
     let drained = receipts.filter { $0.isOf("burst-") }
-    guard steady.count == seconds * Self.perSecond, drained.count == burst, let end = drained.last?.received else {
+    guard steady.count == seconds * EvenLoad.perSecond, drained.count == burst, let end = drained.last?.received else {
       throw BenchError("\(steady.count) ticks of an even load and \(drained.count) of a burst came")
     }
     return Outcome(

@@ -17,9 +17,6 @@ struct SteadySession {
     var restartSeconds: Double
   }
 
-  static let perSecond = 500
-  private static let periodSeconds = 10
-  private static let tickCount = perSecond * periodSeconds
   /// From the making of the burst to the beginning of what is measured: the service starts and has looked through all
   /// that follows a time zone.
   private static let settlingSeconds: Int64 = 30
@@ -33,14 +30,7 @@ struct SteadySession {
     self.rig = rig
     self.seconds = seconds
     self.burst = burst
-    let timing = Timing.every(try DurationExpression("\(Self.periodSeconds)s"))
-    let first = WallClock.second(in: 0)
-    store = try WaitingStore(rig.database("steady"), count: count, ticking: Self.tickCount) { number, generation in
-      let place = number * 2741 % Self.tickCount  // a prime: each place once, in no order
-      let slot = first.advanced(byMilliseconds: Int64(place * 1000 / Self.perSecond))
-      return BenchSchedules.schedule(
-        "steady-\(BenchSchedules.scattered(number))", timing, at: slot, generation: generation)
-    }
+    store = try EvenLoad.store(rig.database("steady"), count: count)
   }
 
   func run() throws -> Outcome {
@@ -66,11 +56,11 @@ struct SteadySession {
   }
 
   private func bareLatencies() throws -> Latencies {
-    let message = BenchSchedules.bareTick(of: .every(try DurationExpression("\(Self.periodSeconds)s")))
-    let count = seconds * Self.perSecond
+    let message = BenchSchedules.bareTick(of: try EvenLoad.timing())
+    let count = seconds * EvenLoad.perSecond
     let reader = try Reader(rig, key: message.key, count: count)
-    let publisher = try rig.startPublishing(message, count: count, perSecond: Self.perSecond)
-    _ = try rig.publishing(publisher, count: count, perSecond: Self.perSecond)
+    let publisher = try rig.startPublishing(message, count: count, perSecond: EvenLoad.perSecond)
+    _ = try rig.publishing(publisher, count: count, perSecond: EvenLoad.perSecond)
     return Latencies(try reader.all(atMost: 30))
   }
 
@@ -86,8 +76,8 @@ struct SteadySession {
     let lived = receipts.prefix { $0.received < started }
     let steady = lived.filter { $0.isOf("steady-") }
     let before = steady.filter { begin <= $0.nominal && $0.nominal < due }
-    guard Set(before.map(\.id)).count == before.count, before.count == seconds * Self.perSecond else {
-      throw BenchError("of \(seconds * Self.perSecond) ticks \(before.count) came")
+    guard Set(before.map(\.id)).count == before.count, before.count == seconds * EvenLoad.perSecond else {
+      throw BenchError("of \(seconds * EvenLoad.perSecond) ticks \(before.count) came")
     }
     let drained = lived.filter { $0.isOf("burst-") }
     guard drained.count == burst, let end = drained.last?.received else {
