@@ -74,13 +74,13 @@ struct AMQPConnectionTests {
     let connection = try AMQPTest.connect()
     try connection.enableConfirms()
     #expect(try connection.publish(AMQPTest.message("lost", to: AMQPTest.uniqueName())) == 1)
-    guard case .returned(let message) = try connection.nextEvent(timeout: .seconds(10)) else {
+    guard case .returned(let message) = try connection.nextEvent() else {
       throw Unexpected("no return")
     }
     #expect(message.code == 312)
     #expect(message.text == "NO_ROUTE")
     #expect(message.properties.messageID == Array("lost".utf8))
-    guard case .confirmed(1, _, accepted: true) = try connection.nextEvent(timeout: .seconds(10)) else {
+    guard case .confirmed(1, _, accepted: true) = try connection.nextEvent() else {
       throw Unexpected("no confirm")
     }
   }
@@ -99,7 +99,7 @@ struct AMQPConnectionTests {
       #expect(throws: AMQPError.self) { try connection.publish(message) }
       #expect(try connection.publish(AMQPTest.message("good", to: queue)) == 2)
       var confirmed: UInt64 = 0
-      while confirmed < 2, case .confirmed(let sequence, _, true) = try connection.nextEvent(timeout: .seconds(10)) {
+      while confirmed < 2, case .confirmed(let sequence, _, true) = try connection.nextEvent() {
         confirmed = sequence
       }
       #expect(confirmed == 2)
@@ -162,7 +162,7 @@ struct AMQPConnectionTests {
   @Test func aRefusedTagCostsTheChannelOnly() async throws {
     try await AMQPTest.withQueue { queue, connection in
       try connection.acknowledge(99)
-      let error = try #require(throws: AMQPError.self) { try connection.nextEvent(timeout: .seconds(10)) }
+      let error = try #require(throws: AMQPError.self) { try connection.nextEvent() }
       #expect(error.kind == .channelClosed(code: 406))
       #expect(error.text.contains("unknown delivery tag 99"))
       #expect(!connection.isChannelOpen)
@@ -184,7 +184,7 @@ struct AMQPConnectionTests {
       let connection = try AMQPTest.connect()
       let tag = try connection.consume(queue, prefetch: 1)
       try admin.deleteQueue(queue)
-      guard case .consumerCancelled(tag) = try connection.nextEvent(timeout: .seconds(10)) else {
+      guard case .consumerCancelled(tag) = try connection.nextEvent() else {
         throw Unexpected("no cancellation")
       }
     }
@@ -256,9 +256,9 @@ struct AMQPConnectionTests {
   }
 
   private func nextDelivery(on connection: Connection) throws -> Delivery {
-    while let event = try connection.nextEvent(timeout: .seconds(10)) {
+    while let event = try connection.nextEvent() {
       if case .delivery(let delivery) = event { return delivery }
     }
-    throw Unexpected("no delivery within 10 s")
+    throw Unexpected("no delivery within \(AMQPTest.patience)")
   }
 }

@@ -58,7 +58,7 @@ struct AMQPFaultTests {
       for queue in ["in", "out"] { try admin.declareQueue(queue, arguments: ["x-queue-type": "quorum"]) }
       try admin.enableConfirms()
       for text in ["a", "b"] { try admin.publish(AMQPTest.message(text, to: "in")) }
-      _ = try admin.nextEvent(timeout: .seconds(10))
+      _ = try admin.nextEvent()
       try await broker.ctl("set_vm_memory_high_watermark", "0")
 
       let sender = try PersistentSender(to: "out", options: options)

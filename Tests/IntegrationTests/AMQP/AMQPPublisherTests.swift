@@ -29,7 +29,7 @@ struct AMQPPublisherTests {
       publisher.stop(drainFor: .seconds(5))
       try admin.consume(queue, prefetch: 0)
       for number in 0..<1000 {
-        guard case .delivery(let delivery) = try admin.nextEvent(timeout: .seconds(10)) else {
+        guard case .delivery(let delivery) = try admin.nextEvent() else {
           throw Unexpected("message \(number) is missing")
         }
         #expect(delivery.text == "\(number)")

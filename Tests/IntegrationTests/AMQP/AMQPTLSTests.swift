@@ -80,7 +80,7 @@ struct AMQPTLSTests {
     let queue = try connection.declareQueue("", durable: false, exclusive: true).name
     try connection.publish(Message(exchange: "", routingKey: queue, body: body))
     try connection.consume(queue, prefetch: 0)
-    guard case .delivery(let delivery) = try connection.nextEvent(timeout: .seconds(10)) else {
+    guard case .delivery(let delivery) = try connection.nextEvent() else {
       throw Unexpected("no delivery over TLS")
     }
     #expect(delivery.body.elementsEqual(body))

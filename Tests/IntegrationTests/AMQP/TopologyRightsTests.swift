@@ -71,7 +71,7 @@ struct TopologyRightsTests {
       Attempt("pocketwatch", "consume commands, and reject them to the dead queue") { connection in
         try connection.consume("pocketwatch.commands", prefetch: 1)
         for _ in commands {
-          guard case .delivery(let delivery) = try connection.nextEvent(timeout: .seconds(10)) else {
+          guard case .delivery(let delivery) = try connection.nextEvent() else {
             Issue.record("the commands published before did not come")
             return
           }
@@ -108,7 +108,7 @@ struct TopologyRightsTests {
     var properties = Properties()
     properties.userID = user
     try connection.publish(Message(exchange: exchange, routingKey: key, properties: properties, body: Array("{}".utf8)))
-    guard case .confirmed = try connection.nextEvent(timeout: .seconds(10)) else {
+    guard case .confirmed = try connection.nextEvent() else {
       Issue.record("neither a confirm nor an error")
       return
     }

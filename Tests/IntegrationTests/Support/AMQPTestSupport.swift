@@ -4,6 +4,8 @@ import Foundation
 /// The broker that all AMQP tests share, and names that nobody else uses on it.
 enum AMQPTest {
   static let url = ProcessInfo.processInfo.environment["POCKETWATCH_TEST_AMQP_URL"]
+  /// For what comes at once where nothing else runs. It is reached only when something is wrong.
+  static let patience: Duration = .seconds(60)
   static let missing = "POCKETWATCH_TEST_AMQP_URL names a broker to test with; run ops/test"
 
   /// The shared broker's own tools, where they are at hand.
@@ -55,12 +57,17 @@ enum AMQPTest {
       confirms.published(text)
     }
     while confirms.count > 0 {
-      guard case .confirmed(let sequence, let multiple, true) = try connection.nextEvent(timeout: .seconds(10)) else {
+      guard case .confirmed(let sequence, let multiple, true) = try connection.nextEvent() else {
         throw Unexpected("no confirm for \(confirms.count) of \(texts.count) messages")
       }
       _ = confirms.settle(sequence, multiple: multiple)
     }
   }
+}
+
+extension Connection {
+  /// The next event, which comes at once where nothing else runs: `nil` only when something is wrong.
+  func nextEvent() throws -> Event? { try nextEvent(timeout: AMQPTest.patience) }
 }
 
 /// Something else came than a test waited for.
