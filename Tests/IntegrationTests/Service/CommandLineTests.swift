@@ -82,6 +82,7 @@ struct CommandLineTests {
       _ = try await all.output.next("the end of w") { $0.contains("stopped   w  Count Limit Reached  ticks 1") }
       let tick = try await all.output.next("the tick of w") { $0.contains("tick      w") }
       _ = try await all.output.next("the other") { $0.contains("started   other  duration 1h") }
+      _ = try await bus.next("Schedule Stopped", of: "w")
       let events = bus.events.all.filter { $0.detail.id == "w" && $0.name != "Schedule Rejected" }
       #expect(one.output.all.filter { !$0.contains("Schedule Rejected") } == events.map(\.body))
       #expect(tick.contains("tick      w  #0  slot \(events[1].detail.scheduledTime ?? "") (+"), "\(tick)")

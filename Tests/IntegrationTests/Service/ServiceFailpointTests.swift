@@ -62,7 +62,7 @@ struct ServiceFailpointTests {
       while service.log.count(where: { $0.hasPrefix("failpoint: beforeCommit error") }) < 5 {
         let id = "p\(ids.count)"
         ids.append(id)
-        try await bus.start(#""id": "\(id)", "every": "1h""#, messageID: id)
+        try await bus.start(#""id": "\#(id)", "every": "1h""#, messageID: id)
         _ = try await bus.next("Schedule Started", of: id)
       }
       #expect(service.log.count { $0.contains("the database cannot be written") } == 3, "one pause each")
