@@ -35,6 +35,25 @@ final class Arena {
     return amqp_bytes_t(len: buffer.count, bytes: copy)
   }
 
+  /// A field table from its encoding, which is one.
+  func table(_ encoding: [UInt8]) -> amqp_table_t {
+    var table = amqp_table_t()
+    var offset = 0
+    amqp_decode_table(bytes(encoding), pool, &table, &offset)
+    return table
+  }
+
+  /// A method or properties decoded from their encoding, which is one and stays where it is as long as they are used.
+  func decoded<Value>(
+    _ encoding: UnsafeRawBufferPointer, _: Value.Type,
+    _ decode: (UnsafeMutablePointer<amqp_pool_t>, amqp_bytes_t, UnsafeMutablePointer<UnsafeMutableRawPointer?>) -> CInt
+  ) -> UnsafeMutablePointer<Value> {
+    var value: UnsafeMutableRawPointer?
+    let bytes = amqp_bytes_t(len: encoding.count, bytes: UnsafeMutableRawPointer(mutating: encoding.baseAddress))
+    _ = decode(pool, bytes, &value)
+    return value!.assumingMemoryBound(to: Value.self)
+  }
+
   /// Uninitialised room for `count` C structs, which nobody deinitialises.
   func allocate<Value>(_ type: Value.Type, count: Int) -> UnsafeMutablePointer<Value> {
     allocate(count * MemoryLayout<Value>.stride).bindMemory(to: type, capacity: count)

@@ -1,7 +1,6 @@
 import CRabbitMQ
-import Glibc
 
-/// Publishing, consuming and acknowledging.
+/// The channel; consuming and acknowledging.
 extension Connection {
   /// Opens the channel, again after the broker or `closeChannel()` has closed it. What belonged to the old one (consumers,
   /// unacknowledged deliveries, confirms) is gone.
@@ -33,45 +32,6 @@ extension Connection {
   package func enableConfirms() throws(AMQPError) {
     try call(AMQP_CONFIRM_SELECT_METHOD, amqp_confirm_select_t(nowait: 0), reply: AMQP_CONFIRM_SELECT_OK_METHOD)
     lastSequence = lastSequence ?? 0
-  }
-
-  /// Sends a message.
-  ///
-  /// Returning means that the kernel has it, nothing more: only a confirm counts.
-  ///
-  /// - Returns: The number that its confirm will name; 0 while confirms are off.
-  @discardableResult
-  package func publish(_ message: Message) throws(AMQPError) -> UInt64 {
-    let state = try usable()
-    try requireChannel()
-    try message.validate(frameMax: server.frameMax)
-    arena.recycle()
-    var properties = message.properties.encoded(in: arena)
-    let exchange = arena.bytes(message.exchange)
-    let routingKey = arena.bytes(message.routingKey)
-    let status = message.body.withUnsafeBytes { body in
-      amqp_basic_publish(
-        state, Self.channel, exchange, routingKey, message.mandatory ? 1 : 0, 0, &properties,
-        amqp_bytes_t(len: body.count, bytes: UnsafeMutableRawPointer(mutating: body.baseAddress)))
-    }
-    if status < 0 { throw fail(status: status) }
-    guard let last = lastSequence else { return 0 }
-    lastSequence = last + 1
-    return last + 1
-  }
-
-  /// Publishes several messages in few packets: the kernel holds partly filled ones back until `body` returns.
-  package func corked(_ body: () throws(AMQPError) -> Void) throws(AMQPError) {
-    setCork(true)
-    defer { setCork(false) }
-    try body()
-  }
-
-  private func setCork(_ isOn: Bool) {
-    guard let state else { return }
-    var value: CInt = isOn ? 1 : 0
-    setsockopt(
-      amqp_get_sockfd(state), CInt(IPPROTO_TCP), TCP_CORK, &value, socklen_t(MemoryLayout.size(ofValue: value)))
   }
 
   /// Starts deliveries from a queue.

@@ -36,10 +36,10 @@ extension Connection {
     return poll(for: POLLOUT, on: amqp_get_sockfd(state))
   }
 
-  /// Whether a descriptor is ready for reading or writing right now.
-  func poll(for event: CInt, on descriptor: CInt) -> Bool {
-    var descriptors = [pollfd(fd: descriptor, events: Int16(event), revents: 0)]
-    return Glibc.poll(&descriptors, 1, 0) > 0
+  /// Whether a descriptor is ready for reading or writing right now, or will be within the time.
+  func poll(for event: CInt, on descriptor: CInt, within limit: Duration = .zero) -> Bool {
+    var descriptor = pollfd(fd: descriptor, events: Int16(event), revents: 0)
+    return Glibc.poll(&descriptor, 1, limit.pollTimeout) > 0
   }
 
   /// How often the library gets to see whether a heartbeat is to be sent or is missing. A frozen broker is noticed this

@@ -1,21 +1,11 @@
 /// What a publisher has been given and the broker has not confirmed: which message may go next, and what an answer of
 /// the broker means for the caller's numbers. Pure; one per connection.
 package struct Outbox {
-  /// What is kept of a message on the wire: enough to know it by when it is returned. Its body is not.
+  /// What is kept of a message on the wire. Its frames are not.
   private struct InFlight {
     let number: UInt64
-    let exchange, routingKey: String
-    let messageID: [UInt8]?
-    /// Whether it may yet be returned.
-    var isReturnable: Bool
-
-    init(_ publication: Publication) {
-      number = publication.number
-      exchange = publication.message.exchange
-      routingKey = publication.message.routingKey
-      messageID = publication.message.properties.messageID
-      isReturnable = publication.message.mandatory
-    }
+    /// What it is known by when it is returned; nil when it can no longer be.
+    var fingerprint: Int?
   }
 
   /// The first message of a connection goes alone: a broker with an alarm says so only after it, and stops reading.
@@ -33,7 +23,9 @@ package struct Outbox {
   package let window: Int
   /// While true nothing may be sent.
   package var isBlocked = false
-  private var waiting = FIFO<Publication>()
+  private var waiting = FIFO<MessageBatch>()
+  /// How many of the first of them were sent.
+  private var sentOfFirst = 0
   private var inFlight = Confirms<InFlight>()
   private var trial = Trial.toCome
 
@@ -41,10 +33,29 @@ package struct Outbox {
 
   package var isEmpty: Bool { waiting.isEmpty && inFlight.count == 0 }
 
-  /// The message to send now; nil when there is none, the window is full or the broker is blocked.
-  package var next: Publication? {
-    guard !isBlocked, inFlight.count < room else { return nil }
-    return waiting.first
+  /// Whether there is a message that may be sent now: not when the window is full or the broker is blocked.
+  package var hasNext: Bool { !isBlocked && inFlight.count < room && !waiting.isEmpty }
+
+  /// Takes the messages to send now, that stand together, and counts them as sent.
+  ///
+  /// - Parameter limit: One message goes beyond so many bytes, no more.
+  package mutating func takeNext(atMostBytes limit: Int, at now: SuspendingClock.Instant) -> MessageBatch.Slice? {
+    guard hasNext, let batch = waiting.first else { return nil }
+    let begin = sentOfFirst
+    let mostEntries = min(batch.entries.count, begin + room - inFlight.count)
+    repeat {
+      let entry = batch.entries[sentOfFirst]
+      inFlight.published(InFlight(number: entry.number, fingerprint: entry.fingerprint))
+      sentOfFirst += 1
+    } while sentOfFirst < mostEntries && batch.entries[sentOfFirst - 1].end - batch.start(of: begin) < limit
+    if case .toCome = trial { trial = .under(until: now + Self.trialTime) }
+    defer {
+      if sentOfFirst == batch.entries.count {
+        _ = waiting.popFirst()
+        sentOfFirst = 0
+      }
+    }
+    return MessageBatch.Slice(batch: batch, entries: begin..<sentOfFirst)
   }
 
   private var room: Int {
@@ -62,20 +73,8 @@ package struct Outbox {
     if case .under(let end) = trial, end <= now { trial = .over }
   }
 
-  package mutating func add(_ batch: [Publication]) {
-    for publication in batch { waiting.append(publication) }
-  }
-
-  /// Notes that `next` was sent.
-  package mutating func sentNext(at now: SuspendingClock.Instant) {
-    guard let publication = waiting.popFirst() else { return }
-    if case .toCome = trial { trial = .under(until: now + Self.trialTime) }
-    inFlight.published(InFlight(publication))
-  }
-
-  /// Takes `next` away because it can never be sent.
-  package mutating func dropNext() {
-    _ = waiting.popFirst()
+  package mutating func add(_ batch: MessageBatch) {
+    if !batch.entries.isEmpty { waiting.append(batch) }
   }
 
   /// The caller's numbers that an answer settles; nil when the broker names a message it was never sent.
@@ -89,25 +88,14 @@ package struct Outbox {
   /// A return does not say the sequence number. The broker returns messages in the order they were published, so it is
   /// the oldest one that looks like it and has not been returned.
   package mutating func noteReturned(_ returned: ReturnedMessage) -> UInt64? {
+    let fingerprint = returned.fingerprint
     var number: UInt64?
-    _ = inFlight.updateFirst { candidate in
-      candidate.isReturnable && candidate.messageID == returned.properties.messageID
-        && candidate.exchange == returned.exchange && candidate.routingKey.utf8.elementsEqual(returned.routingKey)
+    _ = inFlight.updateFirst {
+      $0.fingerprint == fingerprint
     } _: { match in
-      match.isReturnable = false
+      match.fingerprint = nil
       number = match.number
     }
     return number
-  }
-}
-
-/// A message to publish under a number of the caller's own choice. Passed by reference, since it goes through many hands.
-package final class Publication: Sendable {
-  package let number: UInt64
-  package let message: Message
-
-  package init(number: UInt64, message: Message) {
-    self.number = number
-    self.message = message
   }
 }

@@ -17,27 +17,4 @@ extension Properties {
     if has(AMQP_BASIC_USER_ID_FLAG) { userID = properties.user_id.string }
     if has(AMQP_BASIC_APP_ID_FLAG) { appID = properties.app_id.string }
   }
-
-  func encoded(in arena: Arena) -> amqp_basic_properties_t {
-    var properties = amqp_basic_properties_t()
-    func set<Value>(_ flag: CInt, _ value: Value?, _ assign: (Value) -> Void) {
-      guard let value else { return }
-      properties._flags |= amqp_flags_t(flag)
-      assign(value)
-    }
-    set(AMQP_BASIC_CONTENT_TYPE_FLAG, contentType) { properties.content_type = arena.bytes($0) }
-    set(AMQP_BASIC_CONTENT_ENCODING_FLAG, contentEncoding) { properties.content_encoding = arena.bytes($0) }
-    set(AMQP_BASIC_HEADERS_FLAG, headers.isEmpty ? nil : headers) { properties.headers = $0.encoded(in: arena) }
-    set(AMQP_BASIC_DELIVERY_MODE_FLAG, deliveryMode) { properties.delivery_mode = $0.rawValue }
-    set(AMQP_BASIC_PRIORITY_FLAG, priority) { properties.priority = $0 }
-    set(AMQP_BASIC_CORRELATION_ID_FLAG, correlationID) { properties.correlation_id = arena.bytes($0) }
-    set(AMQP_BASIC_REPLY_TO_FLAG, replyTo) { properties.reply_to = arena.bytes($0) }
-    set(AMQP_BASIC_EXPIRATION_FLAG, expiration) { properties.expiration = arena.bytes($0) }
-    set(AMQP_BASIC_MESSAGE_ID_FLAG, messageID) { properties.message_id = arena.bytes($0) }
-    set(AMQP_BASIC_TIMESTAMP_FLAG, timestamp) { properties.timestamp = $0 }
-    set(AMQP_BASIC_TYPE_FLAG, type) { properties.type = arena.bytes($0) }
-    set(AMQP_BASIC_USER_ID_FLAG, userID) { properties.user_id = arena.bytes($0) }
-    set(AMQP_BASIC_APP_ID_FLAG, appID) { properties.app_id = arena.bytes($0) }
-    return properties
-  }
 }

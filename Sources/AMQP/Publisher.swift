@@ -27,9 +27,9 @@ package final class Publisher: Sendable {
     /// Counts connections. Even while one is down its epoch is not taken again.
     var epoch: UInt64 = 0
     var isUp = false
-    var batches: [[Publication]] = []
+    var batches: [MessageBatch] = []
 
-    mutating func takeBatches() -> [[Publication]] {
+    mutating func takeBatches() -> [MessageBatch] {
       defer { batches = [] }
       return batches
     }
@@ -74,7 +74,7 @@ package final class Publisher: Sendable {
   package func askToStop(drainFor limit: Duration) { lifecycle.askToStop(within: limit) }
 
   /// Hands messages over, in order. They are dropped silently when the epoch is not the current one: `.down` has told.
-  package func publish(_ batch: [Publication], epoch: UInt64) {
+  package func publish(_ batch: MessageBatch, epoch: UInt64) {
     if batch.isEmpty { return }
     let isFirst = mailbox.withLock { mailbox in
       guard mailbox.isUp, mailbox.epoch == epoch else { return false }
@@ -107,39 +107,32 @@ package final class Publisher: Sendable {
     emit(.up(epoch: epoch, connection.server))
     var outbox = Outbox(window: window)
     while true {
-      for batch in mailbox.withLock({ $0.takeBatches() }) { outbox.add(batch) }
+      for batch in mailbox.withLock({ $0.takeBatches() }) {
+        for (number, error) in batch.unsendable { emit(.unsendable(number, error)) }
+        outbox.add(batch)
+      }
       outbox.advance(to: .now)
       try send(&outbox, on: connection)
       let stopBy = lifecycle.stopBy
       if let stopBy, outbox.isEmpty || stopBy <= SuspendingClock.now { return }
       let wake = [stopBy, outbox.nextAdvance].compactMap(\.self).min()
       let wait = wake.map { $0 - SuspendingClock.now } ?? .seconds(3600)
-      try handle(connection.events(waitingUpTo: wait, orWritable: outbox.next != nil), &outbox, from: connection)
+      try handle(connection.events(waitingUpTo: wait, orWritable: outbox.hasNext), &outbox, from: connection)
     }
   }
 
   /// Sends a slice of what may be sent, small enough that the socket takes it without making us wait and that news of
   /// the broker (confirms, an alarm) are read in between.
   private func send(_ outbox: inout Outbox, on connection: Connection) throws(AMQPError) {
-    guard outbox.next != nil, connection.isWritable else { return }
-    try connection.corked { () throws(AMQPError) in
-      var bytes = 0
-      while bytes < Self.sliceBytes, let publication = outbox.next {
-        do throws(AMQPError) {
-          try connection.publish(publication.message)
-          outbox.sentNext(at: .now)
-        } catch  where error.kind == .invalidMessage {
-          outbox.dropNext()
-          emit(.unsendable(publication.number, error))
-        }
-        bytes += publication.message.body.count + Self.bytesBesideBody
-      }
+    guard outbox.hasNext, connection.isWritable else { return }
+    var bytes = 0
+    while bytes < Self.sliceBytes, let slice = outbox.takeNext(atMostBytes: Self.sliceBytes - bytes, at: .now) {
+      try connection.publish(slice)
+      bytes += slice.bytes.count
     }
   }
 
   private static let sliceBytes = 64 * 1024
-  /// A guess at method, properties and framing.
-  private static let bytesBesideBody = 512
 
   private func handle(
     _ events: [Connection.Event], _ outbox: inout Outbox, from connection: Connection

@@ -24,13 +24,11 @@ extension Table {
     }
   }
 
+  /// As the library takes it. What we write it can read.
   func encoded(in arena: Arena) -> amqp_table_t {
-    let entries = arena.allocate(amqp_table_entry_t.self, count: fields.count)
-    for (index, field) in fields.enumerated() {
-      (entries + index).initialize(
-        to: amqp_table_entry_t(key: arena.bytes(field.name), value: field.value.encoded(in: arena)))
-    }
-    return amqp_table_t(num_entries: CInt(fields.count), entries: entries)
+    var bytes: [UInt8] = []
+    bytes.append(self)
+    return arena.table(bytes)
   }
 }
 
@@ -84,34 +82,8 @@ extension FieldValue {
     }
   }
 
-  func encoded(in arena: Arena) -> amqp_field_value_t {
-    var field = amqp_field_value_t()
-    field.kind = UInt8(kind.rawValue)
-    switch self {
-    case .void: break
-    case .boolean(let value): field.value.boolean = value ? 1 : 0
-    case .int8(let value): field.value.i8 = value
-    case .uint8(let value): field.value.u8 = value
-    case .int16(let value): field.value.i16 = value
-    case .uint16(let value): field.value.u16 = value
-    case .int32(let value): field.value.i32 = value
-    case .uint32(let value): field.value.u32 = value
-    case .int64(let value): field.value.i64 = value
-    case .uint64(let value), .timestamp(let value): field.value.u64 = value
-    case .float(let value): field.value.f32 = value
-    case .double(let value): field.value.f64 = value
-    case .decimal(let scale, let value): field.value.decimal = amqp_decimal_t(decimals: scale, value: value)
-    case .longString(let value), .bytes(let value): field.value.bytes = arena.bytes(value)
-    case .table(let value): field.value.table = value.encoded(in: arena)
-    case .array(let values):
-      let entries = arena.allocate(amqp_field_value_t.self, count: values.count)
-      for (index, value) in values.enumerated() { (entries + index).initialize(to: value.encoded(in: arena)) }
-      field.value.array = amqp_array_t(num_entries: CInt(values.count), entries: entries)
-    }
-    return field
-  }
-
-  private var kind: amqp_field_value_kind_t {
+  /// The letter that stands for the type on the wire.
+  var kind: amqp_field_value_kind_t {
     switch self {
     case .boolean: AMQP_FIELD_KIND_BOOLEAN
     case .int8: AMQP_FIELD_KIND_I8

@@ -2,10 +2,13 @@
 ///
 /// Field names are ours and need no escapes; texts are escaped as RFC 8259, section 7 asks, and no further.
 struct JSONWriter {
-  private(set) var bytes: [UInt8] = []
+  private(set) var bytes: [UInt8]
   private var isFirstField = true
 
-  init(capacity: Int) {
+  /// - Parameter memory: bytes of before, whose memory is used again.
+  init(capacity: Int, reusing memory: consuming [UInt8] = []) {
+    bytes = memory
+    bytes.removeAll(keepingCapacity: true)
     bytes.reserveCapacity(capacity)
   }
 

@@ -4,12 +4,16 @@ import Testing
 struct OutboxTests {
   private let start = SuspendingClock.now
 
-  private func publication(_ number: UInt64, id: String? = nil, key: String = "k") -> Publication {
+  private func message(id: String? = nil, key: String = "k") -> Message {
     var properties = Properties()
     properties.messageID = id.map { Array($0.utf8) }
-    return Publication(
-      number: number,
-      message: Message(exchange: "e", routingKey: key, mandatory: true, properties: properties, body: []))
+    return Message(exchange: "e", routingKey: key, mandatory: true, properties: properties, body: [])
+  }
+
+  private func batch(_ numbers: some Sequence<UInt64>) -> MessageBatch {
+    var batch = MessageBatch(frameMax: 4096)
+    for number in numbers { batch.add(message(), number: number) }
+    return batch
   }
 
   private func returned(id: String?, key: String = "k") -> ReturnedMessage {
@@ -21,16 +25,13 @@ struct OutboxTests {
   /// Sends what may be sent and returns its numbers.
   private func sendAll(_ outbox: inout Outbox) -> [UInt64] {
     var numbers: [UInt64] = []
-    while let publication = outbox.next {
-      numbers.append(publication.number)
-      outbox.sentNext(at: start)
-    }
+    while let slice = outbox.takeNext(atMostBytes: .max, at: start) { numbers += slice.numbers }
     return numbers
   }
 
   @Test func theFirstGoesAloneThenTheWindowFills() {
     var outbox = Outbox(window: 3)
-    outbox.add((10..<20).map { publication($0) })
+    outbox.add(batch(10..<20))
     #expect(sendAll(&outbox) == [10])
     #expect(outbox.settle(1, multiple: false) == [10])
     #expect(sendAll(&outbox) == [11, 12, 13])
@@ -44,12 +45,12 @@ struct OutboxTests {
   /// One message that is never confirmed, as by a queue without its majority, holds up no other.
   @Test func theFirstGoesAloneForASecondAtMost() {
     var outbox = Outbox(window: 3)
-    outbox.add([publication(1)])
+    outbox.add(batch([1]))
     #expect(outbox.nextAdvance == nil, "nothing was sent yet")
     outbox.advance(to: start + .seconds(60))
     #expect(sendAll(&outbox) == [1])
     #expect(outbox.nextAdvance == nil, "nothing waits")
-    outbox.add((2...9).map { publication($0) })
+    outbox.add(batch(2...9))
     #expect(outbox.nextAdvance == start + Outbox.trialTime)
     outbox.advance(to: start + Outbox.trialTime - .milliseconds(1))
     #expect(sendAll(&outbox) == [])
@@ -60,7 +61,7 @@ struct OutboxTests {
 
   @Test func anAlarmKeepsTheWindowShut() {
     var outbox = Outbox(window: 3)
-    outbox.add((1...9).map { publication($0) })
+    outbox.add(batch(1...9))
     #expect(sendAll(&outbox) == [1])
     outbox.isBlocked = true
     #expect(outbox.nextAdvance == nil)
@@ -73,36 +74,53 @@ struct OutboxTests {
   @Test func sendsNothingWhileBlocked() {
     var outbox = Outbox(window: 3)
     outbox.isBlocked = true
-    outbox.add([publication(1)])
+    outbox.add(batch([1]))
     #expect(sendAll(&outbox) == [])
     outbox.isBlocked = false
     #expect(sendAll(&outbox) == [1])
   }
 
-  @Test func dropsWhatCannotBeSent() {
+  @Test func goesOneMessageBeyondTheBytesThatAreAskedFor() {
+    var outbox = Outbox(window: 9)
+    outbox.add(batch(0..<1))
+    _ = sendAll(&outbox)
+    _ = outbox.settle(1, multiple: false)
+    outbox.add(batch(1..<4))
+    outbox.add(batch(4..<5))
+    let size = batch(0..<1).bytes.count
+    #expect(outbox.takeNext(atMostBytes: size + 1, at: start)?.numbers == [1, 2])
+    #expect(outbox.takeNext(atMostBytes: size, at: start)?.numbers == [3])
+    #expect(outbox.takeNext(atMostBytes: 9 * size, at: start)?.numbers == [4], "a batch by itself")
+    #expect(!outbox.hasNext)
+  }
+
+  @Test func aBatchOfWhatCannotBeSentIsNone() {
+    var batch = MessageBatch(frameMax: 4096)
+    batch.add(message(key: String(repeating: "k", count: 256)), number: 1)
+    #expect(batch.unsendable.map(\.number) == [1])
     var outbox = Outbox(window: 3)
-    outbox.add([publication(1), publication(2)])
-    outbox.dropNext()
-    #expect(sendAll(&outbox) == [2])
-    #expect(outbox.settle(1, multiple: false) == [2])
-    #expect(outbox.isEmpty)
+    outbox.add(batch)
+    #expect(outbox.isEmpty && !outbox.hasNext)
   }
 
   @Test func refusesUnknownConfirms() {
     var outbox = Outbox(window: 3)
-    outbox.add([publication(1)])
+    outbox.add(batch([1]))
     #expect(outbox.settle(1, multiple: false) == nil)
   }
 
   @Test func findsTheReturnedMessage() {
     var outbox = Outbox(window: 9)
-    outbox.add([publication(0)])
+    outbox.add(batch([0]))
     _ = sendAll(&outbox)
     _ = outbox.settle(1, multiple: false)
-    outbox.add([
-      publication(1, id: "a"), publication(2, id: "b"), publication(3, id: "b"), publication(4, id: "b", key: "other"),
-      publication(5),
-    ])
+    var batch = MessageBatch(frameMax: 4096)
+    batch.add(message(id: "a"), number: 1)
+    batch.add(message(id: "b"), number: 2)
+    batch.add(message(id: "b"), number: 3)
+    batch.add(message(id: "b", key: "other"), number: 4)
+    batch.add(message(), number: 5)
+    outbox.add(batch)
     _ = sendAll(&outbox)
     #expect(outbox.noteReturned(returned(id: "b")) == 2)
     #expect(outbox.noteReturned(returned(id: "b", key: "other")) == 4)
@@ -122,7 +140,7 @@ struct OutboxTests {
     while given < 2_000 || settled.count < given {
       if given < 2_000, Bool.random(using: &generator) {
         let count = UInt64.random(in: 1...8, using: &generator)
-        outbox.add((given..<given + count).map { publication($0) })
+        outbox.add(batch(given..<given + count))
         given += count
       }
       outbox.isBlocked = Int.random(in: 0..<10, using: &generator) == 0

@@ -96,7 +96,7 @@ final class SchedulerLoop {
   private func received(_ event: Publisher.Event, at now: Now) {
     switch event {
     case .up(let epoch, let server):
-      encoder.user = server.user
+      encoder.server = server
       probation.connected(to: server, at: now)
       engine.receive(.publisherUp(epoch: epoch), at: now)
     case .down(let error, let pause):

@@ -178,7 +178,7 @@ final class PersistentSender: Sendable {
   }
 
   private func publish(_ numbers: [UInt64], _ epoch: UInt64) {
-    let batch = numbers.map { Publication(number: $0, message: AMQPTest.message("\($0)", to: queue)) }
-    publisher.withLock { $0 }?.publish(batch, epoch: epoch)
+    let batch = numbers.map { ($0, AMQPTest.message("\($0)", to: queue)) }
+    publisher.withLock { $0 }?.publish(MessageBatch(batch), epoch: epoch)
   }
 }

@@ -72,8 +72,8 @@ struct AMQPNetworkTests {
       try publisher.start()
       let epoch = try await events.up()
       proxy.becomeMute()
-      let batch = (UInt64(0)..<100).map { Publication(number: $0, message: AMQPTest.message("\($0)", to: queue)) }
-      publisher.publish(batch, epoch: epoch)
+      let batch = (UInt64(0)..<100).map { ($0, AMQPTest.message("\($0)", to: queue)) }
+      publisher.publish(MessageBatch(batch), epoch: epoch)
       try admin.consume(queue, prefetch: 0)
       for number in 0..<100 {
         guard case .delivery(let delivery) = try admin.nextEvent() else {

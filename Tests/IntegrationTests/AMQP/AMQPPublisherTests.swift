@@ -12,8 +12,8 @@ struct AMQPPublisherTests {
     try Publisher(options: AMQPTest.options(), window: window, setup: setup, onEvent: { [events] in events.add($0) })
   }
 
-  private func batch(_ numbers: Range<UInt64>, to queue: String) -> [Publication] {
-    numbers.map { Publication(number: $0, message: AMQPTest.message("\($0)", to: queue)) }
+  private func batch(_ numbers: Range<UInt64>, to queue: String) -> MessageBatch {
+    MessageBatch(numbers.map { ($0, AMQPTest.message("\($0)", to: queue)) })
   }
 
   @Test(arguments: [1, 7, 256])
@@ -72,10 +72,8 @@ struct AMQPPublisherTests {
       try publisher.start()
       let epoch = try await events.up()
       let nowhere = AMQPTest.uniqueName()
-      let messages = (UInt64(0)..<100).map {
-        Publication(number: $0, message: AMQPTest.message("\($0)", to: $0 % 2 == 0 ? queue : nowhere))
-      }
-      publisher.publish(messages, epoch: epoch)
+      let messages = (UInt64(0)..<100).map { ($0, AMQPTest.message("\($0)", to: $0 % 2 == 0 ? queue : nowhere)) }
+      publisher.publish(MessageBatch(messages), epoch: epoch)
       var (returned, acked): ([UInt64], Set<UInt64>) = ([], [])
       while acked.count < 100 {
         switch try await events.next() {
@@ -119,11 +117,9 @@ struct AMQPPublisherTests {
       let publisher = try publisher()
       try publisher.start()
       let epoch = try await events.up()
-      var messages = batch(0..<5, to: queue)
-      var unsendable = messages[2].message
-      unsendable.properties.appID = String(repeating: "x", count: 256)
-      messages[2] = Publication(number: 2, message: unsendable)
-      publisher.publish(messages, epoch: epoch)
+      var messages = (UInt64(0)..<5).map { ($0, AMQPTest.message("\($0)", to: queue)) }
+      messages[2].1.properties.appID = String(repeating: "x", count: 256)
+      publisher.publish(MessageBatch(messages), epoch: epoch)
       var (acked, refused): ([UInt64], [(number: UInt64, reason: String)]) = ([], [])
       while acked.count < 4 {
         switch try await events.next() {
@@ -147,7 +143,7 @@ struct AMQPPublisherTests {
       let first = try await events.up()
       let missing = AMQPTest.uniqueName()
       publisher.publish(
-        [Publication(number: 1, message: Message(exchange: missing, routingKey: "k", body: []))], epoch: first)
+        MessageBatch([(1 as UInt64, Message(exchange: missing, routingKey: "k", body: []))]), epoch: first)
       let (error, pause) = try await events.first {
         if case .down(let error, let pause) = $0 { (error, pause) } else { nil }
       }

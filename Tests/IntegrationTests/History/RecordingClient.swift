@@ -113,7 +113,7 @@ final class RecordingClient: Sendable {
     let message = Message(
       exchange: names.eventBus, routingKey: command.name, mandatory: true,
       properties: .named(command.hasMessageID ? "\(command.label)" : nil), body: Array(body.utf8))
-    state.publisher?.publish([Publication(number: state.lastNumber, message: message)], epoch: epoch)
+    state.publisher?.publish(MessageBatch([(state.lastNumber, message)]), epoch: epoch)
   }
 
   func note(_ event: BusHistory.Event) { state.withLock { $0.history.note(event) } }

@@ -65,6 +65,14 @@ enum AMQPTest {
   }
 }
 
+extension MessageBatch {
+  /// Messages under these numbers, for frames of RabbitMQ's usual size.
+  init(_ messages: some Sequence<(UInt64, Message)>) {
+    self.init(frameMax: 131_072)
+    for (number, message) in messages { add(message, number: number) }
+  }
+}
+
 extension Connection {
   /// The next event, which comes at once where nothing else runs: `nil` only when something is wrong.
   func nextEvent() throws -> Event? { try nextEvent(timeout: AMQPTest.patience) }

@@ -88,7 +88,7 @@ final class ServiceBus: Sendable {
     }
     guard let publisher, let epoch else { throw AMQPError(.connectionLost, "the test is not connected for publishing") }
     let first = last - UInt64(messages.count) + 1
-    publisher.publish(zip(first...last, messages).map { Publication(number: $0, message: $1) }, epoch: epoch)
+    publisher.publish(MessageBatch(zip(first...last, messages)), epoch: epoch)
     for number in first...last { _ = try await confirms.next("the confirm of a command") { $0 == number } }
   }
 

@@ -1,0 +1,77 @@
+import CRabbitMQ
+import Glibc
+
+/// Publishing: encoded messages go to the socket as they are, many at a time. (The library would take three system calls for
+/// each.)
+extension Connection {
+  /// Sends a message.
+  ///
+  /// Returning means that the kernel has it, nothing more: only a confirm counts.
+  ///
+  /// - Returns: The number that its confirm will name; 0 while confirms are off.
+  @discardableResult
+  package func publish(_ message: Message) throws(AMQPError) -> UInt64 {
+    _ = try usable()
+    try requireChannel()
+    var batch = MessageBatch(frameMax: server.frameMax)
+    batch.add(message, number: 0)
+    if let refused = batch.unsendable.first { throw refused.error }
+    try publish(MessageBatch.Slice(batch: batch, entries: 0..<1))
+    return lastSequence ?? 0
+  }
+
+  /// Sends messages, encoded for this connection's frames.
+  func publish(_ slice: MessageBatch.Slice) throws(AMQPError) {
+    let state = try usable()
+    try requireChannel()
+    if url.usesTLS {
+      try publishByLibrary(slice, state)
+    } else {
+      try write(slice.batch.bytes, slice.bytes, to: amqp_get_sockfd(state))
+    }
+    if let last = lastSequence { lastSequence = last + UInt64(slice.entries.count) }
+  }
+
+  /// Writes all of it, for half a message costs the connection. A broker that takes nothing for two heartbeats is gone.
+  private func write(_ bytes: [UInt8], _ range: Range<Int>, to socket: CInt) throws(AMQPError) {
+    var start = range.lowerBound
+    while start < range.upperBound {
+      let (count, failure) = bytes[start..<range.upperBound].withUnsafeBytes {
+        (Glibc.send(socket, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL)), errno)
+      }
+      if count >= 0 {
+        start += count
+      } else if failure == EAGAIN {
+        let limit = server.heartbeatSeconds > 0 ? .seconds(2 * server.heartbeatSeconds) : options.rpcTimeout
+        guard poll(for: POLLOUT, on: socket, within: limit) else {
+          throw fail(error(.connectionLost, "the broker has taken nothing for \(limit)"))
+        }
+      } else if failure != EINTR {
+        throw fail(error(.connectionLost, String(cString: strerror(failure))))
+      }
+    }
+  }
+
+  /// Has the library send them, since only it can write to a TLS connection: taken apart again, by its own decoders.
+  private func publishByLibrary(_ slice: MessageBatch.Slice, _ state: amqp_connection_state_t) throws(AMQPError) {
+    setCork(true)
+    defer { setCork(false) }
+    for index in slice.entries {
+      arena.recycle()
+      let status = slice.batch.withFrames(of: index, in: arena) { method, properties, body in
+        amqp_basic_publish(
+          state, Self.channel, method.exchange, method.routing_key, amqp_boolean_t(method.mandatory), 0, properties,
+          body)
+      }
+      if status < 0 { throw fail(status: status) }
+    }
+  }
+
+  /// Has the kernel hold back partly filled packets until it is off again.
+  private func setCork(_ isOn: Bool) {
+    guard let state else { return }
+    var value: CInt = isOn ? 1 : 0
+    setsockopt(
+      amqp_get_sockfd(state), CInt(IPPROTO_TCP), TCP_CORK, &value, socklen_t(MemoryLayout.size(ofValue: value)))
+  }
+}

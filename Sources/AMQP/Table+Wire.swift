@@ -1,0 +1,71 @@
+import CRabbitMQ
+
+/// A field table as it stands in a frame (AMQP 0-9-1, section 4.2.5.5, with the letters that RabbitMQ uses for the types).
+extension [UInt8] {
+  mutating func append(_ table: Table) {
+    let place = beginCounted()
+    for field in table.fields {
+      append(shortString: field.name)
+      append(UInt8(field.value.kind.rawValue))
+      append(field.value)
+    }
+    endCounted(place)
+  }
+
+  private mutating func append(_ value: FieldValue) {
+    switch value {
+    case .void: break
+    case .boolean(let value): append(value ? 1 : 0)
+    case .int8(let value): append(bigEndian: value)
+    case .uint8(let value): append(value)
+    case .int16(let value): append(bigEndian: value)
+    case .uint16(let value): append(bigEndian: value)
+    case .int32(let value): append(bigEndian: value)
+    case .uint32(let value): append(bigEndian: value)
+    case .int64(let value): append(bigEndian: value)
+    case .uint64(let value), .timestamp(let value): append(bigEndian: value)
+    case .float(let value): append(bigEndian: value.bitPattern)
+    case .double(let value): append(bigEndian: value.bitPattern)
+    case .decimal(let scale, let value):
+      append(scale)
+      append(bigEndian: value)
+    case .longString(let value), .bytes(let value):
+      append(bigEndian: UInt32(value.count))
+      append(contentsOf: value)
+    case .table(let table): append(table)
+    case .array(let values):
+      let place = beginCounted()
+      for value in values {
+        append(UInt8(value.kind.rawValue))
+        append(value)
+      }
+      endCounted(place)
+    }
+  }
+
+  /// Leaves room for the length of what follows, and returns where that is to be written.
+  mutating func beginCounted() -> Int {
+    append(bigEndian: UInt32(0))
+    return count - 4
+  }
+
+  mutating func endCounted(_ place: Int) {
+    let size = UInt32(count - place - 4).bigEndian
+    withUnsafeMutableBytes { $0.storeBytes(of: size, toByteOffset: place, as: UInt32.self) }
+  }
+
+  mutating func append(shortString text: String) {
+    append(UInt8(text.utf8.count))
+    var text = text
+    text.withUTF8 { append(contentsOf: $0) }
+  }
+
+  mutating func append(shortString bytes: [UInt8]) {
+    append(UInt8(bytes.count))
+    append(contentsOf: bytes)
+  }
+
+  mutating func append(bigEndian number: some FixedWidthInteger) {
+    Swift.withUnsafeBytes(of: number.bigEndian) { append(contentsOf: $0) }
+  }
+}
