@@ -67,12 +67,14 @@ struct JSONWriter {
   }
 
   private mutating func key(_ name: StaticString) {
-    if !isFirstField { bytes.append(UInt8(ascii: ",")) }
+    append(isFirstField ? "\"" : ",\"")
     isFirstField = false
-    bytes.append(UInt8(ascii: "\""))
-    name.withUTF8Buffer { bytes.append(contentsOf: $0) }
-    bytes.append(UInt8(ascii: "\""))
-    bytes.append(UInt8(ascii: ":"))
+    append(name)
+    append("\":")
+  }
+
+  private mutating func append(_ text: StaticString) {
+    text.withUTF8Buffer { bytes.append(contentsOf: $0) }
   }
 
   private mutating func string(_ text: String) {
