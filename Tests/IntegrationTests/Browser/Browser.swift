@@ -160,7 +160,17 @@ extension Browser {
     return "/element/\(found.number)/"
   }
 
-  func click(_ selector: String) async throws { try await session.call("POST", element(selector) + "click", [:]) }
+  /// Clicks, and waits until the page that it leads to is all there: the driver may return before. A click that leads nowhere
+  /// is waited for half a second.
+  func click(_ selector: String) async throws {
+    let before = try await page()
+    try await session.call("POST", element(selector) + "click", [:])
+    for _ in 1...10 where (try? await page()) == before { try await Task.sleep(for: .milliseconds(50)) }
+    try await shows("all of it") { (try? await script("return document.readyState", as: String.self)) == "complete" }
+  }
+
+  /// Tells a page from the one before.
+  private func page() async throws -> Double { try await script("return performance.timeOrigin", as: Double.self) }
 
   /// Puts text into a field in place of what is there.
   func fill(_ selector: String, _ text: String) async throws {
