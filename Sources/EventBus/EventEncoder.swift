@@ -29,48 +29,39 @@ package struct EventEncoder: Sendable {
   }
 
   package func encode(_ publication: Publication, at time: SendingTime) -> OutgoingMessage {
-    var message = OutgoingMessage()
-    encode(publication, at: time, into: &message)
-    return message
-  }
-
-  /// As above, into an event of before, whose memory is used again.
-  package func encode(_ publication: Publication, at time: SendingTime, into message: inout OutgoingMessage) {
     let envelope = OutgoingEnvelope(source: source, origin: publication.origin, time: time)
     switch publication.event {
     case .tick(let tick):
       let id = tick.definition.id
       let slot = tick.slot.rfc3339
-      message.messageID.set(id, slot)
-      envelope.write(
-        .tick, schedule: id, scheduledTime: slot, payload: tick.definition.payload, into: &message
-      ) { $0.write(tick, id: $1, slot: slot) }
+      let tickID = Self.join(id, slot)
+      return envelope.message(
+        .tick, id: tickID, schedule: id, scheduledTime: slot, payload: tick.definition.payload
+      ) { $0.write(tick, id: tickID, slot: slot) }
     case .started(let started):
       let id = started.definition.id
-      message.messageID.set(id, "\(started.generation)/started")
-      envelope.write(.started, schedule: id, payload: started.definition.payload, into: &message) { json, _ in
-        json.write(started)
-      }
+      return envelope.message(
+        .started, id: Self.join(id, "\(started.generation)/started"), schedule: id, payload: started.definition.payload
+      ) { $0.write(started) }
     case .stopped(let stopped):
-      message.messageID.set(stopped.id, "\(stopped.generation)/stopped")
-      envelope.write(.stopped, schedule: stopped.id, payload: stopped.definition?.payload, into: &message) { json, _ in
-        json.write(stopped)
-      }
+      return envelope.message(
+        .stopped, id: Self.join(stopped.id, "\(stopped.generation)/stopped"), schedule: stopped.id,
+        payload: stopped.definition?.payload
+      ) { $0.write(stopped) }
     case .rejected(let rejection):
-      message.messageID = RandomUUID.text(from: random)
-      envelope.write(.rejected, schedule: rejection.id, into: &message) { json, _ in
-        json.write(rejection, to: publication.origin.messageID)
+      return envelope.message(.rejected, id: RandomUUID.text(from: random), schedule: rejection.id) {
+        $0.write(rejection, to: publication.origin.messageID)
       }
     }
   }
-}
 
-extension [UInt8] {
-  /// Becomes `<id>@<suffix>`, the form of all our message ids that must be the same on every repeat.
-  fileprivate mutating func set(_ id: ScheduleID, _ suffix: String) {
-    removeAll(keepingCapacity: true)
-    append(contentsOf: id.bytes)
-    append(UInt8(ascii: "@"))
-    append(contentsOf: suffix.utf8)
+  /// `<id>@<suffix>`, the form of all our message ids that must be the same on every repeat.
+  private static func join(_ id: ScheduleID, _ suffix: String) -> [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(id.bytes.count + 1 + suffix.utf8.count)
+    bytes.append(contentsOf: id.bytes)
+    bytes.append(UInt8(ascii: "@"))
+    bytes.append(contentsOf: suffix.utf8)
+    return bytes
   }
 }

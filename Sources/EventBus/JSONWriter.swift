@@ -2,13 +2,10 @@
 ///
 /// Field names are ours and need no escapes; texts are escaped as RFC 8259, section 7 asks, and no further.
 struct JSONWriter {
-  private(set) var bytes: [UInt8]
+  private(set) var bytes: [UInt8] = []
   private var isFirstField = true
 
-  /// - Parameter memory: bytes of before, whose memory is used again.
-  init(capacity: Int, reusing memory: consuming [UInt8] = []) {
-    bytes = memory
-    bytes.removeAll(keepingCapacity: true)
+  init(capacity: Int) {
     bytes.reserveCapacity(capacity)
   }
 
@@ -67,14 +64,12 @@ struct JSONWriter {
   }
 
   private mutating func key(_ name: StaticString) {
-    append(isFirstField ? "\"" : ",\"")
+    if !isFirstField { bytes.append(UInt8(ascii: ",")) }
     isFirstField = false
-    append(name)
-    append("\":")
-  }
-
-  private mutating func append(_ text: StaticString) {
-    text.withUTF8Buffer { bytes.append(contentsOf: $0) }
+    bytes.append(UInt8(ascii: "\""))
+    name.withUTF8Buffer { bytes.append(contentsOf: $0) }
+    bytes.append(UInt8(ascii: "\""))
+    bytes.append(UInt8(ascii: ":"))
   }
 
   private mutating func string(_ text: String) {

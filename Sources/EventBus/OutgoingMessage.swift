@@ -18,25 +18,16 @@ package struct OutgoingMessage: Hashable, Sendable {
     }
   }
 
-  package var name = EventName.tick
+  package var name: EventName
   /// At most 255 bytes: an id has at most 200.
-  package var messageID: [UInt8] = []
+  package var messageID: [UInt8]
   /// The `message_id` of the command from which this follows, raw.
   package var correlationID: [UInt8]?
   /// `schedule-id`, `scheduled-time`, `traceparent`, `tracestate`, those that apply.
-  package var headers: [Header] = []
+  package var headers: [Header]
   /// The AMQP `timestamp`: whole seconds since 1970 UTC.
-  package var timestampSeconds: UInt64 = 0
-  package var body: [UInt8] = []
-
-  package init() {}
-
-  /// Leaves the message without its body, so that its memory can be used again.
-  mutating func takeBody() -> [UInt8] {
-    var taken: [UInt8] = []
-    swap(&taken, &body)
-    return taken
-  }
+  package var timestampSeconds: UInt64
+  package var body: [UInt8]
 
   /// Where it goes on the event bus.
   package var routingKey: String { name.rawValue }

@@ -229,7 +229,7 @@ extension SQLiteStore {
     _ query: String, in database: Database, _ bind: (inout ParameterValues) -> Void, _ body: (Schedule) -> Bool
   ) throws -> Bool {
     try database.forEachRow(query, bind) { row in
-      if let schedule = Schedule(row, &timings) { return body(schedule) }
+      if let schedule = Schedule(row) { return body(schedule) }
       reportUnreadable(row)
       return true
     }

@@ -11,7 +11,6 @@ package final class SQLiteStore: ScheduleStore {
   /// Nil for a file that is only looked at and has no lock file.
   private var lock: FileLock?
   private let onUnreadable: (StoreError) -> Void
-  var timings = TimingReader()
   /// The copy that is being made.
   var backup: RunningBackup?
   /// The unreadable rows already told of, by generation.

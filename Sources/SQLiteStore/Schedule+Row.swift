@@ -3,9 +3,9 @@ import Scheduling
 
 extension Schedule {
   /// Nil when the row does not make a schedule: what it says was damaged, or this version refuses its expression.
-  init?(_ row: ColumnValues, _ timings: inout TimingReader) {
+  init?(_ row: ColumnValues) {
     guard let generation = row.integer(.generation), let place = row.integer(.place), let id = row.bytes(.id),
-      let counter = row.integer(.counter), let timing = timings.read(row), let state = State(row),
+      let counter = row.integer(.counter), let timing = Timing(row), let state = State(row),
       let jitter = row.read(.jitter, { try? DurationExpression($0) }),
       let misfirePolicy = row.read(.misfirePolicy, MisfirePolicy.init),
       let catchupWindow = row.read(.catchupWindow, { try? DurationExpression($0) }),
@@ -24,32 +24,22 @@ extension Schedule {
   }
 }
 
-/// Reads when schedules are due. Many are asked for in the same words, one after the other: those are parsed once.
-struct TimingReader {
-  private var column: ScheduleColumn?
-  private var text = ""
-  private var timing: Timing?
-
-  /// Nil when the row has none that this version takes.
-  mutating func read(_ row: ColumnValues) -> Timing? {
-    if let text = row.text(.cron) { return parsed(text, .cron) }
-    if let text = row.text(.every) { return parsed(text, .every) }
-    if let text = row.text(.duration) { return parsed(text, .duration) }
-    return row.instant(.at).map { .at($0) }
-  }
-
-  private mutating func parsed(_ text: String, _ column: ScheduleColumn) -> Timing? {
-    if column != self.column || text != self.text {
-      self.column = column
-      self.text = text
-      timing =
-        switch column {
-        case .cron: (try? CronExpression(text)).map { .cron($0) }
-        case .every: (try? DurationExpression(text)).map { .every($0) }
-        default: (try? DurationExpression(text)).map { .duration($0) }
-        }
+extension Timing {
+  fileprivate init?(_ row: ColumnValues) {
+    if let text = row.text(.cron) {
+      guard let expression = try? CronExpression(text) else { return nil }
+      self = .cron(expression)
+    } else if let text = row.text(.every) {
+      guard let interval = try? DurationExpression(text) else { return nil }
+      self = .every(interval)
+    } else if let instant = row.instant(.at) {
+      self = .at(instant)
+    } else if let text = row.text(.duration) {
+      guard let duration = try? DurationExpression(text) else { return nil }
+      self = .duration(duration)
+    } else {
+      return nil
     }
-    return timing
   }
 }
 

@@ -82,8 +82,8 @@ extension Engine {
 
   /// Whether a tick has to wait because its slot may be another under the new rules.
   func awaitsReview(_ row: DueWindow.Row, at position: DuePosition) -> Bool {
-    guard review != nil, row.schedule.definition.followsZone, !row.mayHaveBeenSent else { return false }
-    return review?.hasReviewed(position) == false
+    guard let review, row.schedule.definition.followsZone, !row.mayHaveBeenSent else { return false }
+    return !review.hasReviewed(position)
   }
 
   /// The next page to review. Read only when nothing waits to be stored, so that what is read is what holds.
