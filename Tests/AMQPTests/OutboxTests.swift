@@ -94,13 +94,18 @@ struct OutboxTests {
     #expect(!outbox.hasNext)
   }
 
-  @Test func aBatchOfWhatCannotBeSentIsNone() {
+  @Test func dropsWhatCannotBeSent() {
     var batch = MessageBatch(frameMax: 4096)
+    var outbox = Outbox(window: 3)
     batch.add(message(key: String(repeating: "k", count: 256)), number: 1)
     #expect(batch.unsendable.map(\.number) == [1])
-    var outbox = Outbox(window: 3)
     outbox.add(batch)
     #expect(outbox.isEmpty && !outbox.hasNext)
+    batch.add(message(), number: 2)
+    outbox.add(batch)
+    #expect(sendAll(&outbox) == [2])
+    #expect(outbox.settle(1, multiple: false) == [2])
+    #expect(outbox.isEmpty)
   }
 
   @Test func refusesUnknownConfirms() {
