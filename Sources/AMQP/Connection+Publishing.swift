@@ -11,8 +11,6 @@ extension Connection {
   /// - Returns: The number that its confirm will name; 0 while confirms are off.
   @discardableResult
   package func publish(_ message: Message) throws(AMQPError) -> UInt64 {
-    _ = try usable()
-    try requireChannel()
     var batch = MessageBatch(frameMax: server.frameMax)
     batch.add(message, number: 0)
     if let refused = batch.unsendable.first { throw refused.error }

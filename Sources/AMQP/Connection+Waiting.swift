@@ -39,7 +39,10 @@ extension Connection {
   /// Whether a descriptor is ready for reading or writing right now, or will be within the time.
   func poll(for event: CInt, on descriptor: CInt, within limit: Duration = .zero) -> Bool {
     var descriptor = pollfd(fd: descriptor, events: Int16(event), revents: 0)
-    return Glibc.poll(&descriptor, 1, limit.pollTimeout) > 0
+    while true {
+      let count = Glibc.poll(&descriptor, 1, limit.pollTimeout)
+      if count >= 0 || errno != EINTR { return count > 0 }
+    }
   }
 
   /// How often the library gets to see whether a heartbeat is to be sent or is missing. A frozen broker is noticed this

@@ -24,7 +24,7 @@ extension Message {
   }
 
   /// Frame header and end (8 bytes), class, weight and body size (12), property flags (2).
-  private static let headerFrameOverhead = 22
+  private static let headerFrameOverhead = MessageFrame.overhead + 14
 
   private static func limit(_ name: StaticString, _ length: Int) throws(AMQPError) {
     if length > 255 { throw AMQPError(.invalidMessage, "its \(name) has \(length) bytes; 255 is the limit") }
