@@ -95,7 +95,7 @@ let package = Package(
     .executableTarget(
       name: "Benchmarks",
       dependencies: [
-        "AMQP", "EventBus", "Recurrence", "Scheduling", "SQLiteStore",
+        "AMQP", "EventBus", "PocketwatchService", "Recurrence", "SQLiteStore", "Scheduling",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Tests/Benchmarks"),

@@ -10,4 +10,10 @@ package struct ServerInfo: Sendable, Hashable {
   /// The largest frame, in bytes.
   package var frameMax = 0
   package var heartbeatSeconds = 0
+
+  package init(endpoint: String, user: String, frameMax: Int = 0) {
+    self.endpoint = endpoint
+    self.user = user
+    self.frameMax = frameMax
+  }
 }

@@ -3,6 +3,8 @@ import Recurrence
 /// What is to be done about one command: the rule of the contract, given what is stored.
 struct CommandDecision {
   var changes: [Change] = []
+  /// The generation of the live schedule that makes way.
+  var replaced: Int64?
   var event: OutgoingEvent
   var origin: Origin
   var settlement: Acknowledgements.Settlement
@@ -105,7 +107,7 @@ extension CommandDecision {
       definition: definition, generation: generation, counter: 0, nextSlot: pending.slot, effect: effect,
       ignored: start.ignored)
     let decision = CommandDecision(
-      changes: [.start(schedule, beginning)], event: .started(started), origin: origin, settlement: .acknowledge)
+      changes: [.start(schedule, beginning)], replaced: effect == .replaced ? existing?.generation : nil, event: .started(started), origin: origin, settlement: .acknowledge)
     return (decision, .started(generation: generation, effect: effect))
   }
 

@@ -27,7 +27,6 @@ struct DueWindow {
   }
 
   private var rows: [Int64: Row] = [:]
-  private var generations: [ScheduleID: Int64] = [:]
   /// What is loaded: from the beginning on, and perhaps a stretch ahead.
   var lanes = [DueLane()]
   /// The lane whose turn it is.
@@ -38,18 +37,16 @@ struct DueWindow {
 
   var waitingCount: Int { lanes.reduce(0) { $0 + $1.waitingCount } }
 
-  func generation(of id: ScheduleID) -> Int64? { generations[id] }
-
   subscript(generation: Int64) -> Row? { rows[generation] }
-
-  /// Whether a tick or another change of this schedule is under way, so that no command on it may be decided.
-  func isUnsettled(_ id: ScheduleID) -> Bool {
-    guard let generation = generations[id], let row = rows[generation] else { return false }
-    return row.phase.isUnsettled
-  }
 
   /// The schedules of which a tick or another change is under way, by generation.
   var unsettled: Set<Int64> { Set(rows.lazy.filter { $0.value.phase.isUnsettled }.map(\.key)) }
+
+  /// The same by id: no command on them may be decided. Put together when commands are there, since a burst of ticks has
+  /// none to look at.
+  var unsettledIDs: Set<ScheduleID> {
+    unsettledCount == 0 ? [] : Set(rows.values.lazy.filter(\.phase.isUnsettled).map(\.schedule.id))
+  }
 
   /// Takes a page of a lane that was loaded from the store up to `through`; ticks due up to `inDoubtThrough` may have been
   /// sent.
@@ -68,7 +65,6 @@ struct DueWindow {
 
   /// Takes a schedule that was just started, if it falls within the window.
   mutating func started(_ schedule: Schedule) {
-    if let earlier = generations[schedule.id] { remove(earlier) }
     guard let position = schedule.position, covers(position) else { return }
     insert(Row(schedule: schedule, phase: .waiting))
   }
@@ -84,7 +80,6 @@ struct DueWindow {
 
   mutating func remove(_ generation: Int64) {
     guard let row = rows.removeValue(forKey: generation) else { return }
-    generations[row.schedule.id] = nil
     if row.phase.isUnsettled { unsettledCount -= 1 }
   }
 
@@ -154,7 +149,6 @@ struct DueWindow {
 
   private mutating func insert(_ row: Row) {
     rows[row.schedule.generation] = row
-    generations[row.schedule.id] = row.schedule.generation
     if let position = row.schedule.position { enqueue(position) }
   }
 

@@ -75,8 +75,8 @@ extension Engine {
 
   /// Whether a schedule must not be touched for now: a tick, a Stopped or a new slot of it is under way.
   var isBusy: (ScheduleID) -> Bool {
-    { [window, owingIDs, review] id in
-      window.isUnsettled(id) || owingIDs.contains(id) || review?.movingIDs.contains(id) == true
+    { [unsettled = window.unsettledIDs, owingIDs, review] id in
+      unsettled.contains(id) || owingIDs.contains(id) || review?.movingIDs.contains(id) == true
     }
   }
 
@@ -98,7 +98,8 @@ extension Engine {
   }
 
   mutating func reviewed(_ schedules: [Schedule], isLast: Bool, at now: Now) {
-    for schedule in schedules { reviewed(schedule, at: now) }
+    let isBusy = isBusy
+    for schedule in schedules { reviewed(schedule, isBusy: isBusy(schedule.id), at: now) }
     if !isLast, let last = schedules.last?.position {
       review?.reviewedThrough = last
     } else if review?.moving.isEmpty == true {
@@ -136,9 +137,9 @@ extension Engine {
     inDoubtThrough = min(inDoubtThrough, mark(at: latestWall))
   }
 
-  private mutating func reviewed(_ schedule: Schedule, at now: Now) {
+  private mutating func reviewed(_ schedule: Schedule, isBusy: Bool, at now: Now) {
     guard let pending = schedule.pending, let zone = rules(of: schedule.definition) else { return }
-    guard !isBusy(schedule.id) else {
+    guard !isBusy else {
       // A tick beyond now is one of the clock before, of which the answer came just now.
       if review?.cause == .clock, pending.slot > latestWall { passedOver.insert(schedule.generation) }
       return

@@ -1,24 +1,24 @@
-import AMQP
+package import AMQP
 import EventBus
-import Recurrence
-import Scheduling
+package import Recurrence
+package import Scheduling
 
 /// From the engine's publication to the AMQP message.
-final class MessageEncoder {
+package final class MessageEncoder {
   private let events: EventEncoder
   private let exchange: String
   private let sendsUserID: Bool
   /// The connection that is up.
-  var server: ServerInfo?
+  package var server: ServerInfo?
 
-  init(names: TopologyNames, sendsUserID: Bool) {
+  package init(names: TopologyNames, sendsUserID: Bool) {
     events = EventEncoder(stack: names.stack)
     exchange = names.eventBus
     self.sendsUserID = sendsUserID
   }
 
   /// What leaves together bears one time.
-  func encode(_ publications: [Publication], at now: Instant) -> MessageBatch {
+  package func encode(_ publications: [Publication], at now: Instant) -> MessageBatch {
     let time = SendingTime(now)
     var batch = MessageBatch(frameMax: server?.frameMax ?? 0, capacity: publications.count)
     for publication in publications { batch.add(message(publication, at: time), number: publication.number) }

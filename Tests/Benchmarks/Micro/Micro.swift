@@ -5,13 +5,24 @@ import Glibc
 struct Micro: ParsableCommand {
   static let configuration = CommandConfiguration(abstract: "Time per call of what is called often.")
 
+  enum Part: String, CaseIterable, ExpressibleByArgument {
+    case recurrence, envelope, store, tick
+  }
+
+  @Argument(help: "Only these.")
+  var parts = Part.allCases
+
   func run() throws {
-    print("processor time per call, median of \(CallTimer.runs) runs\n")
-    try Self.recurrence()
-    print("")
-    try Self.envelope()
-    print("")
-    try StoreBenchmark.run()
+    print("processor time per call, median of \(CallTimer.runs) runs")
+    for part in parts {
+      print("")
+      switch part {
+      case .recurrence: try Self.recurrence()
+      case .envelope: try Self.envelope()
+      case .store: try StoreBenchmark.run()
+      case .tick: try TickBenchmark.run()
+      }
+    }
   }
 
   static func report(_ name: String, calls: Int = 50_000, _ body: (Int) -> Void) {
@@ -36,7 +47,7 @@ enum CallTimer {
   }
 
   /// Of this thread, so that what else runs on the machine counts little.
-  private static func processorMicroseconds(of body: () -> Void) -> Double {
+  static func processorMicroseconds(of body: () -> Void) -> Double {
     func now() -> Double {
       var time = timespec()
       clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
