@@ -1,47 +1,68 @@
 import GRDB
 import GRDBSQLite
 
-/// Prepared statements whose values go straight to SQLite and come straight from it. GRDB boxes each value, which on a
+/// A prepared statement whose values go straight to SQLite and come straight from it. GRDB boxes each value, which on a
 /// tick's way takes longer than what SQLite does with it.
-extension Database {
-  /// Runs a statement that is kept prepared.
-  ///
-  /// - Parameter bind: hands over the values of its parameters, in order.
-  func run(_ sql: String, _ bind: (inout ParameterValues) -> Void) throws {
-    _ = try forEachRow(sql, bind) { _ in true }
+struct PreparedStatement {
+  /// Held, because GRDB's cache may let go of it meanwhile.
+  private let owner: Statement
+  private let statement: SQLiteStatement
+
+  /// Looked up by its text among those that GRDB keeps prepared. Where many rows are written, once for all of them.
+  init(_ sql: String, in database: Database) throws {
+    owner = try database.cachedStatement(sql: sql)
+    statement = owner.sqliteStatement
   }
 
-  /// Runs a query that is kept prepared until `body` returns false; says whether all rows were read.
+  /// Runs it; returns how many rows an INSERT, UPDATE or DELETE changed.
+  ///
+  /// - Parameter bind: hands over the values of its parameters, in order.
+  @discardableResult
+  func run(_ bind: (inout ParameterValues) -> Void) throws -> Int {
+    _ = try forEachRow(bind) { _ in true }
+    return Int(sqlite3_changes(sqlite3_db_handle(statement)))
+  }
+
+  /// Runs a query until `body` returns false; says whether all rows were read.
   ///
   /// A row is valid only inside of `body`.
-  func forEachRow(
-    _ sql: String, _ bind: (inout ParameterValues) -> Void = { _ in }, _ body: (ColumnValues) throws -> Bool
-  ) throws -> Bool {
-    // Held to the end: the cache may let go of it meanwhile.
-    let prepared = try cachedStatement(sql: sql)
-    let statement = prepared.sqliteStatement
+  func forEachRow(_ bind: (inout ParameterValues) -> Void, _ body: (ColumnValues) throws -> Bool) throws -> Bool {
     defer {
       sqlite3_reset(statement)
       sqlite3_clear_bindings(statement)
-      withExtendedLifetime(prepared) {}
     }
     var parameters = ParameterValues(statement)
     bind(&parameters)
-    guard parameters.status == SQLITE_OK else { throw Self.failure(of: statement) }
+    guard parameters.status == SQLITE_OK else { throw failure }
     while true {
       switch sqlite3_step(statement) {
       case SQLITE_ROW: guard try body(ColumnValues(statement)) else { return false }
       case SQLITE_DONE: return true
-      default: throw Self.failure(of: statement)
+      default: throw failure
       }
     }
   }
 
-  private static func failure(of statement: SQLiteStatement) -> DatabaseError {
+  private var failure: DatabaseError {
     let connection = sqlite3_db_handle(statement)
     return DatabaseError(
       resultCode: ResultCode(rawValue: sqlite3_extended_errcode(connection)),
       message: sqlite3_errmsg(connection).map { String(cString: $0) })
+  }
+}
+
+extension Database {
+  /// Runs a statement once, see `PreparedStatement.run`.
+  @discardableResult
+  func run(_ sql: String, _ bind: (inout ParameterValues) -> Void) throws -> Int {
+    try PreparedStatement(sql, in: self).run(bind)
+  }
+
+  /// Runs a query once, see `PreparedStatement.forEachRow`.
+  func forEachRow(
+    _ sql: String, _ bind: (inout ParameterValues) -> Void = { _ in }, _ body: (ColumnValues) throws -> Bool
+  ) throws -> Bool {
+    try PreparedStatement(sql, in: self).forEachRow(bind, body)
   }
 }
 

@@ -29,7 +29,6 @@ extension Database {
       $0.bind(instant.milliseconds)
       $0.bind(limit)
     }
-    return changesCount
   }
 
   /// Removes the schedules that ended first, as long as there are more than `maximum`.
@@ -38,13 +37,12 @@ extension Database {
     guard count > maximum else { return 0 }
     // Two walks along the index of ends, merged: one alone would not be in order of time.
     let ended = "SELECT generation, endedAt FROM progress WHERE owesStopped = 0 AND (endReason IS NULL) ="
-    try run(
+    return try run(
       """
       DELETE FROM schedule WHERE generation IN (
         SELECT generation FROM (\(ended) 0 UNION ALL \(ended) 1 ORDER BY endedAt, generation) LIMIT ?)
       """
     ) { $0.bind(min(count - maximum, limit)) }
-    return changesCount
   }
 
   /// Removes commands, oldest first, up to the first that is to be kept: so the cost is that of what is removed, and a
@@ -64,7 +62,6 @@ extension Database {
       return true
     }
     guard let last else { return 0 }
-    try run("DELETE FROM answeredCommand WHERE sequence <= ?") { $0.bind(last) }
-    return changesCount
+    return try run("DELETE FROM answeredCommand WHERE sequence <= ?") { $0.bind(last) }
   }
 }

@@ -1,0 +1,118 @@
+import GRDB
+import Recurrence
+import Scheduling
+
+/// The statements that write changes, looked up once for all changes of a transaction.
+struct ChangeStatements {
+  private let insertDefinition, insertProgress: PreparedStatement
+  private let goOn, end: ProgressUpdate
+  private let markAnnounced, dropPayload: PreparedStatement
+  private let insertAnswer: PreparedStatement
+
+  init(_ database: Database) throws {
+    insertDefinition = try PreparedStatement(SQL.insertDefinition, in: database)
+    insertProgress = try PreparedStatement(SQL.insertProgress, in: database)
+    goOn = try ProgressUpdate(SQL.goOn, in: database)
+    end = try ProgressUpdate(SQL.end, in: database)
+    markAnnounced = try PreparedStatement(SQL.markAnnounced, in: database)
+    dropPayload = try PreparedStatement(SQL.dropPayload, in: database)
+    insertAnswer = try PreparedStatement(SQL.insertAnswer, in: database)
+  }
+
+  /// Puts a schedule in the place of whatever stands under its id: that goes, and its progress with it.
+  func start(_ schedule: Schedule, _ beginning: Schedule.Beginning?) throws {
+    try insertDefinition.run {
+      Schedule.Beginning.bind(beginning, to: &$0)
+      schedule.bindDefinition(to: &$0)
+    }
+    try insertProgress.run {
+      $0.bind(schedule.key.place)
+      $0.bind(schedule.generation)
+      schedule.progress.bind(ScheduleColumn.progress, to: &$0)
+    }
+  }
+
+  /// Says whether there was such a schedule, live with that slot.
+  func proceed(
+    _ key: Schedule.Key, from slot: Instant, to progress: Schedule.Progress, adding tally: Schedule.Tally
+  ) throws -> Bool {
+    switch progress.state {
+    case .live: try goOn.run(key, from: slot, to: progress, adding: tally)
+    case .ended: try end.run(key, from: slot, to: progress, adding: tally)
+    }
+  }
+
+  /// The Stopped of a schedule was published: its payload is of no use any more.
+  func announced(_ generation: Int64) throws {
+    guard try markAnnounced.run({ $0.bind(generation) }) == 1 else { return }
+    try dropPayload.run { $0.bind(generation) }
+  }
+
+  func remember(_ command: RememberedCommand) throws {
+    try insertAnswer.run { command.bind(to: &$0) }
+  }
+}
+
+/// Writes how far a schedule has come.
+private struct ProgressUpdate {
+  private let columns: [ScheduleColumn]
+  /// After a usual tick, and where there are sums to add to.
+  private let usual, adding: PreparedStatement
+
+  init(_ sql: SQL.Update, in database: Database) throws {
+    columns = sql.columns
+    usual = try PreparedStatement(sql.usual, in: database)
+    adding = try PreparedStatement(sql.adding, in: database)
+  }
+
+  func run(
+    _ key: Schedule.Key, from slot: Instant, to progress: Schedule.Progress, adding tally: Schedule.Tally
+  ) throws -> Bool {
+    let isUsual = tally.isOfUsualTick
+    return try (isUsual ? usual : adding).run {
+      progress.bind(columns, to: &$0)
+      tally.bindLast(to: &$0)
+      if !isUsual { tally.bindSums(to: &$0) }
+      $0.bind(key.place)
+      $0.bind(slot.milliseconds)
+    } == 1
+  }
+}
+
+private enum SQL {
+  static let insertDefinition = insert(
+    "OR REPLACE INTO schedule", "\(Schedule.Beginning.columns), " + ScheduleColumn.names(ScheduleColumn.definition))
+  static let insertProgress = insert(
+    "INTO progress", "place, generation, " + ScheduleColumn.names(ScheduleColumn.progress))
+  static let insertAnswer = insert(
+    "OR REPLACE INTO answeredCommand", "key, answeredAt, started, effect, stopped, rejectedField, rejectedReason")
+
+  static let goOn = Update(ScheduleColumn.live)
+  static let end = Update(ScheduleColumn.ended, and: "slot = NULL, due = NULL, missed = NULL, since = NULL, ")
+
+  static let markAnnounced = """
+    UPDATE progress SET owesStopped = 0
+    WHERE place = (SELECT place FROM schedule WHERE generation = ?) AND endedAt IS NOT NULL
+    """
+  static let dropPayload = "UPDATE schedule SET payload = NULL WHERE generation = ?"
+
+  struct Update {
+    let columns: [ScheduleColumn]
+    let usual: String
+    let adding: String
+
+    init(_ columns: [ScheduleColumn], and others: String = "") {
+      let values = others + columns.map { "\($0) = ?, " }.joined()
+      // Only live rows have a slot, so that one comparison tells both.
+      func update(_ tally: String) -> String { "UPDATE progress SET \(values)\(tally) WHERE place = ? AND slot = ?" }
+      self.columns = columns
+      usual = update(Schedule.Tally.lastChange)
+      adding = update(Schedule.Tally.everyChange)
+    }
+  }
+
+  private static func insert(_ table: String, _ columns: String) -> String {
+    let places = columns.split(separator: ",").map { _ in "?" }.joined(separator: ", ")
+    return "INSERT \(table) (\(columns)) VALUES (\(places))"
+  }
+}
