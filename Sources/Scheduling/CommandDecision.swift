@@ -107,7 +107,8 @@ extension CommandDecision {
       definition: definition, generation: generation, counter: 0, nextSlot: pending.slot, effect: effect,
       ignored: start.ignored)
     let decision = CommandDecision(
-      changes: [.start(schedule, beginning)], replaced: effect == .replaced ? existing?.generation : nil, event: .started(started), origin: origin, settlement: .acknowledge)
+      changes: [.start(schedule, beginning)], replaced: effect == .replaced ? existing?.generation : nil,
+      event: .started(started), origin: origin, settlement: .acknowledge)
     return (decision, .started(generation: generation, effect: effect))
   }
 

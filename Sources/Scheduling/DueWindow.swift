@@ -73,9 +73,11 @@ struct DueWindow {
   mutating func proceeded(_ generation: Int64, to progress: Schedule.Progress) -> Schedule? {
     guard let index = rows.index(forKey: generation) else { return nil }
     rows.values[index].proceed(to: progress, &unsettledCount)
-    let schedule = rows.values[index].schedule
-    if let position = schedule.position, covers(position) { enqueue(position) } else { remove(generation) }
-    return schedule
+    guard let position = rows.values[index].position, covers(position) else {
+      return rows.remove(at: index).value.schedule
+    }
+    enqueue(position)
+    return rows.values[index].schedule
   }
 
   mutating func remove(_ generation: Int64) {
@@ -106,7 +108,7 @@ struct DueWindow {
   /// Moves a row to another phase.
   mutating func move(_ generation: Int64, to phase: Phase) {
     guard let index = rows.index(forKey: generation) else { return }
-    let position = rows.values[index].schedule.position
+    let position = rows.values[index].position
     let wasWaiting = rows.values[index].enter(phase, &unsettledCount)
     // A row that leaves its queue is the first in it; taken out, so that no position is in the queue twice.
     if wasWaiting, let position {
@@ -159,13 +161,22 @@ struct DueWindow {
 
   private func covers(_ position: DuePosition) -> Bool { lanes.contains { $0.covers(position) } }
 
-  func isCurrent(_ position: DuePosition) -> Bool {
-    guard let row = rows[position.generation], case .waiting = row.phase else { return false }
-    return row.schedule.position == position
+  mutating func isCurrent(_ position: DuePosition) -> Bool {
+    guard let index = rows.index(forKey: position.generation) else { return false }
+    return rows.values[index].isWaiting(at: position)
   }
 }
 
+/// What is asked of a row is asked where it stands (hence `mutating`, see SE-0154): the usual way would copy it first.
 extension DueWindow.Row {
+  fileprivate var position: DuePosition? {
+    mutating get { schedule.position }
+  }
+
+  fileprivate mutating func isWaiting(at position: DuePosition) -> Bool {
+    if case .waiting = phase { schedule.position == position } else { false }
+  }
+
   /// Stands where its schedule has come to, and waits.
   fileprivate mutating func proceed(to progress: Schedule.Progress, _ unsettledCount: inout Int) {
     _ = enter(.waiting, &unsettledCount)
