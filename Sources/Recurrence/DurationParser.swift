@@ -57,8 +57,7 @@ struct DurationParser {
     // The letter µ is the one that is not ASCII; its bytes are told apart by the table.
     let word = scanner.take { $0.isLetter || $0 >= 0x80 }
     guard !word.isEmpty else { throw scanner.isAtEnd ? failure("a unit is missing, such as s or m") : unexpected() }
-    let name = String(decoding: word.map(\.lowercased), as: UTF8.self)
-    guard let unit = DurationUnit.named[name] else {
+    guard let unit = DurationUnit(named: word) else {
       throw failure("this is no unit; known are ms s m h d w month year and their long forms", at: position)
     }
     return unit

@@ -2,6 +2,20 @@
 struct DurationUnit {
   let nanoseconds: UInt128
 
+  /// The unit of a name in UTF-8, in letters of either case; nil when there is none.
+  init?(named name: ArraySlice<UInt8>) {
+    // As nearly all are, and every due schedule that is loaded asks.
+    if name.count == 1, let letter = name.first {
+      guard letter < 0x80, let unit = Self.ofLetter[Int(letter)] else { return nil }
+      self = unit
+    } else {
+      guard let unit = Self.named[String(decoding: name.map(\.lowercased), as: UTF8.self)] else { return nil }
+      self = unit
+    }
+  }
+
+  private init(nanoseconds: UInt128) { self.nanoseconds = nanoseconds }
+
   static let nanosecond = DurationUnit(nanoseconds: 1)
   static let microsecond = DurationUnit(nanoseconds: 1000)
   static let millisecond = DurationUnit(nanoseconds: 1_000_000)
@@ -18,7 +32,7 @@ struct DurationUnit {
   /// The units by their names in lower case.
   ///
   /// µ is two characters that look alike: the micro sign (U+00B5) and the Greek letter (U+03BC).
-  static let named: [String: DurationUnit] = {
+  private static let named: [String: DurationUnit] = {
     let names: [(unit: DurationUnit, short: [String], long: [String])] = [
       (nanosecond, ["ns"], ["nanosecond"]),
       (microsecond, ["us", "\u{B5}s", "\u{3BC}s"], ["microsecond"]),
@@ -37,6 +51,11 @@ struct DurationUnit {
     }
     return named
   }()
+
+  /// Those of one letter, by the letter's number in ASCII.
+  private static let ofLetter: [DurationUnit?] = (0..<0x80).map { (letter: UInt8) in
+    named[String(decoding: [letter.lowercased], as: UTF8.self)]
+  }
 
   /// The letters of ISO 8601 before the `T`, in the order in which they may stand.
   static let dateDesignators: [(letter: Unicode.Scalar, unit: DurationUnit)] = [

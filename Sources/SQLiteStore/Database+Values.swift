@@ -54,7 +54,7 @@ struct PreparedStatement {
 extension Database {
   /// Runs a statement once, see `PreparedStatement.run`.
   @discardableResult
-  func run(_ sql: String, _ bind: (inout ParameterValues) -> Void) throws -> Int {
+  func run(_ sql: String, _ bind: (inout ParameterValues) -> Void = { _ in }) throws -> Int {
     try PreparedStatement(sql, in: self).run(bind)
   }
 

@@ -71,10 +71,19 @@ extension DatabaseQueue {
 
   /// Runs one transaction that takes the right to write at its start. A deferred one, which reads first, could be refused
   /// in the middle.
+  ///
+  /// Begun and ended by statements that stay prepared, where GRDB prepares its own each time.
   func immediateTransaction(_ body: (Database) throws -> Void) throws {
-    try inTransaction(.immediate) { database in
-      try body(database)
-      return .commit
+    try writeWithoutTransaction { database in
+      try database.run("BEGIN IMMEDIATE")
+      do {
+        try body(database)
+        try database.run("COMMIT")
+      } catch {
+        // SQLite may have rolled back already; the first failure is the one to tell of.
+        if database.isInsideTransaction { _ = try? database.run("ROLLBACK") }
+        throw error
+      }
     }
   }
 }

@@ -73,6 +73,8 @@ extension Engine {
     defer {
       pendingChanges = []
       pendingAnswers = []
+      // Room at once for what is gathered, rather than little by little.
+      if gatheringSince != nil { pendingChanges.reserveCapacity(settings.gatheredTicks) }
       gatheringSince = nil
     }
     return .apply(pendingChanges, pendingAnswers)

@@ -41,10 +41,11 @@ struct TickBenchmark {
     defer { try? FileManager.default.removeItem(at: folder) }
     let due = WallClock.now
     let timing = try timing(due)
-    let store = try SQLiteStore(path: folder.appending(path: "store.sqlite").path())
-    try store.fill(count) { number, generation in
+    let database = folder.appending(path: "store.sqlite")
+    try SQLiteStore.fill(database, count) { number, generation in
       BenchSchedules.schedule("burst-\(BenchSchedules.scattered(number))", timing, at: due, generation: generation)
     }
+    let store = try SQLiteStore(path: database.path())
     var benchmark = TickBenchmark(store: store, engine: Engine(recollection: try store.recall()) { _ in nil })
     let way = CallTimer.processorMicroseconds { benchmark.run() } / Double(count)
     try store.close()
