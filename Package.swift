@@ -38,7 +38,8 @@ let package = Package(
     .systemLibrary(
       name: "CRabbitMQ", pkgConfig: "librabbitmq", providers: [.apt(["librabbitmq-dev"])]),
     .systemLibrary(name: "CLinux"),
-    .target(name: "AMQP", dependencies: ["CRabbitMQ", "CLinux"], exclude: ["README.md"]),
+    .target(name: "Bytes"),
+    .target(name: "AMQP", dependencies: ["Bytes", "CRabbitMQ", "CLinux"], exclude: ["README.md"]),
     .target(name: "Recurrence"),
     .target(
       name: "Scheduling",
@@ -49,7 +50,7 @@ let package = Package(
     .target(name: "SchedulingTestKit", dependencies: ["Recurrence", "Scheduling"]),
     .target(
       name: "EventBus",
-      dependencies: ["Recurrence", "Scheduling"]),
+      dependencies: ["Bytes", "Recurrence", "Scheduling"]),
     .target(
       name: "SQLiteStore",
       dependencies: [

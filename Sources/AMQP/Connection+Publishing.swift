@@ -11,8 +11,7 @@ extension Connection {
   /// - Returns: The number that its confirm will name; 0 while confirms are off.
   @discardableResult
   package func publish(_ message: Message) throws(AMQPError) -> UInt64 {
-    var batch = MessageBatch(frameMax: server.frameMax)
-    batch.add(message, number: 0)
+    let batch = MessageBatch(frameMax: server.frameMax) { $0.add(message, number: 0) }
     if let refused = batch.unsendable.first { throw refused.error }
     try publish(MessageBatch.Slice(batch: batch, entries: 0..<1))
     return lastSequence ?? 0
@@ -25,17 +24,18 @@ extension Connection {
     if url.usesTLS {
       try publishByLibrary(slice, state)
     } else {
-      try write(slice.batch.bytes, slice.bytes, to: amqp_get_sockfd(state))
+      try write(slice, to: amqp_get_sockfd(state))
     }
     if let last = lastSequence { lastSequence = last + UInt64(slice.entries.count) }
   }
 
   /// Writes all of it, for half a message costs the connection. A broker that takes nothing for two heartbeats is gone.
-  private func write(_ bytes: [UInt8], _ range: Range<Int>, to socket: CInt) throws(AMQPError) {
-    var start = range.lowerBound
-    while start < range.upperBound {
-      let (count, failure) = bytes[start..<range.upperBound].withUnsafeBytes {
-        (Glibc.send(socket, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL)), errno)
+  private func write(_ slice: MessageBatch.Slice, to socket: CInt) throws(AMQPError) {
+    let end = slice.bytes.upperBound
+    var start = slice.bytes.lowerBound
+    while start < end {
+      let (count, failure) = slice.batch.withBytes {
+        (Glibc.send(socket, $0.baseAddress.map { $0 + start }, end - start, CInt(MSG_NOSIGNAL)), errno)
       }
       if count >= 0 {
         start += count

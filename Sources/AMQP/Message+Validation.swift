@@ -35,14 +35,14 @@ extension Properties {
   /// The properties that are there and that AMQP limits to 255 bytes, with their length.
   @inline(__always)
   fileprivate func forEachShortString(_ body: (StaticString, Int) throws(AMQPError) -> Void) throws(AMQPError) {
-    let all: [9 of (StaticString, Int?)] = [
-      ("content_type", contentType?.utf8.count), ("content_encoding", contentEncoding?.utf8.count),
-      ("correlation_id", correlationID?.count), ("reply_to", replyTo?.utf8.count),
-      ("expiration", expiration?.utf8.count), ("message_id", messageID?.count), ("type", type?.utf8.count),
-      ("user_id", userID?.utf8.count), ("app_id", appID?.utf8.count),
-    ]
-    for index in all.indices {
-      if let length = all[index].1 { try body(all[index].0, length) }
-    }
+    if let contentType { try body("content_type", contentType.utf8.count) }
+    if let contentEncoding { try body("content_encoding", contentEncoding.utf8.count) }
+    if let correlationID { try body("correlation_id", correlationID.count) }
+    if let replyTo { try body("reply_to", replyTo.utf8.count) }
+    if let expiration { try body("expiration", expiration.utf8.count) }
+    if let messageID { try body("message_id", messageID.count) }
+    if let type { try body("type", type.utf8.count) }
+    if let userID { try body("user_id", userID.utf8.count) }
+    if let appID { try body("app_id", appID.utf8.count) }
   }
 }

@@ -7,7 +7,7 @@ extension MessageBatch {
     of index: Int, in arena: Arena,
     _ body: (amqp_basic_publish_t, UnsafePointer<amqp_basic_properties_t>, amqp_bytes_t) -> Result
   ) -> Result {
-    bytes.withUnsafeBytes { bytes in
+    withBytes { bytes in
       var rest = UnsafeRawBufferPointer(rebasing: bytes[start(of: index)..<entries[index].end])
       let method = UnsafeRawBufferPointer(rebasing: MessageFrame.takePayload(of: &rest).dropFirst(4))  // its number
       let header = UnsafeRawBufferPointer(rebasing: MessageFrame.takePayload(of: &rest).dropFirst(12))  // class to size

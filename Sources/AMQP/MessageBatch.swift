@@ -1,3 +1,5 @@
+import Bytes
+
 /// Messages as they go over the wire, one behind the other, each under a number of the caller's own choice.
 ///
 /// They are encoded where they are made, into one piece of memory, so that the thread that sends them has next to nothing to
@@ -21,40 +23,68 @@ package struct MessageBatch: Sendable {
     var bytes: Range<Int> { batch.start(of: entries.lowerBound)..<batch.start(of: entries.upperBound) }
   }
 
-  private let frameMax: Int
-  package private(set) var bytes: [UInt8] = []
-  private(set) var entries: [Entry] = []
-  /// Those that fit into no frame; they are not among the others.
-  package private(set) var unsendable: [(number: UInt64, error: AMQPError)] = []
+  /// Shared by the copies of a batch.
+  private final class Frames: Sendable {
+    let bytes: ByteWriter
 
-  /// - Parameter frameMax: the largest frame that was agreed on with the broker, see `ServerInfo`.
-  package init(frameMax: Int, capacity: Int = 0) {
-    self.frameMax = frameMax
-    bytes.reserveCapacity(capacity * Self.usualBytes)
-    entries.reserveCapacity(capacity)
+    init(_ bytes: consuming ByteWriter) { self.bytes = bytes }
+  }
+
+  private let frames: Frames
+  let entries: [Entry]
+  /// Those that fit into no frame; they are not among the others.
+  package let unsendable: [(number: UInt64, error: AMQPError)]
+
+  /// - Parameters:
+  ///   - frameMax: the largest frame that was agreed on with the broker, see `ServerInfo`.
+  ///   - capacity: how many messages there will be, about.
+  package init(frameMax: Int, capacity: Int = 1, _ fill: (inout Filling) -> Void) {
+    var filling = Filling(frameMax: frameMax, capacity: capacity)
+    fill(&filling)
+    (entries, unsendable) = (filling.entries, filling.unsendable)
+    frames = Frames(filling.frames)
+  }
+
+  /// A batch that is being put together.
+  package struct Filling: ~Copyable {
+    private let frameMax: Int
+    fileprivate var frames: ByteWriter
+    fileprivate var entries: [Entry] = []
+    fileprivate var unsendable: [(number: UInt64, error: AMQPError)] = []
+
+    fileprivate init(frameMax: Int, capacity: Int) {
+      self.frameMax = frameMax
+      frames = ByteWriter(capacity: capacity * MessageBatch.usualBytes)
+      entries.reserveCapacity(capacity)
+    }
+
+    package mutating func add(_ message: Message, number: UInt64) {
+      do {
+        try message.validate(frameMax: frameMax)
+      } catch {
+        unsendable.append((number, error))
+        return
+      }
+      frames.append(message, frameMax: frameMax)
+      let fingerprint = message.mandatory ? MessageBatch.fingerprint(of: message) : nil
+      entries.append(Entry(number: number, end: frames.count, fingerprint: fingerprint))
+    }
   }
 
   /// Of a tick without a long payload: a guess that costs no more than a copy when it is wrong.
-  private static let usualBytes = 1024
+  fileprivate static let usualBytes = 1024
 
   package var isEmpty: Bool { entries.isEmpty && unsendable.isEmpty }
+
+  /// All frames of all messages.
+  package func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+    try frames.bytes.withBytes(body)
+  }
 
   /// Where the frames of a message begin.
   func start(of index: Int) -> Int { index == 0 ? 0 : entries[index - 1].end }
 
-  package mutating func add(_ message: Message, number: UInt64) {
-    do {
-      try message.validate(frameMax: frameMax)
-    } catch {
-      unsendable.append((number, error))
-      return
-    }
-    bytes.append(message, frameMax: frameMax)
-    entries.append(
-      Entry(number: number, end: bytes.count, fingerprint: message.mandatory ? Self.fingerprint(of: message) : nil))
-  }
-
-  private static func fingerprint(of message: Message) -> Int {
+  fileprivate static func fingerprint(of message: Message) -> Int {
     var (exchange, routingKey) = (message.exchange, message.routingKey)
     return exchange.withUTF8 { exchange in
       routingKey.withUTF8 { fingerprint(exchange, $0, message.properties.messageID) }

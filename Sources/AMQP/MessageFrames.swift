@@ -1,8 +1,9 @@
+import Bytes
 import CRabbitMQ
 
 /// The frames of a message: its method, its header with the properties, and its body in as many as it takes (AMQP 0-9-1,
 /// section 4.2). What does not fit was refused before, see `Message.validate`.
-extension [UInt8] {
+extension ByteWriter {
   mutating func append(_ message: Message, frameMax: Int) {
     let method = beginFrame(AMQP_FRAME_METHOD)
     append(bigEndian: UInt32(AMQP_BASIC_PUBLISH_METHOD))
@@ -20,7 +21,7 @@ extension [UInt8] {
     let room = frameMax - MessageFrame.overhead
     for start in stride(from: 0, to: message.body.count, by: room) {
       let body = beginFrame(AMQP_FRAME_BODY)
-      append(contentsOf: message.body[start..<Swift.min(start + room, message.body.count)])
+      message.body[start..<min(start + room, message.body.count)].withUnsafeBytes { append($0) }
       endFrame(body)
     }
   }
@@ -58,8 +59,7 @@ extension [UInt8] {
     append(properties.type, AMQP_BASIC_TYPE_FLAG, &flags)
     append(properties.userID, AMQP_BASIC_USER_ID_FLAG, &flags)
     append(properties.appID, AMQP_BASIC_APP_ID_FLAG, &flags)
-    self[place] = UInt8(flags >> 8)
-    self[place + 1] = UInt8(flags & 0xFF)
+    put(bigEndian: UInt16(flags), at: place)
   }
 
   private mutating func append(_ text: String?, _ flag: CInt, _ flags: inout CInt) {
@@ -74,7 +74,13 @@ extension [UInt8] {
     append(shortString: bytes)
   }
 
-  private mutating func append(_ number: (some FixedWidthInteger)?, _ flag: CInt, _ flags: inout CInt) {
+  private mutating func append(_ byte: UInt8?, _ flag: CInt, _ flags: inout CInt) {
+    guard let byte else { return }
+    flags |= flag
+    append(byte)
+  }
+
+  private mutating func append(_ number: UInt64?, _ flag: CInt, _ flags: inout CInt) {
     guard let number else { return }
     flags |= flag
     append(bigEndian: number)

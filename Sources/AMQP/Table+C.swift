@@ -1,3 +1,4 @@
+import Bytes
 import CRabbitMQ
 
 extension Table {
@@ -26,9 +27,9 @@ extension Table {
 
   /// As the library takes it. What we write it can read.
   func encoded(in arena: Arena) -> amqp_table_t {
-    var bytes: [UInt8] = []
+    var bytes = ByteWriter(capacity: encodedSize)
     bytes.append(self)
-    return arena.table(bytes)
+    return arena.table(bytes.array)
   }
 }
 

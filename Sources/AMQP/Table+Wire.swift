@@ -1,7 +1,8 @@
+import Bytes
 import CRabbitMQ
 
 /// A field table as it stands in a frame (AMQP 0-9-1, section 4.2.5.5, with the letters that RabbitMQ uses for the types).
-extension [UInt8] {
+extension ByteWriter {
   mutating func append(_ table: Table) {
     let place = beginCounted()
     for field in table.fields {
@@ -16,13 +17,13 @@ extension [UInt8] {
     switch value {
     case .void: break
     case .boolean(let value): append(value ? 1 : 0)
-    case .int8(let value): append(bigEndian: value)
+    case .int8(let value): append(UInt8(bitPattern: value))
     case .uint8(let value): append(value)
-    case .int16(let value): append(bigEndian: value)
+    case .int16(let value): append(bigEndian: UInt16(bitPattern: value))
     case .uint16(let value): append(bigEndian: value)
-    case .int32(let value): append(bigEndian: value)
+    case .int32(let value): append(bigEndian: UInt32(bitPattern: value))
     case .uint32(let value): append(bigEndian: value)
-    case .int64(let value): append(bigEndian: value)
+    case .int64(let value): append(bigEndian: UInt64(bitPattern: value))
     case .uint64(let value), .timestamp(let value): append(bigEndian: value)
     case .float(let value): append(bigEndian: value.bitPattern)
     case .double(let value): append(bigEndian: value.bitPattern)
@@ -31,7 +32,7 @@ extension [UInt8] {
       append(bigEndian: value)
     case .longString(let value), .bytes(let value):
       append(bigEndian: UInt32(value.count))
-      append(contentsOf: value)
+      append(value)
     case .table(let table): append(table)
     case .array(let values):
       let place = beginCounted()

@@ -33,7 +33,7 @@ package struct EventEncoder: Sendable {
     switch publication.event {
     case .tick(let tick):
       let id = tick.definition.id
-      let slot = tick.slot.rfc3339
+      let slot = tick.slot.withRFC3339 { Array($0) }
       let tickID = Self.join(id, slot)
       return envelope.message(
         .tick, id: tickID, schedule: id, scheduledTime: slot, payload: tick.definition.payload
@@ -56,12 +56,14 @@ package struct EventEncoder: Sendable {
   }
 
   /// `<id>@<suffix>`, the form of all our message ids that must be the same on every repeat.
-  private static func join(_ id: ScheduleID, _ suffix: String) -> [UInt8] {
+  private static func join(_ id: ScheduleID, _ suffix: String) -> [UInt8] { join(id, Array(suffix.utf8)) }
+
+  private static func join(_ id: ScheduleID, _ suffix: [UInt8]) -> [UInt8] {
     var bytes: [UInt8] = []
-    bytes.reserveCapacity(id.bytes.count + 1 + suffix.utf8.count)
-    bytes.append(contentsOf: id.bytes)
+    bytes.reserveCapacity(id.bytes.count + 1 + suffix.count)
+    bytes += id.bytes
     bytes.append(UInt8(ascii: "@"))
-    bytes.append(contentsOf: suffix.utf8)
+    bytes += suffix
     return bytes
   }
 }

@@ -6,19 +6,19 @@ extension JSONWriter {
   /// - Parameters:
   ///   - id: the tick's own, `<id>@<slot>`.
   ///   - slot: the tick's slot in RFC 3339.
-  mutating func write(_ tick: Tick, id: [UInt8], slot: String) {
+  mutating func write(_ tick: Tick, id: [UInt8], slot: [UInt8]) {
     write(tick.definition)
     field("counter", tick.counter)
     field("tickId", id)
     field("scheduledTime", slot)
-    if let next = tick.nextSlot { field("nextTickDate", next.rfc3339) }
+    if let next = tick.nextSlot { field("nextTickDate", next) }
     if tick.missed > 0 { field("missed", Int64(tick.missed)) }
   }
 
   mutating func write(_ started: Started) {
     write(started.definition)
     field("counter", started.counter)
-    if let next = started.nextSlot { field("nextTickDate", next.rfc3339) }
+    if let next = started.nextSlot { field("nextTickDate", next) }
     flag("replaced", started.effect == .replaced)
     flag("kept", started.effect == .kept)
     flag("ended", started.nextSlot == nil)
@@ -50,13 +50,13 @@ extension JSONWriter {
     switch definition.timing {
     case .cron(let expression): field("cron", expression.text)
     case .every(let interval): field("every", interval.text)
-    case .at(let instant): field("at", instant.rfc3339)
+    case .at(let instant): field("at", instant)
     case .duration(let delay): field("duration", delay.text)
     }
     if let limit = definition.limit { field("limit", limit) }
     if let timezone = definition.timezone { field("timezone", timezone) }
-    if let start = definition.startDate { field("startDate", start.rfc3339) }
-    if let end = definition.endDate { field("endDate", end.rfc3339) }
+    if let start = definition.startDate { field("startDate", start) }
+    if let end = definition.endDate { field("endDate", end) }
     if let jitter = definition.jitter { field("jitter", jitter.text) }
     if let policy = definition.misfirePolicy { field("misfirePolicy", policy.rawValue) }
     if let window = definition.catchupWindow { field("catchupWindow", window.text) }

@@ -14,7 +14,7 @@ struct OutgoingEnvelope {
   ///   - payload: JSON, the last field of the Detail.
   ///   - detail: writes the other fields.
   func message(
-    _ name: EventName, id: [UInt8], schedule: ScheduleID?, scheduledTime: String? = nil, payload: [UInt8]? = nil,
+    _ name: EventName, id: [UInt8], schedule: ScheduleID?, scheduledTime: [UInt8]? = nil, payload: [UInt8]? = nil,
     detail: (inout JSONWriter) -> Void
   ) -> OutgoingMessage {
     OutgoingMessage(
@@ -24,11 +24,11 @@ struct OutgoingEnvelope {
       body: body(name, payload: payload, detail: detail))
   }
 
-  private func headers(schedule: ScheduleID?, scheduledTime: String?) -> [OutgoingMessage.Header] {
+  private func headers(schedule: ScheduleID?, scheduledTime: [UInt8]?) -> [OutgoingMessage.Header] {
     var headers: [OutgoingMessage.Header] = []
     headers.reserveCapacity(4)
     if let schedule { headers.append(OutgoingMessage.Header("schedule-id", schedule.bytes)) }
-    if let scheduledTime { headers.append(OutgoingMessage.Header("scheduled-time", Array(scheduledTime.utf8))) }
+    if let scheduledTime { headers.append(OutgoingMessage.Header("scheduled-time", scheduledTime)) }
     if let trace = origin.traceparent { headers.append(OutgoingMessage.Header("traceparent", Array(trace.utf8))) }
     if let trace = origin.tracestate { headers.append(OutgoingMessage.Header("tracestate", Array(trace.utf8))) }
     return headers

@@ -13,16 +13,16 @@ extension Schedule {
       switch state {
       case .live(let pending):
         json.field("state", "live")
-        json.field("nextTickDate", pending.slot.rfc3339)
-        json.field("due", pending.due.rfc3339)
+        json.field("nextTickDate", pending.slot)
+        json.field("due", pending.due)
         if pending.missed > 0 { json.field("missed", Int64(pending.missed)) }
       case .ended(let ending):
         json.field("state", "ended")
-        json.field("ended", ending.at.rfc3339)
+        json.field("ended", ending.at)
         if let reason = ending.reason { json.field("reason", reason) }
         json.flag("owesStopped", ending.owesStopped)
       }
-      if let beginning = history.beginning { json.field("startedAt", beginning.at.rfc3339) }
+      if let beginning = history.beginning { json.field("startedAt", beginning.at) }
       if let messageID = origin.messageID { json.field("messageId", String(decoding: messageID, as: UTF8.self)) }
       if let userID = history.beginning?.userID { json.field("userId", userID) }
       json.field("ticks", object: { $0.write(history.tally, sent: counter) })
@@ -44,8 +44,8 @@ extension JSONWriter {
     field(
       "last",
       object: { json in
-        json.field("scheduledTime", last.slot.rfc3339)
-        json.field("sentAt", last.sentAt.rfc3339)
+        json.field("scheduledTime", last.slot)
+        json.field("sentAt", last.sentAt)
         json.field("latenessMilliseconds", last.latenessMilliseconds)
         json.field("confirmMilliseconds", last.confirmationMilliseconds)
       })

@@ -24,9 +24,14 @@ extension Instant {
   ///
   /// Outside the years 0 to 9999, which RFC 3339 cannot write, the year has a sign and more digits.
   package var rfc3339: String {
+    withRFC3339 { String(decoding: $0, as: UTF8.self) }
+  }
+
+  /// The same as bytes, valid only inside of `body`.
+  package func withRFC3339<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
     var text = RFC3339Text(milliseconds: Int(milliseconds))
     text.append("Z")
-    return text.string
+    return text.withBytes(body)
   }
 
   /// The instant as the zone's wall clocks show it, with the offset from UTC: `2026-11-23T09:30:00.000+01:00`.
@@ -49,8 +54,10 @@ private struct RFC3339Text {
   private var bytes = [40 of UInt8](repeating: 0)
   private var count = 0
 
-  var string: String {
-    bytes.span.extracting(first: count).withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
+  var string: String { withBytes { String(decoding: $0, as: UTF8.self) } }
+
+  func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+    bytes.span.extracting(first: count).withUnsafeBytes(body)
   }
 
   /// Date and time of a clock that shows so many milliseconds since 1970, without offset.
@@ -85,8 +92,15 @@ private struct RFC3339Text {
 
   /// Appends a number that is not negative, with at least so many digits.
   mutating func append(_ number: Int, digits: Int) {
-    if digits > 1 || number > 9 { append(number / 10, digits: digits - 1) }
-    append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: number % 10))
+    var (rest, more) = (number, digits)
+    for _ in 0..<digits { rest /= 10 }
+    while rest > 0 { (rest, more) = (rest / 10, more + 1) }
+    rest = number
+    for place in stride(from: count + more - 1, through: count, by: -1) {
+      bytes[place] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest % 10)
+      rest /= 10
+    }
+    count += more
   }
 }
 

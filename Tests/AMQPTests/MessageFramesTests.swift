@@ -7,9 +7,7 @@ struct MessageFramesTests {
   private static let frameMax = 4096
 
   private func frames(_ message: Message) -> [UInt8] {
-    var batch = MessageBatch(frameMax: Self.frameMax)
-    batch.add(message, number: 1)
-    return batch.bytes
+    MessageBatch(frameMax: Self.frameMax) { $0.add(message, number: 1) }.withBytes { Array($0) }
   }
 
   private func header(properties: [UInt8], bodySize: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0]) -> [UInt8] {

@@ -11,9 +11,13 @@ struct OutboxTests {
   }
 
   private func batch(_ numbers: some Sequence<UInt64>) -> MessageBatch {
-    var batch = MessageBatch(frameMax: 4096)
-    for number in numbers { batch.add(message(), number: number) }
-    return batch
+    batch(numbers.map { ($0, message()) })
+  }
+
+  private func batch(_ messages: [(UInt64, Message)]) -> MessageBatch {
+    MessageBatch(frameMax: 4096) { batch in
+      for (number, message) in messages { batch.add(message, number: number) }
+    }
   }
 
   private func returned(id: String?, key: String = "k") -> ReturnedMessage {
@@ -87,7 +91,7 @@ struct OutboxTests {
     _ = outbox.settle(1, multiple: false)
     outbox.add(batch(1..<4))
     outbox.add(batch(4..<5))
-    let size = batch(0..<1).bytes.count
+    let size = batch(0..<1).withBytes(\.count)
     #expect(outbox.takeNext(atMostBytes: size + 1, at: start)?.numbers == [1, 2])
     #expect(outbox.takeNext(atMostBytes: size, at: start)?.numbers == [3])
     #expect(outbox.takeNext(atMostBytes: 9 * size, at: start)?.numbers == [4], "a batch by itself")
@@ -95,14 +99,13 @@ struct OutboxTests {
   }
 
   @Test func dropsWhatCannotBeSent() {
-    var batch = MessageBatch(frameMax: 4096)
     var outbox = Outbox(window: 3)
-    batch.add(message(key: String(repeating: "k", count: 256)), number: 1)
-    #expect(batch.unsendable.map(\.number) == [1])
-    outbox.add(batch)
+    let tooLong = message(key: String(repeating: "k", count: 256))
+    let nothing = batch([(1, tooLong)])
+    #expect(nothing.unsendable.map(\.number) == [1])
+    outbox.add(nothing)
     #expect(outbox.isEmpty && !outbox.hasNext)
-    batch.add(message(), number: 2)
-    outbox.add(batch)
+    outbox.add(batch([(1, tooLong), (2, message())]))
     #expect(sendAll(&outbox) == [2])
     #expect(outbox.settle(1, multiple: false) == [2])
     #expect(outbox.isEmpty)
@@ -119,13 +122,11 @@ struct OutboxTests {
     outbox.add(batch([0]))
     _ = sendAll(&outbox)
     _ = outbox.settle(1, multiple: false)
-    var batch = MessageBatch(frameMax: 4096)
-    batch.add(message(id: "a"), number: 1)
-    batch.add(message(id: "b"), number: 2)
-    batch.add(message(id: "b"), number: 3)
-    batch.add(message(id: "b", key: "other"), number: 4)
-    batch.add(message(), number: 5)
-    outbox.add(batch)
+    outbox.add(
+      batch([
+        (1, message(id: "a")), (2, message(id: "b")), (3, message(id: "b")), (4, message(id: "b", key: "other")),
+        (5, message()),
+      ]))
     _ = sendAll(&outbox)
     #expect(outbox.noteReturned(returned(id: "b")) == 2)
     #expect(outbox.noteReturned(returned(id: "b", key: "other")) == 4)

@@ -20,24 +20,23 @@ package final class MessageEncoder {
   /// What leaves together bears one time.
   package func encode(_ publications: [Publication], at now: Instant) -> MessageBatch {
     let time = SendingTime(now)
-    var batch = MessageBatch(frameMax: server?.frameMax ?? 0, capacity: publications.count)
-    for publication in publications { batch.add(message(publication, at: time), number: publication.number) }
-    return batch
+    return MessageBatch(frameMax: server?.frameMax ?? 0, capacity: publications.count) { batch in
+      for publication in publications { batch.add(message(publication, at: time), number: publication.number) }
+    }
   }
 
   private func message(_ publication: Publication, at time: SendingTime) -> Message {
     let event = events.encode(publication, at: time)
-    var properties = Properties()
-    properties.contentType = OutgoingMessage.contentType
-    properties.deliveryMode = .persistent
-    properties.appID = OutgoingMessage.appID
-    properties.type = event.type
-    properties.messageID = event.messageID
-    properties.correlationID = event.correlationID
-    properties.timestamp = UInt64(clamping: event.timestampSeconds)
-    properties.userID = sendsUserID ? server?.user : nil
-    properties.headers = Table(event.headers.map { Table.Field(name: $0.name, value: .longString($0.value)) })
-    return Message(
-      exchange: exchange, routingKey: event.type, mandatory: true, properties: properties, body: event.body)
+    var message = Message(exchange: exchange, routingKey: event.routingKey, mandatory: true, body: event.body)
+    message.properties.contentType = OutgoingMessage.contentType
+    message.properties.deliveryMode = .persistent
+    message.properties.appID = OutgoingMessage.appID
+    message.properties.type = event.type
+    message.properties.messageID = event.messageID
+    message.properties.correlationID = event.correlationID
+    message.properties.timestamp = event.timestampSeconds
+    message.properties.userID = sendsUserID ? server?.user : nil
+    message.properties.headers = Table(event.headers.map { Table.Field(name: $0.name, value: .longString($0.value)) })
+    return message
   }
 }

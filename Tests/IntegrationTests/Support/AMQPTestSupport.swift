@@ -68,8 +68,9 @@ enum AMQPTest {
 extension MessageBatch {
   /// Messages under these numbers, for frames of RabbitMQ's usual size.
   init(_ messages: some Sequence<(UInt64, Message)>) {
-    self.init(frameMax: 131_072)
-    for (number, message) in messages { add(message, number: number) }
+    self.init(frameMax: 131_072) { batch in
+      for (number, message) in messages { batch.add(message, number: number) }
+    }
   }
 }
 
