@@ -84,8 +84,10 @@ package struct DuePosition: Hashable, Comparable, Sendable {
     self.generation = generation
   }
 
+  /// By numbers, since the ticks of a burst are kept in order by it, and tuples ask a witness for each part.
   package static func < (left: DuePosition, right: DuePosition) -> Bool {
-    (left.due, left.generation) < (right.due, right.generation)
+    left.due.milliseconds == right.due.milliseconds
+      ? left.generation < right.generation : left.due.milliseconds < right.due.milliseconds
   }
 }
 

@@ -33,7 +33,7 @@ struct Measurement {
     _ work: String, with timing: Timing, reach: Double, aim: Double, _ measure: () throws -> Pace
   ) throws {
     let bare = BarePace(rig: rig, message: BenchSchedules.bareTick(of: timing), count: plan.burst)
-    let (ours, besideBare) = try bare.compare(runs: plan.runs, with: measure)
+    let (ours, besideBare) = try bare.compare(runs: plan.rateRuns, with: measure)
     results.findings.append(
       Finding(
         work: work, unit: .perSecond, comparison: .ratio, ours: ours.map(\.perSecond),

@@ -58,7 +58,8 @@ struct Rows: ParsableCommand {
       try measurement.measure(row)
       try measurement.results.write(to: URL(filePath: results))
     }
-    print("\nmedians of \(plan.runs) runs\n\n\(Table(measurement.results.findings).text)\n")
+    print("\nmedians of \(plan.runs) runs, of rates beside the bare publisher of \(plan.rateRuns)\n")
+    print("\(Table(measurement.results.findings).text)\n")
     for note in measurement.results.notes { print(note) }
     print("results: \(results)")
   }
