@@ -1,9 +1,11 @@
 /// Bytes that are appended one after another: what frames and JSON are written into. An array asks with each append whether
 /// it is shared; this cannot be.
 package struct ByteWriter: ~Copyable {
-  @usableFromInline package private(set) var base: UnsafeMutablePointer<UInt8>
-  @usableFromInline package private(set) var capacity: Int
-  @usableFromInline package var count = 0
+  @usableFromInline var base: UnsafeMutablePointer<UInt8>
+  @usableFromInline var capacity: Int
+  @usableFromInline var written = 0
+
+  @inlinable package var count: Int { written }
 
   /// - Parameter capacity: Room for so many bytes; it grows when there are more.
   package init(capacity: Int) {
@@ -23,14 +25,14 @@ package struct ByteWriter: ~Copyable {
   @inlinable package mutating func append(_ byte: UInt8) {
     if count == capacity { grow(by: 1) }
     base[count] = byte
-    count += 1
+    written += 1
   }
 
   @inlinable package mutating func append(_ bytes: UnsafeRawBufferPointer) {
     guard let start = bytes.baseAddress else { return }
     if capacity - count < bytes.count { grow(by: bytes.count) }
     UnsafeMutableRawPointer(base + count).copyMemory(from: start, byteCount: bytes.count)
-    count += bytes.count
+    written += bytes.count
   }
 
   @inlinable package mutating func append(_ bytes: [UInt8]) {
@@ -74,7 +76,7 @@ package struct ByteWriter: ~Copyable {
     UnsafeMutableRawPointer(base + place).storeBytes(of: number.bigEndian, as: UInt16.self)
   }
 
-  @usableFromInline package mutating func grow(by more: Int) {
+  @usableFromInline mutating func grow(by more: Int) {
     capacity = max(2 * capacity, count + more)
     let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
     larger.moveInitialize(from: base, count: count)
@@ -83,5 +85,5 @@ package struct ByteWriter: ~Copyable {
   }
 }
 
-/// Its memory is its own.
+// One writer owns its memory, and only what is `mutating` changes it.
 extension ByteWriter: @unchecked Sendable {}

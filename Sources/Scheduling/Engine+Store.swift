@@ -134,7 +134,7 @@ extension Engine {
       reviewed(page.schedules, isLast: page.isLast, at: now)
     case (.apply(let changes, let answers), .applied):
       for change in changes { applied(change) }
-      for answer in answers { answer.decision.replaced.map { window.remove($0) } }
+      for case let replaced? in answers.map(\.decision.replaced) { window.remove(replaced) }
       announce(answers)
       window.shrink(to: settings.dueCapacity)
     case (.sweep, .swept(let count)):

@@ -56,6 +56,7 @@ struct DueWindowTests {
     window.remove(1)
     let first = window.first()
     #expect(first == DuePosition(due: .second(7), generation: 2))
+    #expect(window[1] == nil)
     #expect(window.unsettledIDs.isEmpty)
   }
 

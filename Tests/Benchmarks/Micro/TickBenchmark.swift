@@ -21,26 +21,23 @@ struct TickBenchmark {
   private var encodingMicroseconds = 0.0
 
   static func run() throws {
-    try tell("recurring", .every(try DurationExpression("1h")))
+    let hour = try DurationExpression("1h")
+    try tell("recurring") { _ in .every(hour) }
     try tell("one-shot") { .at($0) }
   }
 
-  private static func tell(_ name: String, _ timing: @autoclosure @escaping () throws -> Timing) throws {
-    try tell(name) { _ in try timing() }
-  }
-
-  private static func tell(_ name: String, _ timing: (Instant) throws -> Timing) throws {
+  private static func tell(_ name: String, _ timing: (Instant) -> Timing) throws {
     let outcomes = try (0..<CallTimer.runs).map { _ in try measure(timing) }
     Micro.tell("way of a \(name) tick", outcomes.map(\.way).median)
     Micro.tell("  of that: encode it for the socket", outcomes.map(\.encoding).median)
   }
 
-  private static func measure(_ timing: (Instant) throws -> Timing) throws -> (way: Double, encoding: Double) {
+  private static func measure(_ timing: (Instant) -> Timing) throws -> (way: Double, encoding: Double) {
     let folder = FileManager.default.temporaryDirectory.appending(path: "bench-\(UUID())")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
     let due = WallClock.now
-    let timing = try timing(due)
+    let timing = timing(due)
     let database = folder.appending(path: "store.sqlite")
     try SQLiteStore.fill(database, count) { number, generation in
       BenchSchedules.schedule("burst-\(BenchSchedules.scattered(number))", timing, at: due, generation: generation)
