@@ -48,13 +48,17 @@ struct BarePace {
   }
 
   /// Measures something so many times with the bare publisher before and after it: the mean of these two is what it is
-  /// compared with, as others may use the machine too.
-  func compare(runs: Int, with measure: () throws -> Pace) throws -> (ours: [Pace], bare: [Pace]) {
-    _ = try self.measure()  // warms the broker
-    var bare = [try self.measure()]
+  /// compared with, as others may use the machine too. Each begins with a new log of the broker.
+  func compare(runs: Int, with theirs: () throws -> Pace) throws -> (ours: [Pace], bare: [Pace]) {
+    func fresh(_ measure: () throws -> Pace) throws -> Pace {
+      try rig.rollLog()
+      return try measure()
+    }
+    _ = try measure()  // warms the broker
+    var bare = [try fresh(measure)]
     let ours = try (0..<runs).map { _ in
-      let pace = try measure()
-      bare.append(try self.measure())
+      let pace = try fresh(theirs)
+      bare.append(try fresh(measure))
       return pace
     }
     return (ours, bare)

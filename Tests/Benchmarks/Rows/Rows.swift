@@ -15,6 +15,9 @@ struct Rows: ParsableCommand {
   @Option(help: "Its process id.")
   var brokerProcess: Int32
 
+  @Option(help: "Its folder, see ops/broker.")
+  var brokerFolder: String
+
   @Option(help: "What is measured.")
   var commit: String
 
@@ -47,8 +50,8 @@ struct Rows: ParsableCommand {
     defer { withExtendedLifetime(signals) {} }
     let plan = try plan()
     let rig = Rig(
-      url: url, broker: ProcessFigures(processID: brokerProcess), service: URL(filePath: service),
-      client: URL(filePath: client), folder: URL(filePath: folder))
+      url: url, broker: ProcessFigures(processID: brokerProcess), brokerFolder: brokerFolder,
+      service: URL(filePath: service), client: URL(filePath: client), folder: URL(filePath: folder))
     var measurement = Measurement(
       rig: rig, plan: plan, results: Results(machine: .current(broker: broker, commit: commit)))
     print("\n\(measurement.results.machine.text)\n")
