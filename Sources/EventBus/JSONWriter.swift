@@ -10,6 +10,11 @@ struct JSONWriter: ~Copyable {
 
   init(capacity: Int) { output = ByteWriter(capacity: capacity) }
 
+  /// Writes behind what is there; `finish` gives it back.
+  init(appendingTo output: consuming ByteWriter) { self.output = output }
+
+  consuming func finish() -> ByteWriter { output }
+
   /// What was written.
   var bytes: [UInt8] { output.array }
 
@@ -94,14 +99,30 @@ struct JSONWriter: ~Copyable {
   /// Appends the content of a string, whole runs of bytes that need no escape at once.
   private mutating func escape(_ text: UnsafeRawBufferPointer) {
     var runStart = 0
-    for index in text.indices {
+    var index = 0
+    while index < text.count {
+      if index + 8 <= text.count, !Self.needsEscape(text.loadUnaligned(fromByteOffset: index, as: UInt64.self)) {
+        index += 8
+        continue
+      }
       let byte = text[index]
-      guard byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") else { continue }
-      output.append(UnsafeRawBufferPointer(rebasing: text[runStart..<index]))
-      appendEscape(of: byte)
-      runStart = index + 1
+      if byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
+        output.append(UnsafeRawBufferPointer(rebasing: text[runStart..<index]))
+        appendEscape(of: byte)
+        runStart = index + 1
+      }
+      index += 1
     }
     output.append(UnsafeRawBufferPointer(rebasing: text[runStart...]))
+  }
+
+  /// Whether any of eight bytes does (Anderson, "Bit Twiddling Hacks": a word with a byte less than n).
+  private static func needsEscape(_ bytes: UInt64) -> Bool {
+    let each: UInt64 = 0x0101_0101_0101_0101
+    func hasByte(below bound: UInt64, _ word: UInt64) -> UInt64 { (word &- bound &* each) & ~word & (0x80 &* each) }
+    let quote = bytes ^ (UInt64(UInt8(ascii: "\"")) &* each)
+    let backslash = bytes ^ (UInt64(UInt8(ascii: "\\")) &* each)
+    return hasByte(below: 0x20, bytes) | hasByte(below: 1, quote) | hasByte(below: 1, backslash) != 0
   }
 
   private mutating func appendEscape(of byte: UInt8) {

@@ -41,9 +41,9 @@ extension Instant {
     let minutes = zone.offsetSeconds(at: self) / 60
     var text = RFC3339Text(milliseconds: Int(advanced(byMilliseconds: Int64(minutes) * 60_000).milliseconds))
     text.append(minutes < 0 ? "-" : "+")
-    text.append(abs(minutes) / 60, digits: 2)
+    text.append(twoDigits: abs(minutes) / 60)
     text.append(":")
-    text.append(abs(minutes) % 60, digits: 2)
+    text.append(twoDigits: abs(minutes) % 60)
     return text.string
   }
 }
@@ -65,20 +65,21 @@ private struct RFC3339Text {
     let seconds = milliseconds.flooredQuotient(by: 1000)
     let date = CivilDate(daysSince1970: seconds.flooredQuotient(by: .secondsPerDay))
     let second = seconds.flooredRemainder(by: .secondsPerDay)
-    if !(0...9999 ~= date.year) { append(date.year < 0 ? "-" : "+") }
-    append(abs(date.year), digits: 4)
+    append(year: date.year)
     append("-")
-    append(date.month, digits: 2)
+    append(twoDigits: date.month)
     append("-")
-    append(date.day, digits: 2)
+    append(twoDigits: date.day)
     append("T")
-    append(second / 3600, digits: 2)
+    append(twoDigits: second / 3600)
     append(":")
-    append(second / 60 % 60, digits: 2)
+    append(twoDigits: second / 60 % 60)
     append(":")
-    append(second % 60, digits: 2)
+    append(twoDigits: second % 60)
     append(".")
-    append(milliseconds.flooredRemainder(by: 1000), digits: 3)
+    let millisecond = milliseconds.flooredRemainder(by: 1000)
+    append(digit: millisecond / 100)
+    append(twoDigits: millisecond % 100)
   }
 
   mutating func append(_ character: Unicode.Scalar) {
@@ -90,17 +91,24 @@ private struct RFC3339Text {
     count += 1
   }
 
-  /// Appends a number that is not negative, with at least so many digits.
-  mutating func append(_ number: Int, digits: Int) {
-    var (rest, more) = (number, digits)
-    for _ in 0..<digits { rest /= 10 }
-    while rest > 0 { (rest, more) = (rest / 10, more + 1) }
-    rest = number
-    for place in stride(from: count + more - 1, through: count, by: -1) {
-      bytes[place] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest % 10)
-      rest /= 10
+  /// At least four digits.
+  private mutating func append(year: Int) {
+    if !(0...9999 ~= year) { append(year < 0 ? "-" : "+") }
+    if abs(year) <= 9999 {
+      append(twoDigits: abs(year) / 100)
+      append(twoDigits: abs(year) % 100)
+    } else {
+      for digit in String(abs(year)).utf8 { append(digit) }
     }
-    count += more
+  }
+
+  mutating func append(twoDigits number: Int) {
+    append(digit: number / 10)
+    append(digit: number % 10)
+  }
+
+  private mutating func append(digit: Int) {
+    append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: digit))
   }
 }
 
