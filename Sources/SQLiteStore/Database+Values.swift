@@ -120,24 +120,29 @@ struct ColumnValues {
   fileprivate init(_ statement: SQLiteStatement) { self.statement = statement }
 
   func integer(_ column: Int) -> Int64? {
-    has(SQLITE_INTEGER, column) ? sqlite3_column_int64(statement, CInt(column)) : nil
+    let value = value(column)
+    return sqlite3_value_type(value) == SQLITE_INTEGER ? sqlite3_value_int64(value) : nil
   }
 
   func text(_ column: Int) -> String? {
-    has(SQLITE_TEXT, column) ? String(decoding: buffer(column), as: UTF8.self) : nil
+    let value = value(column)
+    return sqlite3_value_type(value) == SQLITE_TEXT ? String(decoding: bytes(of: value), as: UTF8.self) : nil
   }
 
   func bytes(_ column: Int) -> [UInt8]? {
-    has(SQLITE_BLOB, column) ? Array(buffer(column)) : nil
+    let value = value(column)
+    return sqlite3_value_type(value) == SQLITE_BLOB ? Array(bytes(of: value)) : nil
   }
 
-  func isNull(_ column: Int) -> Bool { has(SQLITE_NULL, column) }
+  func isNull(_ column: Int) -> Bool { sqlite3_value_type(value(column)) == SQLITE_NULL }
 
-  private func has(_ type: CInt, _ column: Int) -> Bool { sqlite3_column_type(statement, CInt(column)) == type }
+  /// Asked for once for type and content, since it is found under a lock. Unprotected, as SQLite calls it: no other thread
+  /// uses this connection meanwhile.
+  private func value(_ column: Int) -> OpaquePointer? { sqlite3_column_value(statement, CInt(column)) }
 
-  private func buffer(_ column: Int) -> UnsafeRawBufferPointer {
+  private func bytes(of value: OpaquePointer?) -> UnsafeRawBufferPointer {
     // In this order: the first call may move what the second measures. Of either type the bytes are as they are stored.
-    let start = sqlite3_column_blob(statement, CInt(column))
-    return UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(statement, CInt(column))))
+    let start = sqlite3_value_blob(value)
+    return UnsafeRawBufferPointer(start: start, count: Int(sqlite3_value_bytes(value)))
   }
 }
