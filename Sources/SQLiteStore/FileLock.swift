@@ -40,6 +40,8 @@ final class FileLock {
   }
 
   deinit {
+    // Closing alone would not do while a child process that was forked meanwhile, and has not executed yet, holds a copy.
+    flock(descriptor, LOCK_UN)
     close(descriptor)
   }
 }
