@@ -1,4 +1,4 @@
-import Bytes
+package import Bytes
 
 /// Messages as they go over the wire, one behind the other, each under a number of the caller's own choice.
 ///
@@ -42,32 +42,39 @@ package struct MessageBatch: Sendable {
     var filling = Filling(frameMax: frameMax, capacity: capacity)
     fill(&filling)
     (entries, unsendable) = (filling.entries, filling.unsendable)
-    frames = Frames(filling.frames)
+    frames = Frames(filling.frames.bytes)
   }
 
   /// A batch that is being put together.
   package struct Filling: ~Copyable {
-    private let frameMax: Int
-    fileprivate var frames: ByteWriter
+    fileprivate var frames: FrameWriter
     fileprivate var entries: [Entry] = []
     fileprivate var unsendable: [(number: UInt64, error: AMQPError)] = []
 
     fileprivate init(frameMax: Int, capacity: Int) {
-      self.frameMax = frameMax
-      frames = ByteWriter(capacity: capacity * MessageBatch.usualBytes)
+      frames = FrameWriter(frameMax: frameMax, capacity: capacity * MessageBatch.usualBytes)
       entries.reserveCapacity(capacity)
     }
 
     package mutating func add(_ message: Message, number: UInt64) {
+      add(
+        number: number, exchange: message.exchange, routingKey: message.routingKey, mandatory: message.mandatory,
+        { $0.append(message.properties) }, body: { $0.append(message.body) })
+    }
+
+    /// Adds a message of which `properties` writes the properties, in the order of their flags, and `body` the body.
+    package mutating func add(
+      number: UInt64, exchange: String, routingKey: String, mandatory: Bool,
+      _ properties: (inout FrameWriter) -> Void, body: (inout ByteWriter) -> Void
+    ) {
       do {
-        try message.validate(frameMax: frameMax)
+        let fingerprint = try frames.write(
+          exchange: exchange, routingKey: routingKey, mandatory: mandatory, properties, body: body)
+        entries.append(
+          Entry(number: number, end: frames.bytes.count, fingerprint: mandatory ? fingerprint : nil))
       } catch {
         unsendable.append((number, error))
-        return
       }
-      frames.append(message, frameMax: frameMax)
-      let fingerprint = message.mandatory ? MessageBatch.fingerprint(of: message) : nil
-      entries.append(Entry(number: number, end: frames.count, fingerprint: fingerprint))
     }
   }
 
@@ -83,24 +90,17 @@ package struct MessageBatch: Sendable {
 
   /// Where the frames of a message begin.
   func start(of index: Int) -> Int { index == 0 ? 0 : entries[index - 1].end }
+}
 
-  fileprivate static func fingerprint(of message: Message) -> Int {
-    var (exchange, routingKey) = (message.exchange, message.routingKey)
-    return exchange.withUTF8 { exchange in
-      routingKey.withUTF8 { fingerprint(exchange, $0, message.properties.messageID) }
-    }
-  }
-
-  fileprivate static func fingerprint(
-    _ exchange: UnsafeBufferPointer<UInt8>, _ routingKey: UnsafeBufferPointer<UInt8>, _ messageID: [UInt8]?
-  ) -> Int {
+/// What tells a message from others when it is returned: a hash of its address and id.
+enum MessageFingerprint {
+  /// - Parameters:
+  ///   - address: exchange and routing key, as short strings.
+  ///   - messageID: empty when there is none.
+  static func of(_ address: Slice<UnsafeRawBufferPointer>, _ messageID: Slice<UnsafeRawBufferPointer>) -> Int {
     var hasher = Hasher()
-    hasher.combine(exchange.count)
-    hasher.combine(bytes: UnsafeRawBufferPointer(exchange))
-    hasher.combine(routingKey.count)
-    hasher.combine(bytes: UnsafeRawBufferPointer(routingKey))
-    // All bytes at once: an array's own hash takes them one by one.
-    messageID?.withUnsafeBytes { hasher.combine(bytes: $0) }
+    hasher.combine(bytes: UnsafeRawBufferPointer(rebasing: address))
+    hasher.combine(bytes: UnsafeRawBufferPointer(rebasing: messageID))
     return hasher.finalize()
   }
 }
@@ -108,9 +108,11 @@ package struct MessageBatch: Sendable {
 extension ReturnedMessage {
   /// The same as the message's own.
   var fingerprint: Int {
-    var exchange = exchange
-    return exchange.withUTF8 { exchange in
-      routingKey.withUnsafeBufferPointer { MessageBatch.fingerprint(exchange, $0, properties.messageID) }
-    }
+    var bytes = ByteWriter(capacity: 1024)
+    bytes.append(shortString: exchange)
+    bytes.append(shortString: routingKey)
+    let address = 0..<bytes.count
+    bytes.append(properties.messageID ?? [])
+    return bytes.withBytes { MessageFingerprint.of($0[address], $0[address.upperBound...]) }
   }
 }

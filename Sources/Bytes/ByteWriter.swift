@@ -71,9 +71,20 @@ package struct ByteWriter: ~Copyable {
     UnsafeMutableRawPointer(base + place).storeBytes(of: number.bigEndian, as: UInt32.self)
   }
 
+  package mutating func put(bigEndian number: UInt64, at place: Int) {
+    precondition(place >= 0 && place + 8 <= count, "that was not written yet")
+    UnsafeMutableRawPointer(base + place).storeBytes(of: number.bigEndian, as: UInt64.self)
+  }
+
   package mutating func put(bigEndian number: UInt16, at place: Int) {
     precondition(place >= 0 && place + 2 <= count, "that was not written yet")
     UnsafeMutableRawPointer(base + place).storeBytes(of: number.bigEndian, as: UInt16.self)
+  }
+
+  /// Takes back what was written behind a place.
+  package mutating func truncate(to count: Int) {
+    precondition(0...written ~= count, "that was not written yet")
+    written = count
   }
 
   @usableFromInline mutating func grow(by more: Int) {

@@ -29,29 +29,22 @@ package struct EventEncoder: Sendable {
   }
 
   package func encode(_ publication: Publication, at time: SendingTime) -> OutgoingMessage {
-    let envelope = OutgoingEnvelope(source: source, origin: publication.origin, time: time)
-    switch publication.event {
+    let event = publication.event
+    func message(_ name: EventName, id: [UInt8], scheduledTime: [UInt8]? = nil) -> OutgoingMessage {
+      let envelope = OutgoingEnvelope(source: source, origin: publication.origin, time: time)
+      return OutgoingMessage(
+        name: name, messageID: id, envelope: envelope, event: event, scheduledTime: scheduledTime)
+    }
+    switch event {
     case .tick(let tick):
-      let id = tick.definition.id
       let slot = tick.slot.withRFC3339 { Array($0) }
-      let tickID = Self.join(id, slot)
-      return envelope.message(
-        .tick, id: tickID, schedule: id, scheduledTime: slot, payload: tick.definition.payload
-      ) { $0.write(tick, id: tickID, slot: slot) }
+      return message(.tick, id: Self.join(tick.definition.id, slot), scheduledTime: slot)
     case .started(let started):
-      let id = started.definition.id
-      return envelope.message(
-        .started, id: Self.join(id, "\(started.generation)/started"), schedule: id, payload: started.definition.payload
-      ) { $0.write(started) }
+      return message(.started, id: Self.join(started.definition.id, "\(started.generation)/started"))
     case .stopped(let stopped):
-      return envelope.message(
-        .stopped, id: Self.join(stopped.id, "\(stopped.generation)/stopped"), schedule: stopped.id,
-        payload: stopped.definition?.payload
-      ) { $0.write(stopped) }
-    case .rejected(let rejection):
-      return envelope.message(.rejected, id: RandomUUID.text(from: random), schedule: rejection.id) {
-        $0.write(rejection, to: publication.origin.messageID)
-      }
+      return message(.stopped, id: Self.join(stopped.id, "\(stopped.generation)/stopped"))
+    case .rejected:
+      return message(.rejected, id: RandomUUID.text(from: random))
     }
   }
 

@@ -1,36 +1,63 @@
+package import Bytes
+import Scheduling
+
 /// An event as the broker takes it: properties and body, free of any AMQP library.
 ///
-/// What is the same for all stands as constants here; `user_id` is the connection's matter.
-package struct OutgoingMessage: Hashable, Sendable {
+/// What is the same for all stands as constants here; `user_id` is the connection's matter. Headers and body are not kept
+/// but written where they go, since a burst has a hundred thousand of them.
+package struct OutgoingMessage {
   package static let contentType = "application/json"
   /// Persistent.
   package static let deliveryMode: UInt8 = 2
   package static let appID = "pocketwatch"
 
-  /// An AMQP header whose value is a long string, since an id fits the short one's 255 bytes but a trace does not.
-  package struct Header: Hashable, Sendable {
-    package var name: String
-    package var value: [UInt8]
-
-    package init(_ name: String, _ value: [UInt8]) {
-      self.name = name
-      self.value = value
-    }
-  }
-
-  package var name: EventName
+  let name: EventName
   /// At most 255 bytes: an id has at most 200.
-  package var messageID: [UInt8]
-  /// The `message_id` of the command from which this follows, raw.
-  package var correlationID: [UInt8]?
-  /// `schedule-id`, `scheduled-time`, `traceparent`, `tracestate`, those that apply.
-  package var headers: [Header]
-  /// The AMQP `timestamp`: whole seconds since 1970 UTC.
-  package var timestampSeconds: UInt64
-  package var body: [UInt8]
+  package let messageID: [UInt8]
+  let envelope: OutgoingEnvelope
+  let event: OutgoingEvent
+  /// The slot in RFC 3339, of a tick.
+  var scheduledTime: [UInt8]?
 
   /// Where it goes on the event bus.
   package var routingKey: String { name.rawValue }
   /// The AMQP property `type`.
   package var type: String { name.rawValue }
+  /// The `message_id` of the command from which this follows, raw.
+  package var correlationID: [UInt8]? { envelope.origin.messageID }
+  /// The AMQP `timestamp`: whole seconds since 1970 UTC.
+  package var timestampSeconds: UInt64 { envelope.time.seconds }
+
+  /// Tells `schedule-id`, `scheduled-time`, `traceparent` and `tracestate`, those that apply. Their values are long strings,
+  /// since an id fits the short one's 255 bytes but a trace does not.
+  package func forEachHeader(_ body: (StaticString, [UInt8]) -> Void) {
+    if let schedule = event.scheduleID { body("schedule-id", schedule.bytes) }
+    if let scheduledTime { body("scheduled-time", scheduledTime) }
+    if let trace = envelope.origin.traceparent { body("traceparent", Array(trace.utf8)) }
+    if let trace = envelope.origin.tracestate { body("tracestate", Array(trace.utf8)) }
+  }
+
+  /// Appends the body.
+  package func writeBody(to output: inout ByteWriter) {
+    var json = JSONWriter(appendingTo: output)
+    switch event {
+    case .tick(let tick):
+      envelope.write(name, payload: tick.definition.payload, to: &json) {
+        $0.write(tick, id: messageID, slot: scheduledTime ?? [])
+      }
+    case .started(let started):
+      envelope.write(name, payload: started.definition.payload, to: &json) { $0.write(started) }
+    case .stopped(let stopped):
+      envelope.write(name, payload: stopped.definition?.payload, to: &json) { $0.write(stopped) }
+    case .rejected(let rejection):
+      envelope.write(name, payload: nil, to: &json) { $0.write(rejection, to: correlationID) }
+    }
+    output = json.finish()
+  }
+
+  package var body: [UInt8] {
+    var output = ByteWriter(capacity: 1024)
+    writeBody(to: &output)
+    return output.array
+  }
 }

@@ -91,3 +91,13 @@ struct MessageValidationTests {
     #expect(throws: AMQPError.self) { try message.validate(frameMax: 22 + 14) }
   }
 }
+
+extension Message {
+  /// Throws what keeps it from being sent.
+  fileprivate func validate(frameMax: Int) throws(AMQPError) {
+    let batch = MessageBatch(frameMax: frameMax) { $0.add(self, number: 1) }
+    guard let refused = batch.unsendable.first else { return }
+    #expect(batch.withBytes(\.count) == 0, "nothing is left of it")
+    throw refused.error
+  }
+}

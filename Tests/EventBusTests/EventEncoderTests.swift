@@ -222,3 +222,11 @@ private func scheduleID(_ text: String) -> ScheduleID {
   guard let id = ScheduleID(validating: text) else { preconditionFailure("no id: \(text)") }
   return id
 }
+
+extension OutgoingMessage {
+  fileprivate var headers: [(name: String, value: [UInt8])] {
+    var headers: [(name: String, value: [UInt8])] = []
+    forEachHeader { headers.append(("\($0)", $1)) }
+    return headers
+  }
+}

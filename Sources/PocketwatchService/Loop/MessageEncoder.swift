@@ -20,23 +20,29 @@ package final class MessageEncoder {
   /// What leaves together bears one time.
   package func encode(_ publications: [Publication], at now: Instant) -> MessageBatch {
     let time = SendingTime(now)
+    let user = sendsUserID ? server?.user : nil
     return MessageBatch(frameMax: server?.frameMax ?? 0, capacity: publications.count) { batch in
-      for publication in publications { batch.add(message(publication, at: time), number: publication.number) }
+      for publication in publications {
+        add(events.encode(publication, at: time), from: user, number: publication.number, to: &batch)
+      }
     }
   }
 
-  private func message(_ publication: Publication, at time: SendingTime) -> Message {
-    let event = events.encode(publication, at: time)
-    var message = Message(exchange: exchange, routingKey: event.routingKey, mandatory: true, body: event.body)
-    message.properties.contentType = OutgoingMessage.contentType
-    message.properties.deliveryMode = .persistent
-    message.properties.appID = OutgoingMessage.appID
-    message.properties.type = event.type
-    message.properties.messageID = event.messageID
-    message.properties.correlationID = event.correlationID
-    message.properties.timestamp = event.timestampSeconds
-    message.properties.userID = sendsUserID ? server?.user : nil
-    message.properties.headers = Table(event.headers.map { Table.Field(name: $0.name, value: .longString($0.value)) })
-    return message
+  private func add(
+    _ message: OutgoingMessage, from user: String?, number: UInt64, to batch: inout MessageBatch.Filling
+  ) {
+    batch.add(
+      number: number, exchange: exchange, routingKey: message.routingKey, mandatory: true,
+      { properties in
+        properties.append(OutgoingMessage.contentType, as: .contentType)
+        properties.appendHeaders { headers in message.forEachHeader { headers.append(header: $0, $1) } }
+        properties.append(DeliveryMode(rawValue: OutgoingMessage.deliveryMode))
+        properties.append(message.correlationID, as: .correlationID)
+        properties.append(message.messageID, as: .messageID)
+        properties.append(timestamp: message.timestampSeconds)
+        properties.append(message.type, as: .type)
+        properties.append(user, as: .userID)
+        properties.append(OutgoingMessage.appID, as: .appID)
+      }, body: { message.writeBody(to: &$0) })
   }
 }
