@@ -9,8 +9,7 @@ import CRabbitMQ
 package struct FrameWriter: ~Copyable {
   var bytes: ByteWriter
   private let frameMax: Int
-  /// Of the message that is being written: where its flags stand, these, its id, and why it cannot be sent.
-  private var flagsPlace = 0
+  /// Of the message that is being written: which properties it has, where its id stands, and why it cannot be sent.
   var flags: CInt = 0
   var messageID = 0..<0
   private var refusal: AMQPError?
@@ -59,7 +58,7 @@ package struct FrameWriter: ~Copyable {
     bytes.append(bigEndian: UInt16(0))  // weight, unused
     let sizePlace = bytes.count
     bytes.append(bigEndian: UInt64(0))
-    flagsPlace = bytes.count
+    let flagsPlace = bytes.count
     bytes.append(bigEndian: UInt16(0))
     let begin = bytes.count
     properties(&self)
@@ -84,7 +83,7 @@ package struct FrameWriter: ~Copyable {
       bytes.truncate(to: start)
     } else if size <= room {
       endFrame(frame)
-    } else {
+    } else {  // seldom, so that it may be copied
       let whole = bytes.withBytes { Array($0[begin...]) }
       bytes.truncate(to: start)
       for part in stride(from: 0, to: size, by: room) {
