@@ -6,7 +6,7 @@ extension Engine {
     /// The most ticks published and not yet advanced: what may be repeated after a crash.
     package var publishWindow = 512
     /// With the window full, so many confirmed ticks are stored in one transaction; none waits longer for others than this.
-    package var gatheredTicks = 64
+    package var gatheredTicks = 96
     package var gatheringMilliseconds: Int64 = 10
     /// The most commands decided in one transaction.
     package var commandBatch = 256

@@ -3,7 +3,7 @@ struct Plan {
   var rows: [Row]
   var runs: Int
   /// How often rates are measured: they take seconds, and vary the most.
-  var rateRuns: Int { 3 * runs }
+  var rateRuns: Int { 5 * runs }
   /// Ticks due at one instant, and Starts sent at once.
   var burst = 50_000
   /// Schedules that wait beside those that tick evenly, and for how long these are watched.
