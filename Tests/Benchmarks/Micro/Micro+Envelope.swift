@@ -1,8 +1,10 @@
+import AMQP
 import EventBus
+import PocketwatchService
 import Recurrence
 import Scheduling
 
-/// From bytes to a command, and from a tick to bytes.
+/// From bytes to a command, and from a tick to the bytes of its frames.
 extension Micro {
   static func envelope() throws {
     let rome = try ZoneDirectory().rules(named: "Europe/Rome")
@@ -14,7 +16,8 @@ extension Micro {
     report("decode a Start with \(BenchSchedules.payloadBytes) bytes of payload") { _ in
       _ = decoder.decode(tag: 1, start)
     }
-    let encoder = EventEncoder(stack: "pocketwatch")
+    let encoder = MessageEncoder(names: TopologyNames(), sendsUserID: true)
+    encoder.server = ServerInfo(endpoint: "none", user: "guest", frameMax: 131_072)
     let every = Timing.every(try DurationExpression("1h"))
     let now = WallClock.now
     let schedule = BenchSchedules.schedule("micro-00000000", every, at: now, generation: 1)
@@ -22,7 +25,7 @@ extension Micro {
       definition: schedule.definition, generation: 1, counter: 7, slot: now, missed: 0, nextSlot: now)
     let publication = Publication(number: 1, event: .tick(tick), origin: schedule.origin)
     report("encode a tick with \(BenchSchedules.payloadBytes) bytes of payload") { _ in
-      _ = encoder.encode(publication, at: SendingTime(now))
+      _ = encoder.encode([publication], at: now)
     }
   }
 }
