@@ -70,8 +70,7 @@ package struct MessageBatch: Sendable {
       do {
         let fingerprint = try frames.write(
           exchange: exchange, routingKey: routingKey, mandatory: mandatory, properties, body: body)
-        entries.append(
-          Entry(number: number, end: frames.bytes.count, fingerprint: mandatory ? fingerprint : nil))
+        entries.append(Entry(number: number, end: frames.bytes.count, fingerprint: fingerprint))
       } catch {
         unsendable.append((number, error))
       }

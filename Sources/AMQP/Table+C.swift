@@ -5,11 +5,6 @@ extension Table {
   /// Tables and arrays nested deeper than this in what others sent are read as void.
   static let maximumDepth = 32
 
-  /// Bytes in a frame, the length included.
-  var encodedSize: Int {
-    fields.reduce(4) { $0 + 2 + $1.name.utf8.count + $1.value.encodedSize }
-  }
-
   /// The first name, nested ones included, that is too long for the wire; nil when all fit.
   var overlongName: String? {
     for field in fields {
@@ -27,28 +22,13 @@ extension Table {
 
   /// As the library takes it. What we write it can read.
   func encoded(in arena: Arena) -> amqp_table_t {
-    var bytes = ByteWriter(capacity: encodedSize)
+    var bytes = ByteWriter(capacity: 256)
     bytes.append(self)
     return arena.table(bytes.array)
   }
 }
 
 extension FieldValue {
-  /// Bytes in a frame without the one that names the type.
-  var encodedSize: Int {
-    switch self {
-    case .void: 0
-    case .boolean, .int8, .uint8: 1
-    case .int16, .uint16: 2
-    case .int32, .uint32, .float: 4
-    case .decimal: 5
-    case .int64, .uint64, .double, .timestamp: 8
-    case .longString(let bytes), .bytes(let bytes): 4 + bytes.count
-    case .table(let table): table.encodedSize
-    case .array(let values): values.reduce(4) { $0 + 1 + $1.encodedSize }
-    }
-  }
-
   var overlongName: String? {
     switch self {
     case .table(let table): table.overlongName

@@ -17,7 +17,7 @@ package struct OutgoingMessage {
   let envelope: OutgoingEnvelope
   let event: OutgoingEvent
   /// The slot in RFC 3339, of a tick.
-  var scheduledTime: [UInt8]?
+  let scheduledTime: [UInt8]?
 
   /// Where it goes on the event bus.
   package var routingKey: String { name.rawValue }
