@@ -2,7 +2,8 @@ import Foundation
 import Recurrence
 import Scheduling
 
-/// The same ticks in databases of several sizes: what one costs, and how much memory the service takes.
+/// The same ticks in databases of several sizes: what one costs while the file is in the kernel's memory, and how much
+/// memory of its own the service takes.
 struct GrowthSession {
   struct Outcome {
     /// Of the service's processor time for each tick, burst by burst.
@@ -35,6 +36,7 @@ struct GrowthSession {
     try service.settle()
     var used: [Double] = []
     let slots = try (0..<bursts).map { _ in
+      try store.bringIntoMemory()
       let slot = Self.nextSlot()
       WallClock.wait(until: slot.advanced(byMilliseconds: -100))
       let before = try service.figures.processorSeconds()

@@ -85,7 +85,7 @@ struct Measurement {
     results.growth = try plan.growth.map { count in
       print("with \(count) schedules")
       fflush(nil)
-      let outcome = try GrowthSession(rig, count: count).run(bursts: max(3, plan.runs))
+      let outcome = try GrowthSession(rig, count: count).run(bursts: max(5, plan.runs))
       return Results.GrowthPoint(
         schedules: count, processorMicroseconds: outcome.processorMicroseconds.median,
         microseconds: outcome.microseconds.median, megabytes: outcome.megabytes)
