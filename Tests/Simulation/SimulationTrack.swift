@@ -102,12 +102,6 @@ struct SimulationTrack {
     definition.catchupWindow?.milliseconds ?? (definition.misfirePolicy == .fireAll ? 86_400_000 : nil)
   }
 
-  mutating func clockStepped(back milliseconds: Int64) {
-    if milliseconds <= SimulationChecker.day { waitAllowance += milliseconds }
-    // It may not be due any more, and is then sent anew when it is.
-    if let slot = pending?.slot { sent[slot]?.refusals = [] }
-  }
-
   mutating func processEnded() {
     isSetBackForgotten = mayMove
     if let slot = pending?.slot { sent[slot]?.firstUptime = nil }
