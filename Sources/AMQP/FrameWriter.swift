@@ -34,7 +34,7 @@ package struct FrameWriter: ~Copyable {
     }
     let size = writeBody(body)
     bytes.put(bigEndian: UInt64(size), at: sizePlace)
-    return !mandatory ? nil : bytes.withBytes { MessageFingerprint.of($0[address], $0[messageID]) }
+    return mandatory ? bytes.withBytes { MessageFingerprint.of($0[address], $0[messageID]) } : nil
   }
 
   /// Returns where exchange and routing key stand.

@@ -31,8 +31,8 @@ struct WaitingStore {
     overheadBytes = (bytes - Double(idBytes)) / Double(count) - Double(BenchSchedules.payloadBytes)
   }
 
-  /// Reads all of it once. There are machines, virtual ones most of all, whose kernel takes pages of a file from memory
-  /// though nobody is short of it; to read them back is the disk's work and not the service's.
+  /// Reads all of it once, because a kernel may take pages of a file from memory though nobody is short of it (one did, up
+  /// to a twelfth of them within two minutes), and what they cost to read back has nothing to do with the number of schedules.
   func bringIntoMemory() throws {
     let reading = try FileHandle(forReadingFrom: file)
     defer { try? reading.close() }
