@@ -105,28 +105,28 @@ package final class Publisher: Sendable {
       return $0.epoch
     }
     emit(.up(epoch: epoch, connection.server))
-    var outbox = Outbox(window: window)
+    var sendWindow = SendWindow(window: window)
     while true {
       for batch in mailbox.withLock({ $0.takeBatches() }) {
         for (number, error) in batch.unsendable { emit(.unsendable(number, error)) }
-        outbox.add(batch)
+        sendWindow.add(batch)
       }
-      outbox.advance(to: .now)
-      try send(&outbox, on: connection)
+      sendWindow.advance(to: .now)
+      try send(&sendWindow, on: connection)
       let stopBy = lifecycle.stopBy
-      if let stopBy, outbox.isEmpty || stopBy <= SuspendingClock.now { return }
-      let wake = [stopBy, outbox.nextAdvance].compactMap(\.self).min()
+      if let stopBy, sendWindow.isEmpty || stopBy <= SuspendingClock.now { return }
+      let wake = [stopBy, sendWindow.nextAdvance].compactMap(\.self).min()
       let wait = wake.map { $0 - SuspendingClock.now } ?? .seconds(3600)
-      try handle(connection.events(waitingUpTo: wait, orWritable: outbox.hasNext), &outbox, from: connection)
+      try handle(connection.events(waitingUpTo: wait, orWritable: sendWindow.hasNext), &sendWindow, from: connection)
     }
   }
 
   /// Sends a slice of what may be sent, small enough that the socket takes it without making us wait and that news of
   /// the broker (confirms, an alarm) are read in between.
-  private func send(_ outbox: inout Outbox, on connection: Connection) throws(AMQPError) {
-    guard outbox.hasNext, connection.isWritable else { return }
+  private func send(_ sendWindow: inout SendWindow, on connection: Connection) throws(AMQPError) {
+    guard sendWindow.hasNext, connection.isWritable else { return }
     var bytes = 0
-    while bytes < Self.sliceBytes, let slice = outbox.takeNext(atMostBytes: Self.sliceBytes - bytes, at: .now) {
+    while bytes < Self.sliceBytes, let slice = sendWindow.takeNext(atMostBytes: Self.sliceBytes - bytes, at: .now) {
       try connection.publish(slice)
       bytes += slice.bytes.count
     }
@@ -135,7 +135,7 @@ package final class Publisher: Sendable {
   private static let sliceBytes = 64 * 1024
 
   private func handle(
-    _ events: [Connection.Event], _ outbox: inout Outbox, from connection: Connection
+    _ events: [Connection.Event], _ sendWindow: inout SendWindow, from connection: Connection
   ) throws(AMQPError) {
     var acked: [UInt64] = []
     var nacked: [UInt64] = []
@@ -146,18 +146,18 @@ package final class Publisher: Sendable {
     for event in events {
       switch event {
       case .confirmed(let sequence, let multiple, let accepted):
-        guard let numbers = outbox.settle(sequence, multiple: multiple) else {
+        guard let numbers = sendWindow.settle(sequence, multiple: multiple) else {
           throw connection.error(.protocolViolation, "message \(sequence) was confirmed and never published")
         }
         if accepted { acked += numbers } else { nacked += numbers }
       case .returned(let message):
-        guard let number = outbox.noteReturned(message) else { continue }
+        guard let number = sendWindow.noteReturned(message) else { continue }
         emit(.returned(number, code: message.code, text: message.text))
       case .blocked(let reason):
-        outbox.isBlocked = true
+        sendWindow.isBlocked = true
         emit(.blocked(reason))
       case .unblocked:
-        outbox.isBlocked = false
+        sendWindow.isBlocked = false
         emit(.unblocked)
       case .delivery, .consumerCancelled: continue
       }

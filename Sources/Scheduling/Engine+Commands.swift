@@ -100,7 +100,7 @@ extension Engine {
     for answer in answers {
       let decision = answer.decision
       report(decision.event)
-      outbox.enqueue(
+      publications.enqueue(
         .answer(channel: answer.channel, tag: answer.tag, decision.settlement), decision.event, origin: decision.origin)
     }
   }

@@ -153,14 +153,14 @@ extension Engine {
     guard !isStoreUnwell else { return Wake(uptime: storeRetryAt) }
     var uptimes: [Int64?] = []
     if case .open = publisher {
-      uptimes.append(outbox.unansweredDeadline(after: settings.confirmTimeoutMilliseconds))
+      uptimes.append(publications.unansweredDeadline(after: settings.confirmTimeoutMilliseconds))
     }
     uptimes.append(nextResumption)
     uptimes.append(nextPause)
     uptimes.append(clockDoubt.map { $0.since + settings.clockPatienceMilliseconds })
     if maySendTicks {
-      uptimes.append(outbox.nextPauseEnd)
-      uptimes.append(outbox.forlornDeadline(after: settings.giveUpMilliseconds))
+      uptimes.append(publications.nextPauseEnd)
+      uptimes.append(publications.forlornDeadline(after: settings.giveUpMilliseconds))
     }
     var walls = [nextTickWake(at: now.wall)]
     if storeWork == nil, !isDraining {

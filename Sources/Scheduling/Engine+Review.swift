@@ -127,7 +127,7 @@ extension Engine {
   /// Lowers the mark once nothing is under way that was sent beyond it; not below what was sent since the clock was set far
   /// back, should it have been set back by less after that.
   mutating func lowerMark() {
-    guard isMarkTooHigh, !isClockInQuestion, !isMarkPending, window.unsettledCount == 0, outbox.heldTicks == 0 else {
+    guard isMarkTooHigh, !isClockInQuestion, !isMarkPending, window.unsettledCount == 0, publications.heldTicks == 0 else {
       return
     }
     isMarkTooHigh = false

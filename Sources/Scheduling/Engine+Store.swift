@@ -82,7 +82,7 @@ extension Engine {
 
   /// While the publish window is full, confirmed ticks wait for each other: a commit waits for the disk, whatever is in it.
   private mutating func isGathering(at now: Now) -> Bool {
-    guard window.unsettledCount >= settings.publishWindow, outbox.hasFlights, pendingAnswers.isEmpty, !isMarkPending,
+    guard window.unsettledCount >= settings.publishWindow, publications.hasFlights, pendingAnswers.isEmpty, !isMarkPending,
       !isDraining, review?.moving.isEmpty ?? true, pendingChanges.count < settings.gatheredTicks
     else { return false }
     let since = gatheringSince ?? now.uptime
@@ -106,7 +106,7 @@ extension Engine {
   private mutating func finishDraining(at now: Now) -> StoreWork? {
     var canSend = false
     if case .open = publisher { canSend = true }
-    let isAnswering = outbox.hasFlights || (outbox.hasReady && canSend)
+    let isAnswering = publications.hasFlights || (publications.hasReady && canSend)
     guard !isDrained, !isAnswering, window.unsettledCount == 0 else { return nil }
     isDrained = true
     let mark = max(now.wall, sentThrough, recoveredInDoubtThrough)
@@ -173,7 +173,7 @@ extension Engine {
       definition: schedule.definition, id: schedule.id, generation: schedule.generation, counter: schedule.counter,
       reason: reason)
     reports.append(.scheduleStopped(schedule.id, reason: reason, byCommand: false))
-    outbox.enqueue(
+    publications.enqueue(
       .owedStopped(generation: schedule.generation, id: schedule.id), .stopped(stopped), origin: schedule.origin)
   }
 

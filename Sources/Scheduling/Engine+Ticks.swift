@@ -7,13 +7,13 @@ extension Engine {
     guard case .open = publisher, !isStoreUnwell else { return [] }
     setUnansweredAside(at: now)
     if !isDeciding { takeLateConfirms(at: now) }
-    var publications: [Publication] = []
-    while let item = outbox.popReady() { publications.append(outbox.send(item, at: now)) }
-    guard maySendTicks else { return publications }
+    var outgoing: [Publication] = []
+    while let item = publications.popReady() { outgoing.append(publications.send(item, at: now)) }
+    guard maySendTicks else { return outgoing }
     giveUpForlorn(at: now)
-    takeRetries(into: &publications, at: now)
-    takeDueTicks(into: &publications, at: now)
-    return publications
+    takeRetries(into: &outgoing, at: now)
+    takeDueTicks(into: &outgoing, at: now)
+    return outgoing
   }
 
   /// Whether a tick whose time has come would leave. Between a command's decision and its transaction none may, which the
@@ -26,8 +26,8 @@ extension Engine {
 
   /// Bounded are the ticks in flight and, in number and bytes, those that the broker refused or does not answer.
   private var hasRoomForTicks: Bool {
-    window.unsettledCount < settings.publishWindow && outbox.heldTicks < settings.maximumHeld
-      && outbox.heldBytes < settings.maximumHeldBytes
+    window.unsettledCount < settings.publishWindow && publications.heldTicks < settings.maximumHeld
+      && publications.heldBytes < settings.maximumHeldBytes
   }
 
   var isDeciding: Bool {
@@ -39,7 +39,7 @@ extension Engine {
     }
   }
 
-  private mutating func takeDueTicks(into publications: inout [Publication], at now: Now) {
+  private mutating func takeDueTicks(into outgoing: inout [Publication], at now: Now) {
     while hasRoomForTicks, let (position, row) = nextDue(at: now) {
       guard let zone = rules(of: row.schedule.definition) else {
         window.move(position.generation, to: .held)
@@ -51,7 +51,7 @@ extension Engine {
         // With it, since it is by this clock: if that is wrong, the next process can tell.
         if now.wall > inDoubtThrough { markInDoubt(at: now.wall) }
       } else if let publication = publish(row, in: zone, at: now) {
-        publications.append(publication)
+        outgoing.append(publication)
       }
     }
   }
@@ -98,10 +98,10 @@ extension Engine {
       missed: pending.missed, nextSlot: next)
     window.move(schedule.generation, to: .sent(progress))
     sentThrough = max(sentThrough, pending.due)
-    let item = Outbox.Item(
+    let item = Publications.Item(
       subject: .tick(generation: schedule.generation), event: .tick(tick), origin: schedule.origin,
       isRepeat: row.mayHaveBeenSent)
-    return outbox.send(item, at: now)
+    return publications.send(item, at: now)
   }
 
   /// Has a schedule's next state stored.
@@ -148,7 +148,7 @@ extension Engine {
   }
 
   mutating func acked(_ number: UInt64, at now: Now) {
-    guard let item = outbox.confirm(number, at: now) else { return }
+    guard let item = publications.confirm(number, at: now) else { return }
     switch item.subject {
     case .tick(let generation):
       // A command on a schedule whose tick is overdue does not wait for it: it may be about to be carried out.
@@ -162,7 +162,7 @@ extension Engine {
   }
 
   mutating func returned(_ number: UInt64, cause: String) {
-    guard let item = outbox.returned(number) else { return }
+    guard let item = publications.returned(number) else { return }
     if case .tick(let tick) = item.event {
       reports.append(.tickReturned(tick.definition.id, cause: cause))
     } else {
@@ -173,7 +173,7 @@ extension Engine {
   /// What was in flight may or may not have arrived: it is sent again when the connection is back.
   mutating func publisherWentDown() {
     publisher = .away
-    for item in outbox.connectionLost() {
+    for item in publications.connectionLost() {
       guard case .tick(let generation) = item.subject, row(of: item, generation)?.phase.progress != nil else {
         continue
       }

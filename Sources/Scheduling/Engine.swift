@@ -14,7 +14,7 @@ package struct Engine {
   let zones: @Sendable (String) -> ZoneRules?
 
   var window = DueWindow()
-  var outbox = Outbox()
+  var publications = Publications()
   var commands = CommandBacklog()
 
   /// What the store is doing; nil when it is free.
@@ -73,7 +73,7 @@ package struct Engine {
   var latestWall = Instant(milliseconds: .min)
 
   /// Overdue ticks that were confirmed while commands were being decided.
-  var lateConfirms: [Outbox.Item] = []
+  var lateConfirms: [Publications.Item] = []
   var publisher = PublisherState.away
   var nextSweep: Int64?
   var isDraining = false
@@ -117,7 +117,7 @@ package struct Engine {
     case .unblocked:
       guard case .blocked(let epoch) = publisher else { return }
       publisher = .open(epoch: epoch)
-      outbox.restartClocks(at: now)
+      publications.restartClocks(at: now)
     case .acked(let numbers): for number in numbers { acked(number, at: now) }
     case .nacked(let numbers, let cause): for number in numbers { refused(number, cause: cause, at: now) }
     case .returned(let number, let cause): returned(number, cause: cause)
@@ -138,9 +138,9 @@ package struct Engine {
     watchClock(at: now)
     var actions: [Action] = []
     if failure == nil {
-      let publications = takePublications(at: now)
-      if case .open(let epoch) = publisher, !publications.isEmpty {
-        actions.append(.publish(publications, epoch: epoch))
+      let outgoing = takePublications(at: now)
+      if case .open(let epoch) = publisher, !outgoing.isEmpty {
+        actions.append(.publish(outgoing, epoch: epoch))
       }
       if let settled = commands.takeFrames() { actions.append(.settle(settled.frames, channel: settled.channel)) }
       if let request = storeRequest(at: now) { actions.append(.store(request)) }
@@ -172,7 +172,7 @@ package struct Engine {
   }
 
   private var canAnswer: Bool {
-    if case .open = publisher { outbox.refusedAnswers == 0 } else { false }
+    if case .open = publisher { publications.refusedAnswers == 0 } else { false }
   }
 
   /// When commands are given back for want of answers; nil while they are given back, or can be answered.

@@ -4,7 +4,7 @@ import DequeModule
 /// answered in nearly that order.
 struct Flights {
   struct Flight {
-    var item: Outbox.Item
+    var item: Publications.Item
     /// When it was sent, on the monotonic clock.
     var sent: Int64
   }
@@ -78,7 +78,7 @@ struct Flights {
   }
 
   /// All land, in the order sent.
-  mutating func removeAll() -> [Outbox.Item] {
+  mutating func removeAll() -> [Publications.Item] {
     defer {
       slots.removeAll(keepingCapacity: true)
       stragglers.removeAll()

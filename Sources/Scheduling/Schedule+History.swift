@@ -75,7 +75,7 @@ extension Schedule {
 
 extension Schedule.Tally {
   /// Of a tick that was confirmed.
-  init(_ tick: Tick, _ item: Outbox.Item) {
+  init(_ tick: Tick, _ item: Publications.Item) {
     self.init(
       missed: tick.missed, repeats: item.isRepeat ? 1 : 0, refusals: item.refusals, returns: item.isReturned ? 1 : 0,
       last: Last(

@@ -5,7 +5,7 @@ import Recurrence
 /// What is on its way to the broker: waiting to leave, in flight, overdue, or paused after a refusal.
 ///
 /// Holds no more than the publish window of ticks and the prefetched commands' answers, nacked and overdue ones apart.
-struct Outbox {
+struct Publications {
   /// What a publication is about, and so what follows from its confirm.
   enum Subject: Hashable, Sendable {
     case tick(generation: Int64)
@@ -188,13 +188,13 @@ struct Outbox {
 
 extension Flights.Flight {
   /// What was sent, with how long its answer took.
-  fileprivate consuming func landed(at now: Now) -> Outbox.Item {
+  fileprivate consuming func landed(at now: Now) -> Publications.Item {
     item.confirmation = Int32(clamping: now.uptime - sent)
     return item
   }
 }
 
-extension Outbox.Subject {
+extension Publications.Subject {
   var isTick: Bool {
     if case .tick = self { true } else { false }
   }

@@ -1,6 +1,6 @@
 /// What a publisher has been given and the broker has not confirmed: which message may go next, and what an answer of
 /// the broker means for the caller's numbers. Pure; one per connection.
-package struct Outbox {
+package struct SendWindow {
   /// What is kept of a message on the wire. Its frames are not.
   private struct InFlight {
     let number: UInt64
