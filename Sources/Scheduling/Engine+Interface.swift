@@ -15,7 +15,7 @@ extension Engine {
     package var dueCapacity = 1024
     /// After so long on what was due before, what has become due meanwhile takes turns with it.
     package var burstMilliseconds: Int64 = 100
-    /// How far ahead schedules are loaded and the in-doubt mark is set.
+    /// How far ahead schedules are loaded.
     package var lookaheadMilliseconds: Int64 = 30_000
     /// From this lateness on slots count as missed.
     package var misfireThresholdMilliseconds: Int64 = 60_000

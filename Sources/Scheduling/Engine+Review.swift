@@ -57,7 +57,7 @@ extension Engine {
       if let lastSeen {
         max(latestWall, lastSeen.wall.advanced(byMilliseconds: now.uptime - lastSeen.uptime))
       } else {
-        recoveredInDoubtThrough.advanced(byMilliseconds: -settings.lookaheadMilliseconds)
+        mark.recovered.advanced(byMilliseconds: -InDoubtMark.horizonMilliseconds)
       }
     return isFarBehind(now.wall, expected) ? (expected, now.uptime) : nil
   }
@@ -119,22 +119,15 @@ extension Engine {
     let cause = review?.cause
     review = nil
     guard cause == .clock else { return }
-    recoveredInDoubtThrough = min(recoveredInDoubtThrough, latestWall.advanced(byMilliseconds: Self.dayMilliseconds))
-    isMarkTooHigh = true
+    mark.clockWasSetBack(through: latestWall.advanced(byMilliseconds: Self.dayMilliseconds))
     lowerMark()
   }
 
-  /// Lowers the mark once nothing is under way that was sent beyond it; not below what was sent since the clock was set far
+  /// Lowers the mark once nothing is in flight that was sent beyond it; not below what was sent since the clock was set far
   /// back, should it have been set back by less after that.
   mutating func lowerMark() {
-    guard isMarkTooHigh, !isClockInQuestion, !isMarkPending, window.unsettledCount == 0, publications.heldTicks == 0 else {
-      return
-    }
-    isMarkTooHigh = false
-    sentThrough = min(sentThrough, latestWall)
-    markInDoubt(at: latestWall)
-    // From now on: what leaves beyond the new mark before that is stored would not be in doubt after a crash.
-    inDoubtThrough = min(inDoubtThrough, mark(at: latestWall))
+    guard !isClockInQuestion, window.unsettledCount == 0, publications.heldTicks == 0 else { return }
+    if let change = mark.lower(to: latestWall) { pendingChanges.append(change) }
   }
 
   private mutating func reviewed(_ schedule: Schedule, isBusy: Bool, at now: Now) {
@@ -184,7 +177,7 @@ extension Engine {
       if case .retrying = row.phase { return true }
       return row.mayHaveBeenSent
     }
-    return schedule.pending.map { $0.due <= recoveredInDoubtThrough } ?? false
+    return schedule.pending.map { $0.due <= mark.recovered } ?? false
   }
 
   /// The new slot of a schedule outside the window is stored: it may have come within the window.

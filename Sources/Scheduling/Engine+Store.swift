@@ -45,7 +45,7 @@ extension Engine {
 
   private mutating func nextWork(at now: Now) -> StoreWork? {
     lowerMark()
-    markInDoubtAhead(at: now)
+    raiseMarkAhead(at: now)
     for step in 1...Turn.allCases.count {
       let turn = Turn.allCases[(lastTurn.rawValue + step) % Turn.allCases.count]
       if let work = work(of: turn, at: now) {
@@ -70,6 +70,7 @@ extension Engine {
 
   private mutating func applyWork(at now: Now) -> StoreWork? {
     guard !pendingChanges.isEmpty, !isGathering(at: now) else { return nil }
+    renewMark(at: now)
     defer {
       pendingChanges = []
       pendingAnswers = []
@@ -82,8 +83,8 @@ extension Engine {
 
   /// While the publish window is full, confirmed ticks wait for each other: a commit waits for the disk, whatever is in it.
   private mutating func isGathering(at now: Now) -> Bool {
-    guard window.unsettledCount >= settings.publishWindow, publications.hasFlights, pendingAnswers.isEmpty, !isMarkPending,
-      !isDraining, review?.moving.isEmpty ?? true, pendingChanges.count < settings.gatheredTicks
+    guard window.unsettledCount >= settings.publishWindow, publications.hasFlights, pendingAnswers.isEmpty,
+      mark.requested == nil, !isDraining, review?.moving.isEmpty ?? true, pendingChanges.count < settings.gatheredTicks
     else { return false }
     let since = gatheringSince ?? now.uptime
     gatheringSince = since
@@ -109,8 +110,8 @@ extension Engine {
     let isAnswering = publications.hasFlights || (publications.hasReady && canSend)
     guard !isDrained, !isAnswering, window.unsettledCount == 0 else { return nil }
     isDrained = true
-    let mark = max(now.wall, sentThrough, recoveredInDoubtThrough)
-    return mark < inDoubtThrough && !isClockInQuestion ? .apply([.markInDoubt(through: mark)], []) : nil
+    guard !isClockInQuestion else { return nil }
+    return mark.final(at: now.wall).map { .apply([$0], []) }
   }
 
   mutating func received(_ answer: StoreAnswer, at now: Now) {
@@ -122,7 +123,7 @@ extension Engine {
     case (.look(let commands, let channel), .looked(let schedules, let remembered)):
       decideCommands(commands, on: channel, schedules: schedules, remembered: remembered, at: now)
     case (.due(let lane, _, let through), .due(let page)):
-      window.load(page, into: lane, through: through, inDoubtThrough: recoveredInDoubtThrough)
+      window.load(page, into: lane, through: through, inDoubtThrough: mark.recovered)
     case (.owed, .owed(let schedules)):
       for schedule in schedules { oweStopped(schedule) }
       owedCursor = schedules.count < settings.duePage ? nil : schedules.last?.generation
@@ -157,8 +158,7 @@ extension Engine {
     case .announced(let generation):
       if let id = owing.removeValue(forKey: generation) { owingIDs.remove(id) }
     case .markInDoubt(let through):
-      inDoubtThrough = through
-      isMarkPending = false
+      mark.wasStored(through)
     case .remember:
       break
     }

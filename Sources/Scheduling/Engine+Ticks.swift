@@ -49,7 +49,7 @@ extension Engine {
       if let missed = missed(row, in: zone, at: now) {
         settle(row.schedule, missed)
         // With it, since it is by this clock: if that is wrong, the next process can tell.
-        if now.wall > inDoubtThrough { markInDoubt(at: now.wall) }
+        if !mark.covers(now.wall) { raiseMark(at: now) }
       } else if let publication = publish(row, in: zone, at: now) {
         outgoing.append(publication)
       }
@@ -62,8 +62,8 @@ extension Engine {
       guard let position = window.firstInTurn(), position.due <= now.wall, let row = window[position.generation],
         !awaitsReview(row, at: position)
       else { continue }
-      if position.due <= inDoubtThrough { return (position, row) }
-      markInDoubt(at: now.wall)
+      if mark.covers(position.due) { return (position, row) }
+      raiseMark(at: now)
     }
     return nil
   }
@@ -97,7 +97,7 @@ extension Engine {
       definition: schedule.definition, generation: schedule.generation, counter: schedule.counter, slot: pending.slot,
       missed: pending.missed, nextSlot: next)
     window.move(schedule.generation, to: .sent(progress))
-    sentThrough = max(sentThrough, pending.due)
+    mark.sent(pending.due)
     let item = Publications.Item(
       subject: .tick(generation: schedule.generation), event: .tick(tick), origin: schedule.origin,
       isRepeat: row.mayHaveBeenSent)
@@ -113,23 +113,23 @@ extension Engine {
     pendingChanges.append(.proceed(schedule.key, from: pending.slot, to: progress, adding: tally))
   }
 
-  mutating func markInDoubt(at wall: Instant) {
-    guard !isMarkPending else { return }
-    isMarkPending = true
-    pendingChanges.append(.markInDoubt(through: mark(at: wall)))
+  /// Has the in-doubt mark raised with the next transaction.
+  mutating func raiseMark(at now: Now) {
+    if let change = mark.request(at: now.wall) { pendingChanges.append(change) }
   }
 
-  func mark(at wall: Instant) -> Instant { wall.advanced(byMilliseconds: settings.lookaheadMilliseconds) }
-
-  /// Sets the mark shortly before it is needed, so that the first tick after a quiet time does not wait for it.
-  mutating func markInDoubtAhead(at now: Now) {
-    guard case .open = publisher, !isDraining, let due = window.first()?.due, due > inDoubtThrough else { return }
-    guard now.wall >= markTime(before: due) else { return }
-    markInDoubt(at: now.wall)
+  /// Raises the mark just before it is needed, so that a tick after a quiet time does not wait for it.
+  mutating func raiseMarkAhead(at now: Now) {
+    guard case .open = publisher, !isDraining, let due = window.first()?.due, !mark.covers(due) else { return }
+    if now.wall >= InDoubtMark.requestTime(for: due) { raiseMark(at: now) }
   }
 
-  private func markTime(before due: Instant) -> Instant {
-    due.advanced(byMilliseconds: -settings.lookaheadMilliseconds / 6)
+  /// Raises the mark with a transaction that is made anyway, so that under load it never takes one of its own.
+  mutating func renewMark(at now: Now) {
+    guard case .open = publisher, !isDraining, mark.isRunningOut(at: now.wall) else { return }
+    // What is being stored has its next due time in the changes, not yet in the window.
+    let dues = pendingChanges.compactMap(\.nextDue) + [window.first()?.due].compactMap { $0 }
+    if dues.contains(where: { $0 <= InDoubtMark.through(at: now.wall) }) { raiseMark(at: now) }
   }
 
   /// When the next tick is due or the mark to be set for it; nil while no tick could leave whatever the time.
@@ -141,10 +141,10 @@ extension Engine {
   private func wake(for position: DuePosition, at now: Instant) -> Instant? {
     guard let row = window[position.generation], !awaitsReview(row, at: position) else { return nil }
     let due = position.due
-    guard due > inDoubtThrough else { return due }
-    guard !isMarkPending else { return nil }
-    let mark = markTime(before: due)
-    return mark > now ? mark : due
+    guard !mark.covers(due) else { return due }
+    guard mark.requested == nil else { return nil }
+    let request = InDoubtMark.requestTime(for: due)
+    return request > now ? request : due
   }
 
   mutating func acked(_ number: UInt64, at now: Now) {
@@ -179,6 +179,17 @@ extension Engine {
       }
       window.move(generation, to: .waiting)
       becameFree(generation)
+    }
+  }
+}
+
+extension Change {
+  /// When the schedule ticks next once this is stored; nil where it does not.
+  fileprivate var nextDue: Instant? {
+    switch self {
+    case .start(let schedule, _): schedule.pending?.due
+    case .proceed(_, _, let progress, _): progress.state.pending?.due
+    case .announced, .remember, .markInDoubt: nil
     }
   }
 }

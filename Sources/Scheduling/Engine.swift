@@ -43,13 +43,7 @@ package struct Engine {
   private var unansweredSince: Int64?
 
   var lastGeneration: Int64
-  /// Ticks due at or before this instant may have been sent by an earlier process.
-  var recoveredInDoubtThrough: Instant
-  /// Ticks due at or before this instant may be sent by this process: stored before the first of them leaves.
-  var inDoubtThrough: Instant
-  var isMarkPending = false
-  /// The latest due time of a tick that this process sent; beyond now only if the wall clock was set back.
-  var sentThrough = Instant(milliseconds: .min)
+  var mark: InDoubtMark
 
   /// Schedules that ended by themselves and whose Stopped is not confirmed, by generation.
   var owing: [Int64: ScheduleID] = [:]
@@ -67,8 +61,6 @@ package struct Engine {
   /// The wall clock was set far back and it is not known yet whether it stays so: what it should show, and since when it does
   /// not, on the monotonic clock.
   var clockDoubt: (wall: Instant, since: Int64)?
-  /// Whether the mark is to be lowered after the clock was set far back, once nothing is under way.
-  var isMarkTooHigh = false
   /// The latest time of the wall clock since it was last set far back: slots up to here do not come again.
   var latestWall = Instant(milliseconds: .min)
 
@@ -86,8 +78,7 @@ package struct Engine {
     self.settings = settings
     self.zones = zones
     lastGeneration = recollection.lastGeneration
-    recoveredInDoubtThrough = recollection.inDoubtThrough
-    inDoubtThrough = recollection.inDoubtThrough
+    mark = InDoubtMark(recovered: recollection.inDoubtThrough)
   }
 
   /// Whether publications can be handed to the broker.

@@ -59,7 +59,7 @@ struct EngineClockTests {
     driver = try EngineDriver.connected(store: store, at: .second(0), settings: .trustingTheClock)
     #expect(driver.saysClockWasSetBack)
     #expect(try driver.stored("hourly")?.pending?.slot == .second(3600))
-    #expect(try store.recall().inDoubtThrough == .second(30))
+    #expect(try store.recall().inDoubtThrough == .second(3))
     driver.advance(seconds: 3600)
     #expect(driver.ticks.map(\.slot) == [.second(3600)])
     driver.ack()

@@ -31,7 +31,7 @@ struct EngineDrainTests {
     driver.ack()
     #expect(driver.isDrained)
     #expect(try driver.stored("a")?.counter == 1)
-    #expect(try store.recall().inDoubtThrough == .second(6))
+    #expect(try store.recall().inDoubtThrough == .second(3))
 
     var next = try EngineDriver.connected(store: store, at: .second(7))
     next.ack()
@@ -110,11 +110,11 @@ struct EngineDrainTests {
     var driver = try EngineDriver.connected(store: store)
     driver.start(Definition(id: "a", timing: try Timing(cron: "0 * * * * *")))
     driver.ack()
-    driver.advance(seconds: 57)
+    driver.advance(milliseconds: 59_600)
     driver.receive(.drain)
     driver.advance(seconds: 30)
     #expect(driver.isDrained)
-    #expect(try store.recall().inDoubtThrough == .second(57))
+    #expect(try store.recall().inDoubtThrough == .millisecond(59_600))
     #expect(driver.ticks.isEmpty)
   }
 }

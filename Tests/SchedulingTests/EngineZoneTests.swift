@@ -149,7 +149,7 @@ struct EngineZoneTests {
     var driver = try started()
     driver.start(Definition(id: "b", timing: .at(.second(3599))))
     driver.ack()
-    driver.advance(seconds: 3596)  // the mark is set
+    driver.advance(milliseconds: 3_598_500)  // the mark is set
     driver.holdsStore = true
     change(&driver, offsetMinutes: 30)
     driver.advance(seconds: 20)

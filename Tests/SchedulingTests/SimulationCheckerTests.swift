@@ -15,6 +15,7 @@ struct SimulationCheckerTests {
     case unanswered = "P3: message"
     case announcedTooEarly = "P4: Started"
     case slotLeftOut = "leaves out"
+    case markFarAhead = "P5: the mark is"
     case missedSlotSent = "ms late, is"
     case advancedUnconfirmed = "P6: "
     case retriedAtOnce = "0 ms after it was refused"
@@ -45,6 +46,8 @@ struct SimulationCheckerTests {
       case (.unanswered, .confirmed(let publication)) where !publication.event.isTick: return []
       case (.announcedTooEarly, .committed(let changes)) where changes.contains(where: \.isStart): return []
       case (.slotLeftOut, .committed(let changes)): return Self.skipping(changes).map { replaced(by: .committed($0)) }
+      case (.markFarAhead, .committed(let changes)):
+        return replaced(by: .committed(changes.map(Self.withMarkFurtherAhead)))
       case (.missedSlotSent, .sent(let publication)) where publication.event.isTick:
         return [Self.moved(entry, by: 3 * 86_400_000)]
       case (.retriedAtOnce, .refused(let publication)) where publication.event.isTick:
@@ -89,6 +92,11 @@ struct SimulationCheckerTests {
       var tick = tick
       tick.slot = tick.slot.advanced(byMilliseconds: milliseconds)
       return Publication(number: publication.number, event: .tick(tick), origin: publication.origin)
+    }
+
+    private static func withMarkFurtherAhead(_ change: Change) -> Change {
+      guard case .markInDoubt(let through) = change else { return change }
+      return .markInDoubt(through: through.advanced(byMilliseconds: 27_000))
     }
 
     /// A Start applied a second time, under another generation.

@@ -12,8 +12,15 @@ extension SimulationChecker {
       expect(tracks[generation]?.isStoppedConfirmed == true, "P8", "\(generation) announced without a confirm")
       tracks[generation]?.isAnnounced = true
     case .remember(let command): remembered(command)
-    case .markInDoubt(let through): mark = through
+    case .markInDoubt(let through): marked(through)
     }
+  }
+
+  /// P5: what is due long after a crash is not in doubt. A mark that waits for a failed store may be of the clock before.
+  private mutating func marked(_ through: Instant) {
+    let ahead = through.milliseconds - latestWall.milliseconds
+    expect(ahead <= 3_000 || through <= mark, "P5", "the mark is \(ahead) ms ahead")
+    mark = through
   }
 
   private mutating func started(_ schedule: Schedule) {

@@ -26,6 +26,8 @@ package struct SimulationChecker {
   var givenUp: Set<GivenUp> = []
   /// The latest time of the wall clock since it was set far back: what is stored was decided at this time or earlier.
   var highestWall = Instant(milliseconds: .min)
+  /// The latest time that the wall clock ever showed, whether it was right or wrong.
+  var latestWall = Instant(milliseconds: .min)
   var mark = Instant(milliseconds: .min)
   /// The mark with which the process began: what is due up to it may have been sent by an earlier one.
   var markAtStart = Instant(milliseconds: .min)
@@ -52,6 +54,7 @@ package struct SimulationChecker {
       checker.now = entry.now
       checker.walls.append(entry.now.wall)
       checker.highestWall = max(checker.highestWall, entry.now.wall)
+      checker.latestWall = max(checker.latestWall, entry.now.wall)
       checker.take(entry.event)
     }
     return checker
