@@ -21,7 +21,7 @@ extension AMQPError: CustomStringConvertible {
     case .protocolViolation: "the broker broke the AMQP protocol"
     case .invalidConfiguration: "the broker settings cannot work"
     case .invalidMessage: "the message cannot be sent"
-    case .topology: "the broker is not as it must be"
+    case .topology: "the broker is not set up as required"
     }
   }
 
@@ -29,12 +29,14 @@ extension AMQPError: CustomStringConvertible {
     switch kind {
     case .unreachable: "Check host and port, and that the broker runs."
     case .refusedLogin: "Check user, password and virtual host, and that the user may access that virtual host."
-    case .tls: "Check the CA file, and that the host is a DNS name of the broker's certificate."
+    case .tls:
+      "Check the CA file, that the host is a DNS name of the broker's certificate, and that the port expects TLS (usually"
+        + " 5671; 5672 is for amqp://)."
     case .channelClosed(ReplyCode.accessRefused): "Grant the user the permission that is named here."
     case .channelClosed(ReplyCode.notFound): "Import the definitions, or check the names and the virtual host."
     case .channelClosed(ReplyCode.resourceLocked): "Another client holds it exclusively."
     case .channelClosed(ReplyCode.preconditionFailed) where text.contains("inequivalent arg"):
-      "What stands under this name was made otherwise: delete it, and import the definitions."
+      "It was declared with different arguments: delete it, and import the definitions."
     default: nil
     }
   }

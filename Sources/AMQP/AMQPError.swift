@@ -59,6 +59,9 @@ package struct AMQPError: Error, Sendable, Hashable {
     }
   }
 
+  /// Whether the broker is away, which ends without anybody's doing here: each attempt may fail in another of these ways.
+  package var isOutage: Bool { retryFloor == .zero }
+
   /// The least pause before the next try. What a person has to mend is asked for less often than what mends itself.
   package var retryFloor: Duration {
     switch kind {

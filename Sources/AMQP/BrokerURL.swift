@@ -25,7 +25,12 @@ package struct BrokerURL: Sendable, Hashable {
   /// Reads several URLs separated by spaces or line ends; they are tried in turn. Throws when there is none.
   package static func list(_ text: String) throws(AMQPError) -> [BrokerURL] {
     var urls: [BrokerURL] = []
-    for word in text.utf8.split(whereSeparator: { $0 == 0x20 || (0x09...0x0D).contains($0) }) {
+    let words = text.utf8.split { $0 == 0x20 || (0x09...0x0D).contains($0) }
+    // Of a password with a blank, the rest would be taken for another URL.
+    if words.count > 1, words.contains(where: { !Substring($0).contains("://") }) {
+      throw .malformedURL("a part after a space is not a URL; in user name and password write a space as %20")
+    }
+    for word in words {
       urls.append(try BrokerURL(String(decoding: word, as: UTF8.self)))
     }
     if urls.isEmpty { throw .malformedURL("no URL is given") }

@@ -79,7 +79,11 @@ extension Connection {
     if reply.reply_type != AMQP_RESPONSE_NORMAL { throw fail(loginError(reply)) }
     noteServer(state)
     if amqp_get_frame_max(state) < Self.leastFrameMax {
-      throw fail(error(.protocolViolation, "it allows frames of \(server.frameMax) bytes only; 8192 are needed"))
+      throw fail(
+        error(
+          .topology,
+          "its frame_max is \(server.frameMax) bytes. Set it to \(Self.leastFrameMax) or more in rabbitmq.conf (the default"
+            + " is \(Self.frameMax)), and restart the broker"))
     }
   }
 
@@ -103,7 +107,12 @@ extension Connection {
       return error(refused ? .refusedLogin : .connectionClosed(code: close.reply_code), close.reply_text.string)
     }
     let status = reply.library_error
-    return error(.init(status: status), "\(String(cString: amqp_error_string2(status))) during login")
+    var text = "\(String(cString: amqp_error_string2(status))) during login"
+    // A port for TLS closes on what is no handshake.
+    if !url.usesTLS, status == AMQP_STATUS_SOCKET_ERROR.rawValue || status == AMQP_STATUS_CONNECTION_CLOSED.rawValue {
+      text += ". If port \(url.port) expects TLS, the URL has to begin with amqps://"
+    }
+    return error(.init(status: status), text)
   }
 
   private func noteServer(_ state: amqp_connection_state_t) {

@@ -2,6 +2,9 @@
 package struct ConnectionOptions: Sendable {
   /// Tried in turn, beginning with the first. Never empty.
   package var brokers: [BrokerURL]
+  /// Gives the brokers as they are now: a publisher or consumer asks before each attempt to connect, so that a rotated
+  /// password needs no restart. Called on its thread; may read a file. What is empty is ignored. Nil where `brokers` stay.
+  package var source: (@Sendable () -> [BrokerURL])?
   /// Shown by `rabbitmqctl list_connections` and the management page as `connection_name`.
   package var connectionName: String
   /// Product and version as the broker logs and lists them.
@@ -40,7 +43,7 @@ package struct ConnectionOptions: Sendable {
 ///
 /// The broker's certificate and its host name are always verified, with TLS 1.2 or newer. There is no switch.
 package struct TLSOptions: Sendable, Hashable {
-  /// PEM file of the authorities that may sign the broker's certificate.
+  /// PEM file of the authorities that may sign the broker's certificate. Read for each connection, as the other two.
   package var caFile: String
   /// PEM files of our own certificate and its unencrypted key, where the broker asks for one. Both or none.
   package var certificateFile: String?

@@ -77,8 +77,8 @@ package final class Consumer: Sendable {
   /// Starts the thread, which begins to connect.
   package func start() throws(AMQPError) {
     try lifecycle.start(name: "amqp-consumer") { [self] in
-      ReconnectLoop(options: options, lifecycle: lifecycle, onDown: { self.emit(.down($0, retryAfter: $1)) })
-        .run(serve)
+      var loop = ReconnectLoop(options: options, lifecycle: lifecycle, onDown: { self.emit(.down($0, retryAfter: $1)) })
+      loop.run(serve)
     }
   }
 

@@ -61,8 +61,8 @@ package final class Publisher: Sendable {
   /// Starts the thread, which begins to connect.
   package func start() throws(AMQPError) {
     try lifecycle.start(name: "amqp-publisher") { [self] in
-      ReconnectLoop(options: options, lifecycle: lifecycle, onDown: { self.emit(.down($0, retryAfter: $1)) })
-        .run(serve)
+      var loop = ReconnectLoop(options: options, lifecycle: lifecycle, onDown: { self.emit(.down($0, retryAfter: $1)) })
+      loop.run(serve)
     }
   }
 

@@ -1,17 +1,21 @@
 /// The life of an owner thread: connects to one broker after the other, serves the connection, and after a failure waits
 /// and begins again, until it is told to stop. It never gives up.
 struct ReconnectLoop {
-  let options: ConnectionOptions
+  private(set) var options: ConnectionOptions
   let lifecycle: ThreadLifecycle
   /// Told of every failure and of the pause until the next try.
   let onDown: (AMQPError, Duration) -> Void
 
   /// - Parameter serve: Uses the connection until the lifecycle wants it to stop, or throws what went wrong with it.
-  func run(_ serve: (Connection) throws -> Void) {
+  mutating func run(_ serve: (Connection) throws -> Void) {
     var backoff = Backoff()
     var generator = SystemRandomNumberGenerator()
     var turn = 0
     while lifecycle.stopBy == nil, !options.brokers.isEmpty {
+      if let brokers = options.source?(), !brokers.isEmpty, brokers != options.brokers {
+        options.brokers = brokers
+        turn = 0
+      }
       guard let (error, uptime) = attempt(options.brokers[turn % options.brokers.count], serve) else { return }
       turn += 1
       // The other brokers may be well: they are tried at once, and the pause comes after the round.

@@ -37,31 +37,57 @@ struct Serve: AsyncParsableCommand {
 
   func run() async throws {
     signal(SIGPIPE, SIG_IGN)  // a reader of the log that goes away does not end the service
-    try await orExit {
+    var log = leastLogSettings
+    defer { LogWriter.standardError.flush(within: Self.lastLinesLimit) }
+    do {
       try SystemLimits.check()
       let reader = try broker.reader(with: options)
+      log = try await LogSettings.read(from: reader)
       let configuration = try await Configuration.read(from: reader, declaresTopology: declare)
-      let logger = makeLogger(try await LogSettings.read(from: reader))
-      if declare {
-        logger.notice(
-          "declaring what is missing on the broker; policies are missing then, import the definitions for these")
-      }
-      let pages = try configuration.admin.map {
-        try PagesService(settings: $0, configuration: configuration, logger: logger)
-      }
-      let scheduler = SchedulerService(
-        configuration: configuration, environment: ProcessInfo.processInfo.environment, watch: pages?.watch,
-        logger: logger)
-      // They are stopped from the end. One that fails has the scheduler stop cleanly.
-      var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
-        .init(service: scheduler, successTerminationBehavior: .gracefullyShutdownGroup)
-      ]
-      if let pages { services.append(.init(service: pages, failureTerminationBehavior: .gracefullyShutdownGroup)) }
-      let group = ServiceGroup(
-        configuration: ServiceGroupConfiguration(
-          services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet(logger)))
-      try await group.run()
+      try await run(configuration, makeLogger(log))
+    } catch let error as ConfigurationError {
+      throw end(.configuration, "\(error)", makeLogger(log))
+    } catch let error as ServiceFailure {
+      throw end(error.code, error.description, makeLogger(log))
     }
+  }
+
+  private func run(_ configuration: Configuration, _ logger: Logger) async throws {
+    LoggingSystem.bootstrap { _ in logger.handler }  // what a library logs must not wait for a reader either
+    if declare {
+      logger.notice(
+        "declaring what is missing on the broker; policies are missing then, import the definitions for these")
+    }
+    let pages = try configuration.admin.map {
+      try PagesService(settings: $0, configuration: configuration, logger: logger)
+    }
+    let scheduler = SchedulerService(
+      configuration: configuration, environment: ProcessInfo.processInfo.environment, watch: pages?.watch,
+      logger: logger)
+    // They are stopped from the end. One that fails has the scheduler stop cleanly.
+    var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
+      .init(service: scheduler, successTerminationBehavior: .gracefullyShutdownGroup)
+    ]
+    if let pages { services.append(.init(service: pages, failureTerminationBehavior: .gracefullyShutdownGroup)) }
+    let group = ServiceGroup(
+      configuration: ServiceGroupConfiguration(
+        services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet(logger)))
+    try await group.run()
+  }
+
+  /// How long the end of the process waits for the last lines of its log to be read.
+  private static let lastLinesLimit = Duration.seconds(1)
+
+  /// Logs why the service ends, and returns what ends it with this code.
+  private func end(_ code: ServiceFailure.Code, _ message: String, _ logger: Logger) -> ExitCode {
+    logger.critical("\(message)", metadata: ["exitCode": "\(code.rawValue)"])
+    return ExitCode(code.rawValue)
+  }
+
+  /// The form of the log when the settings cannot be read: so that the reason is in the form that was asked for.
+  private var leastLogSettings: LogSettings {
+    let text = logFormat ?? ProcessInfo.processInfo.environment[Setting.logFormat.environmentVariable] ?? ""
+    return LogSettings(format: LogSettings.Format(rawValue: text.lowercased()) ?? .auto)
   }
 
   private var options: [Setting: String] {

@@ -26,8 +26,9 @@ package struct SchedulerService: Service {
   /// Runs until a graceful shutdown is asked for, or throws the `ServiceFailure` that ends it.
   package func run() async throws {
     let inbox = try Inbox()
+    configuration.broker.urlFile?.log(to: logger)
     try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask { await Self.refreshZonesOnHangup(inbox) }
+      group.addTask { await readFilesOnHangup(inbox) }
       try await withGracefulShutdownHandler {
         do {
           try await onOwnThread { try serve(inbox) }
@@ -41,9 +42,13 @@ package struct SchedulerService: Service {
     }
   }
 
-  /// SIGHUP, as after an update of the time zones, makes the service look at their files at once.
-  private static func refreshZonesOnHangup(_ inbox: Inbox) async {
-    for await _ in await UnixSignalsSequence(trapping: .sighup) { inbox.post(.refreshZones) }
+  /// SIGHUP, as after an update of the time zones or of the broker's password, has their files read at once: what is wrong
+  /// with them shows now and not at the next login.
+  private func readFilesOnHangup(_ inbox: Inbox) async {
+    for await _ in await UnixSignalsSequence(trapping: .sighup) {
+      inbox.post(.refreshZones)
+      _ = configuration.broker.urlFile?.current()
+    }
   }
 
   /// The database comes first: a second process on it ends before it has said a word to the broker.
@@ -57,6 +62,7 @@ package struct SchedulerService: Service {
     logger.info(
       "Pocketwatch \(Version.current)",
       metadata: ["database": "\(configuration.database)", "timezones": "\(zones.version ?? "unknown")"])
+    warnOfMissingZones(zones)
     let publisher = try makePublisher(inbox)
     let consumer = try makeConsumer(
       inbox, CommandDecoder(zones: { try? zones.rules(named: $0) }, secret: recollection.secret))
@@ -74,6 +80,17 @@ package struct SchedulerService: Service {
     try consumer.start()  // the loop starts the publisher, once commands are consumed
     try loop.run()
     logger.info("stopped")
+  }
+
+  /// Without zone files every Start with a time zone is rejected: better said here than once for each.
+  private func warnOfMissingZones(_ zones: ZoneDirectory) {
+    do throws(ExpressionError) {
+      _ = try zones.rules(named: "Etc/UTC")
+    } catch {
+      logger.warning(
+        "no time zone data: schedules with a timezone other than UTC are rejected. Install tzdata, or set TZDIR to its folder",
+        metadata: ["cause": "\(error.reason)"])
+    }
   }
 
   private var names: TopologyNames { configuration.broker.names }
@@ -94,8 +111,8 @@ package struct SchedulerService: Service {
         return try SQLiteStore(path: configuration.database, onUnreadable: { logger.error("\($0)") })
       } catch {
         guard error.kind == .full else { throw ServiceFailure(atStart: error) }
-        readiness.set(.store, obstacle: "the database: \(error)")
-        readiness.tell()
+        readiness.set(.store, reason: .init("the database: \(error)"))
+        readiness.update(at: SystemClock.now().uptime)
       }
       inbox.wait(milliseconds: Self.roomCheckMilliseconds)
       watch?.turned(at: SystemClock.now())
@@ -114,18 +131,33 @@ package struct SchedulerService: Service {
     }
   }
 
-  /// What each connection does first: it looks whether all is there, or makes it, where that was asked for.
+  /// What the connection for commands does first: it checks that all is there, or declares it, where that was asked for.
   private func prepareTopology(on connection: Connection) throws {
     let topology = Topology(names: names)
     if configuration.declaresTopology { try topology.declare(on: connection) }
     try topology.check(on: connection)
   }
 
+  /// As above, for publishing, which needs the event bus alone: what is wrong with the command queue stops no tick.
+  private func prepareEventBus(on connection: Connection) throws {
+    let topology = Topology(names: names)
+    if configuration.declaresTopology {
+      do {
+        try topology.declare(on: connection)
+      } catch let error as AMQPError {
+        guard case .channelClosed = error.kind else { throw error }
+        try connection.openChannel()
+        try topology.declareEventBus(on: connection)
+      }
+    }
+    try topology.checkEventBus(on: connection)
+  }
+
   private func makePublisher(_ inbox: Inbox) throws -> Publisher {
     return try Publisher(
       options: configuration.broker.connectionOptions(name: "\(names.stack) publisher"),
       window: configuration.publishWindow + Int(Self.prefetch),
-      setup: prepareTopology,
+      setup: prepareEventBus,
       onEvent: { inbox.post(.publisher($0)) })
   }
 

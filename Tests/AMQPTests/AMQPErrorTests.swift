@@ -10,7 +10,7 @@ struct AMQPErrorTests {
         the broker closed the channel with code 404 (amqp://u@h:5672/): NOT_FOUND - no exchange 'events' in vhost '/'. \
         Import the definitions, or check the names and the virtual host.
         """)
-    #expect("\(AMQPError.topology("queue x is missing"))" == "the broker is not as it must be: queue x is missing")
+    #expect("\(AMQPError.topology("queue x is missing"))" == "the broker is not set up as required: queue x is missing")
   }
 
   @Test(

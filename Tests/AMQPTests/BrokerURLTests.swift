@@ -93,6 +93,12 @@ struct BrokerURLTests {
     #expect(urls.map(\.host) == ["a", "b", "c"])
     #expect(throws: AMQPError.self) { try BrokerURL.list(" \n") }
     #expect(throws: AMQPError.self) { try BrokerURL.list("amqp://a nonsense") }
+    // A password with a blank that was not encoded.
+    for text in ["amqp://u:a b@c", "amqp://u:1 2@c:5672/v", "amqp://u:a b@c amqp://d"] {
+      #expect("\(text)") {
+        try BrokerURL.list(text)
+      } throws: { ($0 as? AMQPError)?.text.contains("%20") == true }
+    }
   }
 
   /// Any bytes at all: an answer or an error, never a trap.

@@ -23,7 +23,7 @@ struct AdminRoutesTests {
     source.state.withLock { $0.obstacle = "the broker: refused" }
     #expect(try await site.get("/healthz").status == 200)
     let unready = try await site.get("/readyz")
-    #expect(unready.status == 503 && unready.body == "waiting for the broker: refused\n")
+    #expect(unready.status == 503 && unready.body == "not ready: the broker: refused\n")
     #expect(try await guarded(source: source).get("/readyz").body == "not ready\n")
     #expect(try await guarded(source: source).get("/readyz", Self.bearer).body.contains("refused"))
     source.state.withLock { $0.isAlive = false }

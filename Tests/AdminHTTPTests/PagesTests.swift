@@ -75,8 +75,7 @@ struct PagesTests {
     // More than are kept: they do not push out what went wrong.
     for _ in 1...60 { source.recent.append(RecentEvent(at: FakeSource.now, kind: .tick, id: nil)) }
     let body = try await TestSite(source: source).get("/").body
-    for text in ["waiting for the broker: refused", "1000+", "&lt;b&gt;full&lt;/b&gt;", "5 folded", "Ticks sent", "42"]
-    {
+    for text in ["not ready: the broker: refused", "1000+", "&lt;b&gt;full&lt;/b&gt;", "5 folded", "Ticks sent", "42"] {
       #expect(body.contains(text), "\(text)")
     }
     #expect(!body.contains("badge tick"))

@@ -84,6 +84,41 @@ struct ConfigurationTests {
     }
   }
 
+  @Test("the URL's file is read again each time; one that cannot be used is logged once, and the URL before it stays")
+  func rotatedURL() async throws {
+    let file = FileManager.default.temporaryDirectory.appending(path: "url-\(UUID().uuidString)")
+    func write(_ text: String) throws { try Data(text.utf8).write(to: file) }
+    try write("amqp://a:old-secret@one")
+    defer { try? FileManager.default.removeItem(at: file) }
+    let settings = try await read(["POCKETWATCH_AMQP_URL_FILE": file.path()], url: nil).configuration.broker
+    let urls = try #require(settings.urlFile)
+    let log = RecordingLog()
+    urls.log(to: log.logger)
+    let old = [try BrokerURL("amqp://a:old-secret@one")]
+    #expect(urls.current() == old && log.take() == [])
+
+    // amqps needs authorities, and none are set.
+    for bad in ["", "amqp://a:new-secret@one:port", "amqps://a:new-secret@one"] {
+      try write(bad)
+      for _ in 1...3 { #expect(urls.current() == old, "\(bad)") }
+      let entries = log.take()
+      #expect(entries.map(\.level) == [.error] && !entries.description.contains("secret"), "\(entries)")
+    }
+    try FileManager.default.removeItem(at: file)
+    #expect(urls.current() == old)
+    #expect(log.take().first?.message.contains("cannot be read") == true)
+    try write("amqp://a:old-secret@one")
+    #expect(urls.current() == old)
+    #expect(log.take().map(\.level) == [.notice])
+
+    // A password alone is a change.
+    try write("amqp://a:new-secret@one\n")
+    #expect(settings.connectionOptions(name: "x").source?() == [try BrokerURL("amqp://a:new-secret@one")])
+    let entries = log.take()
+    #expect(entries.map(\.level) == [.notice] && !entries.description.contains("secret"), "\(entries)")
+    #expect(urls.current().first?.password == "new-secret" && log.take() == [])
+  }
+
   /// Whether the command line has an option for it.
   private static func isOption(_ setting: Setting) -> Bool {
     [.stack, .eventBus, .database, .logLevel, .logFormat].contains(setting)
@@ -159,7 +194,7 @@ struct ConfigurationTests {
     for (environment, file, name) in [
       (["POCKETWATCH_STAK": "x"], nil, "POCKETWATCH_STAK"), ([:], #"{"stak": "x"}"#, "stak"),
       ([:], #"{"amqp": {"ulr": "x"}}"#, "amqp.ulr"), ([:], #"{"stack": {"name": "x"}}"#, "stack.name"),
-      ([:], #"{"log.level": "info", "logs": {}, "x": 1}"#, "x is no setting"),
+      ([:], #"{"log.level": "info", "logs": {}, "x": 1}"#, "unknown setting x"),
     ] as [([String: String], String?, String)] {
       await #expect("\(name)") {
         try await read(environment, file: file)
@@ -172,7 +207,7 @@ struct ConfigurationTests {
   func secrets() async throws {
     for url in [
       "amqp://user:secret@broker:port", "http://user:secret@broker", "amqp://user:secret@broker/?heartbeat=10",
-      "user:secret",
+      "user:secret", "amqp://user:very secret@broker", "amqp://user:a secret@broker:5672/x",
     ] {
       await #expect("\(url)") {
         try await read(["POCKETWATCH_AMQP_URL": url])

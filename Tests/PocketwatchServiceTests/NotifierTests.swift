@@ -33,9 +33,9 @@ struct NotifierTests {
     }
     var readiness = Readiness(
       logger: RecordingLog().logger, notifier: Notifier(environment: ["NOTIFY_SOCKET": path]))
-    readiness.set(.consumer, obstacle: "é ☕\nREADY=1\r\nMAINPID=1\u{0}\u{85}\u{7F}\u{1B}[1m end")
-    readiness.tell()
-    #expect(received(from: socket) == "STATUS=waiting for é ☕ READY=1  MAINPID=1    [1m end")
+    readiness.set(.consumer, reason: .init("é ☕\nREADY=1\r\nMAINPID=1\u{0}\u{85}\u{7F}\u{1B}[1m end"))
+    readiness.update(at: 0)
+    #expect(received(from: socket) == "STATUS=not ready: é ☕ READY=1  MAINPID=1    [1m end")
   }
 
   /// The next datagram; empty without one.

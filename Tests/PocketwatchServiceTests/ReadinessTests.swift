@@ -1,58 +1,128 @@
 import Testing
 
+@testable import AMQP
 @testable import PocketwatchService
 
 @Suite("Readiness")
 struct ReadinessTests {
-  @Test("each change is told once, the most important obstacle first")
-  func changes() {
-    let log = RecordingLog()
-    var readiness = Readiness(logger: log.logger, notifier: Notifier(environment: [:]))
-    func told() -> [String] {
-      readiness.tell()
-      readiness.tell()
-      return log.take().map { "\($0.level): \($0.message)" }
-    }
-    #expect(told() == ["warning: waiting for the broker: connecting"])
-    readiness.set(.publisher, obstacle: "the broker: connecting")
-    #expect(told() == [], "the same obstacle, of the other connection")
-    readiness.set(.publisher, obstacle: nil)
-    readiness.set(.consumer, obstacle: "commands: queue gone")
-    #expect(told() == ["warning: waiting for commands: queue gone"])
-    readiness.set(.consumer, obstacle: nil)
-    #expect(told() == ["info: ready"])
-    readiness.set(.blocked, obstacle: "the broker, which takes no messages")
-    readiness.set(.store, obstacle: "the database: full")
-    #expect(told() == ["warning: waiting for the database: full"])
-    readiness.set(.store, obstacle: nil)
-    #expect(told() == ["warning: waiting for the broker, which takes no messages"])
-    readiness.set(.blocked, obstacle: nil)
-    #expect(told() == ["info: ready"])
-    readiness.set(.stopping, obstacle: "what is under way, to stop")
-    readiness.set(.publisher, obstacle: "the broker: gone")
-    #expect(told() == ["warning: waiting for what is under way, to stop"])
+  private let log = RecordingLog()
+
+  private func readiness() -> Readiness {
+    Readiness(logger: log.logger, notifier: Notifier(environment: [:]))
   }
 
-  @Test("brokers that say different things in turn are told of together, and not in a loop")
+  /// What is logged at this time.
+  private func logged(_ readiness: inout Readiness, at uptime: Int64 = 0) -> [String] {
+    readiness.update(at: uptime)
+    readiness.update(at: uptime)
+    return log.take().map { "\($0.level): \($0.message)" }
+  }
+
+  /// Ready, as after a start.
+  private func started() -> Readiness {
+    var readiness = readiness()
+    #expect(logged(&readiness) == ["info: not ready: connecting to the broker"])
+    readiness.set(.publisher, reason: .connecting)
+    #expect(logged(&readiness) == [], "the other connection")
+    for part in [Readiness.Part.publisher, .consumer] { readiness.set(part, reason: nil) }
+    #expect(logged(&readiness) == ["info: ready"])
+    return readiness
+  }
+
+  private let lost = AMQPError(.connectionLost, "reset", endpoint: "amqp://u@one:5672/")
+  private let away = AMQPError(.unreachable, "refused", endpoint: "amqp://u@one:5672/")
+  private let shut = AMQPError(.connectionClosed(code: 320), "CONNECTION_FORCED", endpoint: "amqp://u@one:5672/")
+  private let login = AMQPError(.refusedLogin, "ACCESS_REFUSED", endpoint: "amqp://u@one:5672/")
+
+  @Test("a start is not a warning; a reason that is one is logged at once, the most important first")
+  func start() {
+    var readiness = readiness()
+    #expect(logged(&readiness) == ["info: not ready: connecting to the broker"])
+    readiness.set(.consumer, reason: .init(away), at: away.endpoint)
+    readiness.set(.store, reason: .init("the database: full"))
+    #expect(logged(&readiness) == ["warning: not ready: the database: full"])
+  }
+
+  @Test("an outage is one entry, whatever each attempt and each connection meets, and its end another")
+  func outage() {
+    var readiness = started()
+    for (second, (part, error)) in [
+      (Readiness.Part.consumer, lost), (.publisher, shut), (.consumer, shut), (.publisher, away), (.consumer, away),
+    ].enumerated() {
+      readiness.set(part, reason: .init(error), at: error.endpoint)
+      let entries = logged(&readiness, at: Int64(second) * 10_000)
+      #expect(
+        entries
+          == (second == 0
+            ? ["warning: not ready: the connection to the broker was lost (amqp://u@one:5672/): reset"] : []))
+    }
+    // A broker that starts may refuse the login for a moment.
+    readiness.set(.publisher, reason: .init(login), at: login.endpoint)
+    #expect(logged(&readiness, at: 60_000) == [])
+    #expect(readiness.deadline == 65_000)
+    for part in [Readiness.Part.publisher, .consumer] { readiness.set(part, reason: nil) }
+    #expect(logged(&readiness, at: 62_000) == ["info: ready"])
+    #expect(readiness.deadline == nil)
+  }
+
+  @Test("another reason that lasts is logged once, after five seconds")
+  func lasting() {
+    var readiness = started()
+    readiness.set(.consumer, reason: .init(lost), at: lost.endpoint)
+    #expect(logged(&readiness, at: 1_000).count == 1)
+    for uptime in stride(from: Int64(2_000), to: 7_000, by: 1_000) {
+      readiness.set(.consumer, reason: .init(login), at: login.endpoint)
+      #expect(logged(&readiness, at: uptime) == [])
+    }
+    #expect(logged(&readiness, at: 7_000).first?.hasPrefix("warning: not ready: the broker refused the login") == true)
+    for uptime in stride(from: Int64(8_000), to: 60_000, by: 1_000) { #expect(logged(&readiness, at: uptime) == []) }
+    readiness.set(.consumer, reason: .init(away), at: away.endpoint)
+    #expect(logged(&readiness, at: 70_000) == [] && logged(&readiness, at: 80_000) == [])
+  }
+
+  @Test("what flips each second is logged once, and ready again when it has lasted ten seconds")
+  func flapping() {
+    var readiness = started()
+    var entries: [String] = []
+    for second in Int64(0)..<30 {
+      readiness.set(.publisher, reason: .init(login))
+      entries += logged(&readiness, at: second * 1_000)
+      readiness.set(.publisher, reason: nil)
+      entries += logged(&readiness, at: second * 1_000 + 500)
+    }
+    #expect(entries.map { $0.hasSuffix("ready") } == [false, true, false], "\(entries)")
+    #expect(readiness.deadline == 39_500)
+    #expect(logged(&readiness, at: 39_499) == [] && logged(&readiness, at: 39_500) == ["info: ready"])
+    readiness.set(.publisher, reason: .init(login))
+    #expect(logged(&readiness, at: 120_000).count == 1)
+    readiness.set(.publisher, reason: nil)
+    #expect(logged(&readiness, at: 120_001) == ["info: ready"], "long after the last")
+  }
+
+  @Test("a stop says so, and is not a warning")
+  func stop() {
+    var readiness = started()
+    readiness.set(.publisher, reason: .init(away))
+    readiness.set(.stopping, reason: .stopping)
+    #expect(logged(&readiness) == ["info: stopping: waiting for confirms"])
+  }
+
+  @Test("brokers that give different reasons in turn are reported together")
   func severalBrokers() {
-    let log = RecordingLog()
-    var readiness = Readiness(logger: log.logger, notifier: Notifier(environment: [:]))
-    for _ in 1...5 {
-      for (broker, text) in [
-        ("one", "the broker: refused"), ("two", "the broker: no route"), ("three", "the broker: refused"),
-      ] {
-        readiness.set(.consumer, obstacle: text, at: broker)
-        readiness.tell()
+    var readiness = readiness()
+    for round in Int64(1)...5 {
+      for (broker, text) in [("one", "refused"), ("two", "no route"), ("three", "refused")] {
+        readiness.set(.consumer, reason: .init(text), at: broker)
+        readiness.update(at: round * 3_000)
       }
     }
-    #expect(
-      log.take().map(\.message) == [
-        "waiting for the broker: refused", "waiting for the broker: refused; the broker: no route",
-      ])
-    readiness.set(.consumer, obstacle: nil)
-    readiness.tell()
-    readiness.set(.consumer, obstacle: "the broker: no route", at: "two")
-    readiness.tell()
-    #expect(log.take().map(\.message) == ["ready", "waiting for the broker: no route"])
+    #expect(log.take().map(\.message) == ["not ready: refused", "not ready: refused; no route"])
+  }
+
+  @Test("a user_id that the broker refuses names the switch that leaves it out")
+  func userID() {
+    let error = AMQPError(.channelClosed(code: 406), "PRECONDITION_FAILED - user_id property set to 'a'")
+    #expect(Readiness.Reason(error).text.contains("POCKETWATCH_USER_ID=off"))
+    #expect(!Readiness.Reason(lost).text.contains("POCKETWATCH_USER_ID"))
   }
 }

@@ -131,11 +131,11 @@ struct ServiceWatchTests {
 
   @Test("readiness is the most important obstacle, health a loop that turns")
   func status() {
-    #expect(watch.status.obstacle == "the broker: connecting" && watch.status.isAlive)
-    watch.set(.consumer, obstacle: nil)
+    #expect(watch.status.obstacle == "connecting to the broker" && watch.status.isAlive)
+    watch.set(.consumer, reason: nil)
     #expect(watch.status.obstacle == nil)
-    watch.set(.blocked, obstacle: "the broker, which takes no messages")
-    watch.set(.store, obstacle: "the database: full")
+    watch.set(.blocked, reason: "publishing blocked by the broker (low on memory)")
+    watch.set(.store, reason: "the database: full")
     #expect(watch.status.obstacle == "the database: full")
     let now = SystemClock.now()
     watch.turned(at: Now(wall: now.wall, uptime: now.uptime - 31_000))
@@ -166,7 +166,7 @@ struct ServiceWatchTests {
     watch.note(.scheduleStopped(id("a"), reason: Schedule.EndReason.countLimit, byCommand: true), at: now)
     watch.note(.scheduleStopped(id("a"), reason: "enough", byCommand: false), at: now)
     watch.note(.tickReturned(id("a"), cause: "312"), at: now)
-    watch.set(.publisher, obstacle: nil)
+    watch.set(.publisher, reason: nil)
     let text = registry.text
     for line in [
       "pocketwatch_ticks_published_total 1", #"pocketwatch_tick_lateness_seconds_bucket{le="0.0025"} 0"#,

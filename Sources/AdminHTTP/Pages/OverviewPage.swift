@@ -70,7 +70,7 @@ struct OverviewPage: Encodable {
   init(_ overview: Overview, _ status: AdminStatus, troubles: [RecentEvents.Entry]) {
     isReady = status.isAlive && status.obstacle == nil
     state =
-      !status.isAlive ? "the engine stands still" : status.obstacle.map { "waiting for \($0)" } ?? "ready"
+      !status.isAlive ? "engine stalled" : status.obstacle.map { "not ready: \($0)" } ?? "ready"
     version = overview.version
     now = status.now.rfc3339
     started = Moment(overview.startedAt, now: status.now)

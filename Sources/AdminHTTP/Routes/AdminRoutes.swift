@@ -47,7 +47,7 @@ struct AdminRoutes: Sendable {
       let obstacle = status.isAlive ? status.obstacle : "the engine, which stands still"
       guard let obstacle else { return Response.text("ready\n", type: Self.plain) }
       // The reason names hosts, so it is for those who may see the rest.
-      let words = checks.isAuthorized(request) ? "waiting for \(obstacle)\n" : "not ready\n"
+      let words = checks.isAuthorized(request) ? "not ready: \(obstacle)\n" : "not ready\n"
       return Response.text(words, type: Self.plain, status: .serviceUnavailable)
     }
     router.get("/metrics") { _, _ in Response.text(metrics.text, type: PrometheusRegistry.contentType) }

@@ -190,7 +190,10 @@ extension ServiceMetrics {
     case .scheduleStarted(_, let effect): count(CommandResult(effect))
     case .scheduleStopped(_, _, byCommand: true): count(.stopped)
     case .commandRejected(let rejection): count(rejection)
-    default: break
+    // Events of a schedule that ended by itself, what is a state of the service, and what the log alone reports.
+    case .scheduleStopped(_, _, byCommand: false), .outcomeReturned, .zoneMissing, .clockSetBack, .slotMoved,
+      .ownEventDropped, .storeTrouble, .storeRecovered:
+      break
     }
   }
 

@@ -24,7 +24,7 @@ package final class ServiceWatch: Sendable {
   private let database: String
   private let zones = Mutex<ZoneDirectory?>(nil)
   private let inbox = Mutex<Inbox?>(nil)
-  private let obstacles = Mutex<[Readiness.Part: String]>([.consumer: "the broker: connecting"])
+  private let reasons = Mutex<[Readiness.Part: String]>([.consumer: Readiness.Reason.connecting.text])
   private let lastTurn = Atomic<Int64>(SystemClock.now().uptime)
   private let started = SystemClock.now().wall
 
@@ -49,9 +49,9 @@ extension ServiceWatch {
     metrics.set(nextDue: nextDue)
   }
 
-  func set(_ part: Readiness.Part, obstacle: String?) {
-    obstacles.withLock { $0[part] = obstacle }
-    metrics.set(part, isWell: obstacle == nil)
+  func set(_ part: Readiness.Part, reason: String?) {
+    reasons.withLock { $0[part] = reason }
+    metrics.set(part, isWell: reason == nil)
   }
 
   func published(_ publications: [Publication], at now: Now) {
@@ -84,10 +84,10 @@ extension ServiceWatch {
 extension ServiceWatch: AdminSource {
   package var status: AdminStatus {
     let now = SystemClock.now()
-    let obstacles = obstacles.withLock { $0 }
+    let reasons = reasons.withLock { $0 }
     return AdminStatus(
       now: now.wall, isAlive: now.uptime - lastTurn.load(ordering: .relaxed) < Self.longestTurnMilliseconds,
-      obstacle: Readiness.Part.allCases.lazy.compactMap { obstacles[$0] }.first)
+      obstacle: Readiness.Part.allCases.lazy.compactMap { reasons[$0] }.first)
   }
 
   package func overview() async throws(AdminError) -> Overview {
@@ -134,9 +134,9 @@ extension ServiceWatch: AdminSource {
   private static let countBound = 10_000
 
   private var parts: [Overview.Part] {
-    let obstacles = obstacles.withLock { $0 }
+    let reasons = reasons.withLock { $0 }
     func part(_ name: String, _ part: Readiness.Part, _ well: String) -> Overview.Part {
-      Overview.Part(name, isWell: obstacles[part] == nil, obstacles[part] ?? well)
+      Overview.Part(name, isWell: reasons[part] == nil, reasons[part] ?? well)
     }
     let zoneData = zones.withLock { $0?.version }
     return [

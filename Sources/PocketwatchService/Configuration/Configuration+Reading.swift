@@ -26,8 +26,9 @@ extension Configuration {
 extension BrokerSettings {
   /// Reads what is needed to talk to the broker.
   package static func read(from reader: SettingReader) async throws -> BrokerSettings {
-    let urls = try await urls(from: reader)
+    let (urls, file) = try await urls(from: reader, allowsTLS: try await reader.text(.amqpCAFile) != nil)
     var settings = BrokerSettings(urls: urls, names: try await TopologyNames.read(from: reader))
+    settings.urlFile = file
     settings.tls = try await tls(from: reader, isNeeded: urls.contains(where: \.usesTLS))
     settings.sendsUserID = try await reader.choice(.userID, Switch.self) != .off
     return settings
@@ -37,17 +38,24 @@ extension BrokerSettings {
     case on, off
   }
 
-  private static func urls(from reader: SettingReader) async throws -> [BrokerURL] {
+  static let missingAuthorities = ConfigurationError(
+    .amqpCAFile, "is missing: an amqps URL needs the authorities to trust")
+
+  private static func urls(
+    from reader: SettingReader, allowsTLS: Bool
+  ) async throws -> ([BrokerURL], BrokerURLFile?) {
     let inline = try await reader.text(.amqpURL)
     let file = try await reader.text(.amqpURLFile)
     switch (inline, file) {
     case (let text?, nil):
-      return try parse(text, of: .amqpURL)
-    case (nil, let path?):
-      guard let data = FileManager.default.contents(atPath: path), let text = String(data: data, encoding: .utf8) else {
-        throw ConfigurationError(.amqpURLFile, "the file \(path) cannot be read")
+      do {
+        return (try BrokerURL.list(text), nil)
+      } catch {
+        throw ConfigurationError(.amqpURL, error.text)
       }
-      return try parse(text, of: .amqpURLFile)
+    case (nil, let path?):
+      let file = try BrokerURLFile(path: path, allowsTLS: allowsTLS)
+      return (file.current(), file)
     case (_?, _?):
       throw ConfigurationError(
         .amqpURLFile, "is set together with \(Setting.amqpURL.environmentVariable); give one of them")
@@ -59,17 +67,9 @@ extension BrokerSettings {
     }
   }
 
-  private static func parse(_ text: String, of setting: Setting) throws -> [BrokerURL] {
-    do {
-      return try BrokerURL.list(text)
-    } catch {
-      throw ConfigurationError(setting, error.text)
-    }
-  }
-
   private static func tls(from reader: SettingReader, isNeeded: Bool) async throws -> TLSOptions? {
     guard let path = try await reader.text(.amqpCAFile) else {
-      if isNeeded { throw ConfigurationError(.amqpCAFile, "is missing: an amqps URL needs the authorities to trust") }
+      if isNeeded { throw missingAuthorities }
       return nil
     }
     guard FileManager.default.isReadableFile(atPath: path) else {

@@ -28,7 +28,10 @@ package struct Configuration: Sendable {
 
 /// How to reach the broker, and what things are called there: what every command that talks to it needs.
 package struct BrokerSettings: Sendable {
+  /// As they were at the start.
   package var urls: [BrokerURL]
+  /// Where they come from a file, as they are now.
+  package var urlFile: BrokerURLFile?
   package var tls: TLSOptions?
   package var names: TopologyNames
   /// Whether events carry the login as `user_id`.
@@ -44,9 +47,11 @@ package struct BrokerSettings: Sendable {
   }
 
   package func connectionOptions(name: String) -> ConnectionOptions {
-    ConnectionOptions(
+    var options = ConnectionOptions(
       brokers: urls, connectionName: name, product: "Pocketwatch", version: Version.current, tls: tls,
       maximumBodyBytes: 256 * 1024)
+    if let urlFile { options.source = { urlFile.current() } }
+    return options
   }
 }
 

@@ -32,7 +32,7 @@ package struct SettingReader: Sendable {
     do {
       return try await reader.fetchString(forKey: ConfigKey(setting.key), isSecret: setting == .amqpURL)
     } catch {
-      throw ConfigurationError(setting, "is not a text")
+      throw ConfigurationError(setting, "is not a string")
     }
   }
 
@@ -73,7 +73,7 @@ package struct SettingReader: Sendable {
     environment[name].flatMap { $0.isEmpty ? nil : $0 }
   }
 
-  /// The one variable that is no setting of the service: `pocketwatch doctor --management` reads it.
+  /// The one variable that is not a setting of the service: `pocketwatch doctor --management` reads it.
   package static let managementPassword = "POCKETWATCH_MANAGEMENT_PASSWORD"
 
   /// A variable with our prefix that means nothing is a typing error, and its setting would silently not hold.
@@ -89,7 +89,7 @@ package struct SettingReader: Sendable {
           continue
         }
       #endif
-      throw ConfigurationError(name, "is no setting of Pocketwatch; `pocketwatch serve --help` lists them")
+      throw ConfigurationError(name, "unknown setting; `pocketwatch serve --help` lists them")
     }
   }
 
@@ -104,9 +104,11 @@ package struct SettingReader: Sendable {
     var values: [AbsoluteConfigKey: ConfigValue] = [:]
     for (key, value) in leaves(of: object, under: "").sorted(by: { $0.key < $1.key }) {
       guard let setting = Setting(rawValue: key) else {
-        throw ConfigurationError(name, "\(key) is no setting of Pocketwatch; `pocketwatch serve --help` lists them")
+        throw ConfigurationError(name, "unknown setting \(key); `pocketwatch serve --help` lists them")
       }
-      guard let content = content(value) else { throw ConfigurationError(setting, "must be a text or a whole number") }
+      guard let content = content(value) else {
+        throw ConfigurationError(setting, "must be a string or a whole number")
+      }
       values[AbsoluteConfigKey(ConfigKey(key))] = ConfigValue(content, isSecret: setting == .amqpURL)
     }
     return InMemoryProvider(name: path, values: values)

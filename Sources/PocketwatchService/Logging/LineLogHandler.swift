@@ -2,16 +2,19 @@ package import Logging
 package import Recurrence
 import Scheduling
 
-/// Writes one line per entry to standard error: text for people, or a JSON object for programs.
+/// Writes one line per entry, by default to standard error: text for people, or a JSON object for programs. Never waits
+/// for whoever reads them.
 package struct LineLogHandler: LogHandler {
   package var logLevel: Logger.Level
   package var metadata: Logger.Metadata = [:]
   package var metadataProvider: Logger.MetadataProvider?
   private let isText: Bool
+  private let writer: LogWriter
 
-  package init(settings: LogSettings, isTerminal: Bool) {
+  package init(settings: LogSettings, isTerminal: Bool, writer: LogWriter = .standardError) {
     logLevel = settings.level
     isText = settings.format == .text || (settings.format == .auto && isTerminal)
+    self.writer = writer
   }
 
   package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
@@ -25,7 +28,7 @@ package struct LineLogHandler: LogHandler {
     let line = LogLine(
       time: SystemClock.now().wall, level: event.level, message: "\(event.message)",
       fields: fields.sorted { $0.key < $1.key }.map { ($0.key, "\($0.value)") })
-    StandardError.write((isText ? line.text : line.json) + "\n")
+    writer.write(line, isText: isText)
   }
 }
 

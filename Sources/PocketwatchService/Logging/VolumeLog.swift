@@ -1,7 +1,10 @@
 import Logging
 
-/// For what may happen thousands of times a second: each kind is logged the first time in full, then at most once a
-/// minute with the number of times it happened since.
+/// For what may happen thousands of times a second: each distinct entry of a kind is logged the first time in full, then at
+/// most once a minute with the number of times it happened since.
+///
+/// Of each kind so many distinct entries are kept apart. Further ones are counted together, so that no client can flood the
+/// log with entries that all differ.
 struct VolumeLog {
   private struct Quiet {
     var until: Int64
@@ -9,16 +12,37 @@ struct VolumeLog {
     var last: Entry
   }
 
+  /// What happened at volume.
   struct Entry {
+    /// One of few, never an id.
+    var kind: String
+    /// What tells this entry from others of its kind: its cause, its schedule's id, or both.
+    var identity: String
     var level: Logger.Level
     var message: String
     var metadata: Logger.Metadata
   }
 
+  private struct Key: Hashable, Comparable {
+    var kind: String
+    /// Nil for those beyond the distinct ones.
+    var identity: String?
+
+    static func < (one: Key, other: Key) -> Bool {
+      // Those counted together come last.
+      (one.kind, one.identity == nil ? 1 : 0, one.identity ?? "")
+        < (other.kind, other.identity == nil ? 1 : 0, other.identity ?? "")
+    }
+  }
+
   static let intervalMilliseconds: Int64 = 60_000
+  /// The most entries of a kind that are kept apart at a time.
+  static let maximumDistinct = 10
 
   private let logger: Logger
-  private var quiet: [String: Quiet] = [:]
+  private var quiet: [Key: Quiet] = [:]
+  /// How many identities are kept apart now, by kind.
+  private var distinct: [String: Int] = [:]
   /// When something kept quiet may be due; never later than it is.
   private var nextLook = Int64.max
 
@@ -26,38 +50,56 @@ struct VolumeLog {
     self.logger = logger
   }
 
-  /// - Parameter kind: What counts as the same thing. One of few, never an id.
-  mutating func log(_ kind: String, _ entry: Entry, uptime: Int64) {
-    let count = (quiet[kind]?.count ?? 0) + 1
-    if let until = quiet[kind]?.until, uptime < until {
-      quiet[kind] = Quiet(until: until, count: count, last: entry)
+  mutating func log(_ entry: Entry, uptime: Int64) {
+    let key = key(of: entry)
+    guard let known = quiet[key] else {
+      guard key.identity == nil else { return write(entry, under: key, count: 1, uptime: uptime) }
+      // Enough were shown in full: this one waits for the count.
+      return keepQuiet(key, Quiet(until: uptime + Self.intervalMilliseconds, count: 1, last: entry))
+    }
+    if uptime < known.until {
+      quiet[key] = Quiet(until: known.until, count: known.count + 1, last: entry)
     } else {
-      tell(kind, entry, count: count, uptime: uptime)
+      write(entry, under: key, count: known.count + 1, uptime: uptime)
     }
   }
 
-  /// Says how often what was kept quiet happened, of kinds too that happen no more. Call now and then; it costs nothing
-  /// while there is nothing to say.
+  /// Reports how often what was kept quiet happened, also of entries that have not come again. Call now and then; it costs
+  /// nothing while there is nothing to report.
   mutating func flush(uptime: Int64) {
     guard uptime >= nextLook else { return }
-    for kind in quiet.keys.sorted() {
-      guard let entry = quiet[kind], uptime >= entry.until else { continue }
+    for key in quiet.keys.sorted() {
+      guard let entry = quiet[key], uptime >= entry.until else { continue }
       if entry.count == 0 {
-        quiet[kind] = nil
+        quiet[key] = nil
+        if key.identity != nil { distinct[key.kind, default: 1] -= 1 }
       } else {
-        tell(kind, entry.last, count: entry.count, uptime: uptime)
+        write(entry.last, under: key, count: entry.count, uptime: uptime)
       }
     }
     nextLook = quiet.values.map(\.until).min() ?? .max
   }
 
-  /// Writes an entry, after which its kind is quiet for a while.
-  private mutating func tell(_ kind: String, _ entry: Entry, count: Int, uptime: Int64) {
-    let until = uptime + Self.intervalMilliseconds
-    quiet[kind] = Quiet(until: until, count: 0, last: entry)
-    nextLook = min(nextLook, until)
+  private mutating func key(of entry: Entry) -> Key {
+    let key = Key(kind: entry.kind, identity: entry.identity)
+    if quiet[key] != nil { return key }
+    guard distinct[entry.kind, default: 0] < Self.maximumDistinct else { return Key(kind: entry.kind, identity: nil) }
+    distinct[entry.kind, default: 0] += 1
+    return key
+  }
+
+  /// Writes an entry, after which it is quiet for a while.
+  private mutating func write(_ entry: Entry, under key: Key, count: Int, uptime: Int64) {
+    keepQuiet(key, Quiet(until: uptime + Self.intervalMilliseconds, count: 0, last: entry))
     var metadata = entry.metadata
     if count > 1 { metadata["times"] = "\(count)" }
-    logger.log(level: entry.level, "\(entry.message)", metadata: metadata)
+    // The id and the cause are then those of the last.
+    let message = key.identity == nil && count > 1 ? "\(entry.message), among others" : entry.message
+    logger.log(level: entry.level, "\(message)", metadata: metadata)
+  }
+
+  private mutating func keepQuiet(_ key: Key, _ entry: Quiet) {
+    quiet[key] = entry
+    nextLook = min(nextLook, entry.until)
   }
 }

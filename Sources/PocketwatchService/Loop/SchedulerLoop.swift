@@ -4,10 +4,10 @@ import Logging
 import Recurrence
 import Scheduling
 
-/// The engine's thread: it takes what other threads tell, asks the engine what to do, and does it.
+/// The engine's thread: it takes what other threads report, asks the engine what to do, and does it.
 ///
-/// It owns the engine and the store; nothing else touches them. It never blocks but in a store transaction and in
-/// `Inbox.wait`, which is why a tick leaves within a millisecond of its time.
+/// It owns the engine and the store; nothing else touches them. It blocks only in a store transaction and in
+/// `Inbox.wait`, which is why a tick leaves within a millisecond of its time; in debug builds a `StallCheck` watches it.
 final class SchedulerLoop {
   /// How long a clean stop may take before what is still unconfirmed is left to the next start. With the two seconds
   /// that the connections' threads get after it, and the database's closing, it stays well within the ten promised.
@@ -26,10 +26,11 @@ final class SchedulerLoop {
   private let publisher: Publisher
   private let consumer: Consumer
   private let notifier: Notifier
-  /// Those who look on; nil where nobody can.
+  /// Telemetry; nil when HTTP is off.
   private let watch: ServiceWatch?
   private var readiness: Readiness
-  private var journal: Journal
+  private var log: EventLog
+  private let stalls: StallCheck
   private var probation = Probation()
   /// When a clean stop gives up waiting, on the monotonic clock; nil before it began.
   private var drainDeadline: Int64?
@@ -55,21 +56,30 @@ final class SchedulerLoop {
     self.notifier = notifier
     self.watch = watch
     readiness = Readiness(logger: logger, notifier: notifier, watch: watch)
-    journal = Journal(logger: logger)
+    log = EventLog(logger: logger)
+    stalls = StallCheck(logger: logger)
   }
 
   /// Runs until it is stopped, cleanly, or fails.
   func run() throws(ServiceFailure) {
-    readiness.tell()
+    stalls.start()
+    defer { stalls.finish() }
+    updateReadiness()
     while true {
-      for input in inbox.take() { try receive(input) }
+      for input in inbox.take() {
+        stalls.enter(.receive)
+        try receive(input)
+      }
       let isIdle = try act()
       if isDrained { return }
-      readiness.tell()
+      updateReadiness()
       if let ask = inbox.takeQuestion() {
+        stalls.enter(.question)
         ask(store)
       } else if isIdle {
+        stalls.enter(.store)
         countSchedules()
+        stalls.enter(.wait)
         sleep()
       }
     }
@@ -86,7 +96,7 @@ final class SchedulerLoop {
     case .stop:
       guard drainDeadline == nil else { return }
       drainDeadline = now.uptime + Self.drainMilliseconds
-      readiness.set(.stopping, obstacle: "what is under way, to stop")
+      readiness.set(.stopping, reason: .stopping)
       notifier.send("STOPPING=1")
       consumer.quiesce()
       engine.receive(.drain, at: now)
@@ -99,11 +109,11 @@ final class SchedulerLoop {
       encoder.server = server
       probation.connected(to: server, at: now)
       engine.receive(.publisherUp(epoch: epoch), at: now)
-    case .down(let error, let pause):
-      journal.disconnected("publishing", error, retryAfter: pause)
+    case .down(let error, _):
+      log.disconnected("publishing", error)
       probation.failed(error)
-      readiness.set(.publisher, obstacle: "the broker: \(error.text)", at: error.endpoint)
-      readiness.set(.blocked, obstacle: nil)
+      readiness.set(.publisher, reason: .init(error), at: error.endpoint)
+      readiness.set(.blocked, reason: nil)
       watch?.metrics.connectionLost()
       engine.receive(.publisherDown, at: now)
     case .acked(let numbers):
@@ -119,10 +129,10 @@ final class SchedulerLoop {
       engine.receive(.nacked([number], cause: "\(error)"), at: now)
     case .returned(let number, let code, let text): engine.receive(.returned(number, cause: "\(code) \(text)"), at: now)
     case .blocked(let reason):
-      readiness.set(.blocked, obstacle: "the broker, which takes no messages now: \(reason)")
+      readiness.set(.blocked, reason: .init("publishing blocked by the broker (\(reason))"))
       engine.receive(.blocked, at: now)
     case .unblocked:
-      readiness.set(.blocked, obstacle: nil)
+      readiness.set(.blocked, reason: nil)
       engine.receive(.unblocked, at: now)
     }
   }
@@ -130,13 +140,13 @@ final class SchedulerLoop {
   private func received(_ event: Consumer.Event, at now: Now) throws(ServiceFailure) {
     switch event {
     case .up(let epoch, let server):
-      journal.connected("consuming", to: server)
-      readiness.set(.consumer, obstacle: nil)
+      log.connected("consuming", to: server)
+      readiness.set(.consumer, reason: nil)
       engine.receive(.commandsOpened(channel: epoch), at: now)
       try startPublishing()
-    case .down(let error, let pause):
-      journal.disconnected("consuming", error, retryAfter: pause)
-      readiness.set(.consumer, obstacle: "commands: \(error.text)", at: error.endpoint)
+    case .down(let error, _):
+      log.disconnected("consuming", error)
+      readiness.set(.consumer, reason: .init(error), at: error.endpoint)
       engine.receive(.commandsClosed, at: now)
     case .paused: engine.receive(.commandsClosed, at: now)
     case .deliveries, .quiesced: break  // deliveries come decoded, as commands
@@ -148,7 +158,7 @@ final class SchedulerLoop {
   private func startPublishing() throws(ServiceFailure) {
     guard !isPublishing else { return }
     isPublishing = true
-    readiness.set(.publisher, obstacle: "the broker: connecting")
+    readiness.set(.publisher, reason: .connecting)
     do {
       try publisher.start()
     } catch {
@@ -159,16 +169,19 @@ final class SchedulerLoop {
   /// Does what the engine decides until it decides nothing more. Returns whether it may sleep.
   private func act() throws(ServiceFailure) -> Bool {
     let now = SystemClock.now()
+    stalls.enter(.housekeeping)
     feedWatchdog(at: now)
     watch?.turned(at: now, nextDue: engine.nextDue())
-    journal.flush(uptime: now.uptime)
+    log.flush(uptime: now.uptime)
     if let server = probation.passed(at: now) {
-      journal.connected("publishing", to: server)
-      readiness.set(.publisher, obstacle: nil)
+      log.connected("publishing", to: server)
+      readiness.set(.publisher, reason: nil)
     }
     if now.uptime >= nextZoneRefresh { refreshZones(at: now) }
     var isIdle = true
+    stalls.enter(.decide)
     for action in engine.decide(at: now) {
+      stalls.enter(action.step)
       switch action {
       case .publish(let publications, let epoch):
         Step.beforePublish.reached()
@@ -222,18 +235,25 @@ final class SchedulerLoop {
 
   private func note(_ report: Engine.Report, at now: Now) {
     switch report {
-    case .storeTrouble(let error): readiness.set(.store, obstacle: "the database: \(error)")
-    case .storeRecovered: readiness.set(.store, obstacle: nil)
-    default: break
+    case .storeTrouble(let error): readiness.set(.store, reason: .init("the database: \(error)"))
+    case .storeRecovered: readiness.set(.store, reason: nil)
+    case .tickReturned, .outcomeReturned, .refusedByBroker, .tickGivenUp, .missedSlotsFolded, .missedSlotsSkipped,
+      .commandRejected, .scheduleStarted, .scheduleStopped, .zoneMissing, .clockSetBack, .slotMoved, .ownEventDropped:
+      break
     }
-    journal.note(report, uptime: now.uptime)
+    log.note(report, uptime: now.uptime)
     watch?.note(report, at: now)
+  }
+
+  private func updateReadiness() {
+    stalls.enter(.readiness)
+    readiness.update(at: SystemClock.now().uptime)
   }
 
   private func refreshZones(at now: Now) {
     nextZoneRefresh = now.uptime + Self.zoneRefreshMilliseconds
     let changes = zones.refresh()
-    journal.zonesChanged(changes, version: zones.version)
+    log.zonesChanged(changes, version: zones.version)
     engine.receive(.zonesRefreshed(changed: !changes.changed.isEmpty), at: now)
   }
 
@@ -249,7 +269,19 @@ final class SchedulerLoop {
     var limit = Self.longestSleepMilliseconds
     if notifier.watchdogMilliseconds != nil { limit = min(limit, nextWatchdog - now.uptime) }
     if let drainDeadline { limit = min(limit, drainDeadline - now.uptime) }
-    if let end = probation.end { limit = min(limit, end - now.uptime) }
+    for deadline in [probation.end, readiness.deadline].compactMap(\.self) { limit = min(limit, deadline - now.uptime) }
     inbox.wait(for: engine.nextWake(at: now), now: now, atMostMilliseconds: limit)
+  }
+}
+
+extension Engine.Action {
+  fileprivate var step: LoopStep {
+    switch self {
+    case .publish: .publish
+    case .settle, .pauseCommands, .resumeCommands: .settle
+    case .store: .store
+    case .report: .report
+    case .fail, .drained: .decide
+    }
   }
 }

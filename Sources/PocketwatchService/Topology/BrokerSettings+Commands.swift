@@ -10,7 +10,7 @@ extension BrokerSettings {
     var options = connectionOptions(name: "\(names.stack) \(purpose)")
     if let maximumBodyBytes { options.maximumBodyBytes = maximumBodyBytes }
     var last = AMQPError(.unreachable, "no broker is configured")
-    for url in urls {
+    for url in urlFile?.current() ?? urls {
       do throws(AMQPError) {
         return try Connection(to: url, options: options)
       } catch {

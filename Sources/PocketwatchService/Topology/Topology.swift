@@ -29,13 +29,23 @@ package struct Topology: Sendable {
 
   /// Throws an error that names all that is missing. Types, arguments and bindings cannot be seen over AMQP.
   package func check(on connection: Connection) throws {
-    var missing: [String] = []
-    for exchange in [names.eventBus, names.deadExchange] where try !connection.checkExchange(exchange) {
-      missing.append("exchange \(exchange)")
-    }
+    var missing = try missingExchanges([names.eventBus, names.deadExchange], on: connection)
     for queue in [names.commandQueue, names.deadQueue] where try connection.checkQueue(queue) == nil {
       missing.append("queue \(queue)")
     }
+    try refuse(missing)
+  }
+
+  /// As above, for the event bus alone: all that publishing needs.
+  package func checkEventBus(on connection: Connection) throws {
+    try refuse(try missingExchanges([names.eventBus], on: connection))
+  }
+
+  private func missingExchanges(_ exchanges: [String], on connection: Connection) throws -> [String] {
+    try exchanges.filter { try !connection.checkExchange($0) }.map { "exchange \($0)" }
+  }
+
+  private func refuse(_ missing: [String]) throws {
     guard missing.isEmpty else {
       throw AMQPError.topology(
         "missing on the broker: \(missing.joined(separator: ", ")). Import the definitions: `pocketwatch definitions"
@@ -45,7 +55,7 @@ package struct Topology: Sendable {
 
   /// Declares what is missing; what is there must be as we declare it.
   package func declare(on connection: Connection) throws {
-    try connection.declareExchange(names.eventBus, type: "topic", durable: true)
+    try declareEventBus(on: connection)
     try connection.declareExchange(names.deadExchange, type: "fanout", durable: true)
     try connection.declareQueue(names.deadQueue, durable: true, arguments: Table(deadQueueArguments))
     try connection.declareQueue(names.commandQueue, durable: true, arguments: Table(commandQueueArguments))
@@ -53,6 +63,11 @@ package struct Topology: Sendable {
     for key in TopologyNames.commandKeys {
       try connection.bindQueue(names.commandQueue, to: names.eventBus, routingKey: key)
     }
+  }
+
+  /// As above, for the event bus alone.
+  package func declareEventBus(on connection: Connection) throws {
+    try connection.declareExchange(names.eventBus, type: "topic", durable: true)
   }
 }
 

@@ -56,12 +56,12 @@ struct ServiceDiskTests {
       try await service.kill()
       try disk.fill()
       try service.launch()
-      try await service.logs("waiting for the database: No room is left")
+      try await service.logs("not ready: the database: No room is left")
       try await Task.sleep(for: .seconds(3))  // the loop that must not be
       #expect(service.log.count { $0.contains("No room is left") } == 1)
       #expect(try await service.stop() == 0)
       try service.launch()
-      try await service.logs("waiting for the database: No room is left")
+      try await service.logs("not ready: the database: No room is left")
       try disk.makeRoom()
       try await service.logs(#"":"ready""#, within: .seconds(10))
       let seen = bus.ticks(of: "s").count

@@ -37,8 +37,9 @@ struct ServiceHostileInputTests {
           + " RSS \(before >> 10) KiB before, \((before + growth) >> 10) KiB after")
       #expect(growth <= Self.allowedGrowth)
       #expect(answered < .seconds(30), "under 5 s where the machine is not busy")
-      // What happens at volume is told once, then counted, once a minute.
-      #expect(service.log.count { $0.contains("rejected a") } <= 3)
+      // What happens at volume is logged once, then counted, once a minute: ten that differ, and the others together.
+      let logged = service.log.count { $0.contains("rejected a") }
+      #expect((2...22).contains(logged), "\(logged)")
     }
   }
 

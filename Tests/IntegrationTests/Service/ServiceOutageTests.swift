@@ -15,7 +15,7 @@ struct ServiceOutageTests {
       try await broker.command("stop")
       let service = try ServiceProcess.make(broker: url)
       try service.launch()
-      try await service.logs("not connected for consuming")
+      try await service.logs("not ready: cannot reach the broker")
       #expect(!service.log.contains { $0.contains(#"":"ready""#) })
       try await broker.command("start")
       let back = ContinuousClock.now
@@ -36,7 +36,7 @@ struct ServiceOutageTests {
         // A new quorum queue wants about 10 s before its broker may be killed.
         _ = try await bus.events.next("the tick at 12 s") { $0.detail.counter == 12 }
         try await broker.command(how == "kill" ? "kill" : "stop")
-        try await service.logs("waiting for")
+        try await service.logs("not ready: the")
         try await broker.command("start")
         let back = ContinuousClock.now
         let returned = bus.ticks(of: "r").count
@@ -51,6 +51,8 @@ struct ServiceOutageTests {
         expectEverySlot(ticks, everyMilliseconds: 1000)
         #expect(ticks.map(\.detail.counter) == Array(ticks.indices))
         #expect(stopped.detail.counter == ticks.count)
+        let changes = service.log.filter { $0.contains(#""level":"warning""#) || $0.contains(#"":"ready""#) }
+        #expect(changes.map { $0.contains("not ready: ") } == [false, true, false], "one entry each: \(changes)")
         #expect(try await service.stop() == 0)
       }
     }
@@ -69,7 +71,7 @@ struct ServiceOutageTests {
         try await bus.start(#""id": "b", "cron": "* * * * * *""#)
         _ = try await bus.next("Schedule Tick", of: "b")
         try await broker.ctl(raise)
-        try await service.logs("which takes no messages now")
+        try await service.logs("publishing blocked by the broker")
         let before = bus.events.all.count
         try await Task.sleep(for: .seconds(4))
         #expect(bus.events.all.count <= before + 2, "what the broker had taken already")
@@ -97,7 +99,7 @@ struct ServiceOutageTests {
         _ = try await bus.next("Schedule Tick", of: "s")
         if outage == "alarm" {
           try await broker.ctl("set_vm_memory_high_watermark", "0")
-          try await service.logs("which takes no messages now")
+          try await service.logs("publishing blocked by the broker")
         } else {
           try await broker.command("freeze")
           try await Task.sleep(for: .seconds(2))  // a tick goes out and nothing tells of it
@@ -118,7 +120,7 @@ struct ServiceOutageTests {
         _ = try await bus.next("Schedule Tick", of: "f")
         try await broker.command("freeze")
         let frozen = ContinuousClock.now
-        try await service.logs("waiting for")
+        try await service.logs("not ready: the")
         #expect(ContinuousClock.now - frozen < .seconds(25))
         // Stopping does not hang on it either.
         #expect(try await service.stop() == 0)

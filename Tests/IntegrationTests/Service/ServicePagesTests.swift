@@ -90,11 +90,11 @@ struct ServicePagesTests {
     service.environment["POCKETWATCH_HTTP"] = "127.0.0.1:0"
     try service.launch()
     try await service.logs("pages and metrics")
-    try await service.logs("waiting for commands")
+    try await service.logs("not ready: cannot reach the broker")
     let address = try address(service)
     #expect(try await curl(address + "/healthz") == "ok")
     #expect(try await status(address + "/readyz") == "503")
-    #expect(try await curl(address + "/readyz").contains("waiting for"))
+    #expect(try await curl(address + "/readyz").contains("not ready: "))
     #expect(try await status(address + "/") == "200")
     #expect(try await service.stop() == 0)
     await service.dispose()

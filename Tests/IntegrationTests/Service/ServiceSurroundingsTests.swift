@@ -48,10 +48,10 @@ struct ServiceSurroundingsTests {
     .init(environment: ["POCKETWATCH_PUBLISH_WINDOW": "many"], mentions: ["POCKETWATCH_PUBLISH_WINDOW", "1-4096"]),
     .init(environment: ["POCKETWATCH_LOG_LEVEL": "loud"], mentions: ["POCKETWATCH_LOG_LEVEL", "debug"]),
     .init(arguments: ["--log-format", "xml"], mentions: ["POCKETWATCH_LOG_FORMAT", "json"]),
-    .init(environment: ["POCKETWATCH_STAK": "x"], mentions: ["POCKETWATCH_STAK", "no setting"]),
+    .init(environment: ["POCKETWATCH_STAK": "x"], mentions: ["POCKETWATCH_STAK", "unknown setting"]),
     .init(arguments: ["--config", "/nowhere"], mentions: ["/nowhere", "cannot be read"]),
     .init(file: "[]", mentions: ["JSON object"]),
-    .init(file: #"{"amqp": {"ulr": "x"}}"#, mentions: ["amqp.ulr", "no setting"]),
+    .init(file: #"{"amqp": {"ulr": "x"}}"#, mentions: ["amqp.ulr", "unknown setting"]),
     .init(file: #"{"publishWindow": 1.5}"#, mentions: ["publishWindow"]),
     .init(file: #"{"publishWindow": true}"#, mentions: ["publishWindow"]),
     .init(file: #"{"misfireThreshold": "1h", "publishWindow": 5000}"#, mentions: ["publishWindow", "1-4096"]),
@@ -139,7 +139,7 @@ struct ServiceSurroundingsTests {
       let messages = socket.messages.all
       #expect(messages.filter { $0.contains("READY=1") } == ["READY=1\nSTATUS=ready"])
       let beforeReady = messages.prefix { !$0.contains("READY=1") }
-      #expect(beforeReady.contains { $0.hasPrefix("STATUS=waiting for the broker") }, "\(messages)")
+      #expect(beforeReady.contains { $0.hasPrefix("STATUS=not ready: connecting to the broker") }, "\(messages)")
       socket.close()
     }
   }
@@ -148,7 +148,7 @@ struct ServiceSurroundingsTests {
   func interrupt() async throws {
     let service = try ServiceProcess.make(broker: "amqp://u:p@127.0.0.1:1")
     try service.launch()
-    try await service.logs("not connected")
+    try await service.logs("not ready: cannot reach")
     service.program?.send(signal: SIGINT)
     let asked = ContinuousClock.now
     #expect(try await service.end() == 0)

@@ -1,5 +1,6 @@
 import Foundation
 import PocketwatchService
+import Testing
 
 /// A `pocketwatch serve` of one test, with a stack, a bus and a database of its own, so that many run beside each other
 /// on one broker.
@@ -89,12 +90,21 @@ final class ServiceProcess {
 
   /// Waits for its end, and returns its exit code.
   func end(within limit: Duration = .seconds(60)) async throws -> Int32 {
-    defer { program = nil }
+    defer {
+      expectNoStall()
+      program = nil
+    }
     return try await program?.exitCode(within: limit) ?? 0
+  }
+
+  /// In debug builds a call that blocks the engine's thread ends the service, with this line.
+  private func expectNoStall() {
+    for line in log where line.contains("engine stalled") { Issue.record("\(line)") }
   }
 
   /// Ends it whatever it does.
   func dispose() async {
+    expectNoStall()
     program?.send(signal: SIGCONT)
     if program != nil { try? await kill() }
     try? FileManager.default.removeItem(at: folder)

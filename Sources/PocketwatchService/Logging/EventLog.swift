@@ -1,0 +1,117 @@
+import AMQP
+import Logging
+import Recurrence
+import Scheduling
+
+/// Turns the scheduler's reports into log entries.
+struct EventLog {
+  private let logger: Logger
+  private var volume: VolumeLog
+  /// The last error of each connection and broker: one that lasts is logged once.
+  private var lastErrors: [String: [String?: AMQPError]] = [:]
+
+  init(logger: Logger) {
+    self.logger = logger
+    volume = VolumeLog(logger: logger)
+  }
+
+  mutating func connected(_ purpose: String, to server: ServerInfo) {
+    lastErrors[purpose] = nil
+    logger.info(
+      "connected for \(purpose)",
+      metadata: ["broker": "\(server.endpoint)", "product": "\(server.product) \(server.version)"])
+  }
+
+  /// For those who look into one connection: an outage is reported by `Readiness`, once for all of them.
+  mutating func disconnected(_ purpose: String, _ error: AMQPError) {
+    guard lastErrors[purpose, default: [:]].updateValue(error, forKey: error.endpoint) != error else { return }
+    logger.debug("not connected for \(purpose): \(error)")
+  }
+
+  func zonesChanged(_ changes: ZoneDirectory.Changes, version: String?) {
+    if !changes.changed.isEmpty {
+      logger.notice(
+        "time zone rules changed; next ticks of schedules in these zones are recomputed",
+        metadata: ["zones": "\(changes.changed.joined(separator: ", "))", "timezones": "\(version ?? "unknown")"])
+    }
+    for zone in changes.gone {
+      logger.error("the time zone \(zone) is missing on this machine; its schedules are held until it is back")
+    }
+    for error in changes.unusable {
+      logger.error("new time zone rules cannot be read, the old ones stay in use: \(error)")
+    }
+  }
+
+  mutating func flush(uptime: Int64) { volume.flush(uptime: uptime) }
+
+  mutating func note(_ report: Engine.Report, uptime: Int64) {
+    switch report {
+    case .scheduleStarted(let id, _): logger.debug("schedule started", metadata: ["id": "\(id.text)"])
+    case .scheduleStopped(let id, let reason, _):
+      logger.debug("schedule stopped", metadata: ["id": "\(id.text)", "reason": "\(reason)"])
+    case .storeTrouble(let error): logger.error("the database cannot be written: \(error)")
+    case .storeRecovered: logger.notice("the database can be written again")
+    case .clockSetBack(let from, let to):
+      logger.warning(
+        "the clock was set back by more than a day: next ticks are recomputed from now",
+        metadata: ["from": "\(from.rfc3339)", "to": "\(to.rfc3339)"])
+    case .tickReturned, .outcomeReturned, .refusedByBroker, .tickGivenUp, .missedSlotsFolded, .missedSlotsSkipped,
+      .commandRejected, .zoneMissing, .slotMoved, .ownEventDropped:
+      if let entry = VolumeLog.Entry(report) { volume.log(entry, uptime: uptime) }
+    }
+  }
+}
+
+extension VolumeLog.Entry {
+  /// The entry for what may happen at volume; nil for what is rare.
+  fileprivate init?(_ report: Engine.Report) {
+    switch report {
+    case .tickReturned(let id, let cause):
+      self.init("returned", .warning, "unroutable tick: bind a queue to Schedule Tick", id, [("cause", cause)])
+      identity = cause
+    case .outcomeReturned(let id, let cause):
+      self.init("outcomeReturned", .debug, "unroutable outcome: no queue is bound to it", id, [("cause", cause)])
+      identity = cause
+    case .refusedByBroker(let id, _, let cause):
+      self.init("nacked", .warning, "publish nacked; retrying", id, [("cause", cause)])
+      identity = cause
+    case .tickGivenUp(let id, let slot, let cause):
+      self.init(
+        "expired", .error, "tick expired after an hour of retries", id, [("slot", slot.rfc3339), ("cause", cause)])
+    case .missedSlotsFolded(let id, let count):
+      self.init("missed", .warning, "missed slots; one tick stands for them", id, [("missed", "\(count)")])
+    case .missedSlotsSkipped(let id, let count, _):
+      self.init(
+        "skipped", .warning, "missed slots are not sent, as misfirePolicy or catchupWindow say", id,
+        [("missed", "\(count)")])
+    case .commandRejected(let rejection):
+      self.init(
+        "rejected", .warning, "rejected a \(rejection.command)", rejection.id,
+        [("cause", "\(rejection.field): \(rejection.reason)")])
+    case .zoneMissing(let id, let zone):
+      self.init(
+        "zone", .error, "schedule held until its time zone is back", id,
+        [("cause", "\(zone) is missing on this machine")])
+    case .slotMoved(let id, let old, let new):
+      self.init(
+        "moved", .notice, "next tick moved by new time zone rules", id,
+        [("from", old.rfc3339), ("to", new?.rfc3339 ?? "none: the schedule ends")])
+    case .ownEventDropped:
+      self.init(
+        "ownEvent", .warning,
+        "an event of this scheduler came to the command queue and is dead-lettered; check its bindings",
+        nil, [])
+    case .scheduleStarted, .scheduleStopped, .storeTrouble, .storeRecovered, .clockSetBack: return nil
+    }
+  }
+
+  /// Told apart by the schedule and all its fields.
+  private init(
+    _ kind: String, _ level: Logger.Level, _ message: String, _ id: ScheduleID?, _ fields: [(String, String)]
+  ) {
+    var metadata = Logger.Metadata(uniqueKeysWithValues: fields.map { ($0, "\($1)") })
+    if let id { metadata["id"] = "\(id.text)" }
+    let identity = ([message, id?.text ?? ""] + fields.map(\.1)).joined(separator: "\n")
+    self.init(kind: kind, identity: identity, level: level, message: message, metadata: metadata)
+  }
+}
