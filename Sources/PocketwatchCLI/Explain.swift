@@ -20,6 +20,7 @@ struct Explain: ParsableCommand {
       let expression = try CronExpression(expression)
       let rules = try zone.rules()
       printLine(expression.words)
+      if let note = expression.weekdayNumbersNote { printLine(note) }
       let now = SystemClock.now().wall
       let effects = expression.clockChangeEffects(
         after: now, through: now.advanced(byMilliseconds: Self.yearMilliseconds), in: rules)

@@ -10,6 +10,23 @@ extension CronExpression {
   }
 }
 
+extension CronExpression {
+  /// Which number is which day of the week, where the expression has such numbers; nil where it has none. Other schedulers
+  /// count otherwise, and take the same expression.
+  package var weekdayNumbersNote: String? {
+    let words = text.utf8.split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
+    guard words.count > 1 else { return nil }
+    var previous = UInt8(ascii: ",")
+    for byte in words[words.count == 5 ? 4 : 5] {
+      if byte.isDigit, previous != UInt8(ascii: "#"), previous != UInt8(ascii: "/") {
+        return "Days of the week by number: \(CronField.weekdayNumbers) (Quartz and AWS count from 1, which is Sunday)"
+      }
+      if !byte.isDigit { previous = byte }
+    }
+    return nil
+  }
+}
+
 extension CronTimes {
   /// The most times of day that are listed one by one.
   private static let longestList = 6

@@ -39,6 +39,9 @@ enum CronField: Int, CaseIterable {
     }
   }
 
+  /// Which number is which day: schedulers differ.
+  static let weekdayNumbers = "0 and 7 are Sunday, 1 is Monday"
+
   var isDay: Bool { self == .dayOfMonth || self == .dayOfWeek }
 }
 

@@ -85,11 +85,15 @@ struct CronFieldParser {
     guard let number = try digits() else { return try named() }
     guard field.numbers ~= number else {
       let range = "\(field.numbers.lowerBound)-\(field.numbers.upperBound)"
-      let isYear = field == .dayOfWeek && CronField.year.numbers ~= number
-      let hint = isYear ? "; a year is the seventh field, after seconds" : ""
-      throw failure("\(number) is not within \(range)\(hint)", at: position)
+      throw failure("\(number) is not within \(range)\(hint(forNumber: number))", at: position)
     }
     return number
+  }
+
+  private func hint(forNumber number: Int) -> String {
+    guard field == .dayOfWeek else { return "" }
+    return CronField.year.numbers ~= number
+      ? "; a year is the seventh field, after seconds" : "; \(CronField.weekdayNumbers)"
   }
 
   private mutating func named() throws(ExpressionError) -> Int {

@@ -9,10 +9,12 @@ struct CronFields {
   private(set) var weekdays = CronWeekdays()
   /// `nil` where every year is meant.
   private(set) var years: [Int]?
-  /// Whether neither minute nor hour begins with `*`.
+  /// Whether neither minute nor hour begins with `*` or holds every value.
   private(set) var isFixedTime = true
   /// Whether `+` joins the day fields.
   private var mustMeet = false
+  /// Whether a `*` stands in one of the day fields, `*/7` included: then both have to match, crontab(5)'s rule.
+  private var hasStarInDays = false
   /// The day-of-month field as written, for the error that says it never comes.
   private var monthDaysText: ArraySlice<UInt8> = []
   private var weekdaysPosition = 1
@@ -39,18 +41,28 @@ struct CronFields {
       weekdaysPosition = text.startIndex + 1
     case .year: years = Self.years(items)
     }
-    if field == .minute || field == .hour, text.first == UInt8(ascii: "*") { isFixedTime = false }
+    let hasStar = text.contains(UInt8(ascii: "*"))
+    switch field {
+    case .minute where text.first == UInt8(ascii: "*") || minutes.count == 60: isFixedTime = false
+    case .hour where text.first == UInt8(ascii: "*") || hours.count == 24: isFixedTime = false
+    case .dayOfMonth where hasStar, .dayOfWeek where hasStar: hasStarInDays = true
+    default: break
+    }
   }
 
   var times: CronTimes { CronTimes(seconds: seconds, minutes: minutes, hours: hours) }
 
-  /// The days that the fields name together; an error if there are none.
-  func days() throws(ExpressionError) -> CronDays {
-    let areBothRestricted = !monthDays.isEveryDay && !weekdays.isEveryDay
+  /// The days that the fields name together, which may be none.
+  var days: CronDays {
+    let areBothRestricted = !hasStarInDays && !monthDays.isEveryDay && !weekdays.isEveryDay
     let meeting = areBothRestricted && !mustMeet ? CronDays.Meeting.either : .both
-    let days = CronDays(monthDays: monthDays, weekdays: weekdays, meeting: meeting, months: months, years: years)
+    return CronDays(monthDays: monthDays, weekdays: weekdays, meeting: meeting, months: months, years: years)
+  }
+
+  /// Throws an error that names the field at fault when there is no such day.
+  func checkDays() throws(ExpressionError) {
+    let days = days
     guard days.everCome else { throw neverComes(days) }
-    return days
   }
 
   private func neverComes(_ days: CronDays) -> ExpressionError {
@@ -70,8 +82,10 @@ struct CronFields {
       field: CronField.dayOfWeek.name, position: weekdaysPosition,
       reason: monthDays.isEveryDay
         ? "these weekdays never come in the months and years given"
-        : "these weekdays never fall on these days of the month")
+        : "these weekdays never fall on these days of the month" + (mustMeet ? "" : Self.bothMustMatch))
   }
+
+  private static let bothMustMatch = "; with a * in one of the two fields, both have to match"
 
   /// The years of a list in ascending order; `nil` for all of them.
   private static func years(_ items: [CronItem]) -> [Int]? {

@@ -20,11 +20,21 @@ struct CronParser {
     if let first = words.first, first.first == UInt8(ascii: "@") { return try nickname(first) }
     guard 5...7 ~= words.count else { throw Self.failure(countReason) }
     var fields = CronFields()
-    for (word, field) in zip(words, CronField.allCases.dropFirst(words.count == 5 ? 1 : 0)) {
-      try fields.read(word, as: field)
+    for (word, field) in zip(words, writtenFields) {
+      do {
+        try fields.read(word, as: field)
+      } catch {
+        throw words.count == 6 && word.first == UInt8(ascii: "?") ? error.hinting(Self.awsHint) : error
+      }
     }
     return fields
   }
+
+  /// The fields that the words stand for.
+  private var writtenFields: ArraySlice<CronField> { CronField.allCases.dropFirst(words.count == 5 ? 1 : 0) }
+
+  /// Six fields with a `?` outside of the days are those of AWS, which end with the year.
+  private static let awsHint = "six fields begin with the second here; with a year last, write seven: 0 30 8 ? * 1-5 *"
 
   /// Refuses, with a hint, what other schedulers write around the fields.
   private func refuseForeignForms() throws(ExpressionError) {
@@ -39,6 +49,30 @@ struct CronParser {
         throw Self.failure("a comment is not expected here", at: word.startIndex)
       }
     }
+    try refuseAWSForms()
+    if words.count > 1, let last = words.last, last.isZoneName {
+      let field =
+        words.count - 1 < writtenFields.count ? writtenFields[writtenFields.startIndex + words.count - 1] : nil
+      throw ExpressionError(
+        field: field?.name ?? "expression", position: last.startIndex + 1,
+        reason: "a time zone is not part of the expression; send it in the field `timezone`")
+    }
+  }
+
+  /// AWS writes its schedules in parentheses, with other fields and other numbers of the days of the week.
+  private func refuseAWSForms() throws(ExpressionError) {
+    guard let word = words.first, let parenthesis = word.firstIndex(of: UInt8(ascii: "(")) else { return }
+    let hint: String
+    switch String(decoding: word[..<parenthesis].map(\.lowercased), as: UTF8.self) {
+    case "cron":
+      hint =
+        "cron(…) is the form of AWS: send the fields alone, with the second before and the year behind them, and days of"
+        + " the week by name (Sunday is 0 here and 1 there)"
+    case "rate": hint = "rate(…) is the form of AWS; use the field `every`"
+    case "at": hint = "at(…) is the form of AWS; use the field `at`"
+    default: return
+    }
+    throw Self.failure(hint, at: word.startIndex)
   }
 
   private var countReason: String {
@@ -71,5 +105,30 @@ struct CronParser {
 
   private static func failure(_ reason: String, at index: Int? = nil) -> ExpressionError {
     ExpressionError(field: "expression", position: index.map { $0 + 1 }, reason: reason)
+  }
+}
+
+extension ExpressionError {
+  /// The same error with a hint behind its reason.
+  fileprivate func hinting(_ hint: String) -> ExpressionError {
+    ExpressionError(field: field, position: position, reason: "\(reason); \(hint)")
+  }
+}
+
+extension ArraySlice<UInt8> {
+  /// Whether this looks like the name of a time zone: `Europe/Rome`, `UTC`.
+  fileprivate var isZoneName: Bool {
+    guard first?.isLetter == true else { return false }
+    let name = String(decoding: map(\.lowercased), as: UTF8.self)
+    if [
+      "utc", "gmt", "z", "local", "est", "edt", "cst", "cdt", "mst", "mdt", "pst", "pdt", "cet", "cest", "bst", "ist",
+    ]
+    .contains(name) {
+      return true
+    }
+    guard let slash = firstIndex(of: UInt8(ascii: "/")), slash > startIndex + 2, slash + 1 < endIndex else {
+      return false
+    }
+    return self[slash + 1].isLetter && !name.contains(",")
   }
 }

@@ -7,6 +7,7 @@ struct ClockChangeTests {
   @Test(
     arguments: [
       ("30 2 * * *", [.movedToJump, .onlyFirst]), ("*/20 2 * * *", [.skipped, .repeated]), ("0 12 * * *", []),
+      ("30 0-23 * * *", [.skipped, .repeated]), ("0-59 2 * * *", [.skipped, .repeated]),
       ("* * * * *", [.skipped, .repeated]), ("0 3 * * *", []), ("30 2 1 * *", []),
     ] as [(String, [ClockChangeEffect.Kind])])
   func effectsWithinAYear(cron: String, kinds: [ClockChangeEffect.Kind]) throws {

@@ -14,6 +14,9 @@ struct CronExpressionTests {
     ("0 0 * * 7L", "0 0 * * 0L"),
     ("0 0 * * SUN#1", "0 0 * * 7#1"), ("0 0 1 Jan-mar/2 *", "0 0 1 1,3 *"), ("007 0003 * * *", "7 3 * * *"),
     ("*/9999 * * * *", "0 * * * *"), ("0 0 0 * * * *", "0 0 * * *"), ("0 0 0 * * * 1970-2199", "0 0 * * *"),
+    ("0 0 */7 * 1", "0 0 1,8,15,22,29 * +1"), ("0 0 1-7 * */7", "0 0 1-7 * +0"),
+    ("0 0 5,*/10 * 2", "0 0 1,5,11,21,31 * +2"),
+    ("0 0 ? * 1-5", "0 0 * * 1-5"), ("0 0 */2 * 1L", "0 0 1-31/2 * +1L"), ("0 0 L * */2", "0 0 L * +0,2,4,6"),
     ("@YEARLY", "0 0 1 1 *"), (" @Midnight\t", "0 0 * * *"), ("@annually", "@yearly"), ("*,5 * * * *", "* * * * *"),
   ])
   func meansTheSame(one: String, other: String) throws {
@@ -54,6 +57,42 @@ struct CronExpressionTests {
     ("0 0 30-31 2 *", "day-of-month: '30-31' never comes in February (character 5)"),
     ("0 0 0 29 2 * 2027", "day-of-month: day 29 never comes in February of the years given (character 7)"),
     ("0 0 1 * +MON#2", "day-of-week: these weekdays never fall on these days of the month (character 10)"),
+    (
+      "0 0 */31 * MON#2",
+      "day-of-week: these weekdays never fall on these days of the month; with a * in one of the two fields, both have to"
+        + " match (character 12)"
+    ),
+    ("0 0 30 2 */2", "day-of-month: day 30 never comes in February (character 5)"),
+    ("0 0 * * 8", "day-of-week: 8 is not within 0-7; 0 and 7 are Sunday, 1 is Monday (character 9)"),
+    (
+      "0 5 * * * Europe/Amsterdam",
+      "day-of-week: a time zone is not part of the expression; send it in the field `timezone` (character 11)"
+    ),
+    (
+      "30 4 31 12 utc",
+      "day-of-week: a time zone is not part of the expression; send it in the field `timezone` (character 12)"
+    ),
+    (
+      "0 0 0 * * * America/New_York",
+      "year: a time zone is not part of the expression; send it in the field `timezone` (character 13)"
+    ),
+    ("rate(5 minutes)", "expression: rate(…) is the form of AWS; use the field `every` (character 1)"),
+    ("at(2026-11-20T13:00:00)", "expression: at(…) is the form of AWS; use the field `at` (character 1)"),
+    (
+      "cron(0 12 ? * 2 *)",
+      "expression: cron(…) is the form of AWS: send the fields alone, with the second before and the year behind them, and"
+        + " days of the week by name (Sunday is 0 here and 1 there) (character 1)"
+    ),
+    (
+      "*/5 * * * ? *",
+      "month: ? is for days only; six fields begin with the second here; with a year last, write seven: 0 30 8 ? * 1-5 *"
+        + " (character 11)"
+    ),
+    (
+      "0 12 ? * MON-FRI *",
+      "hour: ? is for days only; six fields begin with the second here; with a year last, write seven: 0 30 8 ? * 1-5 *"
+        + " (character 6)"
+    ),
     ("0 0 0 ? 2 1#5 2027", "day-of-week: these weekdays never come in the months and years given (character 11)"),
     ("H * * * *", "minute: H spreads jobs at random elsewhere; use the field `jitter` instead (character 1)"),
     ("0~30 * * * *", "minute: ~ spreads jobs at random elsewhere; use the field `jitter` instead (character 2)"),
@@ -162,6 +201,7 @@ struct CronExpressionTests {
     ("15 * * * * *", "At 15 seconds past every minute"), ("30 0 0 L * *", "At 00:00:30, on the last day of the month"),
     ("0 0 13 * 5", "At 00:00, on day 13 of the month or on Friday"),
     ("0 0 13 * +5", "At 00:00, on day 13 of the month, but only on Friday"),
+    ("17 3 1-7 * */7", "At 03:17, on days 1 to 7 of the month, but only on Sunday"),
     ("0 9 * * 3#2,MON", "At 09:00, on Monday and the 2nd Wednesday of the month"),
     ("0 9 * 3 FRIL", "At 09:00, on the last Friday of the month, in March"),
     ("0 9 LW * *", "At 09:00, on the last weekday (Monday to Friday) of the month"),
@@ -178,5 +218,24 @@ struct CronExpressionTests {
   ])
   func isToldInWords(cron: String, words: String) throws {
     #expect(try CronExpression(cron).words == words)
+  }
+
+  @Test(arguments: [
+    ("0 0 * * 2", true), ("0 0 0 ? * 6L 2030", true), ("0 0 15-21 * +5#3", true), ("0 0 * * MON,4", true),
+    ("0 0 * * MON#2", false), ("0 0 * * */2", false), ("30 8 1 1 *", false), ("@weekends", false),
+  ])
+  func saysWhichNumberIsWhichDay(cron: String, hasNumbers: Bool) throws {
+    let note = try CronExpression(cron).weekdayNumbersNote
+    #expect((note != nil) == hasNumbers)
+    if let note { #expect(note.contains("1 is Monday")) }
+  }
+
+  /// A schedule keeps an expression that newer rules would refuse.
+  @Test func takesAStoredExpressionThatNeverFires() throws {
+    #expect(throws: ExpressionError.self) { try CronExpression("0 0 30 2 */2") }
+    let stored = try CronExpression(stored: "0 0 30 2 */2")
+    #expect(stored.next(after: Instant(milliseconds: 0), in: .utc) == nil)
+    #expect(stored.latest(atOrBefore: Instant(milliseconds: .max), in: .utc) == nil)
+    #expect(throws: ExpressionError.self) { try CronExpression(stored: "0 0 30 13 *") }
   }
 }

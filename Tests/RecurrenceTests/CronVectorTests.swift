@@ -9,6 +9,7 @@ struct CronVectorTests {
     #expect(VectorFile.lines("cron-invalid.jsonl", as: InvalidCronVector.self).count == 61)
     #expect(VectorFile.lines("duration.jsonl", as: DurationVector.self).count == 38)
     #expect(VectorFile.lines("duration-invalid.jsonl", as: DurationVector.self).count == 33)
+    #expect(FieldVector.all.count == 103)
   }
 
   @Test(arguments: VectorFile.lines("cron.jsonl", as: CronVector.self) + VectorFile.lines("cron-dst-policy.jsonl"))
@@ -21,6 +22,26 @@ struct CronVectorTests {
       #expect(next == Instant(rfc3339: expected))
       #expect(expression.latest(atOrBefore: next.advanced(byMilliseconds: 999), in: zone) == next)
       instant = next
+    }
+  }
+
+  /// What users of other schedulers reported, each line with its source.
+  @Test(arguments: FieldVector.all)
+  func reported(_ vector: FieldVector) throws {
+    if let cron = vector.cron, let name = vector.timezone {
+      if let next = vector.next, let from = vector.from {
+        return try slots(CronVector(cron: cron, timezone: name, from: from, next: next))
+      }
+      guard TestZones.arePresent || name == "UTC" else { return }
+      // Either the expression is refused or its zone.
+      let error = #expect(throws: ExpressionError.self) {
+        _ = try CronExpression(cron)
+        _ = try TestZones.directory.rules(named: name)
+      }
+      if let field = vector.field { #expect(error?.field == field) }
+    } else {
+      let duration = try #require(vector.duration)
+      #expect((try? DurationExpression(duration))?.milliseconds == vector.milliseconds)
     }
   }
 

@@ -27,7 +27,9 @@ struct ReferenceCron: CustomStringConvertible {
     return ((seconds.map { [$0.text] } ?? []) + five + (years.map { [$0.text] } ?? [])).joined(separator: " ")
   }
 
-  var isFixedTime: Bool { !minutes.text.hasPrefix("*") && !hours.text.hasPrefix("*") }
+  var isFixedTime: Bool {
+    !minutes.text.hasPrefix("*") && !hours.text.hasPrefix("*") && minutes.values.count < 60 && hours.values.count < 24
+  }
 
   // MARK: Meaning
 
@@ -61,7 +63,9 @@ struct ReferenceCron: CustomStringConvertible {
       if case .numbers(let values) = rule { return values.contains(day.weekday) }
       return matches(day, rule)
     }
-    let areBothRestricted = !isEvery(monthDays.rules, of: 1...31) && !isEvery(weekdays.rules, of: 0...6)
+    let areBothRestricted =
+      !isEvery(monthDays.rules, of: 1...31) && !isEvery(weekdays.rules, of: 0...6)
+      && !monthDays.text.contains("*") && !weekdays.text.contains("*")
     return areBothRestricted && !daysMustMeet ? isMonthDay || isWeekday : isMonthDay && isWeekday
   }
 

@@ -30,3 +30,18 @@ struct DurationVector: Decodable, Sendable {
   /// Absent where the duration is to be refused.
   let milliseconds: Int64?
 }
+
+/// A case that somebody reported: of an expression with its slots, of a duration with its length, or of one to be refused.
+struct FieldVector: Decodable, Sendable, CustomTestStringConvertible {
+  let source: String
+  let cron, timezone, from: String?
+  let next: [String]?
+  let duration: String?
+  let milliseconds: Int64?
+  let invalid: Bool?
+  let field: String?
+
+  static let all = VectorFile.lines("field.jsonl", as: FieldVector.self)
+
+  var testDescription: String { "\(cron ?? duration ?? "") from \(source)" }
+}
