@@ -20,7 +20,7 @@ package struct EventEncoder: Sendable {
 
   /// - Parameters:
   ///   - stack: the stack's name, validated by the configuration; events come from `com.<stack>`.
-  ///   - random: 64 random bits at each call, for the `message_id` of a Schedule Rejected.
+  ///   - random: 64 random bits at each call, for a `message_id` that no other event has.
   package init(
     stack: String, random: @escaping @Sendable () -> UInt64 = { UInt64.random(in: .min ... .max) }
   ) {
@@ -39,8 +39,12 @@ package struct EventEncoder: Sendable {
     case .tick(let tick):
       let slot = tick.slot.withRFC3339 { Array($0) }
       return message(.tick, id: Self.join(tick.definition.id, slot), scheduledTime: slot)
+    case .started(let started) where started.isRepeated || started.effect == .kept:
+      return message(.started, id: RandomUUID.text(from: random))
     case .started(let started):
       return message(.started, id: Self.join(started.definition.id, "\(started.generation)/started"))
+    case .stopped(let stopped) where stopped.isRepeated:
+      return message(.stopped, id: RandomUUID.text(from: random))
     case .stopped(let stopped):
       return message(.stopped, id: Self.join(stopped.id, "\(stopped.generation)/stopped"))
     case .rejected:

@@ -21,7 +21,7 @@ extension JSONWriter {
     if let next = started.nextSlot { field("nextTickDate", next) }
     flag("replaced", started.effect == .replaced)
     flag("kept", started.effect == .kept)
-    flag("ended", started.nextSlot == nil)
+    flag("ended", started.hasEnded)
     if !started.ignored.isEmpty { field("ignored", texts: started.ignored) }
   }
 

@@ -11,6 +11,8 @@ extension Schedule {
       json.field("generation", generation)
       json.field("counter", counter)
       switch state {
+      case .live(let pending) where pending.isHeld:
+        json.field("state", "held")
       case .live(let pending):
         json.field("state", "live")
         json.field("nextTickDate", pending.slot)
@@ -46,6 +48,7 @@ extension JSONWriter {
       object: { json in
         json.field("scheduledTime", last.slot)
         json.field("sentAt", last.sentAt)
+        if last.jitterMilliseconds > 0 { json.field("jitterMilliseconds", last.jitterMilliseconds) }
         json.field("latenessMilliseconds", last.latenessMilliseconds)
         json.field("confirmMilliseconds", last.confirmationMilliseconds)
       })

@@ -70,7 +70,9 @@ struct ReceivedEvent {
     guard let time = time.flatMap({ Instant(rfc3339: $0) }),
       let slot = (detail["scheduledTime"] as? String).flatMap({ Instant(rfc3339: $0) })
     else { return "" }
-    return " (+\(time.milliseconds - slot.milliseconds) ms)"
+    // By how much of that its jitter says is not in the event.
+    let jitter = detail["jitter"] == nil ? "" : ", jitter included"
+    return " (+\(time.milliseconds - slot.milliseconds) ms\(jitter))"
   }
 
   /// The time of day of the event, UTC.

@@ -99,6 +99,7 @@ package struct SchedulerService: Service {
     var settings = Engine.Settings()
     settings.misfireThresholdMilliseconds = configuration.misfireThresholdMilliseconds
     settings.publishWindow = configuration.publishWindow
+    settings.lastingRetentionMilliseconds = configuration.endedRetentionMilliseconds
     return settings
   }
 

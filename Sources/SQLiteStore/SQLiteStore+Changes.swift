@@ -20,6 +20,10 @@ extension SQLiteStore {
           }
         case .announced(let generation):
           try statements.announced(generation)
+        case .declare(let key, let declaration):
+          try database.declare(key, declaration)
+        case .followRules(let version):
+          try database.run("UPDATE recollection SET rulesVersion = ?") { $0.bind(version) }
         case .remember(let command):
           try statements.remember(command)
         case .markInDoubt(let through):
@@ -32,6 +36,20 @@ extension SQLiteStore {
 }
 
 extension Database {
+  fileprivate func declare(_ key: Schedule.Key, _ declaration: Schedule.Declaration) throws {
+    try run("UPDATE schedule SET startDigest = ?, isLasting = ? WHERE generation = ?") {
+      $0.bind(declaration.digest?.bytes)
+      $0.bind(declaration.isLasting ? true : nil)
+      $0.bind(key.generation)
+    }
+    guard declaration.isLasting else { return }
+    try run("UPDATE progress SET endKind = ? WHERE place = ? AND endKind <> ?") {
+      $0.bind(Schedule.Ending.Kind.lasting.rawValue)
+      $0.bind(key.place)
+      $0.bind(Schedule.Ending.Kind.stopped.rawValue)
+    }
+  }
+
   /// Raises the last generation given to that of the last Start. Each has to be above those before it.
   fileprivate func giveGenerations(to changes: [Change]) throws {
     var first: Int64?

@@ -35,10 +35,10 @@ private enum Query {
   /// Walks along the index of ends and that of those who owe their Stopped, merged as they go. Those who owe are put in
   /// order first; there are seldom any.
   private static func byEnd() -> String {
-    let walks = [
-      "owesStopped = 0 AND (endReason IS NULL) = 0", "owesStopped = 0 AND (endReason IS NULL) = 1", "owesStopped = 1",
-    ]
-    .map { select(progressFirst, "\($0) AND (endedAt, generation) < (?1, ?2)", withPayload: false) }
+    let kinds = Schedule.Ending.Kind.allCases.map { "owesStopped = 0 AND endKind = \($0.rawValue)" }
+    let walks = (kinds + ["owesStopped = 1"]).map {
+      select(progressFirst, "\($0) AND (endedAt, generation) < (?1, ?2)", withPayload: false)
+    }
     // Columns by number, for in a compound they have no table.
     let (end, generation) = (ScheduleColumn.endedAt.rawValue + 1, ScheduleColumn.generation.rawValue + 1)
     return walks.joined(separator: " UNION ALL ") + " ORDER BY \(end) DESC, \(generation) DESC"
@@ -46,7 +46,7 @@ private enum Query {
 
   private static func select(_ tables: String, _ condition: String, withPayload: Bool = true) -> String {
     let definition = ScheduleColumn.definition.map { column in
-      column != .payload || withPayload ? ScheduleColumn.names([column], of: "schedule") : "NULL"
+      withPayload || !ScheduleColumn.unlisted.contains(column) ? ScheduleColumn.names([column], of: "schedule") : "NULL"
     }.joined(separator: ", ")
     let progress = ScheduleColumn.names(ScheduleColumn.progress, of: "progress")
     return "SELECT \(definition), \(progress) FROM \(tables) WHERE \(condition)"
@@ -58,14 +58,16 @@ extension SQLiteStore {
     let path = path
     return try read { database in
       var recollection: Recollection?
-      _ = try database.forEachRow("SELECT lastGeneration, inDoubtThrough, secretFirst, secretSecond FROM recollection")
-      {
+      _ = try database.forEachRow(
+        "SELECT lastGeneration, inDoubtThrough, secretFirst, secretSecond, rulesVersion FROM recollection"
+      ) {
         guard let lastGeneration = $0.integer(0), let inDoubtThrough = $0.integer(1), let first = $0.integer(2),
           let second = $0.integer(3)
         else { return true }
         recollection = Recollection(
           lastGeneration: lastGeneration, inDoubtThrough: Instant(milliseconds: inDoubtThrough),
-          secret: SipHash.Key(UInt64(bitPattern: first), UInt64(bitPattern: second)))
+          secret: SipHash.Key(UInt64(bitPattern: first), UInt64(bitPattern: second)),
+          rulesVersion: $0.integer(4) ?? 1)
         return true
       }
       guard let recollection else {

@@ -6,8 +6,15 @@ extension SQLiteStore {
   package func sweep(_ retention: Retention, limit: Int) throws(StoreError) -> Int {
     var removed = 0
     try write { database in
-      removed += try database.removeEnded(byReason: true, before: retention.endedBefore, limit: limit)
-      removed += try database.removeEnded(byReason: false, before: retention.firedBefore, limit: limit - removed)
+      for kind in Schedule.Ending.Kind.allCases {
+        let bound =
+          switch kind {
+          case .stopped, .finished: retention.endedBefore
+          case .fired: retention.firedBefore
+          case .lasting: retention.lastingBefore
+          }
+        removed += try database.removeEnded(kind, before: bound, limit: limit - removed)
+      }
       removed += try database.removeEnded(beyond: retention.maximumEnded, limit: limit - removed)
       removed += try database.removeCommands(retention, limit: limit - removed)
     }
@@ -16,16 +23,16 @@ extension SQLiteStore {
 }
 
 extension Database {
-  /// Removes schedules that ended before an instant: those that have a reason, or one-shots that have none.
-  fileprivate func removeEnded(byReason: Bool, before instant: Instant, limit: Int) throws -> Int {
+  /// Removes schedules that ended in this way before an instant.
+  fileprivate func removeEnded(_ kind: Schedule.Ending.Kind, before instant: Instant, limit: Int) throws -> Int {
     try run(
       """
       DELETE FROM schedule WHERE generation IN (
         SELECT generation FROM progress
-        WHERE owesStopped = 0 AND (endReason IS NULL) = ? AND endedAt < ? ORDER BY endedAt LIMIT ?)
+        WHERE owesStopped = 0 AND endKind = ? AND endedAt < ? ORDER BY endedAt LIMIT ?)
       """
     ) {
-      $0.bind(!byReason)
+      $0.bind(kind.rawValue)
       $0.bind(instant.milliseconds)
       $0.bind(limit)
     }
@@ -35,12 +42,14 @@ extension Database {
   fileprivate func removeEnded(beyond maximum: Int, limit: Int) throws -> Int {
     let count = try Int.fetchOne(cachedStatement(sql: "SELECT count(*) FROM progress WHERE owesStopped = 0")) ?? 0
     guard count > maximum else { return 0 }
-    // Two walks along the index of ends, merged: one alone would not be in order of time.
-    let ended = "SELECT generation, endedAt FROM progress WHERE owesStopped = 0 AND (endReason IS NULL) ="
+    // A walk along the index of ends for each kind, merged: one alone would not be in order of time.
+    let walks = Schedule.Ending.Kind.allCases.map { kind in
+      "SELECT generation, endedAt FROM progress WHERE owesStopped = 0 AND endKind = \(kind.rawValue)"
+    }.joined(separator: " UNION ALL ")
     return try run(
       """
       DELETE FROM schedule WHERE generation IN (
-        SELECT generation FROM (\(ended) 0 UNION ALL \(ended) 1 ORDER BY endedAt, generation) LIMIT ?)
+        SELECT generation FROM (\(walks) ORDER BY endedAt, generation) LIMIT ?)
       """
     ) { $0.bind(min(count - maximum, limit)) }
   }

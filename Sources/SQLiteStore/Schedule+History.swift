@@ -15,14 +15,15 @@ extension Schedule.Tally {
   var isOfUsualTick: Bool { last != nil && missed == 0 && repeats == 0 && refusals == 0 && returns == 0 }
 
   /// How the columns change that keep what became of ticks, for the values that `bindLast` and `bindSums` hand over.
-  static let lastChange = "lastSlot = ?, lastLateness = ?, lastConfirmation = ?"
+  static let lastChange = "lastSlot = ?, lastJitter = ?, lastLateness = ?, lastConfirmation = ?"
   static let everyChange =
-    "lastSlot = coalesce(?, lastSlot), lastLateness = coalesce(?, lastLateness),"
+    "lastSlot = coalesce(?, lastSlot), lastJitter = coalesce(?, lastJitter), lastLateness = coalesce(?, lastLateness),"
     + " lastConfirmation = coalesce(?, lastConfirmation), missedSlots = missedSlots + ?, repeats = repeats + ?,"
     + " refusals = refusals + ?, returns = returns + ?"
 
   func bindLast(to parameters: inout ParameterValues) {
     parameters.bind(last?.slot.milliseconds)
+    parameters.bind(last?.jitterMilliseconds)
     parameters.bind(last?.latenessMilliseconds)
     parameters.bind(last?.confirmationMilliseconds)
   }
@@ -34,7 +35,8 @@ extension Schedule.Tally {
 
 extension Schedule.History {
   static let columns =
-    "\(Schedule.Beginning.columns), missedSlots, repeats, refusals, returns, lastSlot, lastLateness, lastConfirmation"
+    "\(Schedule.Beginning.columns), missedSlots, repeats, refusals, returns, lastSlot, lastLateness, lastConfirmation,"
+    + " lastJitter"
 
   /// From a row of `columns`.
   init(_ row: ColumnValues) {
@@ -47,7 +49,8 @@ extension Schedule.History {
     tally = Schedule.Tally(missed: sums[0], repeats: sums[1], refusals: sums[2], returns: sums[3])
     if let slot = row.integer(6), let lateness = row.integer(7), let confirmation = row.integer(8) {
       tally.last = Schedule.Tally.Last(
-        slot: Instant(milliseconds: slot), latenessMilliseconds: lateness, confirmationMilliseconds: confirmation)
+        slot: Instant(milliseconds: slot), jitterMilliseconds: row.integer(9) ?? 0, latenessMilliseconds: lateness,
+        confirmationMilliseconds: confirmation)
     }
   }
 }

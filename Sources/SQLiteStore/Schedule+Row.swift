@@ -20,14 +20,16 @@ extension Schedule {
         messageID: row.bytes(.messageID), traceparent: row.freeText(.traceparent),
         tracestate: row.freeText(.tracestate)),
       key: Key(generation: generation, place: place),
-      progress: Progress(state: state, counter: counter))
+      progress: Progress(state: state, counter: counter),
+      declaration: Declaration(
+        digest: row.bytes(.startDigest).flatMap(DefinitionDigest.init), isLasting: row.integer(.isLasting) == 1))
   }
 }
 
 extension Timing {
   fileprivate init?(_ row: ColumnValues) {
     if let text = row.text(.cron) {
-      guard let expression = try? CronExpression(text) else { return nil }
+      guard let expression = try? CronExpression(stored: text) else { return nil }
       self = .cron(expression)
     } else if let text = row.text(.every) {
       guard let interval = try? DurationExpression(text) else { return nil }
@@ -49,7 +51,9 @@ extension Schedule.State {
       self = .live(
         Schedule.Pending(slot: slot, due: due, missed: Int(clamping: missed), since: row.instant(.since)))
     } else if let at = row.instant(.endedAt), let owesStopped = row.integer(.owesStopped) {
-      self = .ended(Schedule.Ending(reason: row.freeText(.endReason), at: at, owesStopped: owesStopped != 0))
+      let kind = row.integer(.endKind).flatMap { Schedule.Ending.Kind(rawValue: Int(clamping: $0)) }
+      self = .ended(
+        Schedule.Ending(reason: row.freeText(.endReason), at: at, owesStopped: owesStopped != 0, kind: kind))
     } else {
       return nil
     }

@@ -9,17 +9,20 @@ enum ScheduleColumn: Int, CaseIterable {
   case misfirePolicy, catchupWindow, ifExists
   case messageID, traceparent, tracestate
   case payload
+  case startDigest, isLasting
   // From here on of table progress, beside its key.
   case counter
   case slot, due, missed, since
-  case endedAt, endReason, owesStopped
+  case endedAt, endReason, owesStopped, endKind
 
   /// Written once.
   static let definition = allCases.filter { $0.rawValue < counter.rawValue }
+  /// Of these what people's lists do without: to reach it a long payload is read.
+  static let unlisted = [payload, startDigest, isLasting]
   /// Written with every tick: all, and those that a schedule has while it is live, and when it ended.
   static let progress = allCases.filter { $0.rawValue >= counter.rawValue }
   static let live = progress.filter { $0.rawValue < endedAt.rawValue }
-  static let ended = [counter, endedAt, endReason, owesStopped]
+  static let ended = [counter, endedAt, endReason, owesStopped, endKind]
 
   static func names(_ columns: [ScheduleColumn], of table: String? = nil) -> String {
     columns.map { column in table.map { "\($0).\(column)" } ?? "\(column)" }.joined(separator: ", ")
@@ -50,7 +53,9 @@ extension Schedule {
     case .traceparent: parameters.bind(origin.traceparent.map { Array($0.utf8) })
     case .tracestate: parameters.bind(origin.tracestate.map { Array($0.utf8) })
     case .payload: parameters.bind(definition.payload)
-    case .counter, .slot, .due, .missed, .since, .endedAt, .endReason, .owesStopped:
+    case .startDigest: parameters.bind(declaration.digest?.bytes)
+    case .isLasting: parameters.bind(declaration.isLasting ? true : nil)
+    case .counter, .slot, .due, .missed, .since, .endedAt, .endReason, .owesStopped, .endKind:
       break  // of table progress
     }
   }
@@ -84,9 +89,23 @@ extension Schedule.Progress {
     case .endedAt: parameters.bind(state.ending?.at.milliseconds)
     case .endReason: parameters.bind(state.ending?.reason.map { Array($0.utf8) })
     case .owesStopped: parameters.bind(state.ending?.owesStopped)
+    case .endKind: parameters.bind(state.ending?.kind.rawValue)
     case .generation, .place, .id, .cron, .every, .at, .duration, .tickLimit, .timezone, .startDate, .endDate, .jitter,
-      .misfirePolicy, .catchupWindow, .ifExists, .messageID, .traceparent, .tracestate, .payload:
+      .misfirePolicy, .catchupWindow, .ifExists, .messageID, .traceparent, .tracestate, .payload, .startDigest,
+      .isLasting:
       break  // of table schedule
     }
+  }
+}
+
+extension DefinitionDigest {
+  /// The sixteen bytes that are stored.
+  var bytes: [UInt8] { withUnsafeBytes(of: (high.bigEndian, low.bigEndian)) { Array($0) } }
+
+  /// Nil when these are not sixteen.
+  init?(bytes: [UInt8]) {
+    guard bytes.count == 16 else { return nil }
+    func word(_ bytes: ArraySlice<UInt8>) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }
+    self.init(high: word(bytes[..<8]), low: word(bytes[8...]))
   }
 }

@@ -1,4 +1,5 @@
 import GRDB
+import Recurrence
 import Scheduling
 
 /// What a file is, as far as we are concerned.
@@ -42,6 +43,12 @@ extension Schema {
       }
     }
     try migrator.migrate(queue)
-    try queue.immediateTransaction { try $0.execute(sql: "UPDATE recollection SET openings = openings + 1") }
+    try queue.immediateTransaction { database in
+      try database.execute(sql: "UPDATE recollection SET openings = openings + 1")
+      // Without a schedule there ever was there is no slot to compute again.
+      try database.execute(
+        sql: "UPDATE recollection SET rulesVersion = max(rulesVersion, ?) WHERE lastGeneration = 0",
+        arguments: [CronExpression.rulesVersion])
+    }
   }
 }

@@ -19,6 +19,7 @@ enum Schema {
     }
     migrator.registerMigration("v2", foreignKeyChecks: .immediate) { try $0.execute(sql: version2) }
     migrator.registerMigration("v3", foreignKeyChecks: .immediate) { try $0.execute(sql: version3) }
+    migrator.registerMigration("v4", foreignKeyChecks: .immediate) { try $0.execute(sql: version4) }
     return migrator
   }
 
@@ -143,4 +144,30 @@ enum Schema {
   /// Of a row of version 2, of which the first slot is not known. In figures, since a migration stays what it was.
   private static let placeOfFormer =
     "max(0, min(coalesce(slot, endedAt) / 3600000, 2097151)) << 42 | generation"
+
+  /// By what a Start finds that it declares the same again; why a schedule ended, and so for how long its row is retained;
+  /// what part of a tick's delay was jitter; and the rules by which slots were found.
+  private static let version4 = """
+    ALTER TABLE schedule ADD COLUMN startDigest BLOB;
+    ALTER TABLE schedule ADD COLUMN isLasting INTEGER;
+    UPDATE schedule SET isLasting = 1 WHERE ifExists IN ('keep', 'replaceIfChanged');
+
+    -- 0 by a Stop, 1 automatically, 2 a one-shot fired, 3 automatically or fired and isLasting
+    ALTER TABLE progress ADD COLUMN endKind INTEGER;
+    UPDATE progress SET endKind = CASE
+        WHEN endReason IS NOT NULL AND CAST(endReason AS TEXT) NOT IN
+          ('Count Limit Reached', 'End Date Reached', 'No More Slots') THEN 0
+        WHEN (SELECT isLasting FROM schedule WHERE generation = progress.generation) = 1 THEN 3
+        WHEN endReason IS NULL THEN 2 ELSE 1
+      END
+      WHERE endedAt IS NOT NULL;
+    DROP INDEX progressByEnd;
+    CREATE INDEX progressByEnd ON progress (owesStopped, endKind, endedAt, generation) WHERE owesStopped = 0;
+
+    -- in milliseconds after lastSlot; lastLateness counts from there
+    ALTER TABLE progress ADD COLUMN lastJitter INTEGER;
+
+    -- of cron expressions; 1: a * in a day field with a step restricts
+    ALTER TABLE recollection ADD COLUMN rulesVersion INTEGER NOT NULL DEFAULT 1;
+    """
 }

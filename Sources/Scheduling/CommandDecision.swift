@@ -18,14 +18,14 @@ extension CommandDecision {
 
   /// A command that was answered before: it has no second effect and is answered with the schedule as it is now.
   static func repeated(
-    _ command: Command, _ answer: RememberedCommand.Answer, existing: Schedule?, origin: Origin
+    _ command: Command, _ answer: RememberedCommand.Answer, existing: Schedule?, origin: Origin, secret: SipHash.Key
   ) -> Self {
     let event: OutgoingEvent =
       switch (answer, command) {
       case (.started(let generation, let effect), .start(let start)):
-        .started(Self.startedAgain(start, generation: generation, effect: effect, existing: existing))
+        .started(startedAgain(start, generation: generation, effect: effect, existing: existing, secret: secret))
       case (.stopped(let generation), .stop(let stop)):
-        .stopped(Self.stoppedAgain(stop, generation: generation, existing: existing))
+        .stopped(stoppedAgain(stop, generation: generation, existing: existing))
       case (.rejected(let field, let reason), _):
         .rejected(Rejection(id: command.id, command: command.detailType, field: field, reason: reason))
       case (.started, .stop), (.stopped, .start):
@@ -48,19 +48,20 @@ extension CommandDecision {
   private static let fieldsOfState = [noSuchScheduleField, existsField]
 
   private static func startedAgain(
-    _ start: Command.Start, generation: Int64, effect: Started.Effect, existing: Schedule?
+    _ start: Command.Start, generation: Int64, effect: Started.Effect, existing: Schedule?, secret: SipHash.Key
   ) -> Started {
-    guard let existing else {
-      return Started(
+    var started: Started
+    if let existing {
+      started = Started(existing, effect, for: start, secret: secret)
+      // A row that ended has lost its payload; the command that made it has it still.
+      if existing.generation == generation, effect != .kept { started.definition = start.definition }
+    } else {
+      started = Started(
         definition: start.definition, generation: generation, counter: 0, nextSlot: nil, effect: effect,
         ignored: start.ignored)
     }
-    // A row that ended has lost its payload; the command that made it has it still.
-    let isItsOwn = existing.generation == generation && effect != .kept
-    let definition = isItsOwn ? start.definition : existing.definition
-    return Started(
-      definition: definition, generation: existing.generation, counter: existing.counter,
-      nextSlot: existing.pending?.slot, effect: effect, ignored: start.ignored)
+    started.isRepeated = true
+    return started
   }
 
   private static func stoppedAgain(_ stop: Command.Stop, generation: Int64, existing: Schedule?) -> Stopped {
@@ -68,26 +69,22 @@ extension CommandDecision {
     let stopped = existing?.generation == generation ? existing : nil
     return Stopped(
       definition: stopped?.definition, id: stop.id, generation: generation, counter: stopped?.counter ?? 0,
-      reason: stop.reason)
+      reason: stop.reason, isRepeated: true)
   }
 
   /// A Start on which nothing is known yet.
   static func start(
     _ start: Command.Start, existing: Schedule?, generation: Int64, zone: ZoneRules?, origin: Origin,
-    beginning: Schedule.Beginning
+    beginning: Schedule.Beginning, secret: SipHash.Key
   ) -> (Self, RememberedCommand.Answer) {
     let definition = start.definition
-    if let existing, existing.pending != nil {
-      switch definition.ifExists ?? .replace {
-      case .keep: return kept(existing, start, origin: origin)
-      case .replaceIfChanged where definition.asksForTheSame(as: existing.definition):
-        return kept(existing, start, origin: origin)
-      case .reject:
-        return rejected(
-          .start(start), field: existsField, reason: "a schedule with this id is live, and ifExists is reject",
-          origin: origin)
-      case .replace, .replaceIfChanged: break
-      }
+    if let existing, existing.isKept(by: definition, secret: secret) {
+      return kept(existing, start, origin: origin, secret: secret)
+    }
+    if existing?.pending != nil, definition.ifExists == .reject {
+      return rejected(
+        .start(start), field: existsField, reason: "a schedule with this id is live, and ifExists is reject",
+        origin: origin)
     }
     guard let zone else {
       let name = definition.timezone ?? "UTC"
@@ -101,7 +98,9 @@ extension CommandDecision {
     }
     let schedule = Schedule(
       definition: definition, origin: origin, key: Schedule.Key(generation: generation, beginningAt: pending.slot),
-      progress: Schedule.Progress(state: .live(pending)))
+      progress: Schedule.Progress(state: .live(pending)),
+      declaration: Schedule.Declaration(
+        digest: definition.digest(secret: secret), isLasting: definition.keepsTheSame))
     let effect = existing?.pending == nil ? Started.Effect.created : .replaced
     let started = Started(
       definition: definition, generation: generation, counter: 0, nextSlot: pending.slot, effect: effect,
@@ -112,14 +111,17 @@ extension CommandDecision {
     return (decision, .started(generation: generation, effect: effect))
   }
 
-  /// The answer of a Start that leaves a live schedule as it is.
+  /// The answer of a Start that leaves a schedule as it is.
   private static func kept(
-    _ existing: Schedule, _ start: Command.Start, origin: Origin
+    _ existing: Schedule, _ start: Command.Start, origin: Origin, secret: SipHash.Key
   ) -> (Self, RememberedCommand.Answer) {
-    let started = Started(
-      definition: existing.definition, generation: existing.generation, counter: existing.counter,
-      nextSlot: existing.pending?.slot, effect: .kept, ignored: start.ignored)
-    let decision = CommandDecision(event: .started(started), origin: origin, settlement: .acknowledge)
+    // Of a schedule from an earlier version the digest is not known: from now on it is.
+    let defined = existing.pending == nil ? start.definition : existing.definition
+    let declaration = Schedule.Declaration(
+      digest: existing.declaration.digest ?? defined.digest(secret: secret), isLasting: true)
+    let decision = CommandDecision(
+      changes: declaration == existing.declaration ? [] : [.declare(existing.key, declaration)],
+      event: .started(Started(existing, .kept, for: start, secret: secret)), origin: origin, settlement: .acknowledge)
     return (decision, .started(generation: existing.generation, effect: .kept))
   }
 
@@ -132,7 +134,7 @@ extension CommandDecision {
         .stop(stop), field: noSuchScheduleField, reason: "no such schedule: nothing is scheduled under this id",
         origin: origin)
     }
-    let ending = Schedule.Ending(reason: stop.reason, at: now, owesStopped: false)
+    let ending = Schedule.Ending(reason: stop.reason, at: now, owesStopped: false, kind: .stopped)
     let stopped = Stopped(
       definition: existing.definition, id: stop.id, generation: existing.generation, counter: existing.counter,
       reason: stop.reason)
@@ -152,6 +154,43 @@ extension CommandDecision {
     let rejection = Rejection(id: command.id, command: command.detailType, field: field, reason: reason)
     let answer = RememberedCommand.Answer.rejected(field: field, reason: reason)
     return (CommandDecision(event: .rejected(rejection), origin: origin, settlement: settlement(of: answer)), answer)
+  }
+}
+
+extension Started {
+  /// What a schedule is after a Start that left it as it is, or was answered before.
+  fileprivate init(_ schedule: Schedule, _ effect: Effect, for start: Command.Start, secret: SipHash.Key) {
+    var definition = schedule.definition
+    if schedule.pending == nil, definition.payload == nil, schedule.isDeclared(by: start.definition, secret: secret) {
+      definition.payload = start.definition.payload  // the row has lost it, and this is the same
+    }
+    self.init(
+      definition: definition, generation: schedule.generation, counter: schedule.counter,
+      nextSlot: schedule.pending.flatMap { $0.isHeld ? nil : $0.slot }, hasEnded: schedule.pending == nil,
+      effect: effect,
+      ignored: start.ignored)
+  }
+}
+
+extension Schedule {
+  /// Whether a Start leaves this schedule as it is: a live one, or one that ended automatically and is declared again.
+  fileprivate func isKept(by definition: Definition, secret: SipHash.Key) -> Bool {
+    switch (definition.ifExists, state) {
+    case (.keep, .live): true
+    case (.replaceIfChanged, .live): isDeclared(by: definition, secret: secret)
+    case (.keep, .ended(let ending)), (.replaceIfChanged, .ended(let ending)):
+      ending.kind.isAutomatic && isDeclared(by: definition, secret: secret)
+    case (.replace, _), (.reject, _), (nil, _): false
+    }
+  }
+
+  /// Whether a definition is that of its last Start. Where the digest of that is not known, of a schedule from an earlier
+  /// version, the stored fields are compared, of an ended one without its payload, which may be gone.
+  fileprivate func isDeclared(by definition: Definition, secret: SipHash.Key) -> Bool {
+    guard let digest = declaration.digest else {
+      return definition.asksForTheSame(as: self.definition, payload: pending != nil)
+    }
+    return definition.digest(secret: secret) == digest
   }
 }
 

@@ -3,14 +3,31 @@ import Recurrence
 extension Definition {
   /// Whether a Start with the other definition would ask for nothing else: compared by what the fields mean, absent ones
   /// by their defaults; the payload by its bytes, `ifExists` not at all.
-  package func asksForTheSame(as other: Definition) -> Bool { meaning == other.meaning }
+  ///
+  /// - Parameter payload: whether to compare payloads; not, where one of them is not known any more.
+  package func asksForTheSame(as other: Definition, payload comparesPayload: Bool = true) -> Bool {
+    meaning(withPayload: comparesPayload) == other.meaning(withPayload: comparesPayload)
+  }
+
+  /// The hash of what the fields mean, by which a definition is recognised when its payload is gone.
+  ///
+  /// - Parameter secret: of the database, so that nobody can make two definitions of the same digest.
+  package func digest(secret: SipHash.Key) -> DefinitionDigest {
+    var hash = SipHash(key: secret)
+    meaning(withPayload: true).append(to: &hash)
+    let (high, low) = hash.finish()
+    return DefinitionDigest(high: high, low: low)
+  }
+
+  /// Whether a Start of this leaves a schedule of the same definition as it is.
+  package var keepsTheSame: Bool { ifExists == .keep || ifExists == .replaceIfChanged }
 
   /// The definition with every field in one form.
-  private var meaning: Meaning {
+  private func meaning(withPayload: Bool) -> Meaning {
     Meaning(
       id: id, timing: timing.meaning, limit: limit ?? 0, timezone: timezone ?? "UTC", startDate: startDate,
       endDate: endDate, jitter: jitter?.milliseconds ?? 0, misfirePolicy: misfirePolicy ?? .fireOnce,
-      catchupWindow: catchupMilliseconds, payload: payload)
+      catchupWindow: catchupMilliseconds, payload: withPayload ? payload : nil)
   }
 
   private struct Meaning: Hashable {
@@ -23,12 +40,55 @@ extension Definition {
     let misfirePolicy: MisfirePolicy
     let catchupWindow: Int64?
     let payload: [UInt8]?
+
+    /// Appends the fields, each so that it cannot be taken for another; what the bytes mean never changes, since their hash is
+    /// stored.
+    func append(to hash: inout SipHash) {
+      hash.append(field: 1, bytes: id.bytes)
+      switch timing {
+      case .cron(let text): hash.append(field: 2, bytes: text.utf8)
+      case .every(let milliseconds): hash.append(field: 3, milliseconds)
+      case .at(let instant): hash.append(field: 4, instant.milliseconds)
+      case .duration(let milliseconds): hash.append(field: 5, milliseconds)
+      }
+      hash.append(field: 6, limit)
+      hash.append(field: 7, bytes: timezone.utf8)
+      if let startDate { hash.append(field: 8, startDate.milliseconds) }
+      if let endDate { hash.append(field: 9, endDate.milliseconds) }
+      hash.append(field: 10, jitter)
+      hash.append(field: 11, bytes: misfirePolicy.rawValue.utf8)
+      if let catchupWindow { hash.append(field: 12, catchupWindow) }
+      if let payload { hash.append(field: 13, bytes: payload) }
+    }
   }
 
   /// How old, in milliseconds, a missed slot may be that is still sent; nil when there is no bound.
   package var catchupMilliseconds: Int64? {
     if let catchupWindow { return catchupWindow.milliseconds }
     return misfirePolicy == .fireAll ? 86_400_000 : nil
+  }
+}
+
+/// Recognises a definition: 128 bits over what its fields mean, payload by its bytes, `ifExists` left out.
+package struct DefinitionDigest: Hashable, Sendable {
+  package var high: UInt64
+  package var low: UInt64
+
+  package init(high: UInt64, low: UInt64) {
+    self.high = high
+    self.low = low
+  }
+}
+
+extension SipHash {
+  fileprivate mutating func append(field: UInt8, _ number: Int64) {
+    append(CollectionOfOne(field))
+    for shift in stride(from: 0, to: 64, by: 8) { append(CollectionOfOne(UInt8(truncatingIfNeeded: number >> shift))) }
+  }
+
+  fileprivate mutating func append(field: UInt8, bytes: some Collection<UInt8>) {
+    append(field: field, Int64(bytes.count))
+    append(bytes)
   }
 }
 

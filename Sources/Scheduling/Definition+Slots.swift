@@ -8,6 +8,10 @@ extension Definition {
     return true
   }
 
+  var isCron: Bool {
+    if case .cron = timing { true } else { false }
+  }
+
   /// The first tick of a Start that is applied at `arrival`; nil when there is none, which is a rejection.
   ///
   /// - Parameter time: the event's own time, nil when it had none; one in the future counts as the arrival.

@@ -80,6 +80,12 @@ struct DueWindow {
     return rows.values[index].schedule
   }
 
+  /// A Start left a schedule as it is, and declared it.
+  mutating func declared(_ generation: Int64, _ declaration: Schedule.Declaration) {
+    guard let index = rows.index(forKey: generation) else { return }
+    rows.values[index].schedule.declaration = declaration
+  }
+
   mutating func remove(_ generation: Int64) {
     guard let row = rows.removeValue(forKey: generation) else { return }
     if row.phase.isUnsettled { unsettledCount -= 1 }

@@ -62,7 +62,7 @@ extension Engine {
     let isBehindAnother = received.isRedelivered && commands.appliedAgain.contains(command.id)
     if let key, !isBehindAnother, let answered = known.answers[key] {
       commands.answered(received.tag, at: answered.at)
-      return .repeated(command, answered.answer, existing: existing, origin: received.origin)
+      return .repeated(command, answered.answer, existing: existing, origin: received.origin, secret: secret)
     }
     if key == nil, received.isRedelivered { commands.noteAppliedAgain(command.id) }
     var (decision, answer) = decideNew(command, existing: existing, of: received, at: now.wall)
@@ -83,8 +83,9 @@ extension Engine {
     case .start(let start):
       let result = CommandDecision.start(
         start, existing: existing, generation: lastGeneration + 1, zone: rules(of: start.definition),
-        origin: received.origin, beginning: Schedule.Beginning(at: now, userID: received.userID))
-      if !result.0.changes.isEmpty { lastGeneration += 1 }
+        origin: received.origin, beginning: Schedule.Beginning(at: now, userID: received.userID),
+        secret: secret)
+      for case .start in result.0.changes { lastGeneration += 1 }
       return result
     case .stop(let stop):
       return CommandDecision.stop(stop, existing: existing, origin: received.origin, now: now)
@@ -140,7 +141,8 @@ private struct Known {
       switch change {
       case .start(let schedule, _): schedules[id] = schedule
       case .proceed(_, _, let progress, _): schedules[id]?.progress = progress
-      case .announced, .remember, .markInDoubt: break
+      case .declare(_, let declaration): schedules[id]?.declare(declaration)
+      case .announced, .remember, .markInDoubt, .followRules: break
       }
     }
   }

@@ -32,6 +32,8 @@ extension Engine {
     package var repeatWindowMilliseconds: Int64 = 3_600_000
     package var endedRetentionMilliseconds: Int64 = 86_400_000
     package var firedRetentionMilliseconds: Int64 = 3_600_000
+    /// How long those that ended automatically are retained that are declared with `keep` or `replaceIfChanged`.
+    package var lastingRetentionMilliseconds: Int64 = 30 * 86_400_000
     package var maximumEnded = 1_000_000
     package var maximumCommands = 1_000_000
     /// With so many ticks refused or unanswered, or so many bytes of payload in them, no new tick is sent.
@@ -131,6 +133,10 @@ extension Engine {
     case clockSetBack(from: Instant, to: Instant)
     /// New rules of its zone gave a schedule another next slot; nil when they end it.
     case slotMoved(ScheduleID, from: Instant, to: Instant?)
+    /// This version reads its cron expression otherwise, which gave it another next slot.
+    case slotRecomputed(ScheduleID, from: Instant, to: Instant)
+    /// This version reads its cron expression otherwise, and it has no slot any more: it is held.
+    case heldWithoutSlot(ScheduleID, cron: String)
     case ownEventDropped
     case storeTrouble(StoreError)
     case storeRecovered

@@ -5,14 +5,17 @@ import Recurrence
 extension Engine {
   /// How far a review has come.
   struct SlotReview: Sendable {
-    enum Cause: Sendable {
+    struct Causes: OptionSet, Sendable {
+      let rawValue: Int
       /// It is about schedules that follow a time zone.
-      case zoneRules
-      /// It is about all recurring schedules, and so does what a review of zones does, too.
-      case clock
+      static let zoneRules = Causes(rawValue: 1)
+      /// It is about those with a cron expression.
+      static let expressionRules = Causes(rawValue: 2)
+      /// It is about all recurring schedules.
+      static let clock = Causes(rawValue: 4)
     }
 
-    var cause: Cause
+    var causes: Causes
     /// Schedules up to here have slots as they are to be now; nil at the beginning.
     var reviewedThrough: DuePosition?
     /// Those outside the window whose new slot is about to be stored, by generation.
@@ -27,9 +30,10 @@ extension Engine {
   /// From this far back a clock that is set means that the slots found before are good for nothing.
   private static let dayMilliseconds: Int64 = 86_400_000
 
-  mutating func beginReview(_ cause: SlotReview.Cause) {
-    review = review ?? SlotReview(cause: cause)
-    if cause == .clock { review?.cause = .clock }
+  /// Begins a review from the beginning. One that is under way has its causes still.
+  mutating func beginReview(_ causes: SlotReview.Causes) {
+    review = review ?? SlotReview(causes: causes)
+    review?.causes.formUnion(causes)
     review?.reviewedThrough = nil
   }
 
@@ -82,19 +86,21 @@ extension Engine {
 
   /// Whether a tick has to wait because its slot may be another under the new rules.
   func awaitsReview(_ row: DueWindow.Row, at position: DuePosition) -> Bool {
-    guard let review, row.schedule.definition.followsZone, !row.mayHaveBeenSent else { return false }
-    return !review.hasReviewed(position)
+    guard let review, !row.mayHaveBeenSent else { return false }
+    let isConcerned =
+      row.schedule.definition.followsZone || review.causes.contains(.expressionRules) && row.schedule.definition.isCron
+    return isConcerned && !review.hasReviewed(position)
   }
 
   /// The next page to review. Read only when nothing waits to be stored, so that what is read is what holds.
   func reviewWork() -> StoreWork? {
     guard let review, pendingChanges.isEmpty else { return nil }
-    return .review(review.cause, after: review.reviewedThrough)
+    return .review(review.causes, after: review.reviewedThrough)
   }
 
   /// Whether the page that was asked for is still the one to review: it is not, if the review has begun anew.
-  func isCurrent(_ cause: SlotReview.Cause, after position: DuePosition?) -> Bool {
-    review?.cause == cause && review?.reviewedThrough == position
+  func isCurrent(_ causes: SlotReview.Causes, after position: DuePosition?) -> Bool {
+    review?.causes == causes && review?.reviewedThrough == position
   }
 
   mutating func reviewed(_ schedules: [Schedule], isLast: Bool, at now: Now) {
@@ -111,14 +117,15 @@ extension Engine {
 
   /// Whether slots of a clock that was wrong may still be stored: the mark has to tell the next process, should it come to
   /// that.
-  var isClockInQuestion: Bool { clockDoubt != nil || review?.cause == .clock }
+  var isClockInQuestion: Bool { clockDoubt != nil || review?.causes.contains(.clock) == true }
 
   /// What is due far beyond now on a clock that was wrong is in doubt no more. A day is left, since a clock that is set back
   /// by less is not noticed.
   private mutating func finishReview() {
-    let cause = review?.cause
+    let causes = review?.causes ?? []
     review = nil
-    guard cause == .clock else { return }
+    if causes.contains(.expressionRules) { pendingChanges.append(.followRules(version: CronExpression.rulesVersion)) }
+    guard causes.contains(.clock) else { return }
     mark.clockWasSetBack(through: latestWall.advanced(byMilliseconds: Self.dayMilliseconds))
     lowerMark()
   }
@@ -134,15 +141,11 @@ extension Engine {
     guard let pending = schedule.pending, let zone = rules(of: schedule.definition) else { return }
     guard !isBusy else {
       // A tick beyond now is one of the clock before, of which the answer came just now.
-      if review?.cause == .clock, pending.slot > latestWall { passedOver.insert(schedule.generation) }
+      if review?.causes.contains(.clock) == true, pending.slot > latestWall { passedOver.insert(schedule.generation) }
       return
     }
     guard let progress = anew(schedule, in: zone, at: now) else { return }
-    if review?.cause == .zoneRules {
-      var slot: Instant?
-      if case .live(let anew) = progress.state { slot = anew.slot }
-      reports.append(.slotMoved(schedule.id, from: pending.slot, to: slot))
-    }
+    report(schedule, from: pending.slot, to: progress.state)
     if window[schedule.generation] == nil {
       review?.moving[schedule.generation] = schedule
       review?.movingIDs.insert(schedule.id)
@@ -150,11 +153,26 @@ extension Engine {
     settle(schedule, progress)
   }
 
+  private mutating func report(_ schedule: Schedule, from slot: Instant, to state: Schedule.State) {
+    guard let causes = review?.causes, !causes.contains(.clock) else { return }
+    let next = state.pending
+    if let next, next.isHeld, case .cron(let expression) = schedule.definition.timing {
+      reports.append(.heldWithoutSlot(schedule.id, cron: expression.text))
+    } else if causes.contains(.expressionRules), let next {
+      reports.append(.slotRecomputed(schedule.id, from: slot, to: next.slot))
+    } else {
+      reports.append(.slotMoved(schedule.id, from: slot, to: next?.slot))
+    }
+  }
+
   /// What a schedule becomes by a review; nil when it stays as it is. A tick that may have been sent keeps its slot, unless
   /// the clock was wrong.
   private func anew(_ schedule: Schedule, in zone: ZoneRules, at now: Now) -> Schedule.Progress? {
-    if review?.cause == .clock, let progress = schedule.afterClockSetBack(to: latestWall, in: zone) { return progress }
-    return mayHaveBeenSent(schedule) ? nil : schedule.underNewRules(at: now.wall, in: zone)
+    guard let causes = review?.causes else { return nil }
+    if causes.contains(.clock), let progress = schedule.afterClockSetBack(to: latestWall, in: zone) { return progress }
+    guard !mayHaveBeenSent(schedule) else { return nil }
+    return causes.contains(.expressionRules)
+      ? schedule.underNewExpressionRules(at: now.wall, in: zone) : schedule.underNewRules(at: now.wall, in: zone)
   }
 
   /// A schedule that a review after the clock was set back has to pass over is free: what it became, or was left as, may

@@ -8,7 +8,7 @@ extension Engine {
     /// The next page of a lane of the window.
     case due(lane: Int, after: DuePosition?, through: Instant)
     case owed(after: Int64)
-    case review(SlotReview.Cause, after: DuePosition?)
+    case review(SlotReview.Causes, after: DuePosition?)
     case apply([Change], [PendingAnswer])
     case sweep(Retention)
   }
@@ -36,7 +36,7 @@ extension Engine {
     case .due(_, let position, let through): .due(after: position, through: through, limit: settings.duePage)
     case .owed(let generation): .owed(after: generation, limit: settings.duePage)
     case .review(.zoneRules, let position): .followingZones(after: position, limit: settings.duePage)
-    case .review(.clock, let position):
+    case .review(_, let position):
       .due(after: position, through: Instant(milliseconds: .max), limit: settings.duePage)
     case .apply(let changes, _): .apply(changes)
     case .sweep(let retention): .sweep(retention, limit: settings.sweepStep)
@@ -97,6 +97,7 @@ extension Engine {
       Retention(
         endedBefore: now.wall.advanced(byMilliseconds: -settings.endedRetentionMilliseconds),
         firedBefore: now.wall.advanced(byMilliseconds: -settings.firedRetentionMilliseconds),
+        lastingBefore: now.wall.advanced(byMilliseconds: -settings.lastingRetentionMilliseconds),
         answeredBefore: min(
           now.wall.advanced(byMilliseconds: -settings.repeatWindowMilliseconds), commands.unsettledSince),
         maximumEnded: settings.maximumEnded, maximumCommands: settings.maximumCommands))
@@ -127,11 +128,11 @@ extension Engine {
     case (.owed, .owed(let schedules)):
       for schedule in schedules { oweStopped(schedule) }
       owedCursor = schedules.count < settings.duePage ? nil : schedules.last?.generation
-    case (.review(let cause, let position), .followingZones(let schedules)):
-      guard isCurrent(cause, after: position) else { return }
+    case (.review(let causes, let position), .followingZones(let schedules)):
+      guard isCurrent(causes, after: position) else { return }
       reviewed(schedules, isLast: schedules.count < settings.duePage, at: now)
-    case (.review(let cause, let position), .due(let page)):
-      guard isCurrent(cause, after: position) else { return }
+    case (.review(let causes, let position), .due(let page)):
+      guard isCurrent(causes, after: position) else { return }
       reviewed(page.schedules, isLast: page.isLast, at: now)
     case (.apply(let changes, let answers), .applied):
       for change in changes { applied(change) }
@@ -159,7 +160,9 @@ extension Engine {
       if let id = owing.removeValue(forKey: generation) { owingIDs.remove(id) }
     case .markInDoubt(let through):
       mark.wasStored(through)
-    case .remember:
+    case .declare(let key, let declaration):
+      window.declared(key.generation, declaration)
+    case .remember, .followRules:
       break
     }
   }

@@ -95,7 +95,7 @@ extension Engine {
     if case .live(let following) = progress.state { next = following.slot }
     let tick = Tick(
       definition: schedule.definition, generation: schedule.generation, counter: schedule.counter, slot: pending.slot,
-      missed: pending.missed, nextSlot: next)
+      due: pending.due, missed: pending.missed, nextSlot: next)
     window.move(schedule.generation, to: .sent(progress))
     mark.sent(pending.due)
     let item = Publications.Item(

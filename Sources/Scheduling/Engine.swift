@@ -42,6 +42,8 @@ package struct Engine {
   /// Since when outcomes cannot be published, on the monotonic clock; nil while they can.
   private var unansweredSince: Int64?
 
+  /// Of the database, under which definitions are hashed.
+  let secret: SipHash.Key
   var lastGeneration: Int64
   var mark: InDoubtMark
 
@@ -52,8 +54,8 @@ package struct Engine {
   var owedCursor: Int64? = 0
 
   /// The review of next slots that is under way; also made once at the start, for the zones' rules may be newer than the
-  /// slots.
-  var review: SlotReview? = SlotReview(cause: .zoneRules)
+  /// slots, and after an upgrade those of expressions.
+  var review: SlotReview?
   /// Schedules of which something was under way when the clock was set far back, by generation.
   var passedOver: Set<Int64> = []
   /// When the clocks were read last; nil before the first time.
@@ -77,7 +79,10 @@ package struct Engine {
   ) {
     self.settings = settings
     self.zones = zones
+    secret = recollection.secret
     lastGeneration = recollection.lastGeneration
+    let isOfOldRules = recollection.rulesVersion < CronExpression.rulesVersion
+    review = SlotReview(causes: isOfOldRules ? [.zoneRules, .expressionRules] : .zoneRules)
     mark = InDoubtMark(recovered: recollection.inDoubtThrough)
   }
 

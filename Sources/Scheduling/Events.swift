@@ -8,18 +8,22 @@ package struct Tick: Hashable, Sendable {
   package var counter: Int64
   /// The nominal instant, `scheduledTime` on the wire.
   package var slot: Instant
+  /// When it may leave: the slot plus its jitter. Lateness is measured from here.
+  package var due: Instant
   /// Earlier slots folded into this tick.
   package var missed: Int
   /// The slot after this one; nil on the last tick.
   package var nextSlot: Instant?
 
   package init(
-    definition: Definition, generation: Int64, counter: Int64, slot: Instant, missed: Int, nextSlot: Instant?
+    definition: Definition, generation: Int64, counter: Int64, slot: Instant, due: Instant? = nil, missed: Int,
+    nextSlot: Instant?
   ) {
     self.definition = definition
     self.generation = generation
     self.counter = counter
     self.slot = slot
+    self.due = due ?? slot
     self.missed = missed
     self.nextSlot = nextSlot
   }
@@ -33,21 +37,29 @@ package struct Started: Hashable, Sendable {
     case created = 0
     /// A live schedule made way.
     case replaced = 1
-    /// A live schedule stayed as it was.
+    /// A schedule stayed as it was: a live one, or one that had ended automatically.
     case kept = 2
   }
 
   package var definition: Definition
   package var generation: Int64
   package var counter: Int64
-  /// Nil once the schedule has ended, which only a repeated command can be told.
+  /// Nil once the schedule has ended, and while it is held.
   package var nextSlot: Instant?
+  /// Whether the schedule is over.
+  package var hasEnded: Bool
   package var effect: Effect
   package var ignored: [String]
+  /// Whether it answers a command that was answered before.
+  package var isRepeated: Bool
 
   package init(
-    definition: Definition, generation: Int64, counter: Int64, nextSlot: Instant?, effect: Effect, ignored: [String]
+    definition: Definition, generation: Int64, counter: Int64, nextSlot: Instant?, hasEnded: Bool? = nil,
+    effect: Effect,
+    ignored: [String], isRepeated: Bool = false
   ) {
+    self.hasEnded = hasEnded ?? (nextSlot == nil)
+    self.isRepeated = isRepeated
     self.definition = definition
     self.generation = generation
     self.counter = counter
@@ -65,8 +77,13 @@ package struct Stopped: Hashable, Sendable {
   package var generation: Int64
   package var counter: Int64
   package var reason: String
+  /// Whether it answers a command that was answered before.
+  package var isRepeated: Bool
 
-  package init(definition: Definition?, id: ScheduleID, generation: Int64, counter: Int64, reason: String) {
+  package init(
+    definition: Definition?, id: ScheduleID, generation: Int64, counter: Int64, reason: String, isRepeated: Bool = false
+  ) {
+    self.isRepeated = isRepeated
     self.definition = definition
     self.id = id
     self.generation = generation

@@ -48,19 +48,26 @@ extension Schedule {
 
     package struct Last: Hashable, Sendable {
       package var slot: Instant
-      /// How long after its slot it left, by the wall clock.
+      /// How long after its slot it was due.
+      package var jitterMilliseconds: Int64
+      /// How long after its due time it left, by the wall clock.
       package var latenessMilliseconds: Int64
       /// How long the broker took to confirm it.
       package var confirmationMilliseconds: Int64
 
-      package init(slot: Instant, latenessMilliseconds: Int64, confirmationMilliseconds: Int64) {
+      package init(
+        slot: Instant, jitterMilliseconds: Int64 = 0, latenessMilliseconds: Int64, confirmationMilliseconds: Int64
+      ) {
         self.slot = slot
+        self.jitterMilliseconds = jitterMilliseconds
         self.latenessMilliseconds = latenessMilliseconds
         self.confirmationMilliseconds = confirmationMilliseconds
       }
 
       /// When it left.
-      package var sentAt: Instant { slot.advanced(byMilliseconds: latenessMilliseconds) }
+      package var sentAt: Instant {
+        slot.advanced(byMilliseconds: jitterMilliseconds).advanced(byMilliseconds: latenessMilliseconds)
+      }
     }
 
     package static func += (sum: inout Tally, more: Tally) {
@@ -79,7 +86,8 @@ extension Schedule.Tally {
     self.init(
       missed: tick.missed, repeats: item.isRepeat ? 1 : 0, refusals: item.refusals, returns: item.isReturned ? 1 : 0,
       last: Last(
-        slot: tick.slot, latenessMilliseconds: item.sent.milliseconds - tick.slot.milliseconds,
+        slot: tick.slot, jitterMilliseconds: tick.due.milliseconds - tick.slot.milliseconds,
+        latenessMilliseconds: item.sent.milliseconds - tick.due.milliseconds,
         confirmationMilliseconds: Int64(item.confirmation)))
   }
 }

@@ -6,12 +6,30 @@ package struct Schedule: Hashable, Sendable {
   package var origin: Origin
   package var key: Key
   package var progress: Progress
+  package var declaration: Declaration
 
-  package init(definition: Definition, origin: Origin, key: Key, progress: Progress) {
+  package init(
+    definition: Definition, origin: Origin, key: Key, progress: Progress, declaration: Declaration = Declaration()
+  ) {
     self.definition = definition
     self.origin = origin
     self.key = key
     self.progress = progress
+    self.declaration = declaration
+  }
+
+  /// By what a later Start finds out whether it declares the same schedule again, also when this one has ended.
+  package struct Declaration: Hashable, Sendable {
+    /// Of the definition of its last Start; nil of a schedule that was started under an earlier version.
+    package var digest: DefinitionDigest?
+    /// Whether a Start that keeps what is the same (`keep`, `replaceIfChanged`) declared it. An application is likely to
+    /// send that again at each of its starts, so the row is retained for longer after its end.
+    package var isLasting: Bool
+
+    package init(digest: DefinitionDigest? = nil, isLasting: Bool = false) {
+      self.digest = digest
+      self.isLasting = isLasting
+    }
   }
 
   /// By which a schedule is told from all others, and its progress found.
@@ -72,6 +90,12 @@ package struct Schedule: Hashable, Sendable {
     /// the search may have to be made again, since new rules of a time zone can move the slot.
     package var since: Instant?
 
+    /// The due time of a tick that is held: new rules left its schedule without a slot. It stays live until a client stops or
+    /// replaces it, and is never due.
+    package static let heldDue = Instant(milliseconds: .max)
+
+    package var isHeld: Bool { due == Self.heldDue }
+
     /// `missed` is exact up to this number and stays there beyond.
     package static let maximumMissed = 1000
 
@@ -90,12 +114,38 @@ package struct Schedule: Hashable, Sendable {
     package var at: Instant
     /// Whether its Schedule Stopped is still to be published. Such a row is never removed or replaced.
     package var owesStopped: Bool
+    package var kind: Kind
 
-    package init(reason: String?, at: Instant, owesStopped: Bool) {
+    /// Why it is over, and so for how long its row is retained. The numbers are those of the store.
+    package enum Kind: Int, CaseIterable, Sendable {
+      /// By a Stop.
+      case stopped = 0
+      /// Automatically: by its limit, its end date, or because no slot was left.
+      case finished = 1
+      /// A one-shot that has fired.
+      case fired = 2
+      /// `finished` or `fired`, and declared by Starts that keep what is the same: such a Start does not begin it again.
+      case lasting = 3
+
+      /// Whether it ended automatically.
+      package var isAutomatic: Bool { self != .stopped }
+    }
+
+    /// - Parameter kind: `stopped` or, without a reason, `fired`, if it is not given.
+    package init(reason: String?, at: Instant, owesStopped: Bool, kind: Kind? = nil) {
       self.reason = reason
       self.at = at
       self.owesStopped = owesStopped
+      self.kind = kind ?? (reason == nil ? .fired : .stopped)
     }
+  }
+
+  /// Takes another declaration; if it ended automatically, it is retained as that says.
+  package mutating func declare(_ declaration: Declaration) {
+    self.declaration = declaration
+    guard declaration.isLasting, var ending, ending.kind.isAutomatic else { return }
+    ending.kind = .lasting
+    progress.state = .ended(ending)
   }
 
   package var id: ScheduleID { definition.id }

@@ -40,7 +40,8 @@ package protocol ScheduleStore: AnyObject {
   /// Schedules of any state by id, those beyond `id`.
   func page(after id: ScheduleID?, limit: Int) throws(StoreError) -> [Schedule]
 
-  /// Schedules along a walk, at most `limit`, without their payloads: what one costs to read does not depend on them.
+  /// Schedules along a walk, at most `limit`, without their payloads and declarations: what one costs to read does not depend
+  /// on them.
   func listed(_ walk: ListWalk, limit: Int) throws(StoreError) -> [Schedule]
 
   /// How many live schedules are due at or before an instant, counted no further than `bound`, without reading them.
@@ -55,11 +56,17 @@ package struct Recollection: Hashable, Sendable {
   package var inDoubtThrough: Instant
   /// The secret of this database, drawn when it was made, under which command keys are hashed.
   package var secret: SipHash.Key
+  /// The rules of expressions (`CronExpression.rulesVersion`) by which the stored slots were found.
+  package var rulesVersion: Int64
 
-  package init(lastGeneration: Int64, inDoubtThrough: Instant, secret: SipHash.Key) {
+  package init(
+    lastGeneration: Int64, inDoubtThrough: Instant, secret: SipHash.Key,
+    rulesVersion: Int64 = CronExpression.rulesVersion
+  ) {
     self.lastGeneration = lastGeneration
     self.inDoubtThrough = inDoubtThrough
     self.secret = secret
+    self.rulesVersion = rulesVersion
   }
 }
 
@@ -141,6 +148,10 @@ package enum Change: Hashable, Sendable {
   case proceed(Schedule.Key, from: Instant, to: Schedule.Progress, adding: Schedule.Tally = Schedule.Tally())
   /// An ended schedule's Stopped was published: it owes nothing more, and its payload is dropped.
   case announced(generation: Int64)
+  /// A Start left a schedule of any state as it is, and declared it.
+  case declare(Schedule.Key, Schedule.Declaration)
+  /// All stored slots are those that these rules of expressions lead to.
+  case followRules(version: Int64)
   /// A command was answered.
   case remember(RememberedCommand)
   /// Ticks due up to this instant may be published from now on.
@@ -151,7 +162,9 @@ package enum Change: Hashable, Sendable {
 package struct Retention: Hashable, Sendable {
   /// Schedules that ended before this instant by Stop, limit or date.
   package var endedBefore: Instant
-  /// One-shots that fired before this instant.
+  /// Schedules that are declared by Starts that keep them, and ended automatically before this instant.
+  package var lastingBefore: Instant
+  /// Other one-shots that fired before this instant.
   package var firedBefore: Instant
   /// Commands answered before this instant.
   package var answeredBefore: Instant
@@ -160,9 +173,11 @@ package struct Retention: Hashable, Sendable {
   package var maximumCommands: Int
 
   package init(
-    endedBefore: Instant, firedBefore: Instant, answeredBefore: Instant, maximumEnded: Int, maximumCommands: Int
+    endedBefore: Instant, firedBefore: Instant, lastingBefore: Instant, answeredBefore: Instant, maximumEnded: Int,
+    maximumCommands: Int
   ) {
     self.endedBefore = endedBefore
+    self.lastingBefore = lastingBefore
     self.firedBefore = firedBefore
     self.answeredBefore = answeredBefore
     self.maximumEnded = maximumEnded

@@ -22,8 +22,9 @@ package final class MemoryStore: ScheduleStore {
   private var answered = SortedArray<CommandPosition>()
   private var lastSequence = 0
 
-  package init(secret: SipHash.Key = SipHash.Key(1, 2)) {
-    recollection = Recollection(lastGeneration: 0, inDoubtThrough: Instant(milliseconds: .min), secret: secret)
+  package init(secret: SipHash.Key = SipHash.Key(1, 2), rulesVersion: Int64 = CronExpression.rulesVersion) {
+    recollection = Recollection(
+      lastGeneration: 0, inDoubtThrough: Instant(milliseconds: .min), secret: secret, rulesVersion: rulesVersion)
   }
 
   package func recall() throws(StoreError) -> Recollection {
@@ -92,7 +93,7 @@ package final class MemoryStore: ScheduleStore {
       case .due(let position): liveByDue.elements(after: position).prefix(limit).map(\.generation)
       case .end(let position): endedLatestFirst(before: position).prefix(limit).map(\.generation)
       }
-    return found.compactMap { schedules[$0]?.withoutPayload }
+    return found.compactMap { schedules[$0]?.asListed }
   }
 
   private func endedLatestFirst(before position: EndPosition?) -> [EndPosition] {
@@ -150,6 +151,12 @@ extension MemoryStore {
       schedule.progress.state = .ended(ending)
       schedule.definition.payload = nil
       replace(generation, by: schedule)
+    case .declare(let key, let declaration):
+      guard var schedule = schedules[key.generation] else { return }
+      schedule.declare(declaration)
+      replace(key.generation, by: schedule)
+    case .followRules(let version):
+      recollection.rulesVersion = version
     case .remember(let command):
       forget(command.key)
       lastSequence += 1
@@ -210,8 +217,18 @@ extension MemoryStore {
   }
 
   private func isExpired(_ position: EndPosition, _ retention: Retention) -> Bool {
-    let hasReason = schedules[position.generation]?.ending?.reason != nil
-    return position.at < (hasReason ? retention.endedBefore : retention.firedBefore)
+    guard let kind = schedules[position.generation]?.ending?.kind else { return false }
+    return position.at < retention.bound(of: kind)
+  }
+}
+
+extension Retention {
+  fileprivate func bound(of kind: Schedule.Ending.Kind) -> Instant {
+    switch kind {
+    case .stopped, .finished: endedBefore
+    case .fired: firedBefore
+    case .lasting: lastingBefore
+    }
   }
 }
 

@@ -11,7 +11,14 @@ extension Schedule {
     Schedule(
       definition: .random(using: &generator), origin: .random(using: &generator),
       key: Key(generation: generation, beginningAt: .random(using: &generator)),
-      progress: .random(using: &generator))
+      progress: .random(using: &generator), declaration: .random(using: &generator))
+  }
+}
+
+extension Schedule.Declaration {
+  static func random(using generator: inout some RandomNumberGenerator) -> Schedule.Declaration {
+    let digest = DefinitionDigest(high: generator.pick([0, .max, 7]) ?? 1, low: generator.next())
+    return Schedule.Declaration(digest: generator.oneIn(2) ? nil : digest, isLasting: generator.oneIn(2))
   }
 }
 
@@ -35,7 +42,9 @@ extension Schedule.Tally {
     var tally = Schedule.Tally()
     if !generator.oneIn(3) {
       tally.last = Last(
-        slot: .random(using: &generator), latenessMilliseconds: .random(in: -5...5000, using: &generator),
+        slot: .random(using: &generator),
+        jitterMilliseconds: generator.oneIn(2) ? 0 : .random(in: 0...9, using: &generator),
+        latenessMilliseconds: .random(in: -5...5000, using: &generator),
         confirmationMilliseconds: .random(in: 0...9, using: &generator))
     }
     guard generator.oneIn(2) else { return tally }
@@ -53,7 +62,8 @@ extension Schedule.State {
       let reason = generator.oneIn(3) ? nil : String.random(using: &generator)
       return .ended(
         Schedule.Ending(
-          reason: reason, at: .random(using: &generator), owesStopped: .random(using: &generator)))
+          reason: reason, at: .random(using: &generator), owesStopped: .random(using: &generator),
+          kind: generator.pick(Schedule.Ending.Kind.allCases)))
     }
     return .live(
       Schedule.Pending(
@@ -135,7 +145,7 @@ extension Change {
   /// A change that mostly fits what a store holds.
   static func random(for store: MemoryStore, using generator: inout some RandomNumberGenerator) throws -> Change {
     let schedules = try store.page(after: nil, limit: 100)
-    switch Int.random(in: 0..<8, using: &generator) {
+    switch Int.random(in: 0..<10, using: &generator) {
     case 0...2:
       // Two changes of one transaction may come to the same generation: then it must be refused whole.
       let generation = try store.recall().lastGeneration + .random(in: 1...3, using: &generator)
@@ -149,6 +159,10 @@ extension Change {
         schedule.key, from: slot, to: .random(using: &generator), adding: .random(using: &generator))
     case 5: return .announced(generation: generator.pick(schedules)?.generation ?? 0)
     case 6: return .remember(.random(using: &generator))
+    case 7:
+      let key = generator.pick(schedules)?.key ?? Schedule.Key(generation: 9999, cohort: 0)
+      return .declare(key, .random(using: &generator))
+    case 8: return .followRules(version: .random(in: 1...9, using: &generator))
     default: return .markInDoubt(through: .random(using: &generator))
     }
   }
@@ -158,6 +172,7 @@ extension Retention {
   static func random(using generator: inout some RandomNumberGenerator) -> Retention {
     Retention(
       endedBefore: .random(using: &generator), firedBefore: .random(using: &generator),
+      lastingBefore: .random(using: &generator),
       answeredBefore: .random(using: &generator), maximumEnded: .random(in: 0...4, using: &generator),
       maximumCommands: .random(in: 0...8, using: &generator))
   }

@@ -23,10 +23,11 @@ extension Schedule {
   /// A schedule that has ended, by default with nothing owed; `at` in milliseconds.
   package static func sampleEnded(
     _ id: String = "sample", generation: Int64 = 1, at: Int64 = 0, reason: String? = "stopped",
-    owesStopped: Bool = false, payload: [UInt8]? = nil
+    owesStopped: Bool = false, kind: Ending.Kind? = nil, payload: [UInt8]? = nil
   ) -> Schedule {
     var schedule = sample(id, generation: generation, payload: payload)
-    schedule.progress.state = .ended(Ending(reason: reason, at: Instant(milliseconds: at), owesStopped: owesStopped))
+    schedule.progress.state = .ended(
+      Ending(reason: reason, at: Instant(milliseconds: at), owesStopped: owesStopped, kind: kind))
     return schedule
   }
 }
@@ -45,11 +46,12 @@ extension Change {
 extension Retention {
   /// Keeps everything but what the test gives; instants in milliseconds.
   package static func keeping(
-    endedBefore: Int64 = .min, firedBefore: Int64 = .min, answeredBefore: Int64 = .min, maximumEnded: Int = .max,
-    maximumCommands: Int = .max
+    endedBefore: Int64 = .min, firedBefore: Int64 = .min, lastingBefore: Int64 = .min, answeredBefore: Int64 = .min,
+    maximumEnded: Int = .max, maximumCommands: Int = .max
   ) -> Retention {
     Retention(
       endedBefore: Instant(milliseconds: endedBefore), firedBefore: Instant(milliseconds: firedBefore),
+      lastingBefore: Instant(milliseconds: lastingBefore),
       answeredBefore: Instant(milliseconds: answeredBefore), maximumEnded: maximumEnded,
       maximumCommands: maximumCommands)
   }

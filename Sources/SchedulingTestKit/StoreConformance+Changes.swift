@@ -206,6 +206,27 @@ extension StoreConformance {
       try expectEqual(try fixture.store.allByID(pageSize: 10), [ended, live], "by id")
       try expectEqual(try fixture.store.owingStopped(after: .min, limit: 10), [], "owing")
     },
+    StoreCheck("a declaration is kept, and makes one that ended automatically last") { fixture in
+      var schedules = Schedule.Ending.Kind.allCases.enumerated().map { index, kind in
+        Schedule.sampleEnded("\(index)", generation: Int64(index) + 1, owesStopped: index == 1, kind: kind)
+      }
+      schedules.append(.sample("live", generation: 9))
+      try fixture.store.apply(schedules.map { .start($0) })
+      let declarations = [
+        Schedule.Declaration(digest: DefinitionDigest(high: 1 << 63, low: 2), isLasting: false),
+        Schedule.Declaration(digest: DefinitionDigest(high: .max, low: 0), isLasting: true),
+      ]
+      for declaration in declarations {
+        try fixture.store.apply(schedules.map { .declare($0.key, declaration) })
+        try fixture.store.apply([.declare(Schedule.Key(generation: 99, cohort: 0), declaration)])
+        try fixture.reopen()
+        for index in schedules.indices { schedules[index].declare(declaration) }
+        try expectEqual(try fixture.store.allByID(pageSize: 10), schedules, "by id")
+      }
+      try expectEqual(
+        try fixture.store.allByID(pageSize: 10).map { $0.ending?.kind }, [.stopped, .lasting, .lasting, .lasting, nil],
+        "kinds")
+    },
     StoreCheck("what is owed comes in pages by generation") { fixture in
       let schedules = (1...25).map { number in
         Schedule.sampleEnded("\(100 - number)", generation: Int64(number), owesStopped: number % 2 == 1)

@@ -57,7 +57,7 @@ extension StoreConformance {
         let schedule = Schedule.random(generation: Int64(seed) + 1, using: &generator)
         try fixture.store.apply([.start(schedule)])
         try expectSame(
-          try fixture.store.listed(.id(from: schedule.id.bytes), limit: 1), [schedule.withoutPayload], "seed \(seed)")
+          try fixture.store.listed(.id(from: schedule.id.bytes), limit: 1), [schedule.asListed], "seed \(seed)")
       }
     },
     StoreCheck("what is due is counted up to a bound") { fixture in
@@ -89,9 +89,10 @@ extension ScheduleStore {
 
 extension Schedule {
   /// As lists have it.
-  var withoutPayload: Schedule {
+  var asListed: Schedule {
     var schedule = self
     schedule.definition.payload = nil
+    schedule.declaration = Declaration()
     return schedule
   }
 }

@@ -30,6 +30,12 @@ extension StoreConformance {
       try fixture.store.apply([.remember(second)])
       try expectEqual(try fixture.store.remembered([key]), [second], "remembered")
     },
+    StoreCheck("the rules that slots follow are kept") { fixture in
+      try expectEqual(try fixture.store.recall().rulesVersion, CronExpression.rulesVersion, "of a new store")
+      try fixture.store.apply([.followRules(version: 7)])
+      try fixture.reopen()
+      try expectEqual(try fixture.store.recall().rulesVersion, 7, "rules")
+    },
     StoreCheck("the mark and the secret are kept") { fixture in
       let secret = try fixture.store.recall().secret
       for mark: Int64 in [1_795_000_000_000, 5, .max, .min] {
@@ -56,6 +62,20 @@ extension StoreConformance {
       try expectEqual(try fixture.store.sweep(.keeping(endedBefore: 10, firedBefore: 20), limit: 100), 3, "removed")
       try expectEqual(
         try fixture.store.allByID(pageSize: 10).map(\.generation), [5, 8, 6, 7, 2], "the rest, by id")
+    },
+    StoreCheck("schedules are removed by age: each kind of end has its own") { fixture in
+      let schedules = Schedule.Ending.Kind.allCases.flatMap { kind in
+        [9, 19, 29].map { at in
+          Schedule.sampleEnded(
+            "\(kind) \(at)", generation: Int64(kind.rawValue * 10) + at / 10 + 1, at: at, kind: kind)
+        }
+      }
+      try fixture.store.apply(schedules.map { .start($0) })
+      let retention = Retention.keeping(endedBefore: 30, firedBefore: 20, lastingBefore: 10)
+      try expectEqual(try fixture.store.sweep(retention, limit: 100), 9, "removed")
+      try expectEqual(
+        try fixture.store.allByID(pageSize: 10).map(\.id.text), ["fired 29", "lasting 19", "lasting 29"], "the rest")
+      try expectEqual(try fixture.store.sweep(.keeping(maximumEnded: 1), limit: 100), 2, "removed by number")
     },
     StoreCheck("schedules beyond the number are removed, first those that ended first, never one that owes") {
       fixture in

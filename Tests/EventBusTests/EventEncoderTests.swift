@@ -124,13 +124,33 @@ struct EventEncoderTests {
         #""nextTickDate":"2026-11-23T08:30:00.000Z","replaced":true,"ignored":["limt","a\"b"],"payload":[1.0]}}"#))
     started.effect = .kept
     #expect(encode(.started(started)).body.utf8Text.contains(#""kept":true,"ignored""#))
-    started.effect = .replaced
     started.nextSlot = nil
+    #expect(try detail(of: encode(.started(started)))["ended"] == nil, "held, not over")
+    started.effect = .replaced
+    started.hasEnded = true
     started.counter = 10
     let ended = try detail(of: encode(.started(started)))
     #expect(ended["ended"] as? Bool == true)
     #expect(ended["nextTickDate"] == nil)
     #expect(ended["counter"] as? Int == 10)
+  }
+
+  /// Its body is another than that of the Started or Stopped of the generation.
+  @Test("what answers for a schedule as it is has a fresh message_id")
+  func freshIDs() throws {
+    let fresh = "01234567-89ab-4def-8123-456789abcdef"
+    for effect in Started.Effect.allCases {
+      for isRepeated in [false, true] {
+        let started = Started(
+          definition: try hourly(), generation: 7, counter: 0, nextSlot: slot, effect: effect, ignored: [],
+          isRepeated: isRepeated)
+        let expected = isRepeated || effect == .kept ? fresh : "test:schedule@7/started"
+        #expect(encode(.started(started)).messageID.utf8Text == expected)
+      }
+    }
+    let stopped = Stopped(
+      definition: nil, id: scheduleID("test:schedule"), generation: 7, counter: 3, reason: "x", isRepeated: true)
+    #expect(encode(.stopped(stopped)).messageID.utf8Text == fresh)
   }
 
   @Test("Stopped, with its definition or with what is left of it")

@@ -13,6 +13,9 @@ struct ScheduleJSONTests {
         #""state":"live","nextTickDate":"1970-01-01T00:00:00.000Z","due":"1970-01-01T00:00:00.001Z","missed":2"#
       ),
       (
+        .live(.init(slot: Instant(milliseconds: 0), due: Schedule.Pending.heldDue)), #""state":"held""#
+      ),
+      (
         .ended(.init(reason: "x", at: Instant(milliseconds: 0), owesStopped: true)),
         #""state":"ended","ended":"1970-01-01T00:00:00.000Z","reason":"x","owesStopped":true"#
       ),
@@ -34,7 +37,7 @@ struct ScheduleJSONTests {
   @Test("who started it, and what became of its ticks")
   func history() throws {
     let last = Schedule.Tally.Last(
-      slot: Instant(milliseconds: 1000), latenessMilliseconds: 7, confirmationMilliseconds: 2)
+      slot: Instant(milliseconds: 1000), jitterMilliseconds: 20, latenessMilliseconds: 7, confirmationMilliseconds: 2)
     let history = Schedule.History(
       beginning: Schedule.Beginning(at: Instant(milliseconds: 500), userID: "bill\"ing"),
       tally: Schedule.Tally(missed: 1, repeats: 2, refusals: 3, returns: 4, last: last))
@@ -49,7 +52,8 @@ struct ScheduleJSONTests {
       text.hasSuffix(
         #""startedAt":"1970-01-01T00:00:00.500Z","messageId":"\#u{FFFD}\"","userId":"bill\"ing","#
           + #""ticks":{"sent":5,"missed":1,"repeated":2,"nacked":3,"returned":4,"#
-          + #""last":{"scheduledTime":"1970-01-01T00:00:01.000Z","sentAt":"1970-01-01T00:00:01.007Z","#
+          + #""last":{"scheduledTime":"1970-01-01T00:00:01.000Z","sentAt":"1970-01-01T00:00:01.027Z","#
+          + #""jitterMilliseconds":20,"#
           + #""latenessMilliseconds":7,"confirmMilliseconds":2}}}"#))
     #expect(throws: Never.self) { try parse(schedule.json(history)) }
   }

@@ -33,6 +33,7 @@ struct ConfigurationTests {
     #expect(configuration.database == "./pocketwatch.sqlite")
     #expect(configuration.misfireThresholdMilliseconds == 60_000)
     #expect(configuration.publishWindow == 512)
+    #expect(configuration.endedRetentionMilliseconds == 30 * 86_400_000)
     #expect(log.level == .info && log.format == .auto)
     let underSystemd = try await read(["STATE_DIRECTORY": "/var/lib/pocketwatch"]).configuration
     #expect(underSystemd.database == "/var/lib/pocketwatch/pocketwatch.sqlite")
@@ -49,6 +50,10 @@ struct ConfigurationTests {
       { configuration, _ in configuration.misfireThresholdMilliseconds == 1000 ? "1s" : "24h" }
     ),
     (.publishWindow, "1", "4096", { configuration, _ in String(configuration.publishWindow) }),
+    (
+      .endedRetention, "1h", "366d",
+      { configuration, _ in configuration.endedRetentionMilliseconds == 3_600_000 ? "1h" : "366d" }
+    ),
     (
       .http, "127.0.0.1:1", "[::1]:65535",
       { configuration, _ in
@@ -160,7 +165,8 @@ struct ConfigurationTests {
     arguments: [
       (Setting.stack, "A"), (.stack, "a.b"), (.eventBus, "amq.topic"), (.eventBus, String(repeating: "x", count: 256)),
       (.userID, "yes"), (.misfireThreshold, "999"), (.misfireThreshold, "86400001"), (.misfireThreshold, "later"),
-      (.publishWindow, "0"), (.publishWindow, "4097"), (.publishWindow, "-1"),
+      (.endedRetention, "59m"), (.endedRetention, "367d"), (.publishWindow, "0"), (.publishWindow, "4097"),
+      (.publishWindow, "-1"),
       (.publishWindow, "9999999999999999999999"),
       (.publishWindow, "1.0"), (.logLevel, "verbose"), (.logFormat, "xml"), (.amqpURL, "nonsense"), (.amqpURL, " "),
       (.amqpCAFile, "/nowhere"),

@@ -147,9 +147,10 @@ struct ServiceWatchTests {
   @Test("what is published, confirmed and reported is counted")
   func counts() throws {
     let slot = Instant(milliseconds: 1_000)
-    let now = Now(wall: slot.advanced(byMilliseconds: 3), uptime: 100)
+    let due = slot.advanced(byMilliseconds: 8_000)  // jitter is not lateness
+    let now = Now(wall: due.advanced(byMilliseconds: 3), uptime: 100)
     let tick = Tick(
-      definition: try definition("a"), generation: 1, counter: 0, slot: slot, missed: 2, nextSlot: nil)
+      definition: try definition("a"), generation: 1, counter: 0, slot: slot, due: due, missed: 2, nextSlot: nil)
     watch.published(
       [
         Publication(number: 1, event: .tick(tick), origin: Origin()),

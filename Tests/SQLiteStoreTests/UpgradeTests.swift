@@ -32,7 +32,10 @@ struct UpgradeTests {
     #expect(
       try store.recall()
         == Recollection(
-          lastGeneration: 9, inDoubtThrough: Instant(milliseconds: 1_795_000_030_000), secret: SipHash.Key(1, .max)))
+          lastGeneration: 9, inDoubtThrough: Instant(milliseconds: 1_795_000_030_000), secret: SipHash.Key(1, .max),
+          rulesVersion: 1))
+    let history = try store.history(of: ScheduleID(stored: Array("cron".utf8)))
+    #expect(history == (release == .v3 ? Release.history : Schedule.History()))
   }
 
   /// What is released is never edited: a change of layout is a new migration.
@@ -76,7 +79,7 @@ struct UpgradeTests {
 
 /// A layout that was released, with what stands in its file in `Releases`.
 enum Release: String, CaseIterable {
-  case v1, v2
+  case v1, v2, v3
 
   var sql: String {
     get throws {
@@ -97,6 +100,14 @@ enum Release: String, CaseIterable {
       at: Instant(milliseconds: 1_795_000_000_002), answer: .rejected(field: "id", reason: "no such schedule")),
   ]
 
+  /// Of the schedule `cron`: what it had sent counted jitter as lateness.
+  static let history = Schedule.History(
+    beginning: Schedule.Beginning(at: Instant(milliseconds: 1_795_000_000_500), userID: "billing"),
+    tally: Schedule.Tally(
+      missed: 1, repeats: 2, refusals: 3, returns: 4,
+      last: Schedule.Tally.Last(
+        slot: Instant(milliseconds: 1_795_000_100_000), latenessMilliseconds: 250, confirmationMilliseconds: 7)))
+
   /// The schedules by id.
   func schedules() throws -> [Schedule] {
     let base = Instant(milliseconds: 1_795_000_000_000)
@@ -104,7 +115,7 @@ enum Release: String, CaseIterable {
       id: ScheduleID(stored: Array("cron".utf8)), timing: .cron(CronExpression("30 * * * *")), limit: 10,
       timezone: "Europe/Rome", startDate: base, endDate: Instant(milliseconds: 1_796_000_000_000),
       jitter: DurationExpression("5m"), payload: Array(#"{"any": 1.0}"#.utf8))
-    if self == .v2 {
+    if self != .v1 {
       definition.misfirePolicy = .fireAll
       definition.catchupWindow = try DurationExpression("PT1H")
       definition.ifExists = .keep
@@ -114,8 +125,16 @@ enum Release: String, CaseIterable {
       slot: base.advanced(byMilliseconds: 200_000), due: base.advanced(byMilliseconds: 200_250), missed: 7,
       since: base.advanced(byMilliseconds: 100_000))
     let before1970 = Instant(milliseconds: -1)
-    return try [
-      Schedule(definition: definition, origin: origin, generation: 2, counter: 3, state: .live(pending)),
+    var cron = Schedule(definition: definition, origin: origin, generation: 2, counter: 3, state: .live(pending))
+    cron.declaration.isLasting = self != .v1
+    var lasting = try plain(
+      "lasting", .every(DurationExpression("1h")), 7, counter: 1, limit: 1,
+      .ended(
+        .init(reason: "Count Limit Reached", at: base.advanced(byMilliseconds: 3), owesStopped: false, kind: .lasting)))
+    lasting.definition.ifExists = .replaceIfChanged
+    lasting.declaration.isLasting = true
+    let others = try [
+      cron,
       plain(
         "every", .every(DurationExpression("1h 30m")), 3, counter: 0, .live(.init(slot: before1970, due: before1970))),
       plain(
@@ -123,11 +142,12 @@ enum Release: String, CaseIterable {
         .ended(.init(reason: nil, at: base.advanced(byMilliseconds: 1), owesStopped: false))),
       plain(
         "owing", .cron(CronExpression("* * * * *")), 4, counter: 1, limit: 1, payload: Array("null".utf8),
-        .ended(.init(reason: "Count Limit Reached", at: base, owesStopped: true))),
+        .ended(.init(reason: "Count Limit Reached", at: base, owesStopped: true, kind: .finished))),
       plain(
         "e\u{301}", .at(base), 6, counter: 0,
         .ended(.init(reason: "", at: base.advanced(byMilliseconds: 2), owesStopped: false))),
-    ].sorted { $0.id < $1.id }
+    ]
+    return ((self == .v3 ? [lasting] : []) + others).sorted { $0.id < $1.id }
   }
 
   private func plain(

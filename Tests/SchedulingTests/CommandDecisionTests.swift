@@ -9,15 +9,30 @@ import Testing
 struct CommandDecisionTests {
   private let hourly: Definition
   private let origin = Origin(messageID: [1], traceparent: "command")
+  private let secret = SipHash.Key(3, 4)
 
   init() throws {
     hourly = Definition(id: "a", timing: try Timing(cron: "0 * * * *"))
   }
 
   private var live: Schedule {
-    Schedule(
+    var schedule = Schedule(
       definition: hourly, origin: Origin(messageID: [9], traceparent: "schedule"), generation: 3, counter: 7,
       state: .live(Schedule.Pending(slot: .second(3600), due: .second(3600))))
+    schedule.declaration = Schedule.Declaration(digest: hourly.digest(secret: secret), isLasting: true)
+    return schedule
+  }
+
+  /// One that has ended, its payload dropped; `digest` is nil of one that an earlier version started.
+  private func ended(
+    _ kind: Schedule.Ending.Kind, payload: [UInt8]? = nil, hasDigest: Bool = true
+  ) -> Schedule {
+    var definition = hourly
+    definition.payload = payload
+    var schedule = live
+    schedule.declaration.digest = hasDigest ? definition.digest(secret: secret) : nil
+    schedule.progress.state = .ended(Schedule.Ending(reason: "x", at: .noon, owesStopped: false, kind: kind))
+    return schedule
   }
 
   private var ended: Schedule {
@@ -31,7 +46,7 @@ struct CommandDecisionTests {
   ) -> (CommandDecision, RememberedCommand.Answer) {
     CommandDecision.start(
       Command.Start(definition: definition), existing: existing, generation: 4, zone: zone, origin: origin,
-      beginning: beginning)
+      beginning: beginning, secret: secret)
   }
 
   private let beginning = Schedule.Beginning(at: .noon, userID: "billing")
@@ -42,7 +57,8 @@ struct CommandDecisionTests {
       let pending = Schedule.Pending(slot: .second(3600), due: .second(3600))
       let begun = Schedule(
         definition: hourly, origin: origin, key: Schedule.Key(generation: 4, beginningAt: .second(3600)),
-        progress: Schedule.Progress(state: .live(pending)))
+        progress: Schedule.Progress(state: .live(pending)),
+        declaration: Schedule.Declaration(digest: hourly.digest(secret: secret)))
       #expect(decision.changes == [.start(begun, beginning)])
       #expect(
         decision.event
@@ -110,11 +126,94 @@ struct CommandDecisionTests {
     definition.limit = 5
     let decision = CommandDecision.repeated(
       .start(Command.Start(definition: definition)), .started(generation: 3, effect: .kept), existing: live,
-      origin: origin)
+      origin: origin, secret: secret)
     #expect(
       decision.event
         == .started(
-          Started(definition: hourly, generation: 3, counter: 7, nextSlot: .second(3600), effect: .kept, ignored: [])))
+          Started(
+            definition: hourly, generation: 3, counter: 7, nextSlot: .second(3600), effect: .kept, ignored: [],
+            isRepeated: true)))
+  }
+
+  // MARK: Ended and declared again
+
+  @Test(arguments: Schedule.Ending.Kind.allCases, [nil] + IfExists.allCases)
+  func endedOnes(kind: Schedule.Ending.Kind, ifExists: IfExists?) {
+    let isKept = kind != .stopped && (ifExists == .keep || ifExists == .replaceIfChanged)
+    let decision = start(ifExists, existing: ended(kind))
+    guard case .started(let started) = decision.event else { return #expect(Bool(false), "refused") }
+    #expect(started.effect == (isKept ? .kept : .created))
+    #expect(started.hasEnded == isKept)
+    #expect((started.nextSlot == nil) == isKept)
+    #expect(decision.changes.isEmpty == isKept)
+    guard isKept else { return }
+    #expect(started.generation == 3)
+    #expect(started.counter == 7)
+    // Another definition is another schedule.
+    let changed = start(ifExists, existing: ended(kind), changed: true)
+    guard case .started(let anew) = changed.event else { return #expect(Bool(false), "refused") }
+    #expect(anew.effect == .created && !anew.hasEnded)
+  }
+
+  /// The row has lost its payload: its digest says whether it was the same, and the answer shows it.
+  @Test func payloadOfAnEndedOne() {
+    var definition = hourly
+    definition.ifExists = .keep
+    for (payload, isSame) in [("1.0", true), ("1", false), (nil, false)] {
+      definition.payload = payload.map { Array($0.utf8) }
+      let (decision, answer) = start(definition, existing: ended(.finished, payload: Array("1.0".utf8)))
+      guard case .started(let started) = decision.event else { return #expect(Bool(false), "refused") }
+      #expect(started.effect == (isSame ? .kept : .created))
+      #expect(started.definition.payload == definition.payload)
+      guard isSame else { continue }
+      #expect(answer == .started(generation: 3, effect: .kept))
+      let again = CommandDecision.repeated(
+        .start(Command.Start(definition: definition)), answer, existing: ended(.finished, payload: definition.payload),
+        origin: origin, secret: secret)
+      guard case .started(var repeated) = again.event else { return #expect(Bool(false), "refused") }
+      #expect(repeated.isRepeated)
+      repeated.isRepeated = false
+      #expect(repeated == started)
+    }
+  }
+
+  /// Of a row from an earlier version the payload is not compared, once: then its digest is known.
+  @Test func endedOneOfAnEarlierVersion() throws {
+    var definition = hourly
+    definition.ifExists = .keep
+    definition.payload = Array("1".utf8)
+    var row = ended(.fired, hasDigest: false)
+    row.declaration.isLasting = false
+    let (decision, _) = start(definition, existing: row)
+    let declaration = Schedule.Declaration(digest: definition.digest(secret: secret), isLasting: true)
+    #expect(decision.changes == [.declare(row.key, declaration)])
+    row.declare(declaration)
+    #expect(row.ending?.kind == .lasting)
+    definition.payload = Array("2".utf8)
+    guard case .started(let started) = start(definition, existing: row).0.event else { throw Unexpected() }
+    #expect(started.effect == .created)
+  }
+
+  /// A live one from an earlier version is known with its payload.
+  @Test func liveOneOfAnEarlierVersion() throws {
+    var row = live
+    row.declaration = Schedule.Declaration()
+    let decision = start(.keep, existing: row, changed: true)
+    #expect(decision.changes == [.declare(row.key, live.declaration)])
+    var definition = hourly
+    definition.ifExists = .replaceIfChanged
+    definition.payload = [0x31]
+    guard case .started(let started) = start(definition, existing: row).0.event else { throw Unexpected() }
+    #expect(started.effect == .replaced)
+  }
+
+  /// What an Update changed is not what the last Start declared: that decides.
+  @Test func theLastStartIsCompared() throws {
+    var row = live
+    row.definition.limit = 9
+    guard case .started(let started) = start(.replaceIfChanged, existing: row).event else { throw Unexpected() }
+    #expect(started.effect == .kept)
+    #expect(started.definition.limit == 9)
   }
 
   /// The field that a Start without any slot is refused for.
@@ -191,7 +290,7 @@ struct CommandDecisionTests {
     for command in commands {
       for answer in answers {
         for existing in [nil, live, ended] {
-          let decision = CommandDecision.repeated(command, answer, existing: existing, origin: origin)
+          let decision = CommandDecision.repeated(command, answer, existing: existing, origin: origin, secret: secret)
           #expect(decision.changes.isEmpty)
           #expect(decision.event.scheduleID == "a")
           guard case .rejected(let field, _) = answer else { continue }

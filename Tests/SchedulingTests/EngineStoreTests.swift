@@ -193,7 +193,8 @@ struct EngineStoreTests {
     #expect(
       driver.sweeps.last
         == Retention(
-          endedBefore: .second(660 - 86_400), firedBefore: .second(660 - 3600), answeredBefore: .second(660 - 3600),
+          endedBefore: .second(660 - 86_400), firedBefore: .second(660 - 3600),
+          lastingBefore: .second(660 - 30 * 86_400), answeredBefore: .second(660 - 3600),
           maximumEnded: 1_000_000, maximumCommands: 1_000_000))
     driver.advance(seconds: 3600)
     let before = driver.sweeps.count

@@ -32,6 +32,22 @@ struct EngineTallyTests {
     #expect(expected.last?.sentAt == .second(2))
   }
 
+  /// Jitter is not lateness: that is measured from the due time.
+  @Test func jitterIsNoLateness() throws {
+    var definition = Definition(id: "a", timing: try Timing(every: "1h"))
+    definition.jitter = try DurationExpression("50m")
+    var driver = try EngineDriver.starting(definition)
+    let pending = try #require(try driver.stored("a")?.pending)
+    #expect(pending.due > pending.slot)
+    driver.advance(milliseconds: pending.due.milliseconds - driver.now.wall.milliseconds)
+    #expect(driver.ticks.map(\.due) == [pending.due])
+    driver.ack()
+    let last = try #require(try tally(driver).last)
+    #expect(last.latenessMilliseconds == 0)
+    #expect(last.jitterMilliseconds == pending.due.milliseconds - pending.slot.milliseconds)
+    #expect(last.sentAt == pending.due)
+  }
+
   /// The tick that stands for others counts them when it is confirmed; it is as late as its own slot.
   @Test func missedSlots() throws {
     let store = MemoryStore()

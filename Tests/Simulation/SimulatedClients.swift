@@ -6,6 +6,7 @@ import SchedulingTestKit
 struct SimulatedClients {
   private var lastLabel = 0
   private var sent: [SimulatedMessage] = []
+  private var declared: [Definition] = []
 
   /// Commands on the first two carry a `message_id`, those on the next two none, those on the last now and then.
   /// Two of them are told apart by their bytes alone.
@@ -25,7 +26,8 @@ struct SimulatedClients {
       message.content = .command(
         .stop(Command.Stop(id: id, reason: "stop \(lastLabel)")), key: key(for: id, using: &random))
     default:
-      let definition = definition(at: wall, using: &random)
+      let definition = random.oneIn(5) ? declaredAgain(at: wall, using: &random) : definition(at: wall, using: &random)
+      declared.append(definition)
       let key = key(for: definition.id, using: &random)
       message.content = .command(.start(Command.Start(definition: definition)), key: key)
     }
@@ -42,6 +44,15 @@ struct SimulatedClients {
   private func key(for id: ScheduleID, using random: inout SeededGenerator) -> CommandKey? {
     let hasKey = id == Self.mixed ? random.oneIn(2) : Self.ids[..<2].contains(id)
     return hasKey ? CommandKey(high: 0, low: UInt64(lastLabel)) : nil
+  }
+
+  /// One of the last Starts again, as an application sends it that has restarted.
+  private mutating func declaredAgain(at wall: Instant, using random: inout SeededGenerator) -> Definition {
+    guard var definition = random.pick(Array(declared.suffix(6))) else {
+      return self.definition(at: wall, using: &random)
+    }
+    definition.ifExists = random.pick([.keep, .replaceIfChanged])
+    return definition
   }
 
   private mutating func definition(at wall: Instant, using random: inout SeededGenerator) -> Definition {

@@ -100,11 +100,25 @@ extension SimulationChecker {
   /// within the repeat window.
   mutating func answered(_ label: Int, _ event: OutgoingEvent) {
     answers[label, default: []].append(event)
+    checkKept(label, event)
     guard let (known, key) = known(label), let kind = event.kind else { return }
     let likeness = isForgetful ? label : 0
     let earlier = known.kinds[likeness] ?? kind
     expect(kind == earlier, "P2", "message \(label) is answered \(kind), was \(earlier)")
     keyed[key]?.kinds[likeness] = kind
+  }
+
+  /// A schedule that has ended is kept only if that was not by a Stop, and if the Start declares the same.
+  private mutating func checkKept(_ label: Int, _ event: OutgoingEvent) {
+    guard case .started(let started) = event, started.effect == .kept, started.hasEnded, !started.isRepeated,
+      case .command(.start(let start), _)? = messages[label]?.content
+    else { return }
+    reach(.keptEnded)
+    let track = tracks[started.generation]
+    expect(
+      track?.ending?.kind.isAutomatic == true && start.definition.keepsTheSame
+        && track.map { start.definition.asksForTheSame(as: $0.definition) } == true, "P2",
+      "message \(label) does not begin \(started.generation) again, which ended otherwise or is another")
   }
 
   /// P1 and P3: a message leaves the queue once, after the answer that it deserves was confirmed.

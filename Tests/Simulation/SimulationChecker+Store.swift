@@ -13,6 +13,10 @@ extension SimulationChecker {
       tracks[generation]?.isAnnounced = true
     case .remember(let command): remembered(command)
     case .markInDoubt(let through): marked(through)
+    case .declare(let key, let declaration):
+      expect(declaration.isLasting, "P2", "\(key.generation) is declared by a Start that does not keep it")
+    case .followRules(let version):
+      expect(version == CronExpression.rulesVersion, "P5", "rules \(version) are followed")
     }
   }
 
@@ -26,6 +30,7 @@ extension SimulationChecker {
   private mutating func started(_ schedule: Schedule) {
     for earlier in generations where tracks[earlier]?.definition.id.bytes == schedule.id.bytes {
       if tracks[earlier]?.pending != nil, tracks[earlier]?.isReplaced == false { reach(.replacedLive) }
+      expect(!isToBeKept(earlier, by: schedule.definition), "P2", "\(earlier) is declared again, and runs again")
       let owes = tracks[earlier]?.ending?.owesStopped == true && tracks[earlier]?.isAnnounced == false
       expect(!owes, "P8", "\(earlier) replaced before its Stopped was announced")
       tracks[earlier]?.isReplaced = true
@@ -42,6 +47,14 @@ extension SimulationChecker {
     tracks[schedule.generation] = track
     generations.append(schedule.generation)
     countEffect(of: track.label)
+  }
+
+  /// Whether a schedule that ended automatically, so short a time ago that its row is there, is declared again.
+  private func isToBeKept(_ generation: Int64, by definition: Definition) -> Bool {
+    guard let track = tracks[generation], !track.isReplaced, let ending = track.ending, ending.kind.isAutomatic,
+      highestWall.milliseconds - ending.at.milliseconds < 3_600_000
+    else { return false }
+    return definition.keepsTheSame && definition.asksForTheSame(as: track.definition)
   }
 
   private mutating func proceeded(

@@ -106,5 +106,6 @@ package enum RareState: CaseIterable, Sendable {
   case storeFailed, clockSteppedBack, clockSteppedForward, clockSetFarBack, slept
   case resentAfterCrash, resentAfterLoss, resentAfterRefusal, resentAfterTimeout
   case folded, skipped, tooOld, skippedToTheEnd, movedBack, gaveUp, oneShotFired, limitReached, endDateReached,
-    replacedLive, kept, refusedForALiveOne, stopped, repeatAnswered, rejectedState, deadLettered, stoppedOwedAgain
+    replacedLive, kept, keptEnded, refusedForALiveOne, stopped, repeatAnswered, rejectedState, deadLettered,
+    stoppedOwedAgain
 }

@@ -68,7 +68,8 @@ struct SchedulePage: Encodable {
   }
 
   private static func upcoming(_ schedule: Schedule, now: Instant, in zone: ZoneRules) -> [SlotRow] {
-    guard let first = schedule.pending?.slot else { return [] }
+    guard let pending = schedule.pending, !pending.isHeld else { return [] }
+    let first = pending.slot
     var count = upcomingCount
     if !schedule.definition.timing.isOneShot, let limit = schedule.definition.limit, limit > 0 {
       count = min(count, Int(clamping: limit - schedule.counter))

@@ -23,11 +23,15 @@ struct ScheduleRow: Encodable {
     let definition = schedule.definition
     id = schedule.id.text
     link = Self.link(to: schedule.id)
-    state = schedule.pending == nil ? "ended" : "live"
+    state = schedule.pending.map { $0.isHeld ? "held" : "live" } ?? "ended"
     timing = definition.timing.fieldText
     words = definition.timing.words
     self.zone = definition.timezone ?? ZoneRules.utc.name
-    next = schedule.pending.map { Moment($0.slot, now: now, in: zone) }
+    next = schedule.pending.flatMap { pending in
+      // A slot that has passed is not late before its jitter has.
+      let instant = pending.slot < now ? pending.due : pending.slot
+      return pending.isHeld ? nil : Moment(instant, now: now, in: zone)
+    }
     missed = schedule.pending?.missed ?? 0
     sent = schedule.counter
     ended = schedule.ending.map { Moment($0.at, now: now, in: zone) }

@@ -5,7 +5,7 @@ extension ServiceMetrics {
   static let descriptions = [
     MetricDescription("pocketwatch_ticks_published_total", help: "Ticks handed to the broker, repeats included."),
     MetricDescription(
-      "pocketwatch_tick_lateness_seconds", help: "How long after its slot a tick left; jitter counts in.",
+      "pocketwatch_tick_lateness_seconds", help: "How long after its due time (slot and jitter) a tick left.",
       buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600, 3600]),
     MetricDescription(
       "pocketwatch_publish_confirm_seconds", help: "How long the broker took to confirm a message.",

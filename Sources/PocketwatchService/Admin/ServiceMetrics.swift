@@ -116,7 +116,7 @@ extension ServiceMetrics {
     for publication in publications {
       guard case .tick(let tick) = publication.event else { continue }
       sent += 1
-      lateness.record(Double(now.wall.milliseconds - tick.slot.milliseconds) / 1000)
+      lateness.record(Double(now.wall.milliseconds - tick.due.milliseconds) / 1000)
     }
     flight.withLock { flight in
       for publication in publications { flight.leave(publication.number, at: now.uptime) }
@@ -192,6 +192,7 @@ extension ServiceMetrics {
     case .commandRejected(let rejection): count(rejection)
     // Events of a schedule that ended by itself, what is a state of the service, and what the log alone reports.
     case .scheduleStopped(_, _, byCommand: false), .outcomeReturned, .zoneMissing, .clockSetBack, .slotMoved,
+      .slotRecomputed, .heldWithoutSlot,
       .ownEventDropped, .storeTrouble, .storeRecovered:
       break
     }

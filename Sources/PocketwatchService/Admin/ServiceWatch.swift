@@ -61,7 +61,7 @@ extension ServiceWatch {
         recent.append(
           RecentEvent(
             at: now.wall, kind: .tick, id: tick.definition.id, slot: tick.slot,
-            latenessMilliseconds: now.wall.milliseconds - tick.slot.milliseconds,
+            latenessMilliseconds: now.wall.milliseconds - tick.due.milliseconds,
             words: tick.missed > 0 ? "stands for \(tick.missed) missed before it" : ""),
           departure: .init(number: publication.number, uptime: now.uptime))
       }

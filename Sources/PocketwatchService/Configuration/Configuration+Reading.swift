@@ -12,6 +12,8 @@ extension Configuration {
       misfireThresholdMilliseconds: try await reader.milliseconds(
         .misfireThreshold, in: 1_000...86_400_000, called: "1s to 1d") ?? 60_000,
       publishWindow: try await reader.whole(.publishWindow, in: 1...4096) ?? 512,
+      endedRetentionMilliseconds: try await reader.milliseconds(
+        .endedRetention, in: 3_600_000...31_622_400_000, called: "1h to 366d") ?? 30 * 86_400_000,
       declaresTopology: declaresTopology, admin: try await AdminSettings.read(from: reader))
   }
 

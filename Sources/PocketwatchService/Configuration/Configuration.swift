@@ -8,6 +8,8 @@ package struct Configuration: Sendable {
   package var database: String
   package var misfireThresholdMilliseconds: Int64
   package var publishWindow: Int
+  /// How long schedules that are declared with `keep` or `replaceIfChanged` are remembered after they ended automatically.
+  package var endedRetentionMilliseconds: Int64
   /// Whether to declare what is missing on the broker instead of waiting for it: for a developer's broker.
   package var declaresTopology: Bool
   /// Where pages, health and metrics are served; nil where they are not.
@@ -15,12 +17,13 @@ package struct Configuration: Sendable {
 
   package init(
     broker: BrokerSettings, database: String, misfireThresholdMilliseconds: Int64 = 60_000, publishWindow: Int = 512,
-    declaresTopology: Bool = false, admin: AdminSettings? = nil
+    endedRetentionMilliseconds: Int64 = 30 * 86_400_000, declaresTopology: Bool = false, admin: AdminSettings? = nil
   ) {
     self.broker = broker
     self.database = database
     self.misfireThresholdMilliseconds = misfireThresholdMilliseconds
     self.publishWindow = publishWindow
+    self.endedRetentionMilliseconds = endedRetentionMilliseconds
     self.declaresTopology = declaresTopology
     self.admin = admin
   }

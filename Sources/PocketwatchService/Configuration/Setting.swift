@@ -11,6 +11,7 @@ package enum Setting: String, CaseIterable, Sendable {
   case userID = "userId"
   case misfireThreshold
   case publishWindow
+  case endedRetention
   case http
   case httpTokenFile
   case httpWrite
@@ -31,6 +32,7 @@ package enum Setting: String, CaseIterable, Sendable {
     case .userID: "POCKETWATCH_USER_ID"
     case .misfireThreshold: "POCKETWATCH_MISFIRE_THRESHOLD"
     case .publishWindow: "POCKETWATCH_PUBLISH_WINDOW"
+    case .endedRetention: "POCKETWATCH_ENDED_RETENTION"
     case .http: "POCKETWATCH_HTTP"
     case .httpTokenFile: "POCKETWATCH_HTTP_TOKEN_FILE"
     case .httpWrite: "POCKETWATCH_HTTP_WRITE"
@@ -51,6 +53,7 @@ package enum Setting: String, CaseIterable, Sendable {
     case .userID: "on"
     case .misfireThreshold: "60s"
     case .publishWindow: "512"
+    case .endedRetention: "30d"
     case .http: "127.0.0.1:8472"
     case .httpTokenFile: "none; required beyond loopback"
     case .httpWrite: "off"
@@ -73,6 +76,9 @@ package enum Setting: String, CaseIterable, Sendable {
     case .userID: "on or off: whether events carry the login as user_id, which the broker validates"
     case .misfireThreshold: "From this lateness on a slot counts as missed; a duration of 1s to 1d"
     case .publishWindow: "The most ticks published and not yet stored as sent, 1 to 4096: what may repeat after a crash"
+    case .endedRetention:
+      "How long a schedule that has ended is kept, so that a Start with keep or replaceIfChanged does not run it again; 1h "
+        + "to 366d"
     case .http: "Address and port of pages, health and metrics, such as 127.0.0.1:8472; or off"
     case .httpTokenFile: "A file with the token that readers of the pages have to show"
     case .httpWrite: "on or off: whether the pages can stop schedules and start them again; wants a token"

@@ -55,6 +55,17 @@ struct EventLog {
       logger.warning(
         "the clock was set back by more than a day: next ticks are recomputed from now",
         metadata: ["from": "\(from.rfc3339)", "to": "\(to.rfc3339)"])
+    case .slotRecomputed(let id, let old, let new):
+      logger.notice(
+        "this version reads a cron expression differently; next tick moved",
+        metadata: ["id": "\(id.text)", "from": "\(old.rfc3339)", "to": "\(new.rfc3339)"])
+    case .heldWithoutSlot(let id, let cron):
+      logger.error(
+        """
+        this version reads a cron expression differently, and it never fires; the schedule is held until a Start replaces \
+        it or a Stop ends it
+        """,
+        metadata: ["id": "\(id.text)", "cron": "\(cron)"])
     case .tickReturned, .outcomeReturned, .refusedByBroker, .tickGivenUp, .missedSlotsFolded, .missedSlotsSkipped,
       .commandRejected, .zoneMissing, .slotMoved, .ownEventDropped:
       if let entry = VolumeLog.Entry(report) { volume.log(entry, uptime: uptime) }
@@ -101,7 +112,9 @@ extension VolumeLog.Entry {
         "ownEvent", .warning,
         "an event of this scheduler came to the command queue and is dead-lettered; check its bindings",
         nil, [])
-    case .scheduleStarted, .scheduleStopped, .storeTrouble, .storeRecovered, .clockSetBack: return nil
+    case .scheduleStarted, .scheduleStopped, .storeTrouble, .storeRecovered, .clockSetBack, .slotRecomputed,
+      .heldWithoutSlot:
+      return nil
     }
   }
 

@@ -238,7 +238,8 @@ final class SchedulerLoop {
     case .storeTrouble(let error): readiness.set(.store, reason: .init("the database: \(error)"))
     case .storeRecovered: readiness.set(.store, reason: nil)
     case .tickReturned, .outcomeReturned, .refusedByBroker, .tickGivenUp, .missedSlotsFolded, .missedSlotsSkipped,
-      .commandRejected, .scheduleStarted, .scheduleStopped, .zoneMissing, .clockSetBack, .slotMoved, .ownEventDropped:
+      .commandRejected, .scheduleStarted, .scheduleStopped, .zoneMissing, .clockSetBack, .slotMoved,
+      .slotRecomputed, .heldWithoutSlot, .ownEventDropped:
       break
     }
     log.note(report, uptime: now.uptime)

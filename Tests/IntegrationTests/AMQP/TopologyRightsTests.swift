@@ -24,7 +24,7 @@ struct TopologyRightsTests {
         try await broker.command("import", [PrivateBroker.root.appending(path: file).path()])
       }
       let url = try await broker.url()
-      for user in ["pocketwatch", "client"] {
+      for user in ["pocketwatch", "client", "sender"] {
         #expect(throws: AMQPError.self, "without a password nobody gets in") { try connect(to: url, as: user, "") }
         try await broker.ctl("change_password", user, Self.password)
       }
@@ -66,7 +66,9 @@ struct TopologyRightsTests {
       },
     ]
     + outcomes.map { key in Attempt("pocketwatch", "publish \(key)") { try publish(key, as: "pocketwatch", on: $0) } }
-    + commands.map { key in Attempt("client", "publish \(key)") { try publish(key, as: "client", on: $0) } }
+    + ["client", "sender"].flatMap { user in
+      commands.map { key in Attempt(user, "publish \(key)") { try publish(key, as: user, on: $0) } }
+    }
     + [
       Attempt("pocketwatch", "consume commands, and reject them to the dead queue") { connection in
         try connection.consume("pocketwatch.commands", prefetch: 1)
@@ -81,7 +83,9 @@ struct TopologyRightsTests {
     ]
 
   private static let refused =
-    outcomes.map { key in Attempt("client", "forge \(key)") { try publish(key, on: $0) } }
+    ["client", "sender"].flatMap { user in
+      outcomes.map { key in Attempt(user, "forge \(key)") { try publish(key, on: $0) } }
+    }
     + commands.map { key in Attempt("pocketwatch", "publish \(key)") { try publish(key, on: $0) } }
     + [
       Attempt("pocketwatch", "read dead commands") { try $0.consume("pocketwatch.dead", prefetch: 1) },
@@ -94,6 +98,9 @@ struct TopologyRightsTests {
         try publish("pocketwatch.commands", to: "", on: connection)
       },
       Attempt("client", "fill the dead queue") { try publish("", to: "pocketwatch.dead", on: $0) },
+      // An exchange of its own, bound to the events, would carry ticks past the topic permission.
+      Attempt("sender", "declare an exchange") { try $0.declareExchange("client.forge", type: "fanout") },
+      Attempt("sender", "declare a queue") { try $0.declareQueue("client.jobs") },
       Attempt("client", "listen to the commands of others") { connection in
         try connection.declareQueue("client.spy", durable: false, exclusive: true)
         try connection.bindQueue("client.spy", to: "events", routingKey: "#")
