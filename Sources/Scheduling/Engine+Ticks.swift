@@ -189,7 +189,7 @@ extension Change {
     switch self {
     case .start(let schedule, _): schedule.pending?.due
     case .proceed(_, _, let progress, _): progress.state.pending?.due
-    case .announced, .remember, .markInDoubt: nil
+    case .announced, .remember, .markInDoubt, .declare, .followRules: nil
     }
   }
 }

@@ -58,8 +58,12 @@ struct DefinitionMeaningTests {
     full.jitter = try DurationExpression("5m")
     full.misfirePolicy = .skip
     full.catchupWindow = try DurationExpression("2h")
-    #expect(full.digest(secret: secret) == DefinitionDigest(high: 16_103_838_428_159_339_672, low: 12_510_292_648_432_108_781))
-    #expect(plain.digest(secret: secret) == DefinitionDigest(high: 4_840_423_633_231_904_026, low: 14_533_453_551_704_812_626))
+    #expect(
+      full.digest(secret: secret) == DefinitionDigest(high: 16_103_838_428_159_339_672, low: 12_510_292_648_432_108_781)
+    )
+    #expect(
+      plain.digest(secret: secret) == DefinitionDigest(high: 4_840_423_633_231_904_026, low: 14_533_453_551_704_812_626)
+    )
     #expect(plain.digest(secret: SipHash.Key(2, 1)) != plain.digest(secret: secret))
   }
 }

@@ -62,7 +62,10 @@ struct EngineRepeatTests {
     driver.start(limited, messageID: "m")
     let again = try #require(driver.started.last)
     #expect(
-      again == Started(definition: limited, generation: 1, counter: 2, nextSlot: nil, effect: .created, ignored: [], isRepeated: true))
+      again
+        == Started(
+          definition: limited, generation: 1, counter: 2, nextSlot: nil, effect: .created, ignored: [], isRepeated: true
+        ))
     driver.advance(seconds: 10)
     #expect(driver.ticks.count == 2)
   }

@@ -129,14 +129,16 @@ struct ScheduleMissedTests {
   @Test func fireOnceLooksAtTheLatest() throws {
     #expect(try missed(.fireOnce, window: "10m", after: 6000) == .folded(pending(6000, missed: 1000)))
     #expect(try missed(nil, window: "10m", end: .second(100), after: 700) == .folded(pending(100, missed: 100)))
-    let ending = Schedule.Ending(reason: Schedule.EndReason.endDate, at: .second(701), owesStopped: true, kind: .finished)
+    let ending = Schedule.Ending(
+      reason: Schedule.EndReason.endDate, at: .second(701), owesStopped: true, kind: .finished)
     let ended = skipped(.ended(ending), 101)
     #expect(try missed(nil, window: "10m", end: .second(100), after: 701) == ended)
   }
 
   /// When all that is left is dropped, the schedule ends, and says so.
   @Test func skippingToTheEnd() throws {
-    let ending = Schedule.Ending(reason: Schedule.EndReason.endDate, at: .second(900), owesStopped: true, kind: .finished)
+    let ending = Schedule.Ending(
+      reason: Schedule.EndReason.endDate, at: .second(900), owesStopped: true, kind: .finished)
     #expect(
       try missed(.skip, end: .second(100), after: 900)
         == skipped(.ended(ending), 101))

@@ -50,7 +50,11 @@ struct ScheduleProgressTests {
     #expect(progress.counter == row.counter + 1)
     if let reason = row.reason {
       let told = reason.isEmpty ? nil : reason
-      #expect(progress.state == .ended(Schedule.Ending(reason: told, at: .second(7), owesStopped: told != nil, kind: told == nil ? .fired : .finished)))
+      #expect(
+        progress.state
+          == .ended(
+            Schedule.Ending(
+              reason: told, at: .second(7), owesStopped: told != nil, kind: told == nil ? .fired : .finished)))
     } else {
       #expect(progress.state == .live(Schedule.Pending(slot: .second(1), due: .second(1))))
     }
