@@ -24,7 +24,7 @@ struct AdminMiddleware<Context: RequestContext>: RouterMiddleware {
       if let refusal = checks.refusal(of: request) { throw refusal }
       return try await next(request, context)
     } catch let refusal as RequestChecks.Refusal {
-      var response = failure(refusal.status, refusal.words, of: request)
+      var response = failure(refusal.status, refusal.message, of: request)
       if let challenge = refusal.challenge { response.headers[.wwwAuthenticate] = challenge }
       return response
     } catch let error as AdminError {

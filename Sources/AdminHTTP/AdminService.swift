@@ -1,3 +1,4 @@
+import Foundation
 import Hummingbird
 import HummingbirdCore
 package import Logging
@@ -8,26 +9,51 @@ import ServiceLifecycle
 /// Health, metrics and pages over HTTP, as a service. Knows the scheduler by its port only.
 package struct AdminService: Service {
   private let settings: AdminSettings
+  private let routes: AdminRoutes
   private let responder: RouterResponder<BasicRequestContext>
   private let logger: Logger
-  private let onListening: @Sendable (_ port: Int) -> Void
+  private let onChange: @Sendable (Listening) -> Void
 
-  /// How long a stop waits for answers that are under way, and for readers that do not read.
-  private static let patience = Duration.seconds(1)
-
-  /// - Parameter onListening: Told the port once connections are taken.
-  package init(
-    settings: AdminSettings, source: any AdminSource, metrics: PrometheusRegistry, logger: Logger,
-    onListening: @escaping @Sendable (_ port: Int) -> Void = { _ in }
-  ) throws {
-    self.settings = settings
-    responder = try AdminRoutes(settings: settings, source: source, metrics: metrics).router().buildResponder()
-    self.logger = logger
-    self.onListening = onListening
+  /// Whether the pages can be reached.
+  package enum Listening: Sendable {
+    case port(Int)
+    case failed(AdminAddressError)
   }
 
-  /// Runs until a graceful shutdown. Throws `AdminAddressError` when it cannot listen.
+  /// How long a stop waits for answers in progress, and for readers that do not read.
+  private static let patience = Duration.seconds(1)
+
+  /// - Parameter onChange: Called when connections are accepted, and when the address cannot be listened on.
+  package init(
+    settings: AdminSettings, source: any AdminSource, metrics: PrometheusRegistry, logger: Logger,
+    onChange: @escaping @Sendable (Listening) -> Void = { _ in }
+  ) throws {
+    self.settings = settings
+    routes = try AdminRoutes(settings: settings, source: source, metrics: metrics, logger: logger)
+    responder = routes.router().buildResponder()
+    self.logger = logger
+    self.onChange = onChange
+  }
+
+  /// Runs until a graceful shutdown. An address that cannot be listened on is tried again until it can: whoever takes the
+  /// port keeps people from the pages, and nothing else.
   package func run() async throws {
+    routes.checks.access.prepare()
+    var logged: AdminAddressError?
+    while !Task.isShuttingDownGracefully, !Task.isCancelled {
+      do throws(AdminAddressError) {
+        return try await serve()
+      } catch {
+        if Task.isShuttingDownGracefully || Task.isCancelled { return }
+        if error != logged { logger.warning("no pages, no metrics: \(error); trying again, ticks go on") }
+        logged = error
+        onChange(.failed(error))
+      }
+      try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .milliseconds(settings.retryMilliseconds)) }
+    }
+  }
+
+  private func serve() async throws(AdminAddressError) {
     do {
       try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await application.run() }
@@ -35,14 +61,14 @@ package struct AdminService: Service {
           try? await gracefulShutdown()
           try? await Task.sleep(for: Self.patience)
         }
-        // The application has ended by itself, or had its time.
+        // The application has ended, or had its time.
         try await group.next()
         group.cancelAll()
       }
     } catch let error as IOError {
-      throw AdminAddressError(host: settings.host, port: settings.port, words: "\(error)")
-    } catch let error as SocketAddressError {
-      throw AdminAddressError(host: settings.host, port: settings.port, words: "\(error)")
+      throw AdminAddressError(settings, String(cString: strerror(error.errnoCode)))
+    } catch {
+      throw AdminAddressError(settings, "\(error)")
     }
   }
 
@@ -50,13 +76,7 @@ package struct AdminService: Service {
     var quiet = logger
     quiet.logLevel = max(logger.logLevel, .warning)
     return Application(
-      responder: responder,
-      server: .http1(
-        configuration: HTTP1Channel.Configuration(
-          additionalChannelHandlers: [StalledWriteHandler(timeout: .seconds(Int64(settings.stalledSeconds)))],
-          idleTimeout: .seconds(Int64(settings.idleSeconds)),
-          httpDecoderConfiguration: .init(
-            maxHeaderFieldSize: 8 * 1024, maxHeaderListSize: 16 * 1024, maxHeaderFieldCount: 64))),
+      responder: responder, server: .http1(configuration: channel),
       configuration: ApplicationConfiguration(
         address: .hostname(settings.host, port: settings.port), backlog: settings.maximumWaiting,
         availableConnectionsDelegate: MaximumAvailableConnections(settings.maximumConnections)),
@@ -64,14 +84,34 @@ package struct AdminService: Service {
         let port = channel.localAddress?.port ?? settings.port
         let host = settings.host.contains(":") ? "[\(settings.host)]" : settings.host
         logger.info("pages and metrics", metadata: ["address": "http://\(host):\(port)/"])
-        onListening(port)
+        onChange(.port(port))
       }, logger: quiet)
+  }
+
+  private var channel: HTTP1Channel.Configuration {
+    let connections = OpenConnections(
+      maximum: settings.maximumConnections, patience: .milliseconds(Int64(settings.crowdedMilliseconds)))
+    let (idle, stalled) = (TimeAmount.seconds(Int64(settings.idleSeconds)), Int64(settings.stalledSeconds))
+    return HTTP1Channel.Configuration(
+      additionalChannelHandlers: [
+        ConnectionHandler(connections: connections, requestTimeout: idle, writeTimeout: .seconds(stalled))
+      ],
+      idleTimeout: idle,
+      httpDecoderConfiguration: .init(
+        maxHeaderFieldSize: 8 * 1024, maxHeaderListSize: 16 * 1024, maxHeaderFieldCount: 64))
   }
 }
 
 /// The address cannot be listened on.
-package struct AdminAddressError: Error, Sendable {
+package struct AdminAddressError: Error, Hashable, Sendable, CustomStringConvertible {
   package var host: String
   package var port: Int
-  package var words: String
+  package var reason: String
+
+  init(_ settings: AdminSettings, _ reason: String) {
+    (host, port) = (settings.host, settings.port)
+    self.reason = reason
+  }
+
+  package var description: String { "cannot listen on \(host) port \(port): \(reason)" }
 }

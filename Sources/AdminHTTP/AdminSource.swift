@@ -5,9 +5,9 @@ package import Scheduling
 ///
 /// What needs the store waits for the engine's thread; what it does there takes 5 ms at most.
 package protocol AdminSource: Sendable {
-  /// How the service is, from memory: it answers at once, also while the engine's thread stands still.
+  /// How the service is, from memory: it answers at once, also while the engine is stalled.
   var status: AdminStatus { get }
-  /// What happened of late.
+  /// Recent events.
   var recent: RecentEvents { get }
   func overview() async throws(AdminError) -> Overview
   /// A page of at most `limit`; like one of `ScheduleStore`, it may be short or empty and still have a `next`.
@@ -41,7 +41,7 @@ package struct DatabaseCopy: Sendable {
 /// How the service is now.
 package struct AdminStatus: Hashable, Sendable {
   package var now: Instant
-  /// Whether the engine's thread goes round. A broker that is away does not stop it.
+  /// Whether the engine's loop turns. A broker that is away does not stop it.
   package var isAlive: Bool
   /// What keeps commands from being answered and ticks from being sent, in words; nil when nothing does.
   package var obstacle: String?
@@ -51,6 +51,9 @@ package struct AdminStatus: Hashable, Sendable {
     self.isAlive = isAlive
     self.obstacle = obstacle
   }
+
+  /// Why it is not ready; nil when it is.
+  var reason: String? { isAlive ? obstacle : "engine stalled" }
 }
 
 /// A number that was counted no further than a bound.
@@ -69,7 +72,7 @@ package struct BoundedCount: Hashable, Sendable {
 
 /// The service at a glance.
 package struct Overview: Hashable, Sendable {
-  /// One of the things it stands on: broker, disk, clock, zone data.
+  /// Something that the service depends on: broker, disk, clock, zone data.
   package struct Part: Hashable, Sendable {
     package var name: String
     package var isWell: Bool
@@ -82,7 +85,7 @@ package struct Overview: Hashable, Sendable {
     }
   }
 
-  /// How late ticks left, of those in the ring of what happened of late, in milliseconds.
+  /// How late recent ticks left, in milliseconds after they were due.
   package struct Lateness: Hashable, Sendable {
     package var median: Int64
     package var worstInHundred: Int64
@@ -95,11 +98,15 @@ package struct Overview: Hashable, Sendable {
 
   /// Something that is counted since the start.
   package struct Total: Hashable, Sendable {
+    /// For people.
     package var name: String
+    /// For programs, such as `missed`.
+    package var key: String
     package var value: Int64
 
-    package init(_ name: String, _ value: Int64) {
+    package init(_ name: String, key: String, _ value: Int64) {
       self.name = name
+      self.key = key
       self.value = value
     }
   }
@@ -147,7 +154,7 @@ package struct ScheduleDetails: Hashable, Sendable {
 /// Why there is no answer.
 package struct AdminError: Error, Hashable, Sendable {
   package enum Kind: Hashable, Sendable {
-    /// Not now: the store is unwell, the engine's thread did not answer in time, or the broker is away.
+    /// Not now: the store is unavailable, the engine's thread did not answer in time, or the broker is away.
     case unavailable
     /// It cannot be done in the state that things are in.
     case conflict

@@ -2,10 +2,13 @@ package import Recurrence
 package import Scheduling
 import Synchronization
 
-/// Something that happened, for the page of what happened of late.
+/// Something that happened, for the page of recent events.
 package struct RecentEvent: Hashable, Sendable {
   package enum Kind: String, CaseIterable, Sendable {
-    case tick, started, stopped, rejected, missed, returned, refused, givenUp
+    case tick, started, stopped, rejected, missed
+    case returned = "unroutable"
+    case refused = "nacked"
+    case givenUp = "expired"
 
     /// Whether it is what people look for first.
     var isTrouble: Bool {
@@ -116,7 +119,7 @@ package final class RecentEvents: Sendable {
   /// The number of the last event; 0 before the first.
   package var lastNumber: Int { ring.withLock { $0.count } }
 
-  /// What went wrong of late, oldest first; of that also what is not among `entries` any more.
+  /// What went wrong recently, oldest first; also what is not among `entries` any more.
   package var troubles: [Entry] { ring.withLock { $0.troubles } }
 
   /// Those kept with a number above this one, oldest first.

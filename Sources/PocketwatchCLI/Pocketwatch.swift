@@ -20,6 +20,6 @@ struct Pocketwatch: AsyncParsableCommand {
     version: Version.description,
     subcommands: [
       Serve.self, Start.self, Stop.self, Watch.self, Next.self, Explain.self, Definitions.self, Inspect.self,
-      Backup.self, Doctor.self,
+      Backup.self, Doctor.self, Page.self,
     ])
 }

@@ -7,14 +7,13 @@ import Testing
 
 @Suite("Health, metrics, headers and changes")
 struct AdminRoutesTests {
-  private static let bearer = ["Authorization": "Bearer \(tokenText)"]
+  private static let nothing = ["Authorization": ""]
 
-  private func guarded(writes: Bool = true, source: FakeSource = FakeSource()) throws -> TestSite {
-    let token = try #require(AdminToken(tokenText))
-    return TestSite(settings: AdminSettings(token: token, allowsChanges: writes), source: source)
+  private func guarded(writes: Bool = true, source: FakeSource = FakeSource()) -> TestSite {
+    TestSite(settings: AdminSettings(token: fixedToken, allowsChanges: writes), source: source)
   }
 
-  @Test("a broker that is away fails readiness, not health; an engine that stands still fails both")
+  @Test("a broker that is away fails readiness, not health; a stalled engine fails both")
   func health() async throws {
     let source = FakeSource()
     let site = TestSite(source: source)
@@ -24,11 +23,10 @@ struct AdminRoutesTests {
     #expect(try await site.get("/healthz").status == 200)
     let unready = try await site.get("/readyz")
     #expect(unready.status == 503 && unready.body == "not ready: the broker: refused\n")
-    #expect(try await guarded(source: source).get("/readyz").body == "not ready\n")
-    #expect(try await guarded(source: source).get("/readyz", Self.bearer).body.contains("refused"))
+    #expect(try await site.get("/readyz", Self.nothing).body == "not ready\n", "a reason names hosts")
     source.state.withLock { $0.isAlive = false }
     #expect(try await site.get("/healthz").status == 503)
-    #expect(try await site.get("/readyz").body.contains("stands still"))
+    #expect(try await site.get("/readyz").body.contains("engine stalled"))
   }
 
   @Test("every answer, also of what is not there, tells the browser to do nothing but show it")
@@ -55,19 +53,19 @@ struct AdminRoutesTests {
     }
   }
 
-  @Test("metrics are Prometheus's text, and want the token where there is one")
+  @Test("metrics are Prometheus's text, and require the token that is configured")
   func metrics() async throws {
-    let site = try guarded()
+    let site = guarded()
     Counter(label: "x_total", factory: site.metrics).increment()
-    let refused = try await site.get("/metrics")
+    let refused = try await site.get("/metrics", Self.nothing)
     #expect(refused.status == 401 && refused.header("WWW-Authenticate")?.contains("Basic") == true)
     #expect(!refused.body.contains("x_total"))
-    let answer = try await site.get("/metrics", Self.bearer)
+    let answer = try await site.get("/metrics")
     #expect(answer.header("Content-Type") == "text/plain; version=0.0.4; charset=utf-8")
     #expect(answer.body.contains("x_total 1\n"))
   }
 
-  @Test("a store that is unwell is an answer, not a failure")
+  @Test("an unavailable store is an answer, not a failure")
   func unavailable() async throws {
     let source = FakeSource()
     source.state.withLock { $0.error = AdminError(.unavailable, "the database: full") }
@@ -78,31 +76,45 @@ struct AdminRoutesTests {
     #expect(try await TestSite(source: source).get("/recent").status == 200)
   }
 
-  @Test("stop and start again want the switch, the token, and our own form")
+  @Test("stop and start again require the switch, the token, and our own form")
   func changes() async throws {
     let source = FakeSource([try .fake("a b")])
-    let site = try guarded(source: source)
-    let stopped = try await site.post("/schedule/stop", "id=a+b&reason=enough%21", Self.bearer)
+    let site = guarded(source: source)
+    let stopped = try await site.post("/schedule/stop", "id=a+b&reason=enough%21")
     #expect(stopped.status == 303 && stopped.header("Location") == "/schedule?id=a%20b&sent=stop")
-    #expect(try await site.post("/schedule/start", "id=a%20b", Self.bearer).status == 303)
+    #expect(try await site.post("/schedule/start", "id=a%20b").status == 303)
     #expect(source.state.withLock { $0.stopped } == ["a b: enough!"])
     #expect(source.state.withLock { $0.startedAgain } == ["a b"])
-    let foreign = Self.bearer.merging(["Origin": "https://evil.example"]) { $1 }
-    #expect(try await site.post("/schedule/stop", "id=a", foreign).status == 403)
-    #expect(try await site.post("/schedule/stop", "id=a").status == 401)
-    #expect(try await site.post("/schedule/stop", "reason=x", Self.bearer).status == 400)
-    #expect(try await site.get("/schedule/stop", Self.bearer).status != 200)
+    #expect(try await site.post("/schedule/stop", "id=a", ["Origin": "https://evil.example"]).status == 403)
+    #expect(try await site.post("/schedule/stop", "id=a", Self.nothing).status == 401)
+    #expect(try await site.post("/schedule/stop", "reason=x").status == 400)
+    #expect(try await site.get("/schedule/stop").status != 200)
     let long = "id=a&reason=" + String(repeating: "x", count: 20_000)
-    #expect(try await site.post("/schedule/stop", long, Self.bearer).status == 413)
-    #expect(try await guarded(writes: false).post("/schedule/stop", "id=a", Self.bearer).status == 403)
-    let tokenless = TestSite(settings: AdminSettings(allowsChanges: true), source: source)
-    #expect(try await tokenless.post("/schedule/stop", "id=a").status == 403)
+    #expect(try await site.post("/schedule/stop", long).status == 413)
+    #expect(try await guarded(writes: false).post("/schedule/stop", "id=a").status == 403)
     #expect(source.state.withLock { $0.stopped.count } == 1)
-    let page = try await site.get("/schedule?id=a%20b&sent=stop", Self.bearer).body
+    let page = try await site.get("/schedule?id=a%20b&sent=stop").body
     #expect(page.contains("action=\"/schedule/stop\"") && page.contains("Schedule Stop is published"))
   }
 
-  @Test("what happened of late is told from a number on")
+  @Test("a reason is as long as the scheduler takes it, in bytes; a longer one is refused before it is published")
+  func reasons() async throws {
+    let source = FakeSource([try .fake("a")])
+    let family = "👩‍👩‍👧‍👦"  // one character of 25 bytes
+    for (reason, status) in [
+      (String(repeating: "x", count: 1024), 303), (String(repeating: "x", count: 1025), 400),
+      (String(repeating: family, count: 40), 303), (String(repeating: family, count: 41), 400),
+    ] {
+      let form = "id=a&reason=\(percentEncoded(reason))"
+      let answer = try await guarded(source: source).post("/schedule/stop", form)
+      #expect(answer.status == status)
+      if status == 400 { #expect(answer.body.contains("reason: longer than 1024 bytes")) }
+    }
+    let sent = source.state.withLock { $0.stopped }
+    #expect(sent.map(\.utf8.count) == [1024 + 3, 1000 + 3], "nothing is cut")
+  }
+
+  @Test("recent events are listed from a number on")
   func recent() async throws {
     let source = FakeSource()
     for number in 1...60 {

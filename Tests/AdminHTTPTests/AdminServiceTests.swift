@@ -12,18 +12,16 @@ import Testing
 struct AdminServiceTests {
   /// Runs a service on a port of its own, and stops it after.
   private func serve(
-    _ source: FakeSource = FakeSource(), idleSeconds: Int = 15, stalledSeconds: Int = 30, connections: Int = 256,
+    _ source: FakeSource = FakeSource(), change: (inout AdminSettings) -> Void = { _ in },
     _ body: (_ port: Int, _ stop: @Sendable () async -> Void) async throws -> Void
   ) async throws {
     let (ports, continuation) = AsyncStream<Int>.makeStream()
-    var settings = AdminSettings(port: 0)
-    settings.idleSeconds = idleSeconds
-    settings.stalledSeconds = stalledSeconds
-    settings.maximumConnections = connections
+    var settings = AdminSettings(port: 0, token: fixedToken)
+    change(&settings)
     let service = try AdminService(
-      settings: settings, source: source, metrics: PrometheusRegistry(), logger: quiet,
-      onListening: { continuation.yield($0) })
-    let group = ServiceGroup(services: [service], logger: quiet)
+      settings: settings, source: source, metrics: PrometheusRegistry(), logger: quietLogger,
+      onChange: { if case .port(let port) = $0 { continuation.yield(port) } })
+    let group = ServiceGroup(services: [service], logger: quietLogger)
     try await withThrowingTaskGroup(of: Void.self) { tasks in
       tasks.addTask { try await group.run() }
       var iterator = ports.makeAsyncIterator()
@@ -32,12 +30,6 @@ struct AdminServiceTests {
       await group.triggerGracefulShutdown()
       try await tasks.waitForAll()
     }
-  }
-
-  private var quiet: Logger {
-    var logger = Logger(label: "test")
-    logger.logLevel = .critical
-    return logger
   }
 
   @Test("live events come, begin where the reader was, and end with the service")
@@ -61,7 +53,7 @@ struct AdminServiceTests {
 
   @Test("a client that does not finish its request is sent away")
   func slow() async throws {
-    try await serve(idleSeconds: 1) { port, _ in
+    try await serve(change: { $0.idleSeconds = 1 }) { port, _ in
       for beginning in [
         "", "GET / HT", "GET / HTTP/1.1\r\nHost: localhost\r\nX: ",
         "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nx",
@@ -75,7 +67,7 @@ struct AdminServiceTests {
 
   @Test("connections that only wait do not keep others out for long")
   func crowded() async throws {
-    try await serve(idleSeconds: 1, connections: 4) { port, _ in
+    try await serve(change: { ($0.idleSeconds, $0.maximumConnections) = (1, 4) }) { port, _ in
       let waiting = try (1...8).map { _ in try RawClient(port: port) }
       let client = try RawClient(port: port)
       client.get("/healthz")
@@ -89,7 +81,7 @@ struct AdminServiceTests {
     let source = FakeSource()
     let words = String(repeating: "x", count: 100_000)
     for _ in 1...500 { source.recent.append(RecentEvent(at: FakeSource.now, kind: .stopped, id: nil, words: words)) }
-    try await serve(source, stalledSeconds: 1) { port, _ in
+    try await serve(source, change: { $0.stalledSeconds = 1 }) { port, _ in
       let stalled = try RawClient(port: port)
       stalled.get("/api/v1/recent")
       let other = try RawClient(port: port)
@@ -122,7 +114,76 @@ struct AdminServiceTests {
     }
   }
 
-  @Test("what is no HTTP, or too much of it, is refused, and the next is served")
+  @Test("a body that drips is sent away when its time is over, however often a byte comes")
+  func drip() async throws {
+    try await serve(change: { $0.idleSeconds = 1 }) { port, _ in
+      let client = try RawClient(port: port)
+      client.send("POST /schedule/stop HTTP/1.1\r\nHost: localhost\r\n\(Self.bearer)Content-Length: 9999\r\n\r\n")
+      // The client waits for the end of the connection between two bytes, a tenth of a second at most.
+      let begin = ContinuousClock.now
+      while ContinuousClock.now - begin < .seconds(8), !client.isClosed(within: 0.1) { client.send("x") }
+      #expect(ContinuousClock.now - begin < .seconds(5))
+    }
+  }
+
+  @Test("an answer before the end of the request ends the connection, and arrives")
+  func early() async throws {
+    try await serve { port, _ in
+      for (head, status) in [
+        ("POST /schedule/stop HTTP/1.1\r\nHost: localhost\r\n", "401"),
+        ("POST /schedule/stop HTTP/1.1\r\nHost: localhost\r\nHost: x\r\n", "400"),
+        ("POST /schedule/stop HTTP/1.1\r\nHost: localhost\r\n\(Self.bearer)", "403"),
+      ] {
+        let client = try RawClient(port: port)
+        client.send(head + "Content-Length: 500\r\n\r\nx")
+        #expect(client.reads("HTTP/1.1 \(status) "), "\(client.received)")
+        // Nothing behind it is taken for a request.
+        client.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        #expect(client.isClosed())
+        #expect(!client.received.contains("200 OK"))
+        #expect(client.received.lowercased().contains("\r\nconnection: close\r\n"), "\(client.received)")
+      }
+    }
+  }
+
+  @Test("requests that come one behind the other are all answered, also when the last is not whole yet")
+  func pipelined() async throws {
+    try await serve { port, _ in
+      let client = try RawClient(port: port)
+      client.send(
+        "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\nGET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+          + "POST /schedule/stop HTTP/1.1\r\nHost: localhost\r\n\(Self.bearer)Content-Length: 4\r\n\r\nid")
+      #expect(client.reads("ok\n") && client.reads("ready\n"))
+      client.send("=a")
+      #expect(client.reads("HTTP/1.1 403 "))
+      client.get("/healthz")
+      client.forget()
+      #expect(client.reads("ok\n"))
+    }
+  }
+
+  @Test(
+    "as many slow clients as there is room for keep nobody from asking for health",
+    arguments: ["GET / HT", "", "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nx"])
+  func shutOut(beginning: String) async throws {
+    try await serve(change: { ($0.maximumConnections, $0.crowdedMilliseconds) = (32, 200) }) { port, _ in
+      let slow = try (1...96).map { _ in
+        let client = try RawClient(port: port)
+        client.send(beginning)
+        return client
+      }
+      let begin = ContinuousClock.now
+      let client = try RawClient(port: port)
+      client.get("/healthz")
+      #expect(client.reads("ok\n"))
+      #expect(ContinuousClock.now - begin < .seconds(5), "they would have 15 s")
+      _ = slow.count
+    }
+  }
+
+  private static let bearer = "Authorization: Bearer \(tokenText)\r\n"
+
+  @Test("what is not HTTP, or too much of it, is refused, and the next is served")
   func malformed() async throws {
     try await serve { port, _ in
       for bytes in [
@@ -143,19 +204,27 @@ struct AdminServiceTests {
     }
   }
 
-  @Test("an address that is taken is an error that names it")
+  @Test("an address that is taken is tried again until it is free, and nothing else waits for it")
   func taken() async throws {
+    let (states, continuation) = AsyncStream<AdminService.Listening>.makeStream()
+    let second = Mutex<Task<Void, any Error>?>(nil)
     try await serve { port, _ in
-      let second = try AdminService(
-        settings: AdminSettings(port: port), source: FakeSource(), metrics: PrometheusRegistry(), logger: quiet)
-      let error = await #expect(throws: AdminAddressError.self) {
-        try await ServiceGroup(services: [second], logger: quiet).run()
-      }
-      #expect(error?.port == port && error?.words.contains("in use") == true)
+      var iterator = states.makeAsyncIterator()
+      var settings = AdminSettings(port: port, token: fixedToken)
+      settings.retryMilliseconds = 20
+      let service = try AdminService(
+        settings: settings, source: FakeSource(), metrics: PrometheusRegistry(), logger: quietLogger,
+        onChange: { continuation.yield($0) })
+      second.withLock { $0 = Task { try await service.run() } }
+      guard case .failed(let error) = await iterator.next() else { throw RawClient.Failure() }
+      #expect(error.port == port && error.reason == "Address already in use")
+      #expect("\(error)" == "cannot listen on 127.0.0.1 port \(port): Address already in use")
     }
+    for await case .port in states { break }
+    second.withLock { $0?.cancel() }
   }
 
-  private static let backup = "POST /api/v1/backup HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"
+  private static let backup = "POST /api/v1/backup HTTP/1.1\r\nHost: localhost\r\n\(bearer)Content-Length: 0\r\n\r\n"
 
   @Test("a backup comes whole, with its length; when there is none, the reason comes")
   func backup() async throws {

@@ -42,7 +42,7 @@ final class FakeSource: AdminSource {
       parts: [.init("broker", isWell: true, "RabbitMQ 3.10.8"), .init("disk", isWell: false, "<b>full</b>")],
       counts: ScheduleCounts(live: 1_234_567, ended: 8), dueWithinMinute: BoundedCount(3),
       dueWithinHour: BoundedCount(1000, isAtLeast: true), nextDue: Self.now,
-      lateness: .init(median: 1, worstInHundred: 9), totals: [.init("Ticks sent", 42)])
+      lateness: .init(median: 1, worstInHundred: 9), totals: [.init("Ticks sent", key: "ticks", 42)])
   }
 
   func list(

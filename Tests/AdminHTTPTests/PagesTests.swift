@@ -21,9 +21,8 @@ struct PagesTests {
     let source = FakeSource([try .fake(id)])
     source.recent.append(
       RecentEvent(at: FakeSource.now, kind: .rejected, id: ScheduleID(stored: Array(id.utf8)), words: id))
-    let token = try #require(AdminToken(tokenText))
-    let site = TestSite(settings: AdminSettings(token: token, allowsChanges: true), source: source)
-    let headers = ["Authorization": "Bearer \(tokenText)", "Accept": "text/html"]
+    let site = TestSite(settings: AdminSettings(token: fixedToken, allowsChanges: true), source: source)
+    let headers = ["Accept": "text/html"]
     let escaped = HTMLText().escapeText(id)
     for path in [
       "/", "/recent", "/schedules", "/schedules?prefix=\(percentEncoded(id))", "/schedule?id=\(percentEncoded(id))",
@@ -80,7 +79,7 @@ struct PagesTests {
     }
     #expect(!body.contains("badge tick"))
     let json = try await TestSite(source: source).get("/api/v1/overview").body
-    #expect(json.contains(#""dueWithinHour":"1000+""#) && json.contains(#""isReady":false"#))
+    #expect(json.contains(#""withinHour":{"count":1000,"isAtLeast":true}"#) && json.contains(#""ready":false"#))
   }
 
   @Test("paging goes through all, each once, in both orders, however few rows one look takes")
@@ -98,9 +97,9 @@ struct PagesTests {
         source.state.withLock { $0.examining = examining }
         let site = TestSite(source: source)
         var seen: [String] = []
-        var link: String? = "/schedules?limit=2&\(query)"
+        var link: String? = "/api/v1/schedules?limit=2&\(query)"
         while let next = link {
-          let body = try await site.get("/api/v1" + next).body
+          let body = try await site.get(next).body
           seen += body.matches(of: /"id":"(s\d+)"/).map { String($0.1) }
           link = body.firstMatch(of: /"nextLink":"([^"]+)"/).map { String($0.1) }
           if seen.count > 30 { break }
@@ -145,7 +144,40 @@ struct PagesTests {
     #expect(try await site.get("/schedule?id=%00").status == 400)
   }
 
-  @Test("a schedule's page has what became of its ticks, and who started it")
+  @Test("the next tick is shown by when it is due, and its slot beside that")
+  func jitter() async throws {
+    var schedule = try Schedule.fake("a", inSeconds: -13)
+    let slot = FakeSource.now.advanced(byMilliseconds: -13_000)
+    schedule.progress.state = .live(.init(slot: slot, due: FakeSource.now.advanced(byMilliseconds: 11_000)))
+    let site = TestSite(source: FakeSource([schedule]))
+    for path in ["/schedule?id=a", "/schedules"] {
+      let body = try await site.get(path).body
+      #expect(body.contains("in 11 s") && !body.contains("13 s ago<") && body.contains("slot <bdi>"), "\(path)")
+    }
+  }
+
+  @Test("an ended schedule says that its payload is not kept, and how to start it again")
+  func ended() async throws {
+    let site = TestSite(
+      settings: AdminSettings(token: fixedToken, allowsChanges: true),
+      source: FakeSource([try .fake("a", ended: "done"), try .fake("b", generation: 2)]))
+    let body = try await site.get("/schedule?id=a").body
+    #expect(body.contains("payloads of ended schedules are not kept") && !body.contains("action=\"/schedule/start\""))
+    let live = try await site.get("/schedule?id=b").body
+    #expect(!live.contains("not kept") && live.contains("action=\"/schedule/start\""))
+  }
+
+  @Test(
+    "durations have a unit that people read",
+    arguments: [
+      (0, "0 ms"), (-3, "-3 ms"), (999, "999 ms"), (1000, "1 s"), (2540, "2.5 s"), (23_972, "23 s"),
+      (119_999, "119 s"), (120_000, "2 min"), (7_199_999, "119 min"), (7_200_000, "2 h"),
+    ] as [(Int64, String)])
+  func durations(milliseconds: Int64, text: String) {
+    #expect(Moment.text(milliseconds: milliseconds) == text)
+  }
+
+  @Test("a schedule's page has its delivery results, and who started it")
   func history() async throws {
     let source = FakeSource([try .fake("a")])
     let last = Schedule.Tally.Last(
@@ -158,15 +190,15 @@ struct PagesTests {
     let site = TestSite(source: source)
     let body = try await site.get("/schedule?id=a").body
     for text in [
-      "<dt>Slots missed</dt><dd>11</dd>", "<dt>Ticks repeated</dt><dd>12</dd>",
-      "<dt>Refused by the broker</dt><dd>13</dd>", "<dt>Taken by no queue</dt><dd>14</dd>",
+      "<dt>Missed slots</dt><dd>11</dd>", "<dt>Duplicates</dt><dd>12</dd>",
+      "<dt>Nacked (retried)</dt><dd>13</dd>", "<dt>Unroutable</dt><dd>14</dd>",
       "3 ms late, confirmed in 2 ms",
       "2 h ago", "&lt;i&gt;billing",
     ] { #expect(body.contains(text), "\(text)") }
     let json = try await site.get("/api/v1/schedule?id=a").body
     for text in [
-      #""repeated":12"#, #""nacked":13"#, #""returned":14"#, #""latenessMilliseconds":3"#,
-      #""startedByUser":"<i>billing""#,
+      #""repeated":12"#, #""nacked":13"#, #""unroutable":14"#, #""latenessMilliseconds":3"#,
+      #""user":"<i>billing""#,
     ] { #expect(json.contains(text), "\(text)") }
     source.state.withLock { $0.history = Schedule.History() }
     let none = try await site.get("/schedule?id=a").body
@@ -184,7 +216,7 @@ struct PagesTests {
       ("expression=*+*+*+*+*&zone=Nix", "timezone: "), ("expression=x", "expression"),
     ] {
       #expect(try await site.get("/preview?\(query)").body.contains(HTMLText().escapeText(words)))
-      let answer = try await site.get("/api/v1/preview?\(query)")
+      let answer = try await site.get("/api/v1/preview?\(query.replacing("zone=", with: "timezone="))")
       #expect(answer.status == 400 && answer.body.contains(words))
     }
     #expect(try await site.get("/preview").status == 200)

@@ -30,7 +30,9 @@ final class RawClient {
     _ = Foundation.send(file, bytes, bytes.count, Int32(MSG_NOSIGNAL))
   }
 
-  func get(_ path: String) { send("GET \(path) HTTP/1.1\r\nHost: localhost\r\n\r\n") }
+  func get(_ path: String) {
+    send("GET \(path) HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \(tokenText)\r\n\r\n")
+  }
 
   func closeSending() { shutdown(file, Int32(SHUT_WR)) }
 
@@ -80,6 +82,14 @@ final class RawClient {
       if count == 0 { return true }
       if count < 0 { return errno == ECONNRESET }
     }
+  }
+
+  /// Whether the server has closed the connection within so many seconds.
+  func isClosed(within seconds: Double) -> Bool {
+    var state = pollfd(fd: file, events: Int16(POLLIN), revents: 0)
+    guard poll(&state, 1, Int32(seconds * 1000)) > 0 else { return false }
+    let count = readSome()
+    return count == 0 || (count < 0 && errno == ECONNRESET)
   }
 
   private func readSome() -> Int {

@@ -8,9 +8,17 @@ import PrometheusMetrics
 
 let tokenText = "0123456789abcdef-token"
 
-/// An application over a fake source, with the headers that a well-meaning client sends.
+let fixedToken = TokenSource.fixed(AdminToken(tokenText)!)
+
+let quietLogger: Logger = {
+  var logger = Logger(label: "test")
+  logger.logLevel = .critical
+  return logger
+}()
+
+/// An application over a fake source. Requests show the token, unless they say otherwise.
 struct TestSite {
-  var settings = AdminSettings()
+  var settings = AdminSettings(token: fixedToken)
   var source = FakeSource()
   var metrics = PrometheusRegistry()
 
@@ -22,28 +30,45 @@ struct TestSite {
     func header(_ name: String) -> String? { headers.value(name) }
   }
 
-  func get(_ path: String, _ headers: [String: String] = [:]) async throws -> Answer {
-    try await request(.get, path, headers)
-  }
+  /// One application, for requests that follow on each other.
+  struct Visit {
+    var client: any TestClientProtocol
 
-  func post(_ path: String, _ body: String, _ headers: [String: String] = [:]) async throws -> Answer {
-    try await request(.post, path, headers, body: body)
-  }
+    func get(_ path: String, _ headers: [String: String] = [:]) async throws -> Answer {
+      try await request(.get, path, headers)
+    }
 
-  private func request(
-    _ method: HTTPRequest.Method, _ path: String, _ headers: [String: String], body: String? = nil
-  ) async throws -> Answer {
-    let router = try AdminRoutes(settings: settings, source: source, metrics: metrics).router()
-    var logger = Logger(label: "test")
-    logger.logLevel = .critical
-    let application = Application(responder: router.buildResponder(), logger: logger)
-    let fields = HTTPFields(headers)
-    return try await application.test(.router) { client in
+    func head(_ path: String, _ headers: [String: String] = [:]) async throws -> Answer {
+      try await request(.head, path, headers)
+    }
+
+    func post(_ path: String, _ body: String, _ headers: [String: String] = [:]) async throws -> Answer {
+      try await request(.post, path, headers, body: body)
+    }
+
+    private func request(
+      _ method: HTTPRequest.Method, _ path: String, _ headers: [String: String], body: String? = nil
+    ) async throws -> Answer {
+      let all = ["Authorization": "Bearer \(tokenText)"].merging(headers) { $1 }.filter { !$0.value.isEmpty }
       let response = try await client.execute(
-        uri: path, method: method, headers: fields, body: body.map { ByteBuffer(string: $0) })
+        uri: path, method: method, headers: HTTPFields(all), body: body.map { ByteBuffer(string: $0) })
       return Answer(
         status: response.status.code, body: String(buffer: response.body), headers: response.headers)
     }
+  }
+
+  func get(_ path: String, _ headers: [String: String] = [:]) async throws -> Answer {
+    try await together { try await $0.get(path, headers) }
+  }
+
+  func post(_ path: String, _ body: String, _ headers: [String: String] = [:]) async throws -> Answer {
+    try await together { try await $0.post(path, body, headers) }
+  }
+
+  func together<Value: Sendable>(_ body: @escaping @Sendable (Visit) async throws -> Value) async throws -> Value {
+    let router = try AdminRoutes(settings: settings, source: source, metrics: metrics, logger: quietLogger).router()
+    let application = Application(responder: router.buildResponder(), logger: quietLogger)
+    return try await application.test(.router) { try await body(Visit(client: $0)) }
   }
 }
 

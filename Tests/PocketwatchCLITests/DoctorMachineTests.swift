@@ -95,7 +95,7 @@ struct DoctorMachineTests {
       ])
     #expect(findings(health: (200, "hello"), .free) == ["error: another program answers at http://h:1"])
     #expect(
-      findings(health: (503, "the engine stands still\n"), .held) == ["error: the service at http://h:1 stands still"])
+      findings(health: (503, "engine stalled\n"), .held) == ["error: the service at http://h:1 is stalled"])
     #expect(
       findings(health: (200, "ok\n"), ready: (503, "waiting for the broker\n"), .held) == [
         "error: the service at http://h:1 is not ready: waiting for the broker"

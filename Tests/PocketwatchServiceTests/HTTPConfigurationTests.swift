@@ -7,8 +7,11 @@ import Testing
 struct HTTPConfigurationTests {
   private static let token = "0123456789abcdef-token"
 
+  private static let made = TokenSource.file(TokenFile(path: "/data/p.sqlite.token", isMade: true))
+
   private func read(_ environment: [String: String], tokenFile: String? = nil) async throws -> AdminSettings? {
-    var environment = environment.merging(["POCKETWATCH_AMQP_URL": "amqp://broker"]) { $1 }
+    var environment = environment.merging(
+      ["POCKETWATCH_AMQP_URL": "amqp://broker", "POCKETWATCH_DATABASE": "/data/p.sqlite"]) { $1 }
     let path = FileManager.default.temporaryDirectory.appending(path: "token-\(UUID().uuidString)").path()
     if let tokenFile {
       try Data(tokenFile.utf8).write(to: URL(filePath: path))
@@ -26,7 +29,8 @@ struct HTTPConfigurationTests {
       ("127.0.0.1:0", "127.0.0.1", 0),
     ] as [(String?, String, Int)])
   func address(text: String?, host: String, port: Int) async throws {
-    #expect(try await read(text.map { ["POCKETWATCH_HTTP": $0] } ?? [:]) == AdminSettings(host: host, port: port))
+    let settings = try await read(text.map { ["POCKETWATCH_HTTP": $0] } ?? [:])
+    #expect(settings == AdminSettings(host: host, port: port, token: Self.made))
   }
 
   @Test("off is off, whatever else is set")
@@ -35,15 +39,25 @@ struct HTTPConfigurationTests {
     #expect(try await read(["POCKETWATCH_HTTP": "off", "POCKETWATCH_HTTP_WRITE": "on"]) == nil)
   }
 
-  @Test("a token opens the pages to other machines, and to changes; its file may end with a line end")
+  @Test("a token opens the pages to other machines; its file may end with a line end")
   func token() async throws {
-    let token = AdminToken(Self.token)
+    let settings = try await read(["POCKETWATCH_HTTP": "0.0.0.0:80"], tokenFile: Self.token + "\n")
+    #expect(settings?.host == "0.0.0.0" && settings?.port == 80 && settings?.token.isMade == false)
+    guard case .file(let file) = settings?.token else { throw ConfigurationError("", "no file") }
+    #expect(!FileManager.default.fileExists(atPath: file.path), "the test has removed it")
+  }
+
+  @Test("on loopback the service makes a token beside its database, also for pages that change something")
+  func made() async throws {
     #expect(
-      try await read(["POCKETWATCH_HTTP": "0.0.0.0:80"], tokenFile: Self.token + "\n")
-        == AdminSettings(host: "0.0.0.0", port: 80, token: token))
-    #expect(
-      try await read(["POCKETWATCH_HTTP_WRITE": "on"], tokenFile: Self.token)
-        == AdminSettings(token: token, allowsChanges: true))
+      try await read(["POCKETWATCH_HTTP_WRITE": "on"]) == AdminSettings(token: Self.made, allowsChanges: true))
+    #expect(!FileManager.default.fileExists(atPath: "/data/p.sqlite.token"), "reading settings makes nothing")
+  }
+
+  @Test("the origin of a proxy")
+  func origin() async throws {
+    let settings = try await read(["POCKETWATCH_HTTP_ORIGIN": "https://PW.example:443"])
+    #expect(settings?.origin?.description == "https://pw.example")
   }
 
   @Test(
@@ -57,7 +71,8 @@ struct HTTPConfigurationTests {
       (["POCKETWATCH_HTTP": "0.0.0.0:8472"], nil, "POCKETWATCH_HTTP_TOKEN_FILE"),
       (["POCKETWATCH_HTTP": "[::]:8472"], nil, "POCKETWATCH_HTTP_TOKEN_FILE"),
       (["POCKETWATCH_HTTP": "example.com:8472"], nil, "POCKETWATCH_HTTP_TOKEN_FILE"),
-      (["POCKETWATCH_HTTP_WRITE": "on"], nil, "POCKETWATCH_HTTP_TOKEN_FILE"),
+      (["POCKETWATCH_HTTP_ORIGIN": "pw.example"], nil, "POCKETWATCH_HTTP_ORIGIN"),
+      (["POCKETWATCH_HTTP_ORIGIN": "https://pw.example/path"], nil, "POCKETWATCH_HTTP_ORIGIN"),
       (["POCKETWATCH_HTTP_WRITE": "yes"], nil, "POCKETWATCH_HTTP_WRITE"),
       ([:], "short", "POCKETWATCH_HTTP_TOKEN_FILE"), ([:], "two tokens of some length", "POCKETWATCH_HTTP_TOKEN_FILE"),
       (["POCKETWATCH_HTTP_TOKEN_FILE": "/nowhere"], nil, "/nowhere"),

@@ -50,8 +50,9 @@ struct ServiceWatchTests {
   func questions() async throws {
     let store = MemoryStore()
     let soon = SystemClock.now().wall.advanced(byMilliseconds: 30_000)
+    let slot = soon.advanced(byMilliseconds: -40_000)  // in the past: its jitter is what is waited for
     let live = Schedule(
-      definition: try definition("a"), origin: Origin(), generation: 1, state: .live(.init(slot: soon, due: soon)))
+      definition: try definition("a"), origin: Origin(), generation: 1, state: .live(.init(slot: slot, due: soon)))
     let ended = Schedule(
       definition: try definition("b"), origin: Origin(), generation: 2,
       state: .ended(.init(reason: "x", at: soon, owesStopped: false)))
@@ -66,7 +67,8 @@ struct ServiceWatchTests {
           == #"{"DetailType":"Schedule Start","Detail":{"id":"a","every":"1h","payload":{"a": 1.0}}}"#)
       #expect(try await watch.schedule(id("c")) == nil)
       await #expect(
-        throws: AdminError(.conflict, "it has ended, and its payload is not kept: have its client start it")
+        throws: AdminError(
+          .conflict, "it has ended, and its payload is not kept: copy the Start event, add the payload, publish it")
       ) {
         try await watch.startAgain(id("b"))
       }
@@ -124,7 +126,7 @@ struct ServiceWatchTests {
       }
       return await tasks.reduce(into: []) { $0.append($1) }
     }
-    let refused = errors.count { $0?.words == "too many questions wait for the engine; ask again" }
+    let refused = errors.count { $0?.words == "too many questions are waiting for the engine; ask again" }
     let unanswered = errors.count { $0?.words == "the engine did not answer within 2 s" }
     #expect(refused == 20 && unanswered == Inbox.maximumQuestions)
   }

@@ -1,4 +1,4 @@
-/// What the pages are made of beside HTML, in the program itself.
+/// Icon, script and style of the pages, in the program itself.
 enum Assets {
   /// A pocket watch, for the tab and the head of the pages.
   static let icon = """
@@ -8,7 +8,7 @@ enum Assets {
 
     """
 
-  /// Adds what happens to the page of recent events. Text is set as text, never as HTML.
+  /// Adds events to the page of recent events as they happen. Text is set as text, never as HTML.
   static let script = """
     "use strict";
     const live = document.getElementById("live");
@@ -27,7 +27,7 @@ enum Assets {
       };
       const link = (event) => {
         const made = element("a", "");
-        made.href = event.link;
+        made.href = "/schedule?id=" + encodeURIComponent(event.id);
         made.append(element("bdi", event.id));
         return made;
       };
@@ -38,20 +38,26 @@ enum Assets {
         cell.dataset.label = label;
         cell.append(content);
       };
+      const duration = (value) => {
+        if (value === undefined) return undefined;
+        const text = value < 1000 ? value + " ms" : value < 10000 ? Math.trunc(value / 100) / 10 + " s"
+          : value < 120000 ? Math.trunc(value / 1000) + " s" : value < 7200000 ? Math.trunc(value / 60000) + " min"
+          : Math.trunc(value / 3600000) + " h";
+        return element("span", text);
+      };
       const show = (event) => {
         const row = body.insertRow(0);
-        const duration = (value) => value !== undefined && element("span", value + " ms");
-        add(row, "Time", time(event.at.utc));
-        add(row, "Event", element("span", event.label, "badge " + event.kind));
-        add(row, "Schedule", event.link && link(event), "schedule");
+        add(row, "Time", time(event.at));
+        add(row, "Event", element("span", event.kind, "badge " + event.kind));
+        add(row, "Schedule", event.id && link(event), "schedule");
         add(row, "Slot", event.slot && time(event.slot));
         add(row, "Late", duration(event.latenessMilliseconds), "number");
         add(row, "Confirmed in", duration(event.confirmMilliseconds), "number");
-        add(row, "What", event.words && element("bdi", event.words));
+        add(row, "Details", event.message && element("bdi", event.message));
       };
       const source = new EventSource("/api/v1/events?after=" + encodeURIComponent(live.dataset.after));
       source.onopen = () => { live.replaceChildren(element("span", "Live", "badge live")); };
-      source.onerror = () => { live.replaceChildren(element("span", "Not live, trying again", "badge bad")); };
+      source.onerror = () => { live.replaceChildren(element("span", "Not live, reconnecting", "badge bad")); };
       source.onmessage = (message) => {
         for (const row of body.querySelectorAll("tr.none")) row.remove();
         show(JSON.parse(message.data));

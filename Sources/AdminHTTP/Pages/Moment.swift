@@ -1,7 +1,7 @@
 import Recurrence
 
 /// An instant as people read it: in UTC, on the wall clock of a zone, and seen from now.
-struct Moment: Encodable {
+struct Moment {
   var utc: String
   /// On the wall clock of the schedule's zone, with its offset; nil where that is UTC.
   var local: String?
@@ -11,10 +11,6 @@ struct Moment: Encodable {
   var text: String
   /// `Thu 2026-11-26 10:30:00 +01:00`, on the zone's wall clock, for the pages.
   var wall: String
-
-  private enum CodingKeys: CodingKey {
-    case utc, local, zone, relative
-  }
 
   init(_ instant: Instant, now: Instant, in zone: ZoneRules? = nil) {
     let zone = zone ?? .utc
@@ -27,6 +23,19 @@ struct Moment: Encodable {
       self.local = local
       self.zone = zone.name
       wall = "\(Self.weekday(of: instant, in: zone)) \(Self.spaced(local.dropLast(6))) \(local.suffix(6))"
+    }
+  }
+
+  /// `250 ms`, `2.5 s`, `24 s`, `5 min`.
+  static func text(milliseconds: Int64) -> String {
+    switch milliseconds.magnitude {
+    case 0..<1000: return "\(milliseconds) ms"
+    case 1000..<10_000:
+      let tenths = milliseconds / 100
+      return tenths % 10 == 0 ? "\(tenths / 10) s" : "\(tenths / 10).\(tenths.magnitude % 10) s"
+    case 10_000..<120_000: return "\(milliseconds / 1000) s"
+    case 120_000..<7_200_000: return "\(milliseconds / 60_000) min"
+    default: return "\(milliseconds / 3_600_000) h"
     }
   }
 
@@ -51,7 +60,7 @@ struct Moment: Encodable {
     return names[(days % 7 + 7) % 7]
   }
 
-  /// Date and time with a space between them, without a fraction that is none.
+  /// Date and time with a space between them, without a fraction of zero.
   fileprivate static func spaced(_ time: Substring) -> String {
     let time = time.hasSuffix(".000") ? time.dropLast(4) : time
     return String(time.replacing("T", with: " "))

@@ -1,28 +1,22 @@
 import Recurrence
 import Scheduling
 
-/// The first page, and `/api/v1/overview`.
-struct OverviewPage: Encodable {
-  struct Part: Encodable {
+/// The first page.
+struct OverviewPage {
+  struct Part {
     var name: String
     var isWell: Bool
     var words: String
   }
 
-  struct Total: Encodable {
+  struct Total {
     var name: String
-    var value: Int64
-    // For the page.
     var isZero: Bool
     /// `1,234,567`.
     var text: String
 
-    private enum CodingKeys: CodingKey {
-      case name, value
-    }
-
     init(name: String, value: Int64) {
-      (self.name, self.value) = (name, value)
+      self.name = name
       isZero = value == 0
       text = Self.grouped(value)
     }
@@ -38,9 +32,9 @@ struct OverviewPage: Encodable {
     }
   }
 
-  struct Lateness: Encodable {
-    var median: Int64
-    var worstInHundred: Int64
+  struct Lateness {
+    var median: String
+    var worstInHundred: String
   }
 
   var title = "Overview"
@@ -50,39 +44,33 @@ struct OverviewPage: Encodable {
   var now: String
   var started: Moment
   var parts: [Part]
-  var schedules: [String: Int]
-  // For the page.
   var live: String
   var ended: String
   var dueWithinMinute: String
   var dueWithinHour: String
   var nextDue: Moment?
-  var latenessMilliseconds: Lateness?
+  var lateness: Lateness?
   var totals: [Total]
-  /// What people look for first: missed, rejected, returned, given up; newest first.
-  var troubles: [EventRow]
+  /// What people look for first: missed, rejected, unroutable, nacked, expired; newest first.
+  var problems: [EventRow]
 
-  private enum CodingKeys: CodingKey {
-    case title, state, isReady, version, now, started, parts, schedules, dueWithinMinute, dueWithinHour, nextDue
-    case latenessMilliseconds, totals, troubles
-  }
-
-  init(_ overview: Overview, _ status: AdminStatus, troubles: [RecentEvents.Entry]) {
-    isReady = status.isAlive && status.obstacle == nil
-    state =
-      !status.isAlive ? "engine stalled" : status.obstacle.map { "not ready: \($0)" } ?? "ready"
+  init(_ overview: Overview, _ status: AdminStatus, problems: [RecentEvents.Entry]) {
+    isReady = status.reason == nil
+    state = status.reason.map { "not ready: \($0)" } ?? "ready"
     version = overview.version
     now = status.now.rfc3339
     started = Moment(overview.startedAt, now: status.now)
     parts = overview.parts.map { Part(name: $0.name, isWell: $0.isWell, words: $0.words) }
-    schedules = ["live": overview.counts.live, "ended": overview.counts.ended]
     live = Total.grouped(Int64(overview.counts.live))
     ended = Total.grouped(Int64(overview.counts.ended))
     dueWithinMinute = overview.dueWithinMinute.text
     dueWithinHour = overview.dueWithinHour.text
     nextDue = overview.nextDue.map { Moment($0, now: status.now) }
-    latenessMilliseconds = overview.lateness.map { Lateness(median: $0.median, worstInHundred: $0.worstInHundred) }
+    lateness = overview.lateness.map {
+      Lateness(
+        median: Moment.text(milliseconds: $0.median), worstInHundred: Moment.text(milliseconds: $0.worstInHundred))
+    }
     totals = overview.totals.map { Total(name: $0.name, value: $0.value) }
-    self.troubles = troubles.reversed().prefix(20).map { EventRow($0, now: status.now) }
+    self.problems = problems.reversed().prefix(20).map { EventRow($0, now: status.now) }
   }
 }

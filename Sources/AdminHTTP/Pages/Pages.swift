@@ -25,14 +25,14 @@ struct Pages: Sendable {
   }
 }
 
-/// The page of what went wrong.
+/// The page of an error.
 struct ErrorPage {
   // Templates see what is stored, not what is computed.
   var title: String
   var words: String
 
   init(code: Int, words: String) {
-    title = "Error \(code)"
+    title = code == 401 ? "Sign in" : "Error \(code)"
     self.words = words
   }
 }

@@ -1,8 +1,8 @@
 import Recurrence
 import Scheduling
 
-/// The page of one schedule, and its JSON.
-struct SchedulePage: Encodable {
+/// The page of one schedule.
+struct SchedulePage {
   var title: String
   var schedule: ScheduleRow
   /// A Schedule Start that would make it again.
@@ -20,27 +20,25 @@ struct SchedulePage: Encodable {
   /// Whether it can be stopped and started again.
   var canChange: Bool
   var hasEnded: Bool
-  /// What came of a form that was sent.
+  /// The result of a form that was sent.
   var notice: String?
 
-  /// What became of its ticks.
-  struct Ticks: Encodable {
-    struct Last: Encodable {
+  /// Delivery results.
+  struct Ticks {
+    struct Last {
       var slot: Moment
       var sent: Moment
-      var latenessMilliseconds: Int64
-      var confirmMilliseconds: Int64
+      var lateness: String
+      var confirmed: String
     }
 
     var sent: Int64
     var missed: Int
     var repeated: Int
     var nacked: Int
-    var returned: Int
+    var unroutable: Int
     var last: Last?
   }
-
-  static let upcomingCount = 10
 
   init(
     _ details: ScheduleDetails, now: Instant, zone: Result<ZoneRules, ExpressionError>, recent: [RecentEvents.Entry],
@@ -55,7 +53,11 @@ struct SchedulePage: Encodable {
     started = details.history.beginning.map { Moment($0.at, now: now) }
     ticks = Ticks(details.history.tally, sent: schedule.counter, now: now)
     switch zone {
-    case .success(let rules): upcoming = Self.upcoming(schedule, now: now, in: rules)
+    case .success(let rules):
+      upcoming = schedule.upcomingSlots(now: now, in: rules).map { SlotRow($0, now: now, in: rules) }
+      if let next = schedule.pending, next.due != next.slot, !upcoming.isEmpty {
+        upcoming[0].at.relative = "due " + Moment.distance(from: now, to: next.due)
+      }
     case .failure(let error):
       upcoming = []
       zoneTrouble = error.description
@@ -66,32 +68,17 @@ struct SchedulePage: Encodable {
     canChange = allowsChanges && !hasEnded
     notice = sent?.notice
   }
-
-  private static func upcoming(_ schedule: Schedule, now: Instant, in zone: ZoneRules) -> [SlotRow] {
-    guard let pending = schedule.pending, !pending.isHeld else { return [] }
-    let first = pending.slot
-    var count = upcomingCount
-    if !schedule.definition.timing.isOneShot, let limit = schedule.definition.limit, limit > 0 {
-      count = min(count, Int(clamping: limit - schedule.counter))
-    }
-    var slots = [first]
-    while slots.count < count, !schedule.definition.timing.isOneShot,
-      let next = schedule.definition.nextSlot(after: slots[slots.count - 1], in: zone)
-    {
-      slots.append(next)
-    }
-    return zone.listed(slots, after: min(now, first)).map { SlotRow($0, now: now, in: zone) }
-  }
 }
 
 extension SchedulePage.Ticks {
   init(_ tally: Schedule.Tally, sent: Int64, now: Instant) {
     self.init(
-      sent: sent, missed: tally.missed, repeated: tally.repeats, nacked: tally.refusals, returned: tally.returns,
+      sent: sent, missed: tally.missed, repeated: tally.repeats, nacked: tally.refusals, unroutable: tally.returns,
       last: tally.last.map { last in
         Last(
           slot: Moment(last.slot, now: now), sent: Moment(last.sentAt, now: now),
-          latenessMilliseconds: last.latenessMilliseconds, confirmMilliseconds: last.confirmationMilliseconds)
+          lateness: Moment.text(milliseconds: last.latenessMilliseconds),
+          confirmed: Moment.text(milliseconds: last.confirmationMilliseconds))
       })
   }
 }
@@ -102,14 +89,14 @@ enum SentCommand: String {
 
   var notice: String {
     switch self {
-    case .stop: "Schedule Stop is published. Reload to see what came of it."
-    case .start: "Schedule Start is published. Reload to see what came of it."
+    case .stop: "Schedule Stop is published. Reload to see its outcome."
+    case .start: "Schedule Start is published. Reload to see its outcome."
     }
   }
 }
 
-/// The page that shows what an expression means, and its JSON.
-struct PreviewPage: Encodable {
+/// The page that shows what an expression means.
+struct PreviewPage {
   var title = "Preview"
   var expression: String
   var zone: String
@@ -121,30 +108,26 @@ struct PreviewPage: Encodable {
   var error: String?
   var isAsked: Bool
 
-  private static let yearMilliseconds: Int64 = 366 * 86_400_000
-
   init(expression: String, zone: String, now: Instant, rules: (String) throws(ExpressionError) -> ZoneRules) {
     self.expression = expression
     self.zone = zone
     isAsked = !expression.isEmpty
     guard isAsked else { return }
     do throws(ExpressionError) {
-      let cron = try CronExpression(expression)
-      let rules = zone.isEmpty ? ZoneRules.utc : try rules(zone)
-      words = cron.words
-      slots = rules.listed(cron.slots(after: now, count: SchedulePage.upcomingCount, in: rules), after: now)
-        .map { SlotRow($0, now: now, in: rules) }
-      clockChanges = cron.clockChangeEffects(
-        after: now, through: now.advanced(byMilliseconds: Self.yearMilliseconds), in: rules
-      ).map { "\(Moment($0.transition.instant, now: now, in: rules).wall): \($0.words)" }
+      let preview = try CronPreview(expression, zone: zone, now: now, rules: rules)
+      words = preview.expression.words
+      slots = preview.slots.map { SlotRow($0, now: now, in: preview.zone) }
+      clockChanges = preview.clockChanges.map {
+        "\(Moment($0.transition.instant, now: now, in: preview.zone).wall): \($0.words)"
+      }
     } catch {
       self.error = error.description
     }
   }
 }
 
-/// The page of what happened of late, and its JSON.
-struct RecentPage: Encodable {
+/// The page of recent events.
+struct RecentPage {
   var title = "Recent"
   /// The number of the newest event, from which on more can be asked for.
   var last: Int

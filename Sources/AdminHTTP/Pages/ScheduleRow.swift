@@ -1,8 +1,8 @@
 import Recurrence
 import Scheduling
 
-/// A schedule in a list, and in JSON.
-struct ScheduleRow: Encodable {
+/// A schedule in a list.
+struct ScheduleRow {
   var id: String
   var link: String
   var state: String
@@ -10,7 +10,10 @@ struct ScheduleRow: Encodable {
   var timing: String
   var words: String
   var zone: String
+  /// When the next tick is due.
   var next: Moment?
+  /// Its slot, where jitter makes it due later.
+  var nextSlot: Moment?
   /// Earlier slots that the next tick stands for.
   var missed: Int
   /// Ticks sent and confirmed.
@@ -27,10 +30,9 @@ struct ScheduleRow: Encodable {
     timing = definition.timing.fieldText
     words = definition.timing.words
     self.zone = definition.timezone ?? ZoneRules.utc.name
-    next = schedule.pending.flatMap { pending in
-      // A slot that has passed is not late before its jitter has.
-      let instant = pending.slot < now ? pending.due : pending.slot
-      return pending.isHeld ? nil : Moment(instant, now: now, in: zone)
+    if let pending = schedule.pending, !pending.isHeld {
+      next = Moment(pending.due, now: now, in: zone)
+      nextSlot = pending.slot == pending.due ? nil : Moment(pending.slot, now: now, in: zone)
     }
     missed = schedule.pending?.missed ?? 0
     sent = schedule.counter
@@ -52,7 +54,7 @@ extension Timing {
     }
   }
 
-  fileprivate var words: String {
+  var words: String {
     switch self {
     case .cron(let expression): expression.words
     case .every(let interval): "Every \(interval.text)"
@@ -63,7 +65,7 @@ extension Timing {
 }
 
 /// A slot to come, with what the clocks do before it.
-struct SlotRow: Encodable {
+struct SlotRow {
   var at: Moment
   /// `clocks go forward by 60 minutes`, and when.
   var clockChange: String?
@@ -74,40 +76,30 @@ struct SlotRow: Encodable {
   }
 }
 
-/// Something that happened, in a list and in JSON.
-struct EventRow: Encodable {
-  var number: Int
+/// Something that happened, in a list. The pages' script makes the same of what the API tells.
+struct EventRow {
   var at: Moment
   var kind: String
-  /// The kind as people say it.
-  var label: String
   var id: String?
   var link: String?
   var slot: String?
-  var latenessMilliseconds: Int64?
-  var confirmMilliseconds: Int64?
-  var words: String
-  // For the pages.
   var slotText: String?
+  var lateness: String?
+  var confirmed: String?
+  var words: String
   var hasWords: Bool
-
-  private enum CodingKeys: CodingKey {
-    case number, at, kind, label, id, link, slot, latenessMilliseconds, confirmMilliseconds, words
-  }
 
   init(_ entry: RecentEvents.Entry, now: Instant) {
     let event = entry.event
-    number = entry.number
     at = Moment(event.at, now: now)
     kind = event.kind.rawValue
-    label = event.kind == .givenUp ? "given up" : kind
     id = event.id?.text
     link = event.id.map(ScheduleRow.link)
     slot = event.slot?.rfc3339
-    latenessMilliseconds = event.latenessMilliseconds
-    confirmMilliseconds = event.confirmMilliseconds
-    words = event.words
     slotText = event.slot?.pageText
+    lateness = event.latenessMilliseconds.map(Moment.text(milliseconds:))
+    confirmed = event.confirmMilliseconds.map(Moment.text(milliseconds:))
+    words = event.words
     hasWords = !words.isEmpty
   }
 }

@@ -2,8 +2,8 @@ import Recurrence
 import Scheduling
 
 /// The list of schedules, with its whole state in its address.
-struct SchedulesPage: Encodable {
-  struct Option: Encodable {
+struct SchedulesPage {
+  struct Option {
     var value: String
     var isChosen: Bool
   }
@@ -60,7 +60,7 @@ struct ScheduleQuery: Sendable {
     }
     if let text = value("after"), !text.isEmpty {
       guard let position = ListPosition(text), position.fits(search) else {
-        throw AddressError("after: no place in this list")
+        throw AddressError("after: not a position in this list")
       }
       after = position
     }

@@ -35,6 +35,8 @@ extension Assets {
     h2 { margin: 1.75rem 0 .5rem; font-size: 1rem; font-weight: 600; }
     .title { display: flex; flex-wrap: wrap; align-items: center; gap: .25rem .75rem; margin: 1.25rem 0 1rem; }
     .title h1 { margin: 0; }
+    .title .badge { white-space: normal; }
+    .tiles dd span { white-space: nowrap; }
 
     table { width: 100%; border-collapse: collapse; }
     th, td { padding: .35rem 1rem .35rem 0; border-bottom: 1px solid var(--line); text-align: start;
@@ -75,9 +77,9 @@ extension Assets {
       white-space: nowrap; color: var(--faint); background: var(--panel); border: 1px solid var(--line); }
     .badge.good, .badge.live, .badge.started { color: var(--good); background: var(--good-back);
       border-color: transparent; }
-    .badge.bad, .badge.rejected, .badge.refused, .badge.givenUp { color: var(--bad); background: var(--bad-back);
+    .badge.bad, .badge.rejected, .badge.nacked, .badge.expired { color: var(--bad); background: var(--bad-back);
       border-color: transparent; }
-    .badge.missed, .badge.returned { color: var(--note); background: var(--note-back); border-color: transparent; }
+    .badge.missed, .badge.unroutable { color: var(--note); background: var(--note-back); border-color: transparent; }
     .message { padding: .5rem .85rem; border-radius: .5rem; background: var(--panel); overflow-wrap: anywhere; }
     .message.good { color: var(--good); background: var(--good-back); }
     .message.bad { color: var(--bad); background: var(--bad-back); }
@@ -110,6 +112,8 @@ extension Assets {
         font-weight: 400; }
       tbody .number { text-align: start; }
       tbody td:empty { display: none; }
+      #parts th { display: block; }
+      #parts td { display: block; padding-left: 1.2em; }
       .facts { grid-template-columns: 1fr; gap: 0; }
       .facts dd { margin-bottom: .5rem; }
       label, .wide { flex: 1 1 100%; max-width: none; }

@@ -12,20 +12,20 @@ extension Templates {
       case .slot: "<th>Slot (UTC)"
       case .late: "<th class=\"number\">Late"
       case .confirmed: "<th class=\"number\">Confirmed in"
-      case .words: "<th>What"
+      case .words: "<th>Details"
       }
     }
 
     fileprivate var cell: String {
       switch self {
       case .time: Templates.cell("at", "Time", #"<time datetime="{{utc}}">{{text}}</time>"#)
-      case .kind: Templates.cell("kind", "Event", #"<span class="badge {{kind}}">{{label}}</span>"#)
+      case .kind: Templates.cell("kind", "Event", #"<span class="badge {{kind}}">{{kind}}</span>"#)
       case .schedule:
         Templates.cell("id", "Schedule", #"<a href="{{link}}"><bdi>{{id}}</bdi></a>"#, style: "schedule")
       case .slot: Templates.cell("slot", "Slot", #"<time datetime="{{slot}}">{{slotText}}</time>"#)
-      case .late: Templates.duration("latenessMilliseconds", "Late")
-      case .confirmed: Templates.duration("confirmMilliseconds", "Confirmed in")
-      case .words: Templates.cell("hasWords", "What", "<bdi>{{words}}</bdi>")
+      case .late: Templates.cell("lateness", "Late", "<span>{{lateness}}</span>", style: "number")
+      case .confirmed: Templates.cell("confirmed", "Confirmed in", "<span>{{confirmed}}</span>", style: "number")
+      case .words: Templates.cell("hasWords", "Details", "<bdi>{{words}}</bdi>")
       }
     }
   }
@@ -34,10 +34,6 @@ extension Templates {
   private static func cell(_ name: String, _ label: String, _ content: String, style: String? = nil) -> String {
     let style = style.map { " class=\"\($0)\"" } ?? ""
     return "<td\(style){{#\(name)}} data-label=\"\(label)\"{{/\(name)}}>{{#\(name)}}\(content){{/\(name)}}</td>"
-  }
-
-  private static func duration(_ name: String, _ label: String) -> String {
-    cell(name, label, "<span>{{\(name)}} ms</span>", style: "number")
   }
 
   static func events(_ name: String, _ columns: [EventColumn]) -> String {

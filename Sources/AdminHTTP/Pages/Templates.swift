@@ -8,7 +8,7 @@ enum Templates {
     ("overview", page(overview, at: "/", beside: readiness)), ("schedules", page(schedules, at: "/schedules")),
     ("schedule", page(schedule, at: "/schedules", beside: "{{#schedule}}\(state){{/schedule}}")),
     ("recent", page(recent, at: "/recent", beside: live)), ("preview", page(preview, at: "/preview")),
-    ("error", page(error)),
+    ("error", page(error)), ("entered", page(entered, leadsOn: true)),
   ]
 
   private static let places = [
@@ -18,7 +18,10 @@ enum Templates {
   /// - Parameters:
   ///   - address: The place of the navigation that is this one.
   ///   - badge: What stands beside the heading.
-  private static func page(_ body: String, at address: String? = nil, beside badge: String = "") -> String {
+  ///   - leadsOn: Whether the overview follows at once.
+  private static func page(
+    _ body: String, at address: String? = nil, beside badge: String = "", leadsOn: Bool = false
+  ) -> String {
     let links = places.map { place, name in
       "<a href=\"\(place)\"\(place == address ? " aria-current=\"page\"" : "")>\(name)</a>"
     }
@@ -28,7 +31,7 @@ enum Templates {
       <head>
       <meta charset="utf-8">
       <meta name="viewport" content="width=device-width, initial-scale=1">
-      <meta name="color-scheme" content="light dark">
+      <meta name="color-scheme" content="light dark">\(leadsOn ? "\n<meta http-equiv=\"refresh\" content=\"0;url=/\">" : "")
       <title>{{title}} - Pocketwatch</title>
       <link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
       <link rel="stylesheet" href="/assets/style.css">
@@ -56,28 +59,28 @@ enum Templates {
     <div><dt>Next tick</dt>{{#nextDue}}<dd>{{relative}}
     <small><time datetime="{{utc}}">{{text}}</time> UTC</small></dd>{{/nextDue}}
     {{^nextDue}}<dd class="zero">none</dd>{{/nextDue}}</div>
-    <div><dt>Schedules</dt><dd>{{live}} <small>and {{ended}} that ended</small></dd></div>
+    <div><dt>Schedules</dt><dd>{{live}} <small>{{ended}} ended</small></dd></div>
     <div><dt>Due within a minute</dt><dd>{{dueWithinMinute}}</dd></div>
     <div><dt>Due within an hour</dt><dd>{{dueWithinHour}}</dd></div>
-    <div><dt>Lateness of recent ticks</dt>{{#latenessMilliseconds}}<dd>{{median}} ms
-    <small>half of them; 99 in 100: {{worstInHundred}} ms</small></dd>{{/latenessMilliseconds}}
-    {{^latenessMilliseconds}}<dd class="zero">none sent</dd>{{/latenessMilliseconds}}</div>
+    <div><dt>Lateness of recent ticks</dt>{{#lateness}}<dd>p50 {{median}},
+    <span>p99 {{worstInHundred}}</span></dd>{{/lateness}}
+    {{^lateness}}<dd class="zero">none sent</dd>{{/lateness}}</div>
     </dl>
-    <h2>Since its start {{started.relative}}</h2>
+    <h2>Since start, {{started.relative}}</h2>
     <dl class="tiles">
     {{#totals}}<div><dt>{{name}}</dt><dd{{#isZero}} class="zero"{{/isZero}}>{{text}}</dd></div>
     {{/totals}}
     </dl>
-    <div class="columns"><section><h2>What it stands on</h2>
+    <div class="columns"><section><h2>System status</h2>
     <table id="parts"><tbody>
     {{#parts}}<tr><th scope="row"><span class="dot{{^isWell}} bad{{/isWell}}"></span>{{name}}</th>
-    <td>{{^isWell}}<b class="wrong">Trouble:</b> {{/isWell}}<bdi>{{words}}</bdi></td></tr>
+    <td>{{^isWell}}<b class="wrong">Problem:</b> {{/isWell}}<bdi>{{words}}</bdi></td></tr>
     {{/parts}}
     </tbody></table></section>
-    <section><h2>Missed, rejected, refused</h2>
-    \(events("troubles", [.time, .kind, .schedule, .words]))</section></div>
-    <footer>Version {{version}}, running since <time datetime="{{started.utc}}">{{started.text}}</time> UTC. This
-    machine's clock: <time datetime="{{now}}">{{now}}</time></footer>
+    <section><h2>Recent problems</h2>
+    \(events("problems", [.time, .kind, .schedule, .words]))</section></div>
+    <footer>Version {{version}}, running since <time datetime="{{started.utc}}">{{started.text}}</time> UTC. Clock of
+    this machine: <time datetime="{{now}}">{{now}}</time></footer>
 
     """
 
@@ -90,8 +93,8 @@ enum Templates {
     {{#sorts}}<option{{#isChosen}} selected{{/isChosen}}>{{value}}</option>{{/sorts}}</select></label>
     <button>Show</button>
     </form>
-    {{#areEnded}}<p class="faint">Those that ended last come first.</p>{{/areEnded}}
-    {{#isEmpty}}<p>{{#nextLink}}None so far; there is more to search.{{/nextLink}}\
+    {{#areEnded}}<p class="faint">The most recently ended come first.</p>{{/areEnded}}
+    {{#isEmpty}}<p>{{#nextLink}}None on this page; the search continues on the next.{{/nextLink}}\
     {{^nextLink}}None.{{/nextLink}}</p>{{/isEmpty}}
     {{^isEmpty}}<table>
     <thead><tr><th>Id<th>When<th>Next<th class="number">Sent<th>State</tr></thead>
@@ -100,6 +103,7 @@ enum Templates {
     <td data-label="When"><div>{{words}}<code><bdi>{{timing}}</bdi> · <bdi>{{zone}}</bdi></code></div></td>
     <td data-label="Next"><div>{{#next}}{{relative}}<small><bdi>{{wall}}</bdi></small>\
     {{#local}}<small><time datetime="{{utc}}">{{text}}</time> UTC</small>{{/local}}{{/next}}\
+    {{#nextSlot}}<small>slot <bdi>{{wall}}</bdi></small>{{/nextSlot}}\
     {{#ended}}<small>ended {{relative}}, <time datetime="{{utc}}">{{text}}</time> UTC</small>{{/ended}}</div></td>
     <td data-label="Sent" class="number"><div>{{sent}}</div></td>
     <td data-label="State"><div>\(state){{#reason}}<small><bdi>{{reason}}</bdi></small>{{/reason}}</div></td></tr>
@@ -114,25 +118,25 @@ enum Templates {
     {{#notice}}<p class="message note" role="status">{{notice}}</p>{{/notice}}
     {{#schedule}}<dl class="tiles">
     {{#next}}<div><dt>Next tick</dt><dd>{{relative}} <small><bdi>{{wall}}</bdi></small>\
-    {{#local}}<small><time datetime="{{utc}}">{{text}}</time> UTC</small>{{/local}}</dd></div>{{/next}}
+    {{#local}}<small><time datetime="{{utc}}">{{text}}</time> UTC</small>{{/local}}{{#nextSlot}}<small>slot <bdi>{{wall}}</bdi></small>{{/nextSlot}}</dd></div>{{/next}}
     {{#ended}}<div><dt>Ended</dt><dd>{{relative}}
     <small><time datetime="{{utc}}">{{text}}</time> UTC</small></dd></div>{{/ended}}
     {{/schedule}}
     {{#ticks}}<div><dt>Ticks sent</dt><dd>{{sent}}</dd></div>
-    <div><dt>Slots missed</dt><dd>{{missed}}</dd></div>
-    <div><dt>Ticks repeated</dt><dd>{{repeated}}</dd></div>
-    <div><dt>Refused by the broker</dt><dd>{{nacked}}</dd></div>
-    <div><dt>Taken by no queue</dt><dd>{{returned}}</dd></div>{{/ticks}}
+    <div><dt>Missed slots</dt><dd>{{missed}}</dd></div>
+    <div><dt>Duplicates</dt><dd>{{repeated}}</dd></div>
+    <div><dt>Nacked (retried)</dt><dd>{{nacked}}</dd></div>
+    <div><dt>Unroutable</dt><dd>{{unroutable}}</dd></div>{{/ticks}}
     </dl>
     {{#schedule}}<h2>Definition</h2>
     <dl class="facts">
     <dt>When</dt><dd>{{words}} <code><bdi>{{timing}}</bdi></code></dd>
     <dt>Zone</dt><dd><bdi>{{zone}}</bdi></dd>
-    {{#reason}}<dt>Ended, because</dt><dd><bdi>{{reason}}</bdi></dd>{{/reason}}
+    {{#reason}}<dt>Reason for the end</dt><dd><bdi>{{reason}}</bdi></dd>{{/reason}}
     {{/schedule}}
     {{#ticks.last}}<dt>Last tick</dt><dd>slot <time datetime="{{slot.utc}}">{{slot.text}}</time>, sent\
-     <time datetime="{{sent.utc}}">{{sent.text}}</time>, {{latenessMilliseconds}} ms late,\
-     confirmed in {{confirmMilliseconds}} ms</dd>{{/ticks.last}}
+     <time datetime="{{sent.utc}}">{{sent.text}}</time>, {{lateness}} late,\
+     confirmed in {{confirmed}}</dd>{{/ticks.last}}
     {{#started}}<dt>Started</dt><dd><time datetime="{{utc}}">{{text}}</time> UTC, {{relative}}</dd>{{/started}}
     {{#startedByUser}}<dt>Started by login</dt><dd><bdi>{{startedByUser}}</bdi></dd>{{/startedByUser}}
     {{#startedBy}}<dt>Started by message</dt><dd><code><bdi>{{startedBy}}</bdi></code></dd>{{/startedBy}}
@@ -141,16 +145,16 @@ enum Templates {
     {{^hasEnded}}<h2>Next slots</h2>
     \(slots("upcoming"))
     {{/hasEnded}}
-    <h2>Of late</h2>
+    <h2>Recent events</h2>
     \(events("recent", [.time, .kind, .slot, .late, .confirmed, .words]))
-    <h2>The Start event</h2>
+    <h2>Start event</h2>
+    {{#hasEnded}}<p class="message note">This schedule has ended, and payloads of ended schedules are not kept. To start it
+    again, copy this event, add the payload if it had one, and publish it.</p>{{/hasEnded}}
     <pre><bdi>{{startEvent}}</bdi></pre>
-    {{#hasEnded}}<p class="faint">Without its payload, if it had one: that is dropped when a schedule has
-    ended.</p>{{/hasEnded}}
-    {{#canChange}}<h2>Change it</h2>
+    {{#canChange}}<h2>Change</h2>
     <details id="stop"><summary>Stop</summary><form action="/schedule/stop" method="post">
     <input type="hidden" name="id" value="{{schedule.id}}">
-    <label class="wide">Reason <input name="reason" maxlength="200" value="stopped on the page"></label>
+    <label class="wide">Reason <input name="reason" maxlength="1000" value="stopped on the page"></label>
     <button class="bad">Stop</button></form></details>
     <details id="start"><summary>Start again, counting from 0</summary><form action="/schedule/start" method="post">
     <input type="hidden" name="id" value="{{schedule.id}}"><button>Start again</button></form></details>{{/canChange}}
@@ -160,7 +164,7 @@ enum Templates {
   private static let live = #"<span id="live" data-after="{{last}}"><a href="/recent">Reload</a></span>"#
 
   private static let recent = """
-    <p class="faint">The last events that this process remembers, newest first.</p>
+    <p class="faint">The last 500 events since the service started, newest first.</p>
     \(events("events", EventColumn.allCases))
     """
 
@@ -178,6 +182,11 @@ enum Templates {
     {{#isAsked}}{{^error}}<h2>Next slots</h2>
     \(slots("slots"))
     {{/error}}{{/isAsked}}
+
+    """
+
+  private static let entered = """
+    <p class="message note">This browser is signed in until it is closed. <a href="/">To the overview</a></p>
 
     """
 

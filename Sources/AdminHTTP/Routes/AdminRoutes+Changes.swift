@@ -6,6 +6,8 @@ import Scheduling
 extension AdminRoutes {
   /// A form holds an id, a reason and what percent-encoding makes of them.
   private static let maximumFormBytes = 16 * 1024
+  /// The longest reason of a Schedule Stop.
+  private static let maximumReasonBytes = 1024
 
   private struct Form: Decodable {
     var id: String?
@@ -26,16 +28,21 @@ extension AdminRoutes {
   }
 
   private func target(of request: Request) async throws -> (id: ScheduleID, reason: String) {
-    guard settings.allowsChanges, settings.token != nil else {
-      throw HTTPError(.forbidden, message: "this page only shows; POCKETWATCH_HTTP_WRITE=on and a token let it change")
+    guard settings.allowsChanges else {
+      throw HTTPError(
+        .forbidden, message: "these pages are read-only; POCKETWATCH_HTTP_WRITE=on lets them change schedules")
     }
     guard let body = try? await request.body.collect(upTo: Self.maximumFormBytes) else {
       throw HTTPError(.contentTooLarge, message: "the form is too long")
     }
     guard let form = try? URLEncodedFormDecoder().decode(Form.self, from: String(buffer: body)),
       let id = form.id.flatMap(ScheduleID.init(validating:))
-    else { throw HTTPError(.badRequest, message: "id: missing, or none") }
+    else { throw HTTPError(.badRequest, message: "id: missing or invalid") }
     let reason = form.reason ?? ""
-    return (id, reason.isEmpty ? "stopped on the page" : String(reason.prefix(200)))
+    // As the scheduler counts, which would reject the Stop after it was published.
+    guard reason.utf8.count <= Self.maximumReasonBytes else {
+      throw HTTPError(.badRequest, message: "reason: longer than \(Self.maximumReasonBytes) bytes of UTF-8")
+    }
+    return (id, reason.isEmpty ? "stopped on the page" : reason)
   }
 }

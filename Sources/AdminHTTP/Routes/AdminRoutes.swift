@@ -2,6 +2,7 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
+import Logging
 import PrometheusMetrics
 import Recurrence
 import Scheduling
@@ -17,18 +18,19 @@ struct AdminRoutes: Sendable {
   /// How often the source is asked for one page while it finds nothing: each time may take the engine 5 ms.
   static let mostAsks = 20
 
-  init(settings: AdminSettings, source: any AdminSource, metrics: PrometheusRegistry) throws {
+  init(settings: AdminSettings, source: any AdminSource, metrics: PrometheusRegistry, logger: Logger) throws {
     self.settings = settings
     self.source = source
     self.metrics = metrics
     pages = try Pages()
-    checks = RequestChecks(settings: settings)
+    checks = RequestChecks(settings: settings, access: Access(settings.token, logger: logger))
   }
 
   func router() -> Router<BasicRequestContext> {
     let router = Router(options: .autoGenerateHeadEndpoints)
     router.add(middleware: AdminMiddleware(checks: checks, pages: pages))
     addHealth(to: router)
+    addAccess(to: router)
     addPages(to: router)
     addInterface(to: router)
     addChanges(to: router)
@@ -40,14 +42,14 @@ struct AdminRoutes: Sendable {
     router.get("/healthz") { _, _ in
       source.status.isAlive
         ? Response.text("ok\n", type: Self.plain)
-        : Response.text("the engine stands still\n", type: Self.plain, status: .serviceUnavailable)
+        : Response.text("engine stalled\n", type: Self.plain, status: .serviceUnavailable)
     }
     router.get("/readyz") { request, _ in
       let status = source.status
-      let obstacle = status.isAlive ? status.obstacle : "the engine, which stands still"
-      guard let obstacle else { return Response.text("ready\n", type: Self.plain) }
-      // The reason names hosts, so it is for those who may see the rest.
-      let words = checks.isAuthorized(request) ? "not ready: \(obstacle)\n" : "not ready\n"
+      guard let reason = status.reason else {
+        return Response.text("ready\n", type: Self.plain)
+      }
+      let words = checks.maySeeReasons(request) ? "not ready: \(reason)\n" : "not ready\n"
       return Response.text(words, type: Self.plain, status: .serviceUnavailable)
     }
     router.get("/metrics") { _, _ in Response.text(metrics.text, type: PrometheusRegistry.contentType) }
@@ -69,58 +71,51 @@ struct AdminRoutes: Sendable {
     router.get("/preview") { request, _ in pages.response("preview", preview(request)) }
   }
 
-  private func addInterface(to router: Router<BasicRequestContext>) {
-    router.get("/api/v1/overview") { _, _ in Response.json(try await overview()) }
-    router.get("/api/v1/schedules") { request, _ in Response.json(try await schedules(request)) }
-    router.get("/api/v1/schedules/{id}") { _, context in
-      Response.json(try await schedule(context.parameters.get("id")?.removingPercentEncoding))
-    }
-    // For ids such as `..`, which no path can hold.
-    router.get("/api/v1/schedule") { request, _ in Response.json(try await schedule(request.value("id"))) }
-    router.get("/api/v1/recent") { request, _ in Response.json(try recent(request)) }
-    router.get("/api/v1/preview") { request, _ in
-      let page = preview(request)
-      var response = Response.json(page)
-      if page.error != nil { response.status = .badRequest }
-      return response
-    }
-    let streams = EventStreams(source: source)
-    router.get("/api/v1/events") { request, _ in
-      try streams.response(after: Self.number(request.headers.value("Last-Event-ID") ?? request.value("after")))
-    }
-  }
-
   private func overview() async throws -> OverviewPage {
     let overview = try await source.overview()
-    return OverviewPage(overview, source.status, troubles: source.recent.troubles)
+    return OverviewPage(overview, source.status, problems: source.recent.troubles)
   }
 
   private func schedules(_ request: Request) async throws -> SchedulesPage {
-    let query: ScheduleQuery
+    let query = try listQuery(request)
+    let now = source.status.now
+    let list = try await list(query)
+    return SchedulesPage(
+      query, list.schedules.map { ScheduleRow($0, now: now, in: try? zone(of: $0).get()) }, next: list.next)
+  }
+
+  func listQuery(_ request: Request) throws -> ScheduleQuery {
     do throws(AddressError) {
-      query = try ScheduleQuery(request.value)
+      return try ScheduleQuery(request.value)
     } catch {
       throw HTTPError(.badRequest, message: error.words)
     }
-    let now = source.status.now
-    var rows: [ScheduleRow] = []
-    var position = query.after
-    for _ in 1...Self.mostAsks {
-      let list = try await source.list(query.search, after: position, limit: query.limit - rows.count)
-      rows += list.schedules.map { ScheduleRow($0, now: now, in: try? zone(of: $0).get()) }
-      position = list.next
-      if position == nil || rows.count >= query.limit { break }
-    }
-    return SchedulesPage(query, rows, next: position)
   }
 
-  private func schedule(_ text: String?, sent: SentCommand? = nil) async throws -> SchedulePage {
+  /// A page of the list, asked for in pieces that take the engine's thread little time each.
+  func list(_ query: ScheduleQuery) async throws -> ScheduleList {
+    var all = ScheduleList(schedules: [], next: query.after)
+    for _ in 1...Self.mostAsks {
+      let list = try await source.list(query.search, after: all.next, limit: query.limit - all.schedules.count)
+      all.schedules += list.schedules
+      all.next = list.next
+      if all.next == nil || all.schedules.count >= query.limit { break }
+    }
+    return all
+  }
+
+  func details(_ text: String?) async throws -> ScheduleDetails {
     guard let id = text.flatMap(ScheduleID.init(validating:)) else {
       throw HTTPError(.badRequest, message: "id: 1 to 200 bytes of UTF-8 without control characters")
     }
     guard let details = try await source.schedule(id) else {
-      throw AdminError(.notFound, "there is no schedule of this id, nor one that ended of late")
+      throw AdminError(.notFound, "there is no schedule with this id, nor a recently ended one")
     }
+    return details
+  }
+
+  private func schedule(_ text: String?, sent: SentCommand? = nil) async throws -> SchedulePage {
+    let details = try await details(text)
     return SchedulePage(
       details, now: source.status.now, zone: zone(of: details.schedule), recent: source.recent.entries(),
       allowsChanges: settings.allowsChanges, sent: sent)
@@ -137,7 +132,7 @@ struct AdminRoutes: Sendable {
       rules: source.zone)
   }
 
-  private func zone(of schedule: Schedule) -> Result<ZoneRules, ExpressionError> {
+  func zone(of schedule: Schedule) -> Result<ZoneRules, ExpressionError> {
     guard let name = schedule.definition.timezone else { return .success(.utc) }
     do throws(ExpressionError) {
       return .success(try source.zone(named: name))
@@ -146,7 +141,7 @@ struct AdminRoutes: Sendable {
     }
   }
 
-  private static func number(_ text: String?) throws -> Int? {
+  static func number(_ text: String?) throws -> Int? {
     guard let text, !text.isEmpty else { return nil }
     guard let number = Int(text), number >= 0 else { throw HTTPError(.badRequest, message: "after: not a number") }
     return number

@@ -1,6 +1,5 @@
 import HTTPTypes
 import Hummingbird
-import Recurrence
 import ServiceLifecycle
 import Synchronization
 
@@ -21,8 +20,10 @@ final class EventStreams: Sendable {
     self.source = source
   }
 
-  /// - Parameter number: The last event that the reader knows; nil for what comes from now on.
-  func response(after number: Int?) throws -> Response {
+  /// - Parameters:
+  ///   - number: The last event that the reader knows; nil for what comes from now on.
+  ///   - isAllowed: Asked again and again; the stream ends when the reader may read no longer.
+  func response(after number: Int?, isAllowed: @escaping @Sendable () -> Bool) throws -> Response {
     guard readers.load(ordering: .relaxed) < Self.maximumReaders else {
       throw AdminError(.unavailable, "too many live pages are open; close one")
     }
@@ -30,23 +31,24 @@ final class EventStreams: Sendable {
     let body = ResponseBody { [self] writer in
       readers.wrappingAdd(1, ordering: .relaxed)
       defer { readers.wrappingSubtract(1, ordering: .relaxed) }
-      try await write(after: first, to: &writer)
+      try await write(after: first, while: isAllowed, to: &writer)
       try await writer.finish(nil)
     }
     return Response(status: .ok, headers: [.contentType: "text/event-stream"], body: body)
   }
 
   @concurrent
-  private func write(after number: Int, to writer: inout any ResponseBodyWriter) async throws {
+  private func write(
+    after number: Int, while isAllowed: @Sendable () -> Bool, to writer: inout any ResponseBodyWriter
+  ) async throws {
     var last = number
     try await writer.write(ByteBuffer(string: "retry: 3000\n\n"))
-    for pause in 1...Self.mostPauses where !Task.isShuttingDownGracefully {
-      // After a restart numbers begin anew.
+    for pause in 1...Self.mostPauses where !Task.isShuttingDownGracefully && isAllowed() {
+      // After a restart numbers begin at 1 again.
       if last > source.recent.lastNumber { last = 0 }
       let entries = source.recent.entries(after: last)
       if let newest = entries.last { last = newest.number }
-      let now = source.status.now
-      let text = entries.map { "id: \($0.number)\ndata: \(EventRow($0, now: now).line)\n\n" }.joined()
+      let text = entries.map { "id: \($0.number)\ndata: \(APIEvent($0).line)\n\n" }.joined()
       if !text.isEmpty {
         try await writer.write(ByteBuffer(string: text))
       } else if pause % Self.pausesUntilWord == 0 {

@@ -11,8 +11,8 @@ struct Backup: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Copy the database of a running service into a file.",
     discussion: """
-      The service is asked at POCKETWATCH_HTTP, with the token of POCKETWATCH_HTTP_TOKEN_FILE if there is one. It goes \
-      on working meanwhile; whatever it acknowledged before this command began is in the copy. It needs room for the \
+      The service is asked at POCKETWATCH_HTTP, with the token of POCKETWATCH_HTTP_TOKEN_FILE, or the one that it \
+      made beside its database: run this as its user, with its settings. It continues to work meanwhile; whatever it acknowledged before this command began is in the copy. It needs room for the \
       copy beside its database. The copy holds all payloads: only you may read the file.
 
       Exit codes: 0 the backup is complete and was checked, 1 FILE cannot be written or is damaged, 69 the service \
@@ -121,7 +121,7 @@ struct BackupError: Error {
     let reason = try? JSONDecoder().decode(Reason.self, from: Data(answer.body))
     let words =
       switch (answer.status, reason) {
-      case (401, _): "the token is not the service's: is POCKETWATCH_HTTP_TOKEN_FILE the same file?"
+      case (401, _): client.unauthorizedReason
       case (404, _), (405, _): "what listens there is no Pocketwatch that makes backups"
       case (_, let reason?): reason.error
       case (let status, nil): "it answers \(status)"

@@ -35,7 +35,7 @@ struct ServiceCheck {
       answers.health = (health.status, health.text)
       let readiness = try await client.get("/readyz")
       answers.readiness = (readiness.status, readiness.text)
-      answers.page = try await client.get("/assets/style.css").status
+      answers.page = try await client.get("/preview").status
     } catch {
       answers.failure = error
     }
@@ -54,13 +54,13 @@ struct ServiceCheck {
       return [.ok(.service, words + "; no service runs")]
     }
     let isAlive = health == (200, "ok\n")
-    guard isAlive || health.text == "the engine stands still\n" else {
+    guard isAlive || health.text == "engine stalled\n" else {
       return [.error(.service, "another program answers at \(address)", "stop it, or give the service another \(http)")]
     }
     guard isAlive else {
       return [
         .error(
-          .service, "the service at \(address) stands still", "look at its disk; then systemctl restart pocketwatch")
+          .service, "the service at \(address) is stalled", "look at its disk; then systemctl restart pocketwatch")
       ]
     }
     var findings: [Finding] = []
@@ -68,7 +68,8 @@ struct ServiceCheck {
       findings.append(
         .error(
           .service, "the service at \(address) does not take the token",
-          "set \(Setting.httpTokenFile.environmentVariable) to the file that the service has"))
+          "run this as the user of the service, with its \(Setting.database.environmentVariable) or"
+            + " \(Setting.httpTokenFile.environmentVariable)"))
     }
     if database == .free || database == .absent {
       findings.append(

@@ -7,8 +7,10 @@ import NIOPosix
 struct HTTPClient {
   var host: String
   var port: Int
-  /// The value of the header that lets us in, if any.
+  /// The value of the header Authorization, if any.
   var authorization: String?
+  /// Why there is none.
+  var tokenProblem: String?
 
   struct Answer {
     var status = 0
@@ -43,12 +45,15 @@ struct HTTPClient {
   var address: String { "http://\(host.contains(":") ? "[\(host)]" : host):\(port)" }
 
   /// Asks for something small.
-  func get(_ path: String) async throws(Failure) -> Answer {
+  func get(_ path: String) async throws(Failure) -> Answer { try await answer(.GET, path) }
+
+  /// Makes a request whose answer is small.
+  func answer(_ method: HTTPMethod, _ path: String) async throws(Failure) -> Answer {
     do {
       return try await withThrowingTaskGroup(of: Answer.self) { group in
         group.addTask {
           var answer = Answer()
-          try await request(.GET, path) { part throws(Failure) in try answer.take(part) }
+          try await request(method, path) { part throws(Failure) in try answer.take(part) }
           return answer
         }
         group.addTask {

@@ -7,7 +7,7 @@ import ServiceLifecycle
 
 /// The pages of a scheduler, as a service beside it.
 package struct PagesService: Service {
-  /// What the scheduler has to tell.
+  /// What the scheduler reports to.
   package let watch: ServiceWatch
   private let service: AdminService
 
@@ -16,18 +16,11 @@ package struct PagesService: Service {
     ProcessMetrics.register(
       in: registry, startSeconds: Double(SystemClock.now().wall.milliseconds) / 1000)
     watch = ServiceWatch(configuration: configuration, registry: registry)
-    service = try AdminService(settings: settings, source: watch, metrics: registry, logger: logger)
-  }
-
-  /// Throws `ServiceFailure` when the address cannot be had: someone who looks for the page should not find another's.
-  package func run() async throws {
-    do {
-      try await service.run()
-    } catch let error as AdminAddressError {
-      throw ServiceFailure(
-        .configuration,
-        "\(Setting.http.environmentVariable) (\(Setting.http.key) in the file): cannot listen on \(error.host) port"
-          + " \(error.port): \(error.words). Set another address, or off")
+    service = try AdminService(settings: settings, source: watch, metrics: registry, logger: logger) { [watch] state in
+      if case .failed(let error) = state { watch.set(pagesProblem: "\(error)") } else { watch.set(pagesProblem: nil) }
     }
   }
+
+  /// Runs until a graceful shutdown. An address that is taken is tried again; the scheduler does not wait for it.
+  package func run() async throws { try await service.run() }
 }

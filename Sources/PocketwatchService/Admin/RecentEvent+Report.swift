@@ -3,19 +3,19 @@ import Recurrence
 import Scheduling
 
 extension RecentEvent {
-  /// What people see of a report; nil for what the log alone tells.
+  /// What people see of a report; nil for what only the log has.
   init?(_ report: Engine.Report, at now: Instant) {
     switch report {
     case .tickReturned(let id, let cause):
-      self.init(at: now, kind: .returned, id: id, words: "no queue took a tick: \(cause)")
+      self.init(at: now, kind: .returned, id: id, words: "no queue is bound to Schedule Tick: \(cause)")
     case .outcomeReturned: return nil
     case .refusedByBroker(let id, _, let cause): self.init(at: now, kind: .refused, id: id, words: cause)
     case .tickGivenUp(let id, let slot, let cause):
       self.init(at: now, kind: .givenUp, id: id, slot: slot, words: cause)
     case .missedSlotsFolded(let id, let count):
-      self.init(at: now, kind: .missed, id: id, words: "\(count) missed, one tick stands for them")
+      self.init(at: now, kind: .missed, id: id, words: "\(count) missed, folded into one tick")
     case .missedSlotsSkipped(let id, let count, _):
-      self.init(at: now, kind: .missed, id: id, words: "\(count) missed and not sent")
+      self.init(at: now, kind: .missed, id: id, words: "\(count) missed, skipped")
     case .commandRejected(let rejection):
       self.init(
         at: now, kind: .rejected, id: rejection.id,

@@ -55,7 +55,7 @@ final class ServiceMetrics: Sendable {
   /// What the overview shows.
   private enum Sum: String, CaseIterable {
     case ticks = "Ticks sent", missed = "Missed slots", rejected = "Rejected commands"
-    case returned = "Ticks that no queue took", nacked = "Refusals by the broker", givenUp = "Ticks given up"
+    case unroutable = "Unroutable ticks", nacked = "Nacked (retried)", expired = "Expired ticks"
   }
 
   /// When each publication in flight left, by its number: the last so many, which is more than can be in flight.
@@ -178,13 +178,13 @@ extension ServiceMetrics {
     switch report {
     case .tickReturned:
       returned.increment()
-      add(.returned)
+      add(.unroutable)
     case .refusedByBroker:
       nacked.increment()
       add(.nacked)
     case .tickGivenUp:
       givenUp.increment()
-      add(.givenUp)
+      add(.expired)
     case .missedSlotsFolded(_, let slots): count(missed: slots, by: .fireOnce)
     case .missedSlotsSkipped(_, let slots, let policy): count(missed: slots, by: policy)
     case .scheduleStarted(_, let effect): count(CommandResult(effect))
@@ -212,6 +212,6 @@ extension ServiceMetrics {
   /// What was counted since the start, for people.
   var totals: [Overview.Total] {
     let sums = sums.withLock { $0 }
-    return Sum.allCases.map { Overview.Total($0.rawValue, sums[$0] ?? 0) }
+    return Sum.allCases.map { Overview.Total($0.rawValue, key: "\($0)", sums[$0] ?? 0) }
   }
 }

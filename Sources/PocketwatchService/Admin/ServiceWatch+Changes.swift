@@ -14,7 +14,8 @@ extension ServiceWatch {
   package func startAgain(_ id: ScheduleID) async throws(AdminError) {
     guard let details = try await schedule(id) else { throw AdminError(.notFound, "there is no schedule of this id") }
     guard details.schedule.pending != nil else {
-      throw AdminError(.conflict, "it has ended, and its payload is not kept: have its client start it")
+      throw AdminError(
+        .conflict, "it has ended, and its payload is not kept: copy the Start event, add the payload, publish it")
     }
     var definition = details.schedule.definition
     definition.ifExists = .replace  // someone asks for just that
@@ -54,7 +55,7 @@ extension BrokerSettings {
     while ContinuousClock.now < deadline {
       switch try connection.nextEvent(timeout: deadline - ContinuousClock.now) {
       case .confirmed(_, _, accepted: true): return nil
-      case .confirmed(_, _, accepted: false): return AdminError(.unavailable, "the broker refused the command")
+      case .confirmed(_, _, accepted: false): return AdminError(.unavailable, "the broker nacked the command")
       case .returned: return AdminError(.unavailable, "no queue is bound to commands on \(names.eventBus)")
       case .delivery, .consumerCancelled, .blocked, .unblocked, nil: continue
       }

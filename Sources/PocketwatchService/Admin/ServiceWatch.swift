@@ -6,12 +6,12 @@ package import Recurrence
 package import Scheduling
 import Synchronization
 
-/// What is seen of a running scheduler from outside its thread: how it is, what it does, and what it is asked.
+/// A running scheduler as seen from outside its thread: its state, its events, and questions to its store.
 ///
-/// The engine's thread tells it what happens, a few nanoseconds each; readers ask on theirs. What needs the store is put
-/// into the inbox and answered between two turns of the loop.
+/// The engine's thread reports to it, a few nanoseconds each; readers ask on their own threads. Questions to the store go
+/// through the inbox and are answered between two turns of the loop.
 package final class ServiceWatch: Sendable {
-  /// After so long without a turn of its loop the engine stands still, in milliseconds. It turns every ten seconds at
+  /// After so long without a turn of its loop the engine counts as stalled, in milliseconds. It turns every ten seconds at
   /// least; a commit on a disk that hangs is what may keep it.
   static let longestTurnMilliseconds: Int64 = 30_000
   /// How long an answer of the engine's thread is waited for.
@@ -25,6 +25,8 @@ package final class ServiceWatch: Sendable {
   private let zones = Mutex<ZoneDirectory?>(nil)
   private let inbox = Mutex<Inbox?>(nil)
   private let reasons = Mutex<[Readiness.Part: String]>([.consumer: Readiness.Reason.connecting.text])
+  /// Why the pages cannot be reached, if they cannot.
+  private let pages = Mutex<String?>(nil)
   private let lastTurn = Atomic<Int64>(SystemClock.now().uptime)
   private let started = SystemClock.now().wall
 
@@ -35,7 +37,7 @@ package final class ServiceWatch: Sendable {
   }
 }
 
-// MARK: - What the engine's thread tells
+// MARK: - Reports of the engine's thread
 
 extension ServiceWatch {
   /// Questions are answered from now on.
@@ -54,6 +56,11 @@ extension ServiceWatch {
     metrics.set(part, isWell: reason == nil)
   }
 
+  /// Called by the pages: why they cannot be reached, or nil. It keeps no tick.
+  func set(pagesProblem: String?) { pages.withLock { $0 = pagesProblem } }
+
+  var pagesProblem: String? { pages.withLock { $0 } }
+
   func published(_ publications: [Publication], at now: Now) {
     metrics.published(publications, at: now)
     for publication in publications {
@@ -62,7 +69,7 @@ extension ServiceWatch {
           RecentEvent(
             at: now.wall, kind: .tick, id: tick.definition.id, slot: tick.slot,
             latenessMilliseconds: now.wall.milliseconds - tick.due.milliseconds,
-            words: tick.missed > 0 ? "stands for \(tick.missed) missed before it" : ""),
+            words: tick.missed > 0 ? "includes \(tick.missed) missed before it" : ""),
           departure: .init(number: publication.number, uptime: now.uptime))
       }
     }
@@ -96,7 +103,7 @@ extension ServiceWatch: AdminSource {
       (
         try store.counts(), try store.dueCount(through: now.advanced(byMilliseconds: 60_000), upTo: Self.countBound),
         try store.dueCount(through: now.advanced(byMilliseconds: 3_600_000), upTo: Self.countBound),
-        try store.listed(.due(after: nil), limit: 1).first?.pending?.slot
+        try store.listed(.due(after: nil), limit: 1).first?.pending.flatMap { $0.isHeld ? nil : $0.due }
       )
     }
     return Overview(
@@ -140,11 +147,11 @@ extension ServiceWatch: AdminSource {
     }
     let zoneData = zones.withLock { $0?.version }
     return [
-      part("Broker, for commands", .consumer, "consuming \(broker.names.commandQueue)"),
-      part("Broker, for ticks", .publisher, "publishing to \(broker.names.eventBus)"),
-      part("Broker's alarms", .blocked, "none"),
+      part("Broker, commands", .consumer, "consuming \(broker.names.commandQueue)"),
+      part("Broker, ticks", .publisher, "publishing to \(broker.names.eventBus)"),
+      part("Broker alarms", .blocked, "none"),
       part("Database", .store, Surroundings.sizes(of: database)), Surroundings.disk(of: database), Surroundings.clock,
-      Overview.Part("Zone data", isWell: zoneData != nil, zoneData ?? "of unknown version"),
+      Overview.Part("Zone data", isWell: zoneData != nil, zoneData ?? "unknown version"),
     ]
   }
 
@@ -169,7 +176,7 @@ extension ServiceWatch: AdminSource {
       guard !slot.isDone else { return }  // nobody waits for it any more
       slot.fill(Result { () throws(StoreError) in try question(store) })
     }
-    guard isTaken else { throw AdminError(.unavailable, "too many questions wait for the engine; ask again") }
+    guard isTaken else { throw AdminError(.unavailable, "too many questions are waiting for the engine; ask again") }
     switch await slot.wait(Self.patience) {
     case .success(let answer): return answer
     case .failure(let error): throw AdminError(.unavailable, "the database: \(error)")

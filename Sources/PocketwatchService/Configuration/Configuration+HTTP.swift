@@ -1,5 +1,4 @@
 package import AdminHTTP
-import Foundation
 
 extension AdminSettings {
   /// Where the pages are served; nil where they are switched off.
@@ -7,19 +6,18 @@ extension AdminSettings {
     let text = try await reader.text(.http) ?? "127.0.0.1:8472"
     let token = try await token(from: reader)
     let allowsChanges = try await reader.choice(.httpWrite, Switch.self) == .on
+    let origin = try await origin(from: reader)
     if text == "off" { return nil }
     guard let (host, port) = address(text) else {
       throw ConfigurationError(.http, "must be an address and a port, such as 127.0.0.1:8472 or [::1]:8472, or off")
     }
-    let settings = AdminSettings(host: host, port: port, token: token, allowsChanges: allowsChanges)
-    if !settings.isLoopback, token == nil {
+    let settings = AdminSettings(host: host, port: port, token: token, allowsChanges: allowsChanges, origin: origin)
+    // The pages have no TLS, so a token that goes over a network is the operator's own choice.
+    if !settings.isLoopback, token.isMade {
       throw ConfigurationError(
         .httpTokenFile,
         "is missing: \(host) can be reached from other machines, so a file with a token of \(AdminToken.minimumLength)"
           + " characters or more is needed")
-    }
-    if allowsChanges, token == nil {
-      throw ConfigurationError(.httpTokenFile, "is missing: \(Setting.httpWrite.environmentVariable)=on wants a token")
     }
     return settings
   }
@@ -28,17 +26,27 @@ extension AdminSettings {
     case on, off
   }
 
-  private static func token(from reader: SettingReader) async throws -> AdminToken? {
-    guard let path = try await reader.text(.httpTokenFile) else { return nil }
-    guard let data = FileManager.default.contents(atPath: path), let text = String(data: data, encoding: .utf8) else {
-      throw ConfigurationError(.httpTokenFile, "the file \(path) cannot be read")
+  /// A file that the operator named has to be there now; the service's own is made when the pages start.
+  private static func token(from reader: SettingReader) async throws -> TokenSource {
+    guard let path = try await reader.text(.httpTokenFile) else {
+      return .file(.beside(database: try await Configuration.database(from: reader)))
     }
-    guard let token = AdminToken(text.trimmingCharacters(in: .whitespacesAndNewlines)) else {
+    let file = TokenFile(path: path)
+    do throws(TokenFileError) {
+      _ = try file.read()
+    } catch {
+      throw ConfigurationError(.httpTokenFile, "\(error)")
+    }
+    return .file(file)
+  }
+
+  private static func origin(from reader: SettingReader) async throws -> WebOrigin? {
+    guard let text = try await reader.text(.httpOrigin) else { return nil }
+    guard let origin = WebOrigin(text) else {
       throw ConfigurationError(
-        .httpTokenFile,
-        "the file \(path) does not hold one token of \(AdminToken.minimumLength) visible ASCII characters or more")
+        .httpOrigin, "must be scheme and host, without a path, such as https://pocketwatch.example or http://host:8080")
     }
-    return token
+    return origin
   }
 
   /// `host:port`, an IPv6 address in brackets.

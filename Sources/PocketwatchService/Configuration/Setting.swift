@@ -15,6 +15,7 @@ package enum Setting: String, CaseIterable, Sendable {
   case http
   case httpTokenFile
   case httpWrite
+  case httpOrigin
   case logLevel = "log.level"
   case logFormat = "log.format"
 
@@ -36,6 +37,7 @@ package enum Setting: String, CaseIterable, Sendable {
     case .http: "POCKETWATCH_HTTP"
     case .httpTokenFile: "POCKETWATCH_HTTP_TOKEN_FILE"
     case .httpWrite: "POCKETWATCH_HTTP_WRITE"
+    case .httpOrigin: "POCKETWATCH_HTTP_ORIGIN"
     case .logLevel: "POCKETWATCH_LOG_LEVEL"
     case .logFormat: "POCKETWATCH_LOG_FORMAT"
     }
@@ -55,8 +57,9 @@ package enum Setting: String, CaseIterable, Sendable {
     case .publishWindow: "512"
     case .endedRetention: "30d"
     case .http: "127.0.0.1:8472"
-    case .httpTokenFile: "none; required beyond loopback"
+    case .httpTokenFile: "the database's path with .token, made at the first start; required beyond loopback"
     case .httpWrite: "off"
+    case .httpOrigin: "none"
     case .logLevel: "info"
     case .logFormat: "auto"
     }
@@ -80,8 +83,9 @@ package enum Setting: String, CaseIterable, Sendable {
       "How long a schedule that has ended is kept, so that a Start with keep or replaceIfChanged does not run it again; 1h "
         + "to 366d"
     case .http: "Address and port of pages, health and metrics, such as 127.0.0.1:8472; or off"
-    case .httpTokenFile: "A file with the token that readers of the pages have to show"
-    case .httpWrite: "on or off: whether the pages can stop schedules and start them again; wants a token"
+    case .httpTokenFile: "A file with the token of pages and API, 16 characters or more; it is read again when it changes"
+    case .httpWrite: "on or off: whether the pages can stop schedules and start live ones again"
+    case .httpOrigin: "What browsers see where a proxy is in front, such as https://pocketwatch.example"
     case .logLevel: "trace, debug, info, notice, warning, error or critical"
     case .logFormat: "auto (text on a terminal, else JSON lines), text or json"
     }

@@ -97,7 +97,9 @@ struct Readiness {
   mutating func update(at uptime: Int64) {
     let reason = Part.allCases.lazy.compactMap { [reasons] in reasons[$0] }.first.map(Self.joined)
     let text = reason?.line ?? "ready"
-    notify(text, isReady: reason == nil)
+    // Pages that cannot be reached hold up no tick: they are a detail here, and log it themselves.
+    let detail = watch?.pagesProblem.map { "; no pages: \($0)" } ?? ""
+    notify(text + detail, isReady: reason == nil)
     if state?.text != text { state = (text, uptime) }
     let since = state?.since ?? uptime
     deadline = nil

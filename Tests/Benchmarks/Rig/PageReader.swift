@@ -4,8 +4,10 @@ import Synchronization
 /// A reader of the service's pages over one connection, which it keeps.
 final class PageReader {
   private let socket: Int32
+  private let token: String
 
-  init(port: Int) throws {
+  init(port: Int, token: String) throws {
+    self.token = token
     socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     var limit = timeval(tv_sec: 30, tv_usec: 0)
     setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
@@ -26,7 +28,7 @@ final class PageReader {
   /// Reads a page whole, and returns how many milliseconds that took.
   func read(_ path: String) throws -> Double {
     let begin = WallClock.nanoseconds
-    let request = Array("GET \(path) HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\n\r\n".utf8)
+    let request = Array("GET \(path) HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \(token)\r\n\r\n".utf8)
     guard send(socket, request, request.count, Int32(MSG_NOSIGNAL)) == request.count else {
       throw BenchError("cannot ask for \(path)")
     }
@@ -67,10 +69,10 @@ final class Visitors: Sendable {
   private let ended = DispatchSemaphore(value: 0)
 
   /// Loads the pages in turn, one a second, and the metrics as often.
-  init(port: Int, paths: [String]) {
+  init(port: Int, token: String, paths: [String]) {
     let thread = Thread { [self] in
       do {
-        let reader = try PageReader(port: port)
+        let reader = try PageReader(port: port, token: token)
         var turn = 0
         while !state.withLock({ $0.isOver }) {
           let next = WallClock.nanoseconds + 1_000_000_000 / Int64(Self.pagesPerSecond)

@@ -3,10 +3,12 @@ import Foundation
 /// The program that is measured: a release build of `pocketwatch serve` as a user runs it.
 final class ServiceUnderTest {
   private let process: ChildProcess
+  private let database: URL
 
   var figures: ProcessFigures { ProcessFigures(processID: process.processID) }
 
   init(_ rig: Rig, database: URL, servesPages: Bool = true) throws {
+    self.database = database
     process = try ChildProcess(
       "service", rig.service, ["serve"],
       environment: [
@@ -22,6 +24,14 @@ final class ServiceUnderTest {
         throw BenchError("the service does not say where its pages are")
       }
       return port
+    }
+  }
+
+  /// What its pages require, from the file that it made.
+  var token: String {
+    get throws {
+      try String(contentsOfFile: database.path() + ".token", encoding: .utf8)
+        .trimmingCharacters(in: .whitespacesAndNewlines)
     }
   }
 

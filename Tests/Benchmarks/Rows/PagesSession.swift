@@ -57,7 +57,9 @@ struct PagesSession {
     let service = try ServiceUnderTest(rig, database: store.file, servesPages: withPages)
     try service.becomeReady()
     WallClock.wait(until: begin)
-    let visitors = withPages ? Visitors(port: try service.port, paths: ["/"] + Self.searches.map(\.path)) : nil
+    let visitors =
+      withPages
+      ? Visitors(port: try service.port, token: try service.token, paths: ["/"] + Self.searches.map(\.path)) : nil
     WallClock.wait(until: due.advanced(byMilliseconds: Int64(5000 + burst * 2 / 5)))
     let pages = try visitors?.leave() ?? []
     try service.stop()
@@ -79,7 +81,7 @@ struct PagesSession {
   func pageTimes() throws -> [(path: String, milliseconds: [Double])] {
     let service = try ServiceUnderTest(rig, database: store.file)
     try service.becomeReady()
-    let reader = try PageReader(port: service.port)
+    let reader = try PageReader(port: service.port, token: service.token)
     let times = try Self.searches.map { path, _ in
       (path, Array(try (0...Self.loads).map { _ in try reader.read(path) }.dropFirst()))
     }

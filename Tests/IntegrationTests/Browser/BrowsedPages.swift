@@ -24,6 +24,11 @@ struct BrowsedPages {
       try await service.start()
       let root = "http://" + (try service.httpAddress())
       try await Browser.running { browser in
+        if service.environment["POCKETWATCH_HTTP_TOKEN_FILE"] == nil {
+          // As its user does: by the link that the command prints.
+          try await browser.open(try await service.pageLink())
+          try await browser.shows("the overview") { try await browser.text("h1") == "Overview" }
+        }
         try await body(BrowsedPages(browser: browser, service: service, bus: bus, root: root))
         let complaints = try await browser.complaints()
         #expect(complaints.isEmpty)

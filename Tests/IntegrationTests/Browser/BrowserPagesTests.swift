@@ -6,7 +6,7 @@ import Testing
   "The pages in a browser", .serialized, .enabled(if: TestEnvironment.hasService, TestEnvironment.needsService),
   .enabled(if: Browser.isThere, Browser.isNeeded))
 struct BrowserPagesTests {
-  @Test("the overview: state, what is due, what it stands on, what went wrong", arguments: [true, false])
+  @Test("the overview: state, what is due, system status, problems", arguments: [true, false])
   func overview(scripts: Bool) async throws {
     try await BrowsedPages.running { pages in
       let browser = pages.browser
@@ -20,11 +20,11 @@ struct BrowserPagesTests {
         #expect(tiles.contains(text), "\(text) in \(tiles)")
       }
       let parts = try await browser.texts("#parts th")
-      #expect(Set(parts).isSuperset(of: ["Broker, for commands", "Broker, for ticks", "Database", "Zone data"]))
-      let troubles = try await browser.text("#troubles")
-      #expect(troubles.contains("rejected") && troubles.contains("minute: 61 is not within 0-59"))
+      #expect(Set(parts).isSuperset(of: ["Broker, commands", "Broker, ticks", "Database", "Zone data"]))
+      let problems = try await browser.text("#problems")
+      #expect(problems.contains("rejected") && problems.contains("minute: 61 is not within 0-59"))
       #expect(try await browser.text("[aria-current]") == "Overview")
-      try await browser.click("#troubles a")
+      try await browser.click("#problems a")
       #expect(try await browser.text("h1") == "Error 404", "a rejected schedule is none")
       _ = try await browser.complaints()  // that page is not found
     }
@@ -146,7 +146,7 @@ struct BrowserPagesTests {
       _ = try await pages.bus.next("Schedule Stopped", of: "beat")
       if scripts {
         try await browser.shows("all that happened") { try await browser.count("#events tr") == 5 }
-        #expect(try await browser.script("return window.isTheSame", as: Bool.self), "without being loaded anew")
+        #expect(try await browser.script("return window.isTheSame", as: Bool.self), "without being loaded again")
       } else {
         #expect(try await browser.count("#events tr") == 1)
         try await browser.click("#live a")

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Takes the README's picture anew, where POCKETWATCH_TEST_PICTURE says where to put it; ops/README.md has the command.
+/// Takes the README's picture again, where POCKETWATCH_TEST_PICTURE says where to put it; ops/README.md has the command.
 @Suite(
   "The README's picture", .enabled(if: TestEnvironment.pictureFile != nil, "POCKETWATCH_TEST_PICTURE names the file"),
   .enabled(if: TestEnvironment.hasService, TestEnvironment.needsService),
@@ -37,6 +37,7 @@ struct BrowserPictureTests {
         _ = try await bus.next("Schedule Tick", of: "inventory/sync")
         try await fillWithTicks(bus)
         try await reject(bus)
+        try await browser.open(try await service.pageLink())
         try await browser.prefer("light")
         try await browser.resize(width: 1180, height: 690, scale: 1.5)
         try await pages.open("/")

@@ -21,7 +21,8 @@ struct ServiceCrowdTests {
       _ = try await bus.next("Schedule Tick", of: "t")
       let before = try service.residentMemory()
       for _ in 1...2 {
-        let statuses = try await ClientCrowd.get((0..<1000).map { Self.paths[$0 % Self.paths.count] }, port: port)
+        let statuses = try await ClientCrowd.get(
+          (0..<1000).map { Self.paths[$0 % Self.paths.count] }, port: port, header: try service.authorization())
         let odd = statuses.filter { $0 != 200 && $0 != 503 }
         #expect(odd.isEmpty, "\(odd)")
         #expect(statuses.contains(200))
@@ -29,7 +30,9 @@ struct ServiceCrowdTests {
       let gained = try service.residentMemory() - before
       #expect(gained < 128 << 20, "\(gained) bytes")
       _ = try await bus.next("Schedule Tick", of: "t")
-      #expect(try await ClientCrowd.get(["/healthz", "/readyz", "/schedule?id=t"], port: port) == [200, 200, 200])
+      #expect(
+        try await ClientCrowd.get(
+          ["/healthz", "/readyz", "/schedule?id=t"], port: port, header: service.authorization()) == [200, 200, 200])
       let counters = firstCopies(of: bus.ticks(of: "t")).map(\.detail.counter)
       #expect(counters == Array(0..<counters.count), "each tick, in order")
       #expect(try await service.stop() == 0)

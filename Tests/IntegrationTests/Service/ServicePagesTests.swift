@@ -29,16 +29,17 @@ struct ServicePagesTests {
       service.environment["POCKETWATCH_HTTP"] = "127.0.0.1:0"
       try await service.start()
       let address = try address(service)
+      let token = try service.authorization()
       #expect(try await curl(address + "/readyz") == "ready")
       try await bus.start(#""id": "a <b>", "cron": "* * * * * *", "limit": 2, "payload": {"x": 1.0}"#)
       try await bus.start(#""id": "c", "cron": "61 * * * *""#)
       _ = try await bus.next("Schedule Rejected")
       _ = try await bus.next("Schedule Stopped")
-      let overview = try await curl(address + "/")
+      let overview = try await curl("--header", token, address + "/")
       #expect(overview.contains("ready") && overview.contains("minute: 61 is not within 0-59"))
-      #expect(try await curl(address + "/schedules").contains("a &lt;b&gt;"))
-      let page = try await curl(address + "/schedule?id=a%20%3Cb%3E")
-      for text in ["Count Limit Reached", "Every second", "Without its payload", ">tick</span>"] {
+      #expect(try await curl("--header", token, address + "/schedules").contains("a &lt;b&gt;"))
+      let page = try await curl("--header", token, address + "/schedule?id=a%20%3Cb%3E")
+      for text in ["Count Limit Reached", "Every second", "payloads of ended schedules are not kept", ">tick</span>"] {
         #expect(page.contains(text), "\(text)")
       }
       let metrics = try await curl(address + "/metrics")
@@ -95,24 +96,77 @@ struct ServicePagesTests {
     #expect(try await curl(address + "/healthz") == "ok")
     #expect(try await status(address + "/readyz") == "503")
     #expect(try await curl(address + "/readyz").contains("not ready: "))
-    #expect(try await status(address + "/") == "200")
+    #expect(try await status("--header", service.authorization(), address + "/") == "200")
     #expect(try await service.stop() == 0)
     await service.dispose()
   }
 
-  @Test("a port that is taken ends it at once with code 78, and the key is named")
+  @Test("a port that is taken keeps no tick: it is logged, and tried again until it is free")
   func taken() async throws {
-    try await ServiceProcess.prepared { service, _ in
+    try await ServiceProcess.prepared { service, bus in
+      let other = try ServiceProcess.make(broker: "amqp://127.0.0.1:1")
+      other.environment["POCKETWATCH_HTTP"] = "127.0.0.1:0"
+      try other.launch()
+      try await other.logs("pages and metrics")
+      service.environment["POCKETWATCH_HTTP"] = try other.httpAddress()
+      try await service.start()
+      let complaint = service.log.first { $0.contains("cannot listen on 127.0.0.1 port") }
+      #expect(complaint?.contains("Address already in use; trying again, ticks go on") == true)
+      try await bus.start(#""id": "t", "every": "1s", "limit": 2"#)
+      _ = try await bus.next("Schedule Stopped", of: "t")
+      // The token of one service is not shown to whoever has its port: here the same user, so it is refused there.
+      let page = try await Program.run(TestEnvironment.binary, ["page"], environment: service.environment)
+      #expect(page.code == 69 && page.complaint.contains("requires its token"), "\(page)")
+      #expect(try await other.stop() == 0)
+      try await service.logs("pages and metrics")
+      #expect(try await status("--header", service.authorization(), "http://\(service.httpAddress())/") == "200")
+      #expect(service.log.count { $0.contains("cannot listen on") } == 1)
+      #expect(try await service.stop() == 0)
+      await other.dispose()
+    }
+  }
+
+  @Test("by default only the service's user sees payloads; `page` prints a link that works once")
+  func exposure() async throws {
+    try await ServiceProcess.prepared { service, bus in
       service.environment["POCKETWATCH_HTTP"] = "127.0.0.1:0"
       try await service.start()
-      let port = try #require(try address(service).split(separator: ":").last)
-      let second = try ServiceProcess.make(broker: TestEnvironment.brokerURL)
-      second.environment["POCKETWATCH_HTTP"] = "127.0.0.1:\(port)"
-      try second.launch()
-      let program = second.program
-      #expect(try await second.end(within: .seconds(30)) == 78)
-      #expect(program?.complaints.all.contains { $0.contains("POCKETWATCH_HTTP (http in the file)") } == true)
-      await second.dispose()
+      let address = try address(service)
+      try await bus.start(#""id": "s", "every": "1h", "payload": {"card": "4111"}"#)
+      _ = try await bus.next("Schedule Started")
+      let mode = try FileManager.default.attributesOfItem(atPath: service.database + ".token")[.posixPermissions]
+      #expect(mode as? Int == 0o600)
+      for path in ["/", "/schedules", "/schedule?id=s", "/recent", "/api/v1/schedule?id=s", "/api/v1/events"] {
+        #expect(try await status(address + path) == "401", "\(path)")
+      }
+      #expect(try await status("--data", "", address + "/api/v1/backup") == "401")
+      for path in ["/healthz", "/readyz", "/metrics"] {
+        #expect(try await status(address + path) == "200", "\(path)")
+      }
+      let link = try await service.pageLink()
+      #expect(link.hasPrefix(address + "/enter?code="))
+      let jar = service.folder.appending(path: "cookies").path()
+      #expect(try await status("--cookie-jar", jar, link) == "200")
+      #expect(try await curl("--cookie", jar, address + "/schedule?id=s").contains("4111"))
+      #expect(try await status(link) == "403")
+      let code = try #require(link.split(separator: "=").last)
+      let file = service.folder.appending(path: "copy.sqlite").path()
+      let copy = try await Program.run(
+        TestEnvironment.binary, ["backup", file], environment: try service.clientEnvironment())
+      #expect(copy.code == 0, "\(copy)")
+
+      // Whoever cannot read the token gets nothing; it is made again where it was removed, and sessions end.
+      try FileManager.default.removeItem(atPath: service.database + ".token")
+      var stranger = try service.clientEnvironment()
+      let refused = try await Program.run(TestEnvironment.binary, ["page"], environment: stranger)
+      #expect(refused.code == 69 && refused.complaint.contains(service.database + ".token is missing"), "\(refused)")
+      #expect(try await status("--cookie", jar, address + "/") == "401")
+      #expect(try await status("--header", service.authorization(), address + "/") == "200")
+      stranger["POCKETWATCH_HTTP"] = "off"
+      #expect(try await Program.run(TestEnvironment.binary, ["page"], environment: stranger).code == 78)
+      let token = try service.authorization().split(separator: " ").last ?? ""
+      #expect(!service.log.contains { $0.contains(code) || $0.contains(token) })
+      #expect(try await service.stop() == 0)
     }
   }
 }

@@ -17,15 +17,15 @@ enum ClientCrowd {
   }
 
   /// The statuses with which requests for these paths are answered, all asked at once; nil where there was no answer.
-  static func get(_ paths: [String], port: Int, within seconds: Int = 120) async throws -> [Int?] {
+  static func get(_ paths: [String], port: Int, header: String, within seconds: Int = 120) async throws -> [Int?] {
     try await withCheckedThrowingContinuation { continuation in
-      Thread { continuation.resume(with: Result { try crowd(paths, port: port, within: seconds) }) }.start()
+      Thread { continuation.resume(with: Result { try crowd(paths, port: port, header, within: seconds) }) }.start()
     }
   }
 
-  private static func crowd(_ paths: [String], port: Int, within seconds: Int) throws -> [Int?] {
+  private static func crowd(_ paths: [String], port: Int, _ header: String, within seconds: Int) throws -> [Int?] {
     allowFiles()
-    var clients = try paths.map { try connect($0, port: port) }
+    var clients = try paths.map { try connect($0, port: port, header) }
     defer { for client in clients { close(client.file) } }
     let deadline = ContinuousClock.now + .seconds(seconds)
     while ContinuousClock.now < deadline {
@@ -53,7 +53,7 @@ enum ClientCrowd {
     client.isDone = count == 0 || (count < 0 && errno != EAGAIN)
   }
 
-  private static func connect(_ path: String, port: Int) throws -> Client {
+  private static func connect(_ path: String, port: Int, _ header: String) throws -> Client {
     let file = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue), 0)
     guard file >= 0 else { throw Unexpected("no socket: errno \(errno)") }
     var address = sockaddr_in()
@@ -66,7 +66,7 @@ enum ClientCrowd {
       }
     }
     guard status == 0 || errno == EINPROGRESS else { throw Unexpected("no connection: errno \(errno)") }
-    let request = "GET \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    let request = "GET \(path) HTTP/1.1\r\nHost: localhost\r\n\(header)\r\nConnection: close\r\n\r\n"
     return Client(file: file, request: Array(request.utf8))
   }
 

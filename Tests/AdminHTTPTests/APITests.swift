@@ -1,0 +1,82 @@
+import Foundation
+import Recurrence
+import Scheduling
+import SchedulingTestKit
+import Testing
+
+@testable import AdminHTTP
+
+@Suite("/api/v1")
+struct APITests {
+  /// A JSON object of an answer.
+  private func object(_ site: TestSite, _ path: String) async throws -> [String: Any] {
+    let answer = try await site.get(path)
+    #expect(answer.status == 200, "\(path): \(answer.body)")
+    return try #require(try JSONSerialization.jsonObject(with: Data(answer.body.utf8)) as? [String: Any])
+  }
+
+  @Test("a schedule has the members of its Start as values of their own")
+  func schedule() async throws {
+    let due = FakeSource.now.advanced(byMilliseconds: 70_000)
+    let definition = Definition(
+      id: try #require(ScheduleID(validating: "a b")), timing: .every(try DurationExpression("10s")), limit: 9,
+      timezone: "Europe/Rome", startDate: FakeSource.now, endDate: due.advanced(byMilliseconds: 1_000_000),
+      jitter: try DurationExpression("30s"), misfirePolicy: .skip, catchupWindow: try DurationExpression("1h"),
+      ifExists: .keep)
+    let schedule = Schedule(
+      definition: definition, origin: Origin(), generation: 1, counter: 7,
+      state: .live(Schedule.Pending(slot: due.advanced(byMilliseconds: -10_000), due: due, missed: 2)))
+    let site = TestSite(source: FakeSource([schedule]))
+    let details = try await object(site, "/api/v1/schedules/a%20b")
+    let found = try #require(details["schedule"] as? [String: Any])
+    #expect(found["every"] as? String == "10s" && found["cron"] == nil && found["limit"] as? Int == 9)
+    #expect(found["jitter"] as? String == "30s" && found["misfirePolicy"] as? String == "skip")
+    #expect(found["catchupWindow"] as? String == "1h" && found["ifExists"] as? String == "keep")
+    #expect(found["startDate"] as? String == FakeSource.now.rfc3339 && found["counter"] as? Int == 7)
+    let next = try #require(found["nextTick"] as? [String: Any])
+    #expect(next["due"] as? String == due.rfc3339 && next["missed"] as? Int == 2)
+    #expect(next["slot"] as? String == due.advanced(byMilliseconds: -10_000).rfc3339)
+    #expect((details["upcoming"] as? [[String: Any]])?.count == 2, "what the limit leaves")
+    let list = try await object(site, "/api/v1/schedules")
+    #expect((list["schedules"] as? [[String: Any]])?.first?["jitter"] as? String == "30s")
+    #expect(list["nextLink"] == nil)
+  }
+
+  @Test("counts are numbers")
+  func overview() async throws {
+    let overview = try await object(TestSite(), "/api/v1/overview")
+    let members = try #require(overview["due"] as? [String: Any])
+    #expect((members["withinMinute"] as? [String: Any])?["count"] as? Int == 3)
+    #expect((members["withinHour"] as? [String: Any])?["isAtLeast"] as? Bool == true)
+    #expect((overview["schedules"] as? [String: Int]) == ["live": 1_234_567, "ended": 8])
+    #expect((overview["totals"] as? [String: Int]) == ["ticks": 42])
+    #expect((overview["latenessMilliseconds"] as? [String: Int]) == ["p50": 1, "p99": 9])
+    #expect(overview["title"] == nil, "nothing of the page")
+  }
+
+  @Test(
+    "what is asked for in vain is named",
+    arguments: [
+      ("overview?x=1", "x"), ("schedules?limi=3", "limi"), ("schedules?limit=3&page=2", "page"),
+      ("schedules/a?id=b", "id"), ("schedule?id=a&name=b", "name"), ("recent?before=1", "before"),
+      ("preview?expression=@daily&zone=UTC", "zone"), ("events?from=1", "from"), ("schedules?limit=1&limit=2", "limit"),
+      ("schedules?%6Cimi=3", "limi"), ("schedules?x", "x"),
+    ])
+  func unknownParameters(query: String, name: String) async throws {
+    let answer = try await TestSite(source: FakeSource([try .fake("a")])).get("/api/v1/\(query)")
+    #expect(answer.status == 400)
+    let words = ["parameter \(name);", "\(name): given twice"]
+    #expect(words.contains(where: answer.body.contains), "\(answer.body)")
+  }
+
+  @Test("known parameters may be empty, as forms send them")
+  func emptyParameters() async throws {
+    let site = TestSite()
+    for query in [
+      "schedules?prefix=&state=&sort=&limit=&after=", "recent?after=", "preview?expression=@daily&timezone=",
+    ] {
+      #expect(try await site.get("/api/v1/\(query)").status == 200, "\(query)")
+    }
+    #expect(try await site.get("/api/v1/preview").body.contains("expression: missing"))
+  }
+}
