@@ -68,7 +68,9 @@ struct ConfigurationTests {
   func precedence() async throws {
     #expect(
       Self.settings.map(\.0)
-        == Setting.allCases.filter { !$0.key.hasPrefix("amqp.") && ![.httpTokenFile, .httpWrite].contains($0) })
+        == Setting.allCases.filter {
+          !$0.key.hasPrefix("amqp.") && ![.httpTokenFile, .httpWrite, .httpOrigin].contains($0)
+        })
     for (setting, first, second, value) in Self.settings {
       let environment = [setting.environmentVariable: first]
       let other = [setting.environmentVariable: second]

@@ -64,14 +64,16 @@ struct ServiceCheck {
       ]
     }
     var findings: [Finding] = []
-    if let page = answers.page, page == 401 {
+    let isElsewhere = database == .free || database == .absent
+    // With another database the token, which is beside it, is another, too.
+    if let page = answers.page, page == 401, !isElsewhere {
       findings.append(
         .error(
           .service, "the service at \(address) does not take the token",
           "run this as the user of the service, with its \(Setting.database.environmentVariable) or"
             + " \(Setting.httpTokenFile.environmentVariable)"))
     }
-    if database == .free || database == .absent {
+    if isElsewhere {
       findings.append(
         .warning(
           .service, "the service at \(address) works on another database than the one configured here",

@@ -83,7 +83,7 @@ package enum Setting: String, CaseIterable, Sendable {
       "How long a schedule that has ended is kept, so that a Start with keep or replaceIfChanged does not run it again; 1h "
         + "to 366d"
     case .http: "Address and port of pages, health and metrics, such as 127.0.0.1:8472; or off"
-    case .httpTokenFile: "A file with the token of pages and API, 16 characters or more; it is read again when it changes"
+    case .httpTokenFile: "A file with the token of pages and API, 16 characters or more; read again when it changes"
     case .httpWrite: "on or off: whether the pages can stop schedules and start live ones again"
     case .httpOrigin: "What browsers see where a proxy is in front, such as https://pocketwatch.example"
     case .logLevel: "trace, debug, info, notice, warning, error or critical"
