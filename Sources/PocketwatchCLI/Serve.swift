@@ -64,7 +64,7 @@ struct Serve: AsyncParsableCommand {
     let scheduler = SchedulerService(
       configuration: configuration, environment: ProcessInfo.processInfo.environment, watch: pages?.watch,
       logger: logger)
-    // They are stopped from the end. One that fails has the scheduler stop cleanly.
+    // They are stopped from the end.
     var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
       .init(service: scheduler, successTerminationBehavior: .gracefullyShutdownGroup)
     ]

@@ -1,5 +1,8 @@
+import AMQP
+import AdminHTTP
 import Foundation
 import Glibc
+import PrometheusMetrics
 import Testing
 
 @testable import PocketwatchService
@@ -36,6 +39,30 @@ struct NotifierTests {
     readiness.set(.consumer, reason: .init("é ☕\nREADY=1\r\nMAINPID=1\u{0}\u{85}\u{7F}\u{1B}[1m end"))
     readiness.update(at: 0)
     #expect(received(from: socket) == "STATUS=not ready: é ☕ READY=1  MAINPID=1    [1m end")
+  }
+
+  @Test("pages that cannot be reached are a detail of the status, and keep nothing from being ready")
+  func pages() throws {
+    let path = FileManager.default.temporaryDirectory.appending(path: "n-\(UUID().uuidString.prefix(8))").path()
+    let socket = try #require(bound(to: path))
+    defer {
+      close(socket)
+      unlink(path)
+    }
+    let configuration = Configuration(
+      broker: BrokerSettings(urls: [try BrokerURL("amqp://broker")]), database: "/nowhere/pocketwatch.sqlite")
+    let watch = ServiceWatch(configuration: configuration, registry: PrometheusRegistry())
+    let log = RecordingLog()
+    var readiness = Readiness(
+      logger: log.logger, notifier: Notifier(environment: ["NOTIFY_SOCKET": path]), watch: watch)
+    watch.set(pagesProblem: "cannot listen")
+    readiness.set(.consumer, reason: nil)
+    readiness.update(at: 0)
+    #expect(received(from: socket) == "READY=1\nSTATUS=ready; no pages: cannot listen")
+    #expect(watch.status.obstacle == nil)
+    watch.set(pagesProblem: nil)
+    readiness.update(at: 1)
+    #expect(received(from: socket) == "STATUS=ready")
   }
 
   /// The next datagram; empty without one.

@@ -17,7 +17,9 @@ enum ClientCrowd {
   }
 
   /// The statuses with which requests for these paths are answered, all asked at once; nil where there was no answer.
-  static func get(_ paths: [String], port: Int, header: String, within seconds: Int = 120) async throws -> [Int?] {
+  static func get(
+    _ paths: [String], port: Int, header: String = "Accept: */*", within seconds: Int = 120
+  ) async throws -> [Int?] {
     try await withCheckedThrowingContinuation { continuation in
       Thread { continuation.resume(with: Result { try crowd(paths, port: port, header, within: seconds) }) }.start()
     }
