@@ -42,6 +42,7 @@ enum LoopStep: UInt8, CaseIterable {
     /// Ends the process: nothing that blocks the engine's thread may pass a test.
     convenience init(logger: Logger) {
       self.init { step in
+        alarm(2)  // should the log be what blocks
         logger.critical("engine stalled: a call blocked for over 50 ms", metadata: ["step": "\(step)"])
         LogWriter.standardError.flush(within: .seconds(1))
         abort()

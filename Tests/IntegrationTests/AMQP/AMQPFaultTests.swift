@@ -8,6 +8,18 @@ import Testing
   .serialized, .timeLimit(.minutes(5)),
   .enabled(if: PrivateBroker.script != nil, "POCKETWATCH_TEST_BROKER names ops/broker; run ops/test"))
 struct AMQPFaultTests {
+  @Test func aBrokerWithSmallFramesSaysWhatToSet() async throws {
+    let file = FileManager.default.temporaryDirectory.appending(path: "frames-\(UUID().uuidString).conf")
+    try Data("frame_max = 4096\n".utf8).write(to: file)
+    defer { try? FileManager.default.removeItem(at: file) }
+    try await PrivateBroker.running(["--config", file.path()]) { broker in
+      let options = try await self.options(of: broker)
+      let error = try #require(throws: AMQPError.self) { try Connection(to: options.brokers[0], options: options) }
+      #expect(error.kind == .topology)
+      #expect(error.text.contains("frame_max is 4096 bytes. Set it to 8192 or more"))
+    }
+  }
+
   /// P1, P14: nothing that was confirmed is missing, and the publisher is back by itself each time.
   @Test func losesNothingOverClosuresRestartsKillsAndFreezes() async throws {
     try await PrivateBroker.running([]) { broker in

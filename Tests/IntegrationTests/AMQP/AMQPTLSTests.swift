@@ -29,8 +29,13 @@ struct AMQPTLSTests {
       #expect(try failure(url, good.ca).kind == .tls)
       let plain = String(decoding: try await broker.command("url"), as: UTF8.self)
       url.host = "localhost"
-      url.port = try #require(try BrokerURL.list(plain).first).port
+      let ports = (plain: try #require(try BrokerURL.list(plain).first).port, tls: url.port)
+      url.port = ports.plain
       #expect(try failure(url, good.ca).kind == .tls)
+      #expect("\(try failure(url, good.ca))".contains("that the port expects TLS (usually 5671"))
+      (url.usesTLS, url.port) = (false, ports.tls)
+      #expect(
+        "\(try failure(url, nil))".contains("If port \(ports.tls) expects TLS, the URL has to begin with amqps://"))
     }
   }
 

@@ -144,6 +144,17 @@ struct ServiceSurroundingsTests {
     }
   }
 
+  @Test("without time zone data a start warns, and says what to install")
+  func noTimeZones() async throws {
+    let service = try ServiceProcess.make(broker: "amqp://u:p@127.0.0.1:1")
+    service.environment["TZDIR"] = service.folder.appending(path: "no-zones").path()
+    try service.launch()
+    let entry = try await service.logs("no time zone data")
+    #expect(entry.level == "warning" && entry.message.contains("tzdata"), "\(entry)")
+    #expect(try await service.stop() == 0)
+    await service.dispose()
+  }
+
   @Test("SIGINT stops it as SIGTERM does, also while it waits for a broker")
   func interrupt() async throws {
     let service = try ServiceProcess.make(broker: "amqp://u:p@127.0.0.1:1")

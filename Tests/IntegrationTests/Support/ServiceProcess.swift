@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import PocketwatchService
 import Testing
 
@@ -94,10 +95,14 @@ final class ServiceProcess {
       expectNoStall()
       program = nil
     }
-    return try await program?.exitCode(within: limit) ?? 0
+    let code = try await program?.exitCode(within: limit) ?? 0
+    if [SIGABRT, SIGALRM, SIGILL, SIGTRAP, SIGSEGV].contains(-code) {
+      Issue.record("the service crashed: signal \(-code)")
+    }
+    return code
   }
 
-  /// In debug builds a call that blocks the engine's thread ends the service, with this line.
+  /// In debug builds a call that blocks the engine's thread ends the service, with this line if it can be written.
   private func expectNoStall() {
     for line in log where line.contains("engine stalled") { Issue.record("\(line)") }
   }
