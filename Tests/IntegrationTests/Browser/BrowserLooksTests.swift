@@ -73,6 +73,33 @@ struct BrowserLooksTests {
     }
   }
 
+  @Test("system status has a name and a message, each in a line of its own on a phone", arguments: [400, 320, 1280])
+  func status(width: Int) async throws {
+    try await BrowsedPages.running { pages in
+      try await pages.browser.resize(width: width, height: 800, isPhone: width < 600)
+      try await pages.open("/")
+      let staggered = try await pages.browser.script(
+        """
+        const box = (node) => {
+          const range = document.createRange();
+          range.selectNodeContents(node);
+          return Array.from(range.getClientRects()).filter((part) => part.width > 0)[0];
+        };
+        const share = (one, other) => one.top < other.bottom && other.top < one.bottom;
+        return Array.from(document.querySelectorAll("#parts tr")).filter((row) => {
+          const [name, message] = row.cells;
+          const dot = row.querySelector(".dot").getBoundingClientRect();
+          const problem = message.querySelector("b");
+          return !share(dot, box(name.lastChild))
+            || (problem && !share(box(problem), box(message.querySelector("bdi"))))
+            || (window.innerWidth < 600 && Math.abs(box(name.lastChild).left - box(message).left) > 4);
+        }).map((row) => row.innerText);
+        """, as: [String].self)
+      #expect(staggered.isEmpty, "\(staggered)")
+      #expect(try await pages.browser.count("#parts tr") == 7)
+    }
+  }
+
   @Test("ids, payloads and reasons are text, wherever they stand")
   func hostileText() async throws {
     try await BrowsedPages.running { pages in
