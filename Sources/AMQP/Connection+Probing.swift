@@ -1,30 +1,41 @@
 import CRabbitMQ
 
-/// What a login may do, found by asking for what the broker refuses in any case, after it has looked at the rights.
-/// Nothing is published, and nothing is taken from a queue.
+/// What a login may do, found by trying it. Nothing reaches a queue, and nothing is taken from one.
 extension Connection {
-  /// The refusal of a message that the broker cannot take, because its expiration is no number: 406 when all rights and
-  /// the `user_id` are as they must be, which it looks at before. (Then only it would look for queues.) The channel is
-  /// open again.
+  /// What the broker says to a message before it looks for queues.
+  package enum PublishVerdict: Sendable, Hashable {
+    case allowed
+    /// 403 without the right to the exchange or the topic; 406 for the `user_id`, or for the size.
+    case refused(AMQPError)
+    /// It takes no messages now (memory or disk alarm). The connection cannot be used any more.
+    case blocked
+  }
+
+  /// Publishes a message in a transaction that is rolled back: the broker makes all its checks and then drops it. The
+  /// channel is a new one afterwards.
   ///
-  /// - Returns: Nil when no refusal came within two seconds, as of a broker that is blocked.
-  package func refusalOfPublish(
-    to exchange: String, routingKey: String, userID: String?
-  ) throws(AMQPError) -> AMQPError? {
+  /// - Parameter bodyBytes: The size of the message.
+  package func verdictOfPublish(
+    to exchange: String, routingKey: String, userID: String?, bodyBytes: Int = 0
+  ) throws(AMQPError) -> PublishVerdict {
     var properties = Properties()
-    properties.expiration = "none"
     properties.userID = userID
-    try publish(Message(exchange: exchange, routingKey: routingKey, properties: properties, body: []))
-    let deadline = SuspendingClock.now + .seconds(2)
+    try call(AMQP_TX_SELECT_METHOD, amqp_tx_select_t(dummy: 0), reply: AMQP_TX_SELECT_OK_METHOD)
     do {
-      while SuspendingClock.now < deadline {
-        if case .blocked = try nextEvent(timeout: deadline - SuspendingClock.now) { return nil }
-      }
+      try publish(
+        Message(
+          exchange: exchange, routingKey: routingKey, properties: properties,
+          body: [UInt8](repeating: UInt8(ascii: " "), count: bodyBytes)))
+      try call(AMQP_TX_ROLLBACK_METHOD, amqp_tx_rollback_t(dummy: 0), reply: AMQP_TX_ROLLBACK_OK_METHOD)
     } catch  where error.isChannelError {
       try openChannel()
-      return error
+      return .refused(error)
+    } catch  where error.kind == .timeout && pending.contains(where: \.isBlocked) {
+      return .blocked
     }
-    return nil
+    try closeChannel()
+    try openChannel()
+    return .allowed
   }
 
   /// The refusal of a `basic.get` from a queue: 405 of a quorum queue with a single active consumer, if it may be read.
@@ -45,5 +56,11 @@ extension Connection {
     } catch  where error.kind == .protocolViolation {
       return nil  // a message came
     }
+  }
+}
+
+extension Connection.Event {
+  fileprivate var isBlocked: Bool {
+    if case .blocked = self { true } else { false }
   }
 }

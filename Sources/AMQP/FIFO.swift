@@ -7,6 +7,10 @@ struct FIFO<Element> {
   var isEmpty: Bool { head == slots.count }
   var first: Element? { isEmpty ? nil : slots[head] }
 
+  func contains(where isIt: (Element) -> Bool) -> Bool {
+    slots[head...].contains { $0.map(isIt) ?? false }
+  }
+
   mutating func append(_ element: Element) { slots.append(element) }
 
   /// Empties the queue and returns what was in it.

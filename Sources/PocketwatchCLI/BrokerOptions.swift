@@ -49,19 +49,3 @@ func failure(_ code: ServiceFailure.Code, _ message: String) -> ExitCode {
   complain(message)
   return ExitCode(code.rawValue)
 }
-
-func complain(_ message: String) {
-  FileHandle.standardError.write(Data("pocketwatch: \(message)\n".utf8))
-}
-
-/// Prints a line at once, also into a pipe.
-func printLine(_ line: String) {
-  FileHandle.standardOutput.write(Data((line + "\n").utf8))
-}
-
-extension ExitCode {
-  /// The scheduler answered: refused.
-  static let rejected = ExitCode(1)
-  /// No broker, or no answer in time (EX_UNAVAILABLE).
-  static let unavailable = ExitCode(69)
-}

@@ -57,7 +57,7 @@ struct CommandSender {
 
   private func finish(with outcome: Delivery) throws {
     let event = ReceivedEvent(outcome)
-    print(answer.json ? event.json : event.line(coloured: false))
+    try printLine(answer.json ? event.json : event.line(coloured: false))
     if event.name == "Schedule Rejected" { throw ExitCode.rejected }
   }
 }

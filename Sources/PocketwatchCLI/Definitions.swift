@@ -23,6 +23,6 @@ struct Definitions: ParsableCommand {
       throw ValidationError("--stack takes 1 to 40 of a-z, 0-9 and -")
     }
     let topology = Topology(names: TopologyNames(stack: stack, eventBus: eventBus))
-    print(topology.definitions(virtualHost: vhost), terminator: "")
+    try StandardOutput.write(topology.definitions(virtualHost: vhost))
   }
 }

@@ -18,20 +18,21 @@ struct Inspect: ParsableCommand {
   var json = false
 
   func run() throws {
-    do throws(StoreError) {
+    do {
       let store = try SQLiteStore.inspect(path: file, onUnreadable: { complain($0.description) })
-      if !json { print(Row.heading.line) }
+      if !json { try printLine(Row.heading.line) }
       var last: ScheduleID?
       while true {
         let page = try store.page(after: last, limit: 500)
-        for schedule in page {
+        let lines = try page.map { schedule in
           let history = json ? try store.history(of: schedule.id) : nil
-          print(history.map { ReceivedEvent.oneLine(schedule.json($0)) } ?? Row(schedule).line)
+          return history.map { ReceivedEvent.oneLine(schedule.json($0)) } ?? Row(schedule).line
         }
+        try StandardOutput.write(lines.map { $0 + "\n" }.joined())
         guard let id = page.last?.id else { return }
         last = id
       }
-    } catch {
+    } catch let error as StoreError {
       complain(error.description)
       throw ExitCode(
         error.kind == .locked

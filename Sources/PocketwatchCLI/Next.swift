@@ -30,22 +30,22 @@ struct Next: ParsableCommand {
   }
 
   func run() throws {
-    if expression == "-" { return answerLines() }
+    if expression == "-" { return try answerLines() }
     try orRefuse {
       let query = SlotQuery(cron: expression, timezone: zone.timezone, from: from, count: count)
       let rules = try zone.rules()
       let slots = try query.slots(in: rules)
       for slot in slots {
-        printLine(zone.timezone == nil ? slot.rfc3339 : "\(slot.rfc3339)  \(slot.rfc3339(in: rules))")
+        try printLine(zone.timezone == nil ? slot.rfc3339 : "\(slot.rfc3339)  \(slot.rfc3339(in: rules))")
       }
       if slots.count < count { complain("no slot after that") }
     }
   }
 
-  private func answerLines() {
+  private func answerLines() throws {
     let zones = ZoneDirectory()
     while let line = readLine() {
-      if !line.utf8.allSatisfy({ $0 == UInt8(ascii: " ") }) { printLine(SlotQuery.answer(line, zones: zones)) }
+      if !line.utf8.allSatisfy({ $0 == UInt8(ascii: " ") }) { try printLine(SlotQuery.answer(line, zones: zones)) }
     }
   }
 }
@@ -72,7 +72,7 @@ struct SlotQuery: Decodable {
     } catch let error as ExpressionError {
       return "{\"error\":\(jsonQuoted(error.description)),\"field\":\(jsonQuoted(error.field))}"
     } catch {
-      return "{\"error\":\"the line is no JSON object with cron or duration as text\",\"field\":\"body\"}"
+      return "{\"error\":\"the line is not a JSON object with cron or duration as text\",\"field\":\"body\"}"
     }
   }
 
@@ -85,7 +85,7 @@ struct SlotQuery: Decodable {
   private func start() throws(ExpressionError) -> Instant {
     guard let from else { return SystemClock.now().wall }
     guard let instant = Instant(rfc3339: from) else {
-      throw ExpressionError(field: "from", reason: "this is no instant; write it like 2030-01-01T00:00:00Z")
+      throw ExpressionError(field: "from", reason: "this is not an instant; write it like 2030-01-01T00:00:00Z")
     }
     return instant
   }
@@ -102,7 +102,7 @@ struct ZoneOption: ParsableArguments {
   }
 }
 
-/// Prints the sentence about a bad expression, which is the same that Schedule Rejected bears.
+/// Prints the sentence about a bad expression, the same that Schedule Rejected carries.
 func orRefuse(_ body: () throws -> Void) throws {
   do {
     try body()

@@ -41,7 +41,7 @@ struct Page: AsyncParsableCommand {
       throw failure(
         client, answer.status == 401 ? client.unauthorizedReason : "what answers there has no pages that this opens")
     }
-    printLine((settings.origin?.description ?? client.address) + link.path)
+    try printLine((settings.origin?.description ?? client.address) + link.path)
   }
 
   private func failure(_ client: HTTPClient, _ reason: String) -> ExitCode {

@@ -11,7 +11,7 @@ struct Pocketwatch: AsyncParsableCommand {
       due: by a cron expression, an interval, a duration or an instant.
 
       Run the service with `pocketwatch serve`. Where the broker is stands in POCKETWATCH_AMQP_URL, or in the file that \
-      POCKETWATCH_AMQP_URL_FILE names; it is no option, because it holds a password. In another terminal:
+      POCKETWATCH_AMQP_URL_FILE names; it is not an option, because it holds a password. In another terminal:
 
         pocketwatch start --id hello --cron '*/5 * * * * *' --limit 3
         pocketwatch watch
@@ -22,4 +22,9 @@ struct Pocketwatch: AsyncParsableCommand {
       Serve.self, Start.self, Stop.self, Watch.self, Next.self, Explain.self, Definitions.self, Inspect.self,
       Backup.self, Doctor.self, Page.self,
     ])
+
+  static func main() async {
+    StandardOutput.prepare()
+    await main(nil)
+  }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import EventBus
 import Foundation
 import PocketwatchService
 
@@ -55,6 +56,18 @@ struct Start: AsyncParsableCommand {
   @Option(help: "JSON that comes back with each tick, byte for byte.")
   var payload: String?
 
+  /// Text after the end of the value would become fields of the command.
+  func validate() throws {
+    guard let payload else { return }
+    do throws(JSONError) {
+      var reader = try JSONReader(Array(payload.utf8)[...])
+      _ = try reader.readValue(uniqueKeys: false)
+      try reader.readEnd()
+    } catch {
+      throw ValidationError("--payload takes one JSON value: \(error)")
+    }
+  }
+
   func run() async throws {
     var detail = EventDetail()
     detail.add("id", text: id)
@@ -97,7 +110,7 @@ struct EventDetail {
     if let text { add(name, json: jsonQuoted(text)) }
   }
 
-  /// Adds a value that is JSON already. Whether it is, the scheduler judges.
+  /// Adds a value that is JSON already.
   mutating func add(_ name: String, json: String) {
     members.append("\(jsonQuoted(name)):\(json)")
   }

@@ -12,7 +12,7 @@ struct Stop: AsyncParsableCommand {
   @Option(help: "Name of the schedule.")
   var id: String
 
-  @Option(help: "Why; told in the answer.")
+  @Option(help: "Why; part of the answer.")
   var reason: String?
 
   func run() async throws {

@@ -49,7 +49,7 @@ struct Watch: AsyncParsableCommand {
       guard case .delivery(let delivery) = try connection.nextEvent(timeout: .seconds(1)) else { continue }
       let event = ReceivedEvent(delivery)
       guard id == nil || event.id == id else { continue }
-      printLine(json ? event.json : event.line(coloured: isatty(STDOUT_FILENO) == 1))
+      try printLine(json ? event.json : event.line(coloured: isatty(STDOUT_FILENO) == 1))
       remaining -= 1
     }
   }

@@ -114,7 +114,7 @@ struct DoctorMachineTests {
   @Test("a finding is shown with its remedy, and nobody's name moves the cursor")
   func shown() {
     let finding = Finding.warning(.zones, "old", "apt-get upgrade")
-    #expect(finding.lines == "warning   zones          old\n          mend it: apt-get upgrade")
+    #expect(finding.lines == "warning   zones          old\n          fix: apt-get upgrade")
     #expect(
       finding.json == #"{"level":"warning","part":"zones","remedy":"apt-get upgrade","words":"old"}"#)
     #expect(Finding.ok(.topology, "a\u{1b}[2Jb").lines.hasSuffix(#""a\u001b[2Jb""#))

@@ -43,7 +43,7 @@ struct Backup: AsyncParsableCommand {
     do {
       let size = try await fetch(HTTPClient(settings))
       let schedules = try finish()
-      printLine("\(file): \(schedules) schedules, \(size) bytes")
+      try printLine("\(file): \(schedules) schedules, \(size) bytes")
     } catch let error as BackupError {
       complain(error.words)
       throw error.code

@@ -1,10 +1,9 @@
 import AMQP
 import PocketwatchService
 
-/// The broker as the service's login finds it: reached, let in, allowed what it needs, with all that must be there.
+/// The broker as the service's login finds it: connection, login, rights, exchanges and queues.
 ///
-/// Nothing is declared, published or taken: what is tried is what the broker refuses, after it has looked at the
-/// rights.
+/// Nothing is changed: messages are published in transactions that are rolled back, and declared is only what exists.
 struct BrokerCheck {
   private let settings: BrokerSettings
   /// Whether the pages publish commands.
@@ -12,6 +11,8 @@ struct BrokerCheck {
   private(set) var findings: [Finding] = []
   /// How many consumers the command queue has; nil when that could not be seen.
   private(set) var consumers: Int?
+  /// How many messages each queue holds, as far as that could be seen.
+  private(set) var messages: [String: Int] = [:]
 
   init(_ settings: BrokerSettings, publishesCommands: Bool) {
     self.settings = settings
@@ -21,10 +22,10 @@ struct BrokerCheck {
         let connection = try Connection(
           to: url, options: settings.connectionOptions(name: "\(settings.names.stack) doctor"))
         defer { connection.close() }
-        findings += Self.welcome(connection.server, usesTLS: url.usesTLS)
+        findings += Self.accepted(connection.server, usesTLS: url.usesTLS)
         try check(connection, user: url.user, virtualHost: url.virtualHost)
       } catch {
-        findings.append(Self.finding(of: error, settings.tls?.caFile, user: url.user, virtualHost: url.virtualHost))
+        findings.append(Self.finding(of: error, settings.tls?.caFile, url))
       }
     }
   }
@@ -32,34 +33,52 @@ struct BrokerCheck {
   private mutating func check(_ connection: Connection, user: String, virtualHost: String) throws(AMQPError) {
     let rights = RightsCheck(names: settings.names, user: user, virtualHost: virtualHost)
     var topology = TopologyCheck(names: settings.names, virtualHost: virtualHost)
-    try topology.look(on: connection, rights)
+    try topology.look(on: connection)
     consumers = topology.consumers ?? consumers
+    messages.merge(topology.messages) { $1 }
     findings += topology.findings
     if topology.isThere(settings.names.eventBus) {
-      let userID = settings.sendsUserID ? user : nil
-      var denied: [String] = []
-      for key in RightsCheck.eventKeys + (publishesCommands ? TopologyNames.commandKeys : []) {
-        let refusal = try connection.refusalOfPublish(to: settings.names.eventBus, routingKey: key, userID: userID)
-        switch RightsCheck.meaning(ofPublish: refusal) {
-        case .allowed: continue
-        case .denied: denied.append(key)
-        case .blocked:
-          findings.append(Self.blocked)
-          return
-        case .wrongUserID(let words): findings.append(rights.wrongUserID(words))
-        }
+      let publishing = try tryPublishing(on: connection, user: user)
+      if publishing.isBlocked {
+        findings.append(Self.blocked)
+        return
       }
-      findings.append(rights.publishing(denied: denied, publishesCommands: publishesCommands))
+      // What gives the service its rights would take the client's away.
+      guard publishesCommands || !publishing.isOfClient else {
+        findings.append(rights.isClient)
+        return
+      }
+      findings += rights.findings(publishing, publishesCommands: publishesCommands)
     }
+    findings += topology.denied.map(rights.mayNotLook)
     if topology.isThere(settings.names.commandQueue) {
       // Last: it may cost the connection.
-      findings += rights.reading(try connection.refusalOfGet(from: settings.names.commandQueue))
+      let queue = settings.names.commandQueue
+      findings += rights.reading(
+        try connection.refusalOfGet(from: queue), remake: topology.remake(queue, messages: topology.messages[queue]))
     }
   }
 
-  private static func welcome(_ server: ServerInfo, usesTLS: Bool) -> [Finding] {
+  private func tryPublishing(on connection: Connection, user: String) throws(AMQPError) -> RightsCheck.Publishing {
+    var publishing = RightsCheck.Publishing()
+    func attempt(_ key: String, bodyBytes: Int = 0) throws(AMQPError) {
+      if publishing.isBlocked { return }
+      publishing.note(
+        key,
+        try connection.verdictOfPublish(
+          to: settings.names.eventBus, routingKey: key, userID: settings.sendsUserID ? user : nil, bodyBytes: bodyBytes)
+      )
+    }
+    for key in RightsCheck.eventKeys + TopologyNames.commandKeys { try attempt(key) }
+    if let key = RightsCheck.eventKeys.first(where: { !publishing.denied.contains($0) }) {
+      try attempt(key, bodyBytes: RightsCheck.largestEventBytes)
+    }
+    return publishing
+  }
+
+  private static func accepted(_ server: ServerInfo, usesTLS: Bool) -> [Finding] {
     let safety = usesTLS ? "over TLS, its certificate verified" : "without TLS"
-    let words = "\(server.product) \(server.version) at \(server.endpoint) lets us in, \(safety)"
+    let words = "\(server.product) \(server.version) at \(server.endpoint) accepted the login, \(safety)"
     let version = server.version.split(separator: ".").compactMap { Int($0) }
     if server.product == "RabbitMQ", version.count > 1, (version[0], version[1]) < (3, 10) {
       return [.error(.broker, words + "; it is too old", "upgrade it to a supported version, 3.10 at least")]
@@ -69,29 +88,45 @@ struct BrokerCheck {
 
   private static var blocked: Finding {
     .error(
-      .broker, "the broker takes no messages now, because its memory or disk runs out",
+      .broker, "publishing is blocked by the broker: it is low on memory or disk space",
       "rabbitmqctl status names the alarm: free memory or disk there")
   }
 
   /// What an error means.
-  static func finding(of error: AMQPError, _ caFile: String?, user: String, virtualHost: String) -> Finding {
+  static func finding(of error: AMQPError, _ caFile: String?, _ url: BrokerURL) -> Finding {
     let broker = error.endpoint ?? "the broker"
     switch error.kind {
     case .unreachable, .timeout, .connectionLost:
+      // From RabbitMQ 4.1 on, a broker with small frames ends each connection during the login, without a reason.
+      let frames =
+        error.kind == .connectionLost
+        ? "; if no client can log in, take a frame_max below 8192 out of rabbitmq.conf" : ""
       return .error(
         .broker, "\(broker) cannot be reached: \(error.text)",
-        "start the broker, or set host and port right in \(Setting.amqpURL.environmentVariable)")
+        "start the broker, or correct host and port in \(Setting.amqpURL.environmentVariable)\(frames)")
     case .refusedLogin:
       return .error(
         .broker, "\(broker) refuses the login: \(error.text)",
-        "rabbitmqctl change_password \(shellWord(user)); if it is the virtual host: rabbitmqctl list_permissions -p"
-          + " \(shellWord(virtualHost)), and ops/README.md says what it has to show")
+        loginRemedy(url, isVirtualHost: error.text.contains("vhost")))
     case .tls:
       return .error(
-        .broker, "\(broker) gets no TLS connection: \(error.text)",
-        "openssl s_client -connect HOST:PORT -verify_return_error -CAfile \(shellWord(caFile ?? "FILE")) says why;"
-          + " the host has to be a DNS name of the certificate")
-    default: return .error(.broker, error.description, "see what the broker says, and its log")
+        .broker, "no TLS connection to \(broker): \(error.text)",
+        "openssl s_client -connect \(shellWord("\(url.host):\(url.port)")) -verify_return_error -CAfile"
+          + " \(shellWord(caFile ?? "FILE")) shows the cause: the port has to expect TLS (usually 5671), and the host"
+          + " has to be a DNS name of the certificate")
+    case .topology: return .error(.broker, "\(broker): \(error.text)", "then run doctor again")
+    default: return .error(.broker, error.description, "see the log of the broker")
     }
+  }
+
+  /// rabbitmqctl takes a password as an argument only, where other users of the machine can see it, or from a file.
+  private static func loginRemedy(_ url: BrokerURL, isVirtualHost: Bool) -> String {
+    if isVirtualHost {
+      return "rabbitmqctl list_permissions -p \(shellWord(url.virtualHost)) shows who may use the virtual host;"
+        + " ops/README.md says which rights the service needs"
+    }
+    return "correct user and password in \(Setting.amqpURL.environmentVariable); or set the password on the broker:"
+      + " rabbitmqctl import_definitions FILE, with {\"users\": [{\"name\": \(jsonQuoted(url.user)), \"password\": \"…\","
+      + " \"tags\": []}]} in FILE"
   }
 }

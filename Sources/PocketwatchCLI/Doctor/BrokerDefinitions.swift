@@ -21,60 +21,33 @@ struct BrokerExchange: Decodable {
 struct BrokerQueue: Decodable {
   var durable: Bool
   var arguments: [String: BrokerValue]
-  /// The name of the policy that holds for it.
+  /// The names of the policies that apply, as they were some seconds ago.
   var policy: String?
-  /// What all policies together say; nil while the management, which gathers every few seconds, does not know yet.
-  var policyDefinition: [String: BrokerValue]?
+  var operatorPolicy: String?
 
   private enum CodingKeys: String, CodingKey {
     case durable, arguments, policy
-    case policyDefinition = "effective_policy_definition"
+    case operatorPolicy = "operator_policy"
   }
 
-  init(from decoder: any Decoder) throws {
-    let container = try decoder.container(keyedBy: CodingKeys.self)
-    durable = try container.decode(Bool.self, forKey: .durable)
-    arguments = try container.decode([String: BrokerValue].self, forKey: .arguments)
-    policy = try container.decodeIfPresent(String.self, forKey: .policy)
-    // Where there is none, some versions write an empty list.
-    let isKnown = container.contains(.policyDefinition)
-    policyDefinition =
-      isKnown ? (try? container.decode([String: BrokerValue].self, forKey: .policyDefinition)) ?? [:] : nil
-  }
+  /// Arguments that lose or refuse messages.
+  private static let harmful = [
+    "x-message-ttl", "x-expires", "x-max-length", "x-max-length-bytes", "x-dead-letter-routing-key",
+  ]
 
-  func findings(_ name: String, arguments wanted: [(String, BrokerValue)]) -> [Finding] {
+  func findings(_ name: String, arguments wanted: [(String, BrokerValue)], remedy: String) -> [Finding] {
     var differences = durable ? [] : ["it is not durable"]
     for (argument, value) in wanted where arguments[argument] != value {
       differences.append("\(argument) is \(arguments[argument]?.text ?? "missing"), not \(value.text)")
     }
-    var findings: [Finding] = []
-    if !differences.isEmpty {
-      findings.append(
-        .error(
-          .topology, "\(name) was made otherwise: \(differences.joined(separator: "; "))", TopologyCheck.remake(name)))
+    for argument in Self.harmful where arguments[argument] != nil && !wanted.contains(where: { $0.0 == argument }) {
+      differences.append("\(argument) is \(arguments[argument]?.text ?? ""), which it must not have")
     }
-    return findings + policyFindings(name)
-  }
-
-  private func policyFindings(_ name: String) -> [Finding] {
-    guard let policyDefinition else { return [] }
-    let losing = ["message-ttl", "expires"].filter { policyDefinition[$0] != nil }
-    if !losing.isEmpty {
-      return [
-        .error(
-          .policies,
-          "the policy \(policy ?? "of an operator") loses what is in \(name), by \(losing.joined(separator: ", "))",
-          "give it a pattern that leaves \(name) out, and import the definitions")
-      ]
-    }
-    guard ["max-length", "max-length-bytes"].allSatisfy({ policyDefinition[$0] != nil }) else {
-      return [
-        .warning(
-          .policies, "no policy limits the length of \(name): a flood could fill the broker's disk",
-          "rabbitmqctl import_definitions definitions.json brings one; a policy of a higher priority hides it")
-      ]
-    }
-    return []
+    if differences.isEmpty { return [] }
+    return [
+      .error(
+        .topology, "\(name) was declared with different arguments: \(differences.joined(separator: "; "))", remedy)
+    ]
   }
 }
 
@@ -89,13 +62,14 @@ struct BrokerBinding: Decodable {
   }
 
   /// - Parameter keys: The routing keys with which the queue has to be bound to the exchange, and no others.
-  static func findings(_ bindings: [BrokerBinding], of queue: String, to exchange: String, keys: [String]) -> [Finding]
-  {
+  static func findings(
+    _ bindings: [BrokerBinding], of queue: String, to exchange: String, keys: [String], remedy: String
+  ) -> [Finding] {
     let bound = bindings.filter { $0.source == exchange }.map(\.routingKey)
     var findings = keys.filter { !bound.contains($0) }.map { key in
       Finding.error(
         .topology, "\(queue) is not bound to \(exchange)\(key.isEmpty ? "" : " with \(key)")",
-        "rabbitmqctl import_definitions definitions.json")
+        remedy)
     }
     // Every queue is bound to the exchange without a name by its own.
     for other in bindings where !other.source.isEmpty && !(other.source == exchange && keys.contains(other.routingKey))
@@ -103,7 +77,7 @@ struct BrokerBinding: Decodable {
       findings.append(
         .warning(
           .topology, "\(queue) is bound to \(other.source) with '\(other.routingKey)' too, and gets what is not for it",
-          "take the binding away, on the management page"))
+          "unbind it on the management page: Queues, \(queue), Bindings"))
     }
     return findings
   }

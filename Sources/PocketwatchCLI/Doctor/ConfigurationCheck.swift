@@ -17,7 +17,7 @@ struct ConfigurationCheck {
       database = await note { try await Configuration.database(from: reader) }
       admin = await note { try await AdminSettings.read(from: reader) } ?? nil
       _ = await note { try await LogSettings.read(from: reader) }
-      // Whatever else a service reads; what was told is not told twice.
+      // Whatever else a service reads; nothing is reported twice.
       _ = await note { try await Configuration.read(from: reader, declaresTopology: false) }
     } catch {
       findings.append(Self.finding(error))

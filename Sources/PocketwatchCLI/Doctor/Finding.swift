@@ -1,7 +1,7 @@
 import Foundation
 import PocketwatchService
 
-/// One thing that the doctor has found: well, or what is wrong and how to mend it.
+/// One thing that the doctor has found: all is well, or what is wrong and how to fix it.
 struct Finding: Hashable, Encodable {
   enum Level: String, Encodable, CaseIterable, Comparable {
     case ok, warning, error
@@ -22,7 +22,7 @@ struct Finding: Hashable, Encodable {
   var part: Part
   var level: Level
   var words: String
-  /// A command that mends it, or a sentence where no command can.
+  /// A command that fixes it, or a sentence where no command can.
   var remedy: String?
 
   static func ok(_ part: Part, _ words: String) -> Finding { Finding(part: part, level: .ok, words: words) }
@@ -40,7 +40,7 @@ extension Finding {
   /// For people: a line, and one more with the remedy.
   var lines: String {
     let head = "\(Self.padded(level.rawValue, 8))  \(Self.padded(part.rawValue, 13))  \(Self.shown(words))"
-    return remedy.map { head + "\n" + String(repeating: " ", count: 10) + "mend it: " + Self.shown($0) } ?? head
+    return remedy.map { head + "\n" + String(repeating: " ", count: 10) + "fix: " + Self.shown($0) } ?? head
   }
 
   /// For programs: one line of JSON.

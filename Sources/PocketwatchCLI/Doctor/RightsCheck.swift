@@ -10,16 +10,55 @@ struct RightsCheck {
   /// What the service publishes.
   static let eventKeys = ["Schedule Tick", "Schedule Started", "Schedule Stopped", "Schedule Rejected"]
 
-  enum Publishing: Equatable {
-    case allowed, denied, blocked
-    case wrongUserID(String)
+  /// What came of trying to publish.
+  struct Publishing: Hashable {
+    /// The events, and the commands, that the broker refuses from this login.
+    var denied: Set<String> = []
+    /// The broker's words, when it does not take the login as `user_id`.
+    var wrongUserID: String?
+    /// The broker's words, when the largest event is too large for it.
+    var tooLarge: String?
+    var isBlocked = false
+
+    /// Whether the login is one that gives commands. With the service's rights it could forge ticks.
+    var isOfClient: Bool {
+      denied.isSuperset(of: eventKeys) && denied.isDisjoint(with: TopologyNames.commandKeys)
+    }
+
+    mutating func note(_ key: String, _ verdict: Connection.PublishVerdict) {
+      switch verdict {
+      case .allowed: break
+      case .blocked: isBlocked = true
+      case .refused(let refusal) where refusal.text.contains("user_id"): wrongUserID = refusal.text
+      case .refused(let refusal) where refusal.text.contains("message size"): tooLarge = refusal.text
+      case .refused: denied.insert(key)
+      }
+    }
   }
 
-  /// What the refusal of a message without a valid expiration says about the right to publish it.
-  static func meaning(ofPublish refusal: AMQPError?) -> Publishing {
-    guard let refusal else { return .blocked }
-    guard refusal.kind == .channelClosed(code: 406) else { return .denied }
-    return refusal.text.contains("user_id") ? .wrongUserID(refusal.text) : .allowed
+  /// The largest event: a command of the largest size, and what the service adds to it.
+  static let largestEventBytes = 272 << 10
+
+  func findings(_ publishing: Publishing, publishesCommands: Bool) -> [Finding] {
+    var findings: [Finding] = []
+    if let text = publishing.wrongUserID { findings.append(wrongUserID(text)) }
+    if let text = publishing.tooLarge {
+      findings.append(
+        .error(
+          .broker, "events can have up to \(Self.largestEventBytes) bytes, and the broker refuses them: \(text)",
+          "in the broker's rabbitmq.conf: max_message_size = 16777216; then restart the broker"))
+    }
+    let keys = Self.eventKeys + (publishesCommands ? TopologyNames.commandKeys : [])
+    findings.append(
+      self.publishing(denied: keys.filter(publishing.denied.contains), publishesCommands: publishesCommands))
+    return findings
+  }
+
+  /// Only the right to give commands was found.
+  var isClient: Finding {
+    .error(
+      .rights, "\(user) may give commands and may not publish events: it is the login of a client, not of the service",
+      "run doctor with the service's login in \(Setting.amqpURL.environmentVariable)")
   }
 
   func publishing(denied: [String], publishesCommands: Bool) -> Finding {
@@ -28,18 +67,20 @@ struct RightsCheck {
     let last = keys.map { $0.dropFirst("Schedule ".count) }.joined(separator: "|")
     return .error(
       .rights, "\(user) may not publish \(denied.joined(separator: ", ")) to \(names.eventBus)",
-      permissions + " && rabbitmqctl set_topic_permissions -p \(shellWord(virtualHost)) \(shellWord(user))"
-        + " \(shellWord(names.eventBus)) '^Schedule (\(last))$' '^$'")
+      permit + " && rabbitmqctl set_topic_permissions -p \(shellWord(virtualHost)) \(shellWord(user))"
+        + " \(shellWord(names.eventBus)) '^Schedule (\(last))$' '^$'" + caution)
   }
 
   func wrongUserID(_ words: String) -> Finding {
     .error(
-      .rights, "the broker does not take \(user) as the user_id of events: \(words)",
+      .rights, "the broker does not accept \(user) as the user_id of events: \(words)",
       "\(Setting.userID.environmentVariable)=off")
   }
 
-  /// - Parameter refusal: What came of a `basic.get`; nil when the queue gave what it has.
-  func reading(_ refusal: AMQPError?) -> [Finding] {
+  /// - Parameters:
+  ///   - refusal: What came of a `basic.get`; nil when the queue gave what it has.
+  ///   - remake: How the queue is declared again.
+  func reading(_ refusal: AMQPError?, remake: String) -> [Finding] {
     let queue = names.commandQueue
     switch refusal?.kind {
     case .channelClosed(code: 405):
@@ -53,20 +94,27 @@ struct RightsCheck {
       return [
         .ok(.rights, "\(user) may consume \(queue)"),
         .error(
-          .topology, "\(queue) is no quorum queue with a single active consumer, so that two services could share it",
-          TopologyCheck.remake(queue)),
+          .topology,
+          "\(queue) is not a quorum queue with a single active consumer, so that two services could share it",
+          remake),
       ]
-    default: return [.warning(.rights, "\(queue) cannot be tried: \(refusal?.text ?? "")", "see what the broker says")]
+    default: return [.warning(.rights, "\(queue) cannot be tried: \(refusal?.text ?? "")", "see the log of the broker")]
     }
   }
 
   /// No right even to look whether something is there.
   func mayNotLook(at thing: String) -> Finding {
-    .error(.rights, "\(user) may not look at \(thing)", permissions)
+    .error(.rights, "\(user) has no right to \(thing)", permissions)
   }
 
   /// The command that gives what the service needs, no more.
-  var permissions: String {
+  var permissions: String { permit + caution }
+
+  private var caution: String {
+    "  # this replaces all rights of \(user) there; rabbitmqctl list_user_permissions \(shellWord(user)) shows them"
+  }
+
+  private var permit: String {
     let write = "^(\(Self.escaped(names.eventBus))|\(Self.escaped(names.deadQueue)))$"
     let read = "^\(Self.escaped(names.commandQueue))$"
     return "rabbitmqctl set_permissions -p \(shellWord(virtualHost)) \(shellWord(user)) '^$' \(shellWord(write))"

@@ -84,7 +84,8 @@ struct ServiceCheck {
       answers.readiness?.status == 200
         ? .ok(.service, "the service at \(address) is ready")
         : .error(
-          .service, "the service at \(address) is not ready: \(text)", "mend what it waits for; it goes on by itself"))
+          .service, "the service at \(address) is not ready: \(text)",
+          "fix the cause; the service continues automatically"))
     return findings
   }
 }

@@ -14,19 +14,19 @@ struct ClockCheck {
       findings.append(
         .warning(
           .clock,
-          "nobody keeps this machine's clock right, as far as the kernel knows; ticks are as early or late as it is",
+          "this machine's clock is not synchronised, as far as the kernel knows; ticks are as early or late as it is",
           "apt-get install chrony, or timedatectl set-ntp true"))
     case .within(let milliseconds):
-      findings.append(.ok(.clock, "this machine's clock is kept right, to \(milliseconds) ms or better"))
+      findings.append(.ok(.clock, "this machine's clock is synchronised, to \(milliseconds) ms or better"))
     case .unknown: break
     }
     guard let offset else {
-      return findings + [.ok(.clock, "not compared with the broker's, which tells its time with --management only")]
+      return findings + [.ok(.clock, "not compared with the broker's, which only --management shows")]
     }
     let words = String(format: "this clock is %.0f s %@ the broker's", abs(offset), offset > 0 ? "before" : "behind")
-    let remedy = "set both right: timedatectl set-ntp true"
+    let remedy = "synchronise both: timedatectl set-ntp true"
     switch abs(offset) {
-    case ..<2: findings.append(.ok(.clock, "this clock and the broker's agree within 2 s"))  // it tells whole seconds
+    case ..<2: findings.append(.ok(.clock, "this clock and the broker's agree within 2 s"))  // it shows whole seconds
     case ..<60: findings.append(.warning(.clock, words, remedy))
     default: findings.append(.error(.clock, words, remedy))
     }

@@ -8,7 +8,11 @@ struct TopologyCheck {
   let virtualHost: String
   private(set) var findings: [Finding] = []
   private(set) var consumers: Int?
+  /// What the login may not even look at: `the queue pocketwatch.commands`.
+  private(set) var denied: [String] = []
   private var there: Set<String> = []
+  /// How many messages the queues hold.
+  private(set) var messages: [String: Int] = [:]
 
   init(names: TopologyNames, virtualHost: String) {
     self.names = names
@@ -17,24 +21,24 @@ struct TopologyCheck {
 
   func isThere(_ name: String) -> Bool { there.contains(name) }
 
-  mutating func look(on connection: Connection, _ rights: RightsCheck) throws(AMQPError) {
+  mutating func look(on connection: Connection) throws(AMQPError) {
     var missing: [String] = []
     for exchange in [names.eventBus, names.deadExchange] {
       switch try seen(on: connection, { () throws(AMQPError) in try connection.checkExchange(exchange) ? () : nil }) {
       case .there: there.insert(exchange)
       case .missing: missing.append("the exchange \(exchange)")
-      case .denied: findings.append(rights.mayNotLook(at: "the exchange \(exchange)"))
+      case .denied: denied.append("the exchange \(exchange)")
       }
     }
     for queue in [names.commandQueue, names.deadQueue] {
       switch try seen(on: connection, { () throws(AMQPError) in try connection.checkQueue(queue) }) {
       case .there(let status): note(status)
       case .missing: missing.append("the queue \(queue)")
-      case .denied: findings.append(rights.mayNotLook(at: "the queue \(queue)"))
+      case .denied: denied.append("the queue \(queue)")
       }
     }
     if missing.isEmpty {
-      try compare(on: connection)
+      if denied.isEmpty { try compare(on: connection) }
     } else {
       findings.append(.error(.topology, "missing on the broker: \(missing.joined(separator: ", "))", importing))
     }
@@ -57,10 +61,11 @@ struct TopologyCheck {
 
   private mutating func note(_ queue: QueueStatus) {
     there.insert(queue.name)
+    messages[queue.name] = queue.messages
     if queue.name == names.commandQueue {
       consumers = queue.consumers
     } else if queue.messages > 0 {
-      findings.append(.ok(.topology, "\(queue.messages) refused commands are kept in \(queue.name)"))
+      findings.append(.ok(.topology, "\(queue.messages) rejected commands are kept in \(queue.name)"))
     }
   }
 
@@ -75,7 +80,7 @@ struct TopologyCheck {
         try declare()
       } catch  where error.kind == .channelClosed(code: 406) {
         try connection.openChannel()
-        return .error(.topology, "\(name) was made otherwise: \(error.text)", remedy)
+        return .error(.topology, "\(name) was declared with different arguments: \(error.text)", remedy)
       } catch  where error.kind == .channelClosed(code: 403) {
         try connection.openChannel()
         mayDeclare = false
@@ -93,7 +98,7 @@ struct TopologyCheck {
       (names.commandQueue, topology.commandQueueArguments), (names.deadQueue, topology.deadQueueArguments),
     ] {
       different.append(
-        try compared(queue, Self.remake(queue)) { () throws(AMQPError) in
+        try compared(queue, remake(queue, messages: messages[queue])) { () throws(AMQPError) in
           try connection.declareQueue(queue, arguments: Table(arguments))
         })
     }
@@ -124,7 +129,8 @@ struct TopologyCheck {
     }
   }
 
-  private var importing: String {
+  /// The commands that bring what is missing.
+  var importing: String {
     var options = ""
     if names.stack != TopologyNames().stack { options += " --stack \(shellWord(names.stack))" }
     if names.eventBus != TopologyNames().eventBus { options += " --event-bus \(shellWord(names.eventBus))" }
@@ -132,8 +138,15 @@ struct TopologyCheck {
     return "pocketwatch definitions\(options) >definitions.json && rabbitmqctl import_definitions definitions.json"
   }
 
-  static func remake(_ queue: String) -> String {
-    "when it is empty: rabbitmqctl delete_queue \(shellWord(queue)), then import the definitions"
+  /// - Parameter messages: How many are in the queue, which would be lost; nil when that is not known.
+  func remake(_ queue: String, messages: Int?) -> String {
+    let condition =
+      switch messages {
+      case 0?: ""
+      case let count?: "when it is empty (it holds \(count) messages): "
+      case nil: "when it is empty: "
+      }
+    return condition + "rabbitmqctl delete_queue -p \(shellWord(virtualHost)) \(shellWord(queue)) && \(importing)"
   }
 
   static func remakeExchange(_ exchange: String) -> String {

@@ -24,14 +24,11 @@ extension Topology {
         ("destination_type", .string("queue")), ("routing_key", .string(key)), ("arguments", .object([])),
       ])
     }
-    func policy(_ queue: String, maximumLength: Int) -> JSONText {
-      let pattern = "^" + queue.replacing(".", with: "\\.") + "$"
-      let limits: [(String, JSONText)] = [
-        ("max-length", .literal(String(maximumLength))), ("max-length-bytes", .literal("1073741824")),
-      ]
-      return .object([
-        ("name", .string(queue)), ("vhost", host), ("pattern", .string(pattern)), ("apply-to", .string("queues")),
-        ("priority", .literal("10")), ("definition", .object(limits)),
+    func policy(_ policy: QueuePolicy) -> JSONText {
+      .object([
+        ("name", .string(policy.queue)), ("vhost", host), ("pattern", .string(policy.pattern)),
+        ("apply-to", .string("queues")), ("priority", .literal(String(QueuePolicy.priority))),
+        ("definition", .object(policy.definition.map { ($0.key, .literal(String($0.value))) })),
       ])
     }
     let bindings =
@@ -45,12 +42,7 @@ extension Topology {
         .array([queue(names.commandQueue, commandQueueArguments), queue(names.deadQueue, deadQueueArguments)])
       ),
       ("bindings", .array(bindings)),
-      (
-        "policies",
-        .array([
-          policy(names.commandQueue, maximumLength: 1_000_000), policy(names.deadQueue, maximumLength: 100_000),
-        ])
-      ),
+      ("policies", .array(policies.map(policy))),
     ])
     return document.rendered + "\n"
   }

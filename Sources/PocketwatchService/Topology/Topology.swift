@@ -27,6 +27,14 @@ package struct Topology: Sendable {
     [("x-queue-type", .string("quorum"))]
   }
 
+  /// The policies that limit the length of the queues: a flood must not fill the broker's disk.
+  package var policies: [QueuePolicy] {
+    [
+      QueuePolicy(queue: names.commandQueue, maximumLength: 1_000_000),
+      QueuePolicy(queue: names.deadQueue, maximumLength: 100_000),
+    ]
+  }
+
   /// Throws an error that names all that is missing. Types, arguments and bindings cannot be seen over AMQP.
   package func check(on connection: Connection) throws {
     var missing = try missingExchanges([names.eventBus, names.deadExchange], on: connection)
@@ -68,6 +76,20 @@ package struct Topology: Sendable {
   /// As above, for the event bus alone.
   package func declareEventBus(on connection: Connection) throws {
     try connection.declareExchange(names.eventBus, type: "topic", durable: true)
+  }
+}
+
+/// A policy for one queue, under the queue's name.
+package struct QueuePolicy: Sendable, Hashable {
+  package var queue: String
+  package var maximumLength: Int
+  package var maximumBytes = 1 << 30
+  package static let priority = 10
+
+  package var pattern: String { "^" + queue.replacing(".", with: "\\.") + "$" }
+  /// Keys and values, in the order of definitions.json.
+  package var definition: [(key: String, value: Int)] {
+    [("max-length", maximumLength), ("max-length-bytes", maximumBytes)]
   }
 }
 

@@ -128,10 +128,49 @@ struct CommandLineTests {
       #expect(json.output.split(separator: "\n").count == 2)
       #expect(json.output.contains(#""payload":[1.0, 2]"#), "\(json)")
       #expect(try Data(contentsOf: URL(filePath: service.database)) == before)
+      let full = try await shell(#""$0" inspect "$POCKETWATCH_DATABASE" >/dev/full"#, on: service)
+      #expect(full.code == 74 && full.complaint.contains("No space left"), "\(full)")
     }
     let missing = try await Program.run(TestEnvironment.binary, ["inspect", "/nowhere"])
     #expect(missing.code == 5)
     #expect(missing.complaint.contains("/nowhere"))
+  }
+
+  @Test(
+    "output that cannot be written ends the command, with a message unless its reader has gone",
+    arguments: [
+      "next '* * * * * *' --count 10000", "explain '* * * * *'", "definitions", "--help", "serve --help", "--version",
+      "--generate-completion-script bash", "doctor --json",
+    ])
+  func unwritable(command: String) async throws {
+    let service = try ServiceProcess.make(broker: "amqp://127.0.0.1:1")
+    service.environment["POCKETWATCH_HTTP"] = "off"
+    func ended(_ redirection: String) async throws -> Result {
+      try await shell(#""$0" \#(command) \#(redirection)"#, on: service)
+    }
+    let full = try await ended(">/dev/full")
+    #expect(full.code == 74 && full.complaint.contains("standard output cannot be written: No space left"), "\(full)")
+    let closed = try await ended(">&-")
+    #expect(closed.code == 74 && closed.complaint.contains("standard output cannot be written: Bad file"), "\(closed)")
+    let gone = try await ended(#"| true; echo "${PIPESTATUS[0]}""#)
+    #expect(gone.complaint == "" && ["0", "2", "141"].contains(gone.output), "it may have come first: \(gone)")
+    let both = try await ended(">&- 2>&-")
+    #expect(both.code == 74)
+    await service.dispose()
+  }
+
+  @Test("a reader that goes away ends a command quietly")
+  func brokenPipe() async throws {
+    let service = try ServiceProcess.make(broker: "amqp://127.0.0.1:1")
+    // The pipe's reader is gone before the command writes: it waits for the end of its input first.
+    let status = try await shell(
+      #"exec 3> >(:); sleep 0.3; "$0" next '* * * * * *' --count 10000 >&3; echo $?"#, on: service)
+    #expect(status.output == "141" && status.complaint.isEmpty, "\(status)")
+    await service.dispose()
+  }
+
+  private func shell(_ script: String, on service: ServiceProcess) async throws -> Result {
+    try await Program.run("/bin/bash", ["-c", script, TestEnvironment.binary], environment: service.environment)
   }
 
   @Test("next prints slots, in UTC and by the wall clock")
@@ -165,7 +204,7 @@ struct CommandLineTests {
         #"{"cron": "60 * * * *"}"#,
         #"{"error":"minute: 60 is not within 0-59 (character 1)","field":"minute"}"#
       ),
-      ("no JSON", #"{"error":"the line is no JSON object with cron or duration as text","field":"body"}"#),
+      ("no JSON", #"{"error":"the line is not a JSON object with cron or duration as text","field":"body"}"#),
     ]
     let questions = table.map(\.question).joined(separator: "\n")
     let pipe = #"printf '%s\n' "$1" | "$0" next -"#
@@ -196,6 +235,9 @@ struct CommandLineTests {
       (["definitions", "--stack", "X"], "--stack"), (["start"], "--id"),
       (["start", "--id", "a", "--limit", "many"], "--limit"), (["stop", "--id", "a", "--timeout", "0"], "--timeout"),
       (["inspect"], "file"), (["backup"], "file"),
+      (["start", "--id", "a", "--every", "1h", "--payload", #"1,"limit":7"#], "byte 2"),
+      (["start", "--id", "a", "--every", "1h", "--payload", "{} {}"], "--payload"),
+      (["start", "--id", "a", "--every", "1h", "--payload", ""], "--payload"),
     ])
   func usage(arguments: [String], mention: String) async throws {
     let result = try await Program.run(TestEnvironment.binary, arguments)
