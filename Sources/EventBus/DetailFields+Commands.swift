@@ -116,8 +116,11 @@ extension DetailFields {
   private func timezone(known zones: (String) -> ZoneRules?) throws(FieldError) -> String? {
     guard let name = try text(.timezone, upTo: Self.longestZone) else { return nil }
     guard zones(name) != nil else {
-      throw FieldError(
-        .timezone, "\(Array(name.utf8)[...].quoted) is no known time zone: use an IANA name such as Europe/Rome")
+      // Europe/Rome is in every copy of the data.
+      let hint =
+        zones("Europe/Rome") == nil
+        ? "this machine has no time zone data, install tzdata" : "use an IANA name such as Europe/Rome"
+      throw FieldError(.timezone, "\(Array(name.utf8)[...].quoted) is not a known time zone: \(hint)")
     }
     return name
   }

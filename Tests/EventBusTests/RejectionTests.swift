@@ -20,6 +20,14 @@ struct RejectionTests {
   @Test("wrong type of any field", arguments: BadCommand.wrongTypes)
   func wrongType(bad: BadCommand) { check(bad) }
 
+  @Test("a machine without time zone data says so")
+  func noTimeZoneData() throws {
+    let decoder = CommandDecoder(zones: { $0 == "UTC" ? .utc : nil }, secret: SipHash.Key(1, 2))
+    let body = startEvent(#""id": "a", "cron": "* * * * *", "timezone": "Europe/Paris""#)
+    let rejection = try #require(decoder.decode(tag: 1, message(body)).content.rejection)
+    #expect(rejection.reason.hasSuffix("this machine has no time zone data, install tzdata"))
+  }
+
   private func check(_ bad: BadCommand) {
     guard let rejection = decode(bad.body, routingKey: bad.routingKey).rejection else {
       Issue.record("accepted: \(bad.body.prefix(200))")

@@ -57,6 +57,63 @@ struct UpgradeTests {
     #expect(try layout() == layout(of: "new.sqlite"))
   }
 
+  /// At the first start slots are computed again that an earlier version found by other rules: those of day fields with a `*`,
+  /// of minutes or hours that hold every value. One that never fires any more is held.
+  @Test("slots of an earlier layout follow the rules of this version", arguments: Release.allCases)
+  func rules(_ release: Release) throws {
+    try make(release)
+    let queue = try DatabaseQueue(path: path)
+    try queue.write { database in
+      // Sunday 29 November 2026, midnight; the last tick was a day before. Nothing is in doubt.
+      let table = release == .v3 ? "progress" : "schedule"
+      try database.execute(
+        sql: """
+          UPDATE recollection SET inDoubtThrough = 0;
+          UPDATE schedule SET cron = '0 0 30 2 */2', timezone = NULL WHERE id = CAST('cron' AS BLOB);
+          UPDATE \(table) SET slot = 1795910400000, due = 1795910400000, missed = 0, since = NULL WHERE generation = 2;
+          UPDATE schedule SET every = NULL, cron = '0 0 */2 * 3', endDate = NULL WHERE id = CAST('every' AS BLOB);
+          UPDATE \(table) SET slot = 1795910400000, due = 1795910400000, missed = 0 WHERE generation = 3;
+          """)
+    }
+    try queue.close()
+    let store = try SQLiteStore(path: path)
+    let now = Now(wall: Instant(milliseconds: 1_795_867_200_000), uptime: 1)
+    for isFirst in [true, false] {
+      var engine = Engine(recollection: try store.recall(), zones: { _ in .utc })
+      let reports = run(&engine, on: store, at: now)
+      #expect(reports.count == (isFirst ? 2 : 0), "\(reports)")
+      #expect(try store.recall().rulesVersion == CronExpression.rulesVersion)
+      let stored = try store.schedules(["cron", "every"].map { ScheduleID(stored: Array($0.utf8)) })
+      #expect(stored[0]?.pending?.isHeld == true)
+      #expect(stored[1]?.pending?.slot == Instant(rfc3339: "2026-12-09T00:00:00Z"))
+    }
+  }
+
+  /// Does what an engine asks of its store until it asks for nothing more, and returns what it reports of slots.
+  private func run(_ engine: inout Engine, on store: SQLiteStore, at now: Now) -> [Engine.Report] {
+    var reports: [Engine.Report] = []
+    var isBusy = true
+    while isBusy {
+      isBusy = false
+      for action in engine.decide(at: now) {
+        switch action {
+        case .store(let request):
+          engine.receive(.store(store.answer(request)), at: now)
+          isBusy = true
+        case .report(let some):
+          reports += some.filter {
+            switch $0 {
+            case .slotRecomputed, .heldWithoutSlot: true
+            default: false
+            }
+          }
+        default: break
+        }
+      }
+    }
+    return reports
+  }
+
   private func make(_ release: Release) throws {
     let queue = try DatabaseQueue(path: path)
     try queue.write { try $0.execute(sql: try release.sql) }

@@ -49,10 +49,12 @@ extension SimulationChecker {
     countEffect(of: track.label)
   }
 
-  /// Whether a schedule that ended automatically, so short a time ago that its row is there, is declared again.
+  /// Whether a schedule that ended automatically is declared again. Not, if the wall clock has shown a time since at which its
+  /// row may have been removed.
   private func isToBeKept(_ generation: Int64, by definition: Definition) -> Bool {
     guard let track = tracks[generation], !track.isReplaced, let ending = track.ending, ending.kind.isAutomatic,
-      highestWall.milliseconds - ending.at.milliseconds < 3_600_000
+      let entry = track.endedEntry,
+      walls[(entry - 1)...].allSatisfy({ $0.milliseconds - ending.at.milliseconds < 3_600_000 })
     else { return false }
     return definition.keepsTheSame && definition.asksForTheSame(as: track.definition)
   }
@@ -64,6 +66,7 @@ extension SimulationChecker {
       return expect(false, "P6", "\(generation) goes on from \(slot.rfc3339), where it is not")
     }
     tracks[generation]?.state = state
+    if track.ending == nil, case .ended = state { tracks[generation]?.endedEntry = walls.count }
     tracks[generation]?.waitAllowance = Self.day
     tracks[generation]?.counter = counter
     if counter == track.counter + 1 {

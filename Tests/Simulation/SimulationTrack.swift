@@ -24,6 +24,8 @@ struct SimulationTrack {
   let label: Int
   var state: Schedule.State
   var counter: Int64 = 0
+  /// The entry of the history from which on it is over.
+  var endedEntry: Int?
   var isReplaced = false
   var sent: [Instant: SentTick] = [:]
   var lastSlotSent: Instant?
