@@ -176,7 +176,8 @@ extension BadCommand {
     .start(#""id": "a", "duration": "5m", "limit": 9007199254740992"#, "limit", "at most 9007199254740991"),
     .start(#""id": "a", "duration": "5m", "limit": 99999999999999999999"#, "limit", "at most 9007199254740991"),
     .start(
-      #""id": "a", "duration": "5m", "timezone": "Mars/Olympus""#, "timezone", #""Mars/Olympus" is not a known time zone"#),
+      #""id": "a", "duration": "5m", "timezone": "Mars/Olympus""#, "timezone",
+      #""Mars/Olympus" is not a known time zone"#),
     .start(#""id": "a", "duration": "5m", "timezone": """#, "timezone", "no known time zone"),
     .start(
       #""id": "a", "duration": "5m", "timezone": "\#(String(repeating: "x", count: 129))""#, "timezone", "at most 128"),
