@@ -38,6 +38,13 @@ struct ServiceEvent: Sendable, CustomStringConvertible {
   var properties: Properties { delivery.properties }
   var description: String { body }
 
+  /// The message_id of a Started or Stopped that says what its command did, `<id>@<generation>/…`; nil for one that answers
+  /// for a schedule as it is now, whose message_id is a UUID.
+  var effectID: String? {
+    let text = String(decoding: properties.messageID ?? [], as: UTF8.self)
+    return text.hasSuffix("/started") || text.hasSuffix("/stopped") ? text : nil
+  }
+
   var isTick: Bool { name == "Schedule Tick" }
   /// The slot of a tick.
   var slot: Instant? { detail.scheduledTime.flatMap { Instant(rfc3339: $0) } }
