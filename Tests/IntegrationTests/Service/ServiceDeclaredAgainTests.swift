@@ -1,3 +1,4 @@
+import AMQP
 import Testing
 
 /// An application that declares its schedules at each start, with `keep` or `replaceIfChanged`.
