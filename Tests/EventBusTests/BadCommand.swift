@@ -178,7 +178,7 @@ extension BadCommand {
     .start(
       #""id": "a", "duration": "5m", "timezone": "Mars/Olympus""#, "timezone",
       #""Mars/Olympus" is not a known time zone"#),
-    .start(#""id": "a", "duration": "5m", "timezone": """#, "timezone", "no known time zone"),
+    .start(#""id": "a", "duration": "5m", "timezone": """#, "timezone", "not a known time zone"),
     .start(
       #""id": "a", "duration": "5m", "timezone": "\#(String(repeating: "x", count: 129))""#, "timezone", "at most 128"),
     .start(#""id": "a", "duration": "5m", "startDate": "tomorrow""#, "startDate", "RFC 3339"),

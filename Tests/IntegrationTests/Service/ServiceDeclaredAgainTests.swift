@@ -10,8 +10,8 @@ struct ServiceDeclaredAgainTests {
   func declaredAgain(ifExists: String) async throws {
     try await ServiceProcess.running { service, bus in
       let declarations = [
-        #""id": "limited", "cron": "* * * * * *", "limit": 2, "payload": [1.0], "ifExists": "\(ifExists)""#,
-        #""id": "past", "at": "2020-01-01T00:00:00Z", "ifExists": "\(ifExists)""#,
+        #""id": "limited", "cron": "* * * * * *", "limit": 2, "payload": [1.0], "ifExists": "\#(ifExists)""#,
+        #""id": "past", "at": "2020-01-01T00:00:00Z", "ifExists": "\#(ifExists)""#,
       ]
       for declaration in declarations { try await bus.start(declaration) }
       _ = try await bus.next("Schedule Stopped", of: "limited")
