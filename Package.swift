@@ -151,7 +151,7 @@ let package = Package(
     .testTarget(
       name: "IntegrationTests",
       dependencies: [
-        "AMQP", "EventBus", "PocketwatchService", "Recurrence", "Scheduling",
+        "AMQP", "EventBus", "PocketwatchService", "Recurrence", "Scheduling", "SchedulingTestKit", "Simulation",
         .product(name: "GRDB", package: "GRDB.swift"),
       ]),
   ],

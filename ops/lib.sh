@@ -76,6 +76,17 @@ clean_up() {
   rm -rf "$workspace"
 }
 
+# Has all private brokers from now on run the RabbitMQ of a Debian release, and says which version that is. Ends the script
+# with status 77 where it cannot be had on this machine.
+use_release() {
+  local version status=0
+  [[ "$1" == bookworm ]] || install_packages debootstrap
+  version=$("$root/ops/broker" release "$1") || status=$?
+  if ((status)); then exit "$status"; fi
+  say "RabbitMQ $version of Debian $1"
+  export POCKETWATCH_BROKER_RELEASE=$1
+}
+
 # Starts the private broker in the workspace that all tests share, and names it to them.
 start_broker() {
   say 'Starting a private RabbitMQ'

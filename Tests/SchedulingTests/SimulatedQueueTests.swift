@@ -70,6 +70,15 @@ struct SimulatedQueueTests {
     #expect(queue.deliver(on: second).map(\.isRedelivered) == [true, true])
   }
 
+  @Test("Since 4.0 the largest prefetch goes before the longest wait", arguments: Queue.Version.allCases)
+  func nextConsumer(version: Queue.Version) {
+    var queue = Self.queue(1, version: version)
+    let active = Self.consume(&queue, prefetch: 1)
+    let (small, large) = (Self.consume(&queue, prefetch: 2), Self.consume(&queue, prefetch: 9))
+    queue.closeChannel(active)
+    #expect(queue.activeChannel == (version == .v3_10 ? small : large))
+  }
+
   @Test("A cancelled consumer keeps what it holds while the next one gets newer messages")
   func cancel() {
     var queue = Self.queue(3)

@@ -37,7 +37,7 @@ package struct SimulatedQueue<Message> {
     let key: Int
     let tag: String
     let channel: Channel
-    let prefetch: Int
+    var prefetch: Int
     /// Delivered and unsettled, by the number that the queue gave to it for this consumer.
     var held: [(number: Int, entry: Entry)] = []
     var nextNumber = 0
@@ -118,13 +118,9 @@ package struct SimulatedQueue<Message> {
     activateAndCheckOut()
   }
 
-  /// The broker's crash and restart: all channels end.
+  /// The broker's crash and restart: all channels end, in an order that is the broker's own when there are several.
   package mutating func restart() {
-    let ending = Set(channels.keys)
-    channels = [:]
-    let held = consumers.flatMap { ending.contains($0.channel) ? $0.held : [] }
-    consumers = []
-    for held in held { giveBack(held.entry, isFailure: true) }
+    for channel in channels.keys.sorted(by: { $0.number < $1.number }) { closeChannel(channel) }
   }
 
   /// The consumer timeout runs out for all that the active consumer holds. Before 4.3 the broker closes the channel; 4.3
@@ -168,7 +164,7 @@ package struct SimulatedQueue<Message> {
 
   /// `basic.nack` or `basic.reject` with requeue; nil when the tag is unknown.
   package mutating func requeue(_ tag: UInt64, multiple: Bool = false, on channel: Channel) -> [Message]? {
-    settle(tag, multiple: multiple, on: channel) { queue, entry in
+    settle(tag, multiple: multiple, on: channel, isRequeue: true) { queue, entry in
       queue.giveBack(entry, isFailure: queue.version != .v4_3)
       return entry.message
     }
@@ -180,25 +176,30 @@ package struct SimulatedQueue<Message> {
   }
 
   private mutating func settle(
-    _ tag: UInt64, multiple: Bool, on channel: Channel, _ body: (inout SimulatedQueue, Entry) -> Message
+    _ tag: UInt64, multiple: Bool, on channel: Channel, isRequeue: Bool = false,
+    _ body: (inout SimulatedQueue, Entry) -> Message
   ) -> [Message]? {
     guard let unsettled = channels[channel]?.unsettled else { return nil }
     var settled = unsettled.filter { multiple ? $0.tag <= tag : $0.tag == tag }
     guard multiple ? settled.last?.tag == tag : !settled.isEmpty else { return nil }
     channels[channel]?.unsettled.removeAll { multiple ? $0.tag <= tag : $0.tag == tag }
-    // The broker hands them to the queue by consumer tag.
+    // The broker hands them to the queue one consumer after the other, by tag.
     let tags = Dictionary(uniqueKeysWithValues: consumers.map { ($0.key, Array($0.tag.utf8)) })
     settled.sort { one, other in
       let (first, second) = (tags[one.consumer] ?? [], tags[other.consumer] ?? [])
       return first == second ? one.tag < other.tag : first.lexicographicallyPrecedes(second)
     }
     var messages: [Message] = []
-    for delivery in settled {
+    for (place, delivery) in settled.enumerated() {
+      if place > 0, delivery.consumer != settled[place - 1].consumer { activateAndCheckOut() }
       guard let index = consumers.firstIndex(where: { $0.key == delivery.consumer }),
-        let place = consumers[index].held.firstIndex(where: { $0.number == delivery.number })
+        let heldIndex = consumers[index].held.firstIndex(where: { $0.number == delivery.number })
       else { continue }
-      let entry = consumers[index].held.remove(at: place).entry
+      let entry = consumers[index].held.remove(at: heldIndex).entry
+      let dead = deadLettered.count
       messages.append(body(&self, entry))
+      // RabbitMQ 3.10 gives back the credit twice when requeueing dead-letters.
+      if version == .v3_10, isRequeue { consumers[index].prefetch += deadLettered.count - dead }
       removeIfDone(index)
     }
     activateAndCheckOut()
@@ -223,12 +224,15 @@ package struct SimulatedQueue<Message> {
   }
 
   private mutating func activateAndCheckOut() {
-    if !consumers.contains(where: { $0.state == .active }),
-      let next = consumers.firstIndex(where: { $0.state == .waiting })
-    {
-      consumers[next].state = .active
-    }
+    if !consumers.contains(where: { $0.state == .active }), let next = nextConsumer { consumers[next].state = .active }
     checkOut()
+  }
+
+  /// The waiting consumer that has waited longest; since 4.0 the one of the largest prefetch goes first.
+  private var nextConsumer: Int? {
+    let waiting = consumers.indices.filter { consumers[$0].state == .waiting }
+    guard version != .v3_10, let prefetch = waiting.map({ consumers[$0].prefetch }).max() else { return waiting.first }
+    return waiting.first { consumers[$0].prefetch == prefetch }
   }
 
   private mutating func checkOut() {
