@@ -29,13 +29,39 @@ package protocol AdminSource: Sendable {
 /// A copy of the database. There is one at a time: another can be made when all who hold this have let go of it.
 package struct DatabaseCopy: Sendable {
   package var file: any BackupFile
+  package var origin: DatabaseOrigin
   /// What the next copy waits for.
   private let turn: any AnyObject & Sendable
 
-  package init(file: any BackupFile, turn: any AnyObject & Sendable) {
+  package init(file: any BackupFile, origin: DatabaseOrigin, turn: any AnyObject & Sendable) {
     self.file = file
+    self.origin = origin
     self.turn = turn
   }
+}
+
+/// Whose database a copy is of, so that nobody takes it for another's.
+package struct DatabaseOrigin: Hashable, Sendable {
+  package var stack: String
+  /// The database's absolute path on the machine of the service.
+  package var path: String
+  /// Device and inode, as `device:inode`, of the database and of the files that belong to it.
+  package var files: [String]
+
+  package init(stack: String, path: String, files: [String]) {
+    self.stack = stack
+    self.path = path
+    self.files = files
+  }
+}
+
+/// Headers of a copy that say whose it is.
+package enum BackupHeader {
+  package static let stack = "Pocketwatch-Stack"
+  /// Percent-encoded.
+  package static let database = "Pocketwatch-Database"
+  /// Separated by spaces.
+  package static let files = "Pocketwatch-Files"
 }
 
 /// How the service is now.

@@ -14,8 +14,8 @@ struct Serve: AsyncParsableCommand {
 
       \(Setting.allCases.map(\.helpEntry).joined(separator: "\n"))
 
-      Exit codes: 0 stopped, 3 the database is in use, 4 the command queue is in use, 5 the database is unusable, \
-      6 the disk failed, 71 no system resources, 78 a setting is wrong.
+      Exit codes: 0 stopped, 3 the database is in use, 4 the command queue is in use, 5 the database is damaged, foreign or \
+      newer, 6 the disk failed, 7 the database was moved or replaced, 8 it cannot be opened now, 71 no system resources, 78 a setting is wrong.
       """)
 
   @OptionGroup var broker: BrokerOptions

@@ -109,7 +109,11 @@ package struct SchedulerService: Service {
     var readiness = Readiness(logger: logger, notifier: notifier, watch: watch)
     while true {
       do throws(StoreError) {
-        return try SQLiteStore(path: configuration.database, onUnreadable: { logger.error("\($0)") })
+        let store = try SQLiteStore(path: configuration.database, onUnreadable: { logger.error("\($0)") })
+        if store.isNew {
+          logger.notice("\(configuration.database) did not exist: created a new database, without schedules")
+        }
+        return store
       } catch {
         guard error.kind == .full else { throw ServiceFailure(atStart: error) }
         readiness.set(.store, reason: .init("the database: \(error)"))

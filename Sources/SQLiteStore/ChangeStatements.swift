@@ -36,10 +36,12 @@ struct ChangeStatements {
   func proceed(
     _ key: Schedule.Key, from slot: Instant, to progress: Schedule.Progress, adding tally: Schedule.Tally
   ) throws -> Bool {
-    switch progress.state {
-    case .live: try goOn.run(key, from: slot, to: progress, adding: tally)
-    case .ended: try end.run(key, from: slot, to: progress, adding: tally)
+    guard case .ended(let ending) = progress.state else {
+      return try goOn.run(key, from: slot, to: progress, adding: tally)
     }
+    guard try end.run(key, from: slot, to: progress, adding: tally) else { return false }
+    if ending.needsPayloadNoMore { try dropPayload.run { $0.bind(key.generation) } }
+    return true
   }
 
   /// The Stopped of a schedule was published: its payload is of no use any more.

@@ -1,4 +1,5 @@
 package import GRDB
+import GRDBSQLite
 import Glibc
 package import Scheduling
 
@@ -69,6 +70,27 @@ extension DatabaseQueue {
     return encoded
   }
 
+  /// The `errno` of the system call that made SQLite fail last; 0 where none did.
+  var systemCode: Int32 { unsafeRead { $0.sqliteConnection.map { sqlite3_system_errno($0) } ?? 0 } }
+
+  /// The name of the write-ahead log, beside the file to which symbolic links lead.
+  var logPath: String? {
+    unsafeRead { database in
+      database.sqliteConnection.flatMap { connection in
+        sqlite3_filename_wal(sqlite3_db_filename(connection, "main")).map { String(cString: $0) }
+      }
+    }
+  }
+
+  /// Has SQLite leave alone what has the log's name when the database is closed.
+  func keepLogFile() {
+    var isKept: CInt = 1
+    unsafeRead { database in
+      guard let connection = database.sqliteConnection else { return }  // closed already
+      sqlite3_file_control(connection, "main", SQLITE_FCNTL_PERSIST_WAL, &isKept)
+    }
+  }
+
   /// Runs one transaction that takes the right to write at its start. A deferred one, which reads first, could be refused
   /// in the middle.
   ///
@@ -95,7 +117,7 @@ package func fileSize(_ path: String) throws(StoreError) -> Int? {
     guard errno == ENOENT else { throw StoreError("Cannot look at", path, errno: errno) }
     return nil
   }
-  guard status.st_mode & S_IFMT == S_IFREG else { throw StoreError(.other, "\(path) is no file.") }
+  guard status.st_mode & S_IFMT == S_IFREG else { throw StoreError(.unreachable, "\(path) is not a file; name another one.") }
   return Int(status.st_size)
 }
 

@@ -26,7 +26,9 @@ final class FileLock {
     let descriptor = open(path, flags | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else {
       let code = errno
-      guard code != ENOENT else { throw StoreError(.other, "There is no directory for \(database); make it first.") }
+      guard code != ENOENT else {
+        throw StoreError(.unreachable, "There is no directory for \(database); make it first.")
+      }
       throw StoreError("Cannot open the lock file", path, errno: code)
     }
     guard flock(descriptor, (mode == .exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB) == 0 else {
@@ -37,6 +39,12 @@ final class FileLock {
         .locked, "\(database) is in use by another process, which holds the lock on \(path); end that one first.")
     }
     self.descriptor = descriptor
+  }
+
+  /// Whether the lock file is still where others look for it.
+  func isInPlace(forDatabase database: String) -> Bool {
+    var status = stat()
+    return fstat(descriptor, &status) == 0 && (try? FileIdentity.of(Self.path(forDatabase: database))) == FileIdentity(status)
   }
 
   deinit {

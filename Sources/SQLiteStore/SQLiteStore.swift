@@ -10,6 +10,10 @@ package final class SQLiteStore: ScheduleStore {
   private let queue: DatabaseQueue
   /// Nil for a file that is only looked at and has no lock file.
   private var lock: FileLock?
+  /// What this store has open; nil for a file that is only looked at.
+  private var files: DatabaseFiles?
+  /// Whether there was no database, so that an empty one was created.
+  package private(set) var isNew = false
   private let onUnreadable: (StoreError) -> Void
   /// The copy that is being made.
   var backup: RunningBackup?
@@ -32,6 +36,7 @@ package final class SQLiteStore: ScheduleStore {
 
   deinit {
     backup = nil
+    leaveForeignLogAlone()
     try? queue.close()  // before the lock goes
   }
 
@@ -39,16 +44,23 @@ package final class SQLiteStore: ScheduleStore {
     do {
       return try queue.unsafeRead(body)
     } catch {
-      throw StoreError(error, database: path)
+      throw StoreError(error, database: path, systemCode: queue.systemCode)
     }
   }
 
   /// Runs one transaction, which takes its lock at the start and is synced when this returns.
+  ///
+  /// Before it is committed the files are looked at: a commit to a file that has lost its name would be confirmed and lost.
   func write(_ body: (Database) throws -> Void) throws(StoreError) {
+    let files = files
     do {
-      try queue.immediateTransaction(body)
+      try queue.immediateTransaction { database in
+        try body(database)
+        try files?.check()
+      }
     } catch {
-      throw StoreError(error, database: path)
+      let error = StoreError(error, database: path, systemCode: queue.systemCode)
+      throw error.kind == .misplaced ? afterCompletingDatabase(error) : error
     }
   }
 
@@ -80,12 +92,19 @@ extension SQLiteStore {
   ) throws(StoreError) {
     let file = Self.fileName(path)
     let lock = try FileLock(database: file, .exclusive)
+    var isNew = false
     try self.init(path: path, onUnreadable: onUnreadable, lock: lock) {
       try Self.prepareFile(file, named: path)
       let queue = try DatabaseQueue.openOwned(path: file)
-      try Schema.bringUpToDate(queue, path: path)
+      do {
+        isNew = try Schema.bringUpToDate(queue, path: path)
+      } catch {
+        throw StoreError(error, database: path, systemCode: queue.systemCode)
+      }
       return queue
     }
+    self.isNew = isNew
+    files = try DatabaseFiles(path: file, logPath: queue.logPath ?? file + "-wal")
   }
 
   /// Opens a database that no service holds, or a backup, only to look: the file is not changed, nothing is made beside
@@ -124,6 +143,7 @@ extension SQLiteStore {
   /// to open the database reads the log.
   package func close() throws(StoreError) {
     backup = nil
+    leaveForeignLogAlone()
     do {
       let checkpoint = Result {
         if !queue.configuration.readonly {
@@ -143,6 +163,16 @@ extension SQLiteStore {
     path.hasPrefix("/") ? path : "./" + path
   }
 
+  /// Under another of its names than before, what a killed process left in the write-ahead log would not be seen.
+  private static func requireOneName(of file: String, named path: String) throws(StoreError) {
+    var status = stat()
+    guard stat(file, &status) == 0, status.st_nlink > 1 else { return }
+    throw StoreError(
+      .misplaced,
+      "\(path) has \(status.st_nlink) names (hard links), and its write-ahead log may be beside another of them; "
+        + "remove the others, or start with a backup of it.")
+  }
+
   /// Makes the file where there is none, for this user only; where there is one, looks at it without a touch.
   private static func prepareFile(_ file: String, named path: String) throws {
     guard try fileSize(file) != nil else {
@@ -151,10 +181,42 @@ extension SQLiteStore {
       Glibc.close(descriptor)
       return
     }
+    try requireOneName(of: file, named: path)
     // SQLite would open it for reading, and then call the lock that it cannot take a failure of the disk.
     guard access(file, R_OK | W_OK) == 0 else { throw StoreError("Cannot write to", path, errno: errno) }
     let queue = try DatabaseQueue.openUntouched(path: file)
     _ = try queue.unsafeRead { try Schema.check($0, path: path) }
     try queue.close()
+  }
+}
+
+// MARK: - Files that are taken away
+
+extension SQLiteStore {
+  package func checkIntact() throws(StoreError) {
+    guard let files else { return }
+    do throws(StoreError) {
+      try files.check()
+    } catch {
+      throw error.kind == .misplaced ? afterCompletingDatabase(error) : error
+    }
+    // A lock file that was swept away keeps nobody out any more.
+    let file = Self.fileName(path)
+    if lock?.isInPlace(forDatabase: file) == false { lock = try FileLock(database: file, .exclusive) }
+  }
+
+  /// Where the log alone was removed, writes back what this process still holds of it, so that nothing is lost and the service
+  /// can be started again at once.
+  private func afterCompletingDatabase(_ error: StoreError) -> StoreError {
+    guard (try? files?.isOnlyLogMissing) == true else { return error }
+    guard (try? queue.writeWithoutTransaction({ try $0.checkpoint(.truncate) })) != nil else { return error }
+    return StoreError(
+      .inputOutput,
+      "\(path)-wal was removed while the service had it open. All that it held was written back to \(path); start the "
+        + "service again.")
+  }
+
+  private func leaveForeignLogAlone() {
+    if let files, !files.isLogInPlace { queue.keepLogFile() }
   }
 }

@@ -34,11 +34,13 @@ extension Schema {
   }
 
   /// Claims an empty file, applies the migrations it lacks, and writes once, so that a disk that takes no writes is found
-  /// now and not under the first command.
-  static func bringUpToDate(_ queue: DatabaseQueue, path: String) throws {
+  /// now and not under the first command. Says whether the file was empty.
+  static func bringUpToDate(_ queue: DatabaseQueue, path: String) throws -> Bool {
+    var isNew = false
     try queue.immediateTransaction { database in
       // Before the first table, so that a process killed on the way leaves nothing that looks foreign.
       if try check(database, path: path) == .empty {
+        isNew = true
         try database.execute(sql: "PRAGMA application_id = \(applicationID)")
       }
     }
@@ -50,5 +52,6 @@ extension Schema {
         sql: "UPDATE recollection SET rulesVersion = max(rulesVersion, ?) WHERE lastGeneration = 0",
         arguments: [CronExpression.rulesVersion])
     }
+    return isNew
   }
 }

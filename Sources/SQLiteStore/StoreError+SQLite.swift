@@ -4,21 +4,30 @@ import Scheduling
 
 extension StoreError {
   /// What an error of SQLite, of GRDB or of our own means to the user of this database.
-  init(_ error: any Error, database path: String) {
+  ///
+  /// - Parameter systemCode: the `errno` of the system call that made SQLite fail; 0 where it is unknown.
+  init(_ error: any Error, database path: String, systemCode: Int32 = 0) {
     switch error {
     case let error as StoreError: self = error
-    case let error as DatabaseError: self.init(error, database: path)
+    case let error as DatabaseError: self.init(error, database: path, systemCode)
     // Its type and not its text, which might show what is stored.
     default: self.init(.other, "The database \(path) failed unexpectedly (\(type(of: error))).")
     }
   }
 
-  private init(_ error: DatabaseError, database path: String) {
+  private init(_ error: DatabaseError, database path: String, _ systemCode: Int32) {
     // SQLite's messages name tables and columns, never values; GRDB's description would add the statement.
     let cause = "(SQLite \(error.extendedResultCode.rawValue): \(error.message ?? "no message"))"
     switch error.resultCode {
     case .SQLITE_FULL:
-      self.init(.full, "No room is left on the disk of \(path); free some, and work goes on by itself \(cause).")
+      self.init(
+        .full, "No room is left on the disk of \(path); free some, and the service continues automatically \(cause).")
+    // SQLite takes only ENOSPC for a full disk. After a failed sync it is unknown what was written, whatever the reason.
+    case .SQLITE_IOERR where systemCode == EDQUOT && error.extendedResultCode == .SQLITE_IOERR_WRITE:
+      self.init(
+        .full,
+        "The disk quota for \(path) is used up; raise it or free some room, and the service continues automatically "
+          + "\(cause).")
     case .SQLITE_READONLY, .SQLITE_PERM:
       self.init(.readOnly, "\(path) cannot be written; make the file and its directory writable \(cause).")
     case .SQLITE_IOERR:
@@ -26,11 +35,12 @@ extension StoreError {
     case .SQLITE_CORRUPT:
       self.init(.corrupt, "\(path) is damaged; keep a copy of it and restore a backup \(cause).")
     case .SQLITE_NOTADB:
-      self.init(.foreign, "\(path) is no SQLite database, or its beginning is damaged; name another file \(cause).")
+      self.init(
+        .foreign, "\(path) is not an SQLite database, or its beginning is damaged; name another file \(cause).")
     case .SQLITE_BUSY, .SQLITE_LOCKED:
       self.init(.locked, "\(path) is in use by another process; end that one first \(cause).")
     case .SQLITE_CANTOPEN:
-      self.init(.other, "\(path) cannot be opened; check that it is a file this user may read and write \(cause).")
+      self.init(.unreachable, "\(path) cannot be opened; check that it is a file this user may read and write \(cause).")
     default:
       self.init(.other, "The database \(path) failed \(cause).")
     }
@@ -43,6 +53,7 @@ extension StoreError {
       case ENOSPC, EDQUOT: .full
       case EACCES, EPERM, EROFS: .readOnly
       case EIO: .inputOutput
+      case ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, ENODEV, ENXIO, ESTALE, ETIMEDOUT: .unreachable
       default: .other
       }
     self.init(kind, "\(action) \(path): \(String(cString: strerror(code))).")

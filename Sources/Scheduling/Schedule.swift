@@ -138,6 +138,10 @@ package struct Schedule: Hashable, Sendable {
       self.owesStopped = owesStopped
       self.kind = kind ?? (reason == nil ? .fired : .stopped)
     }
+
+    /// Whether a store drops the payload with this end, as it does else once the Stopped is confirmed: the Stopped of a Stop
+    /// takes it from the command's decision. A one-shot that fired is removed soon as it is.
+    package var needsPayloadNoMore: Bool { reason != nil && !owesStopped }
   }
 
   /// Takes another declaration; if it ended automatically, it is retained as that says.

@@ -1,4 +1,7 @@
 extension ScheduleStore {
+  /// A store that cannot be taken away from under its process is always intact.
+  package func checkIntact() throws(StoreError) {}
+
   /// Does what the engine asks for.
   package func answer(_ request: Engine.StoreRequest) -> Engine.StoreAnswer {
     do throws(StoreError) {

@@ -31,6 +31,9 @@ package protocol ScheduleStore: AnyObject {
   /// Removes what the retention no longer asks for, in one small step, and says how many rows that were.
   func sweep(_ retention: Retention, limit: Int) throws(StoreError) -> Int
 
+  /// Throws when what is stored from now on could not be found again by the next process.
+  func checkIntact() throws(StoreError)
+
   /// How a schedule of any state began and what became of its ticks; nil when there is none of this id.
   func history(of id: ScheduleID) throws(StoreError) -> Schedule.History?
 
@@ -194,6 +197,10 @@ package struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
     case inputOutput
     /// The file is damaged, is no database of ours, was written by a newer version, or belongs to another process.
     case corrupt, foreign, newer, locked
+    /// The file is not where it was opened, or has other names beside this one: what is written could be lost.
+    case misplaced
+    /// There is no such folder, or nothing there that can be opened: a mount may be late, or the path is wrong.
+    case unreachable
     /// Anything else; like `inputOutput` for the caller.
     case other
   }

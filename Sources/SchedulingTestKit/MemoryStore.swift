@@ -143,6 +143,7 @@ extension MemoryStore {
     case .proceed(let key, let slot, let progress, let tally):
       guard var schedule = schedules[key.generation], schedule.pending?.slot == slot else { return }
       schedule.progress = progress
+      if progress.state.ending?.needsPayloadNoMore == true { schedule.definition.payload = nil }
       replace(key.generation, by: schedule)
       histories[key.generation]?.tally += tally
     case .announced(let generation):

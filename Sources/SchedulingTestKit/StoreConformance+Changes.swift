@@ -196,6 +196,28 @@ extension StoreConformance {
       try expectEqual(try fixture.store.allDue(through: Instant(milliseconds: .max), pageSize: 10), [], "due")
       try expectEqual(try fixture.store.owingStopped(after: 0, limit: 10), [expected[0], expected[2]], "owing")
     },
+    StoreCheck("a stopped schedule loses its payload at once; one that owes its Stopped, or has fired, keeps it") { fixture in
+      let endings: [Schedule.Ending] = [
+        .init(reason: "stopped", at: Instant(milliseconds: 11), owesStopped: false),
+        .init(reason: "Count Limit Reached", at: Instant(milliseconds: 12), owesStopped: true),
+        .init(reason: nil, at: Instant(milliseconds: 13), owesStopped: false),
+      ]
+      for (index, ending) in endings.enumerated() {
+        let schedule = Schedule.sample("\(index)", generation: Int64(index) + 1, due: 10, payload: [1, 2])
+        try fixture.store.apply([.start(schedule)])
+        let elsewhere = Change.proceed(
+          generation: schedule.generation, from: Instant(milliseconds: 9), to: .ended(endings[0]), counter: 0)
+        try fixture.store.apply([elsewhere])
+        try expectEqual(try fixture.store.schedule("\(index)")?.definition.payload, [1, 2], "payload while it is live")
+        try fixture.store.apply([
+          .proceed(
+            generation: schedule.generation, from: Instant(milliseconds: 10), to: .ended(ending), counter: 0)
+        ])
+      }
+      try fixture.reopen()
+      try expectEqual(
+        try fixture.store.allByID(pageSize: 10).map(\.definition.payload), [nil, [1, 2], [1, 2]], "payloads")
+    },
     StoreCheck("an announced schedule owes nothing and loses its payload; others are left alone") { fixture in
       var ended = Schedule.sampleEnded("ended", generation: 1, at: 5, owesStopped: true, payload: [1, 2])
       let live = Schedule.sample("live", generation: 2, payload: [3])

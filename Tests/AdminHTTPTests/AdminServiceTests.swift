@@ -241,6 +241,9 @@ struct AdminServiceTests {
       #expect(client.reads("9end"))
       #expect(client.received.hasPrefix("HTTP/1.1 200 ") && client.received.hasSuffix("\r\n\r\n" + text))
       #expect(client.received.contains("Content-Length: 1000003\r\n"))
+      for header in ["Stack: billing", "Database: /data/%C3%A4%20b.sqlite", "Files: 1:2 1:3"] {
+        #expect(client.received.contains("Pocketwatch-\(header)\r\n"), "\(header)")
+      }
       let link = try RawClient(port: port)
       link.get("/api/v1/backup")
       #expect(link.reads("HTTP/1.1 405 ") || link.received.hasPrefix("HTTP/1.1 404 "))

@@ -93,7 +93,8 @@ final class FakeSource: AdminSource {
       slow.yield(Task.isCancelled ? "cancelled" : "not cancelled")
     }
     guard let copy = state.withLock({ $0.copy }) else { throw AdminError(.conflict, "another backup is being made") }
-    return DatabaseCopy(file: copy, turn: copy)
+    return DatabaseCopy(
+      file: copy, origin: DatabaseOrigin(stack: "billing", path: "/data/ä b.sqlite", files: ["1:2", "1:3"]), turn: copy)
   }
 
   private func check() throws(AdminError) {

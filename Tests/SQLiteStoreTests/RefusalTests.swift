@@ -55,7 +55,7 @@ struct RefusalTests {
       let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: tests.path))
       try handle.truncate(atOffset: 8192)
     },
-    Case(description: "a directory", kind: .other) { tests in
+    Case(description: "a directory", kind: .unreachable) { tests in
       try FileManager.default.createDirectory(atPath: tests.path, withIntermediateDirectories: false)
     },
   ]

@@ -1,3 +1,4 @@
+import Foundation
 import HTTPTypes
 import Hummingbird
 import NIOPosix
@@ -16,12 +17,20 @@ extension AdminRoutes {
         try await Self.write(copy, to: &writer)
         try await writer.finish(nil)
       }
-      return Response(
-        status: .ok,
-        headers: [
-          .contentType: "application/vnd.sqlite3", .contentDisposition: #"attachment; filename="pocketwatch.sqlite""#,
-        ], body: body)
+      var headers: HTTPFields = [
+        .contentType: "application/vnd.sqlite3", .contentDisposition: #"attachment; filename="pocketwatch.sqlite""#,
+      ]
+      headers.append(contentsOf: Self.headers(of: copy.origin))
+      return Response(status: .ok, headers: headers, body: body)
     }
+  }
+
+  private static func headers(of origin: DatabaseOrigin) -> [HTTPField] {
+    let values = [
+      (BackupHeader.stack, origin.stack), (BackupHeader.files, origin.files.joined(separator: " ")),
+      (BackupHeader.database, origin.path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? ""),
+    ]
+    return values.compactMap { name, value in HTTPField.Name(name).map { HTTPField(name: $0, value: value) } }
   }
 
   /// A reader sees by the length that it has not got all.

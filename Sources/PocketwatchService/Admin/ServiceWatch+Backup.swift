@@ -1,4 +1,6 @@
 package import AdminHTTP
+import Foundation
+import SQLiteStore
 import Scheduling
 import ServiceLifecycle
 import Synchronization
@@ -17,7 +19,7 @@ extension ServiceWatch {
       try await ask { store throws(StoreError) in try store.copyable.beginBackup() }
       while true {
         if let file = try await ask({ store throws(StoreError) in try store.copyable.continueBackup() }) {
-          return DatabaseCopy(file: file, turn: turn)
+          return DatabaseCopy(file: file, origin: origin, turn: turn)
         }
         try? await Task.sleep(for: Self.pause)  // cancelled or not is asked below
         if Task.isShuttingDownGracefully { throw AdminError(.unavailable, "the service is stopping") }
@@ -28,6 +30,15 @@ extension ServiceWatch {
       tell { ($0 as? any BackupStore)?.endBackup() }
       throw error
     }
+  }
+}
+
+extension ServiceWatch {
+  private var origin: DatabaseOrigin {
+    let files = DatabaseFileNames(of: database).paths.compactMap { try? FileIdentity.of($0) }
+    return DatabaseOrigin(
+      stack: broker.names.stack, path: URL(filePath: database).path(percentEncoded: false),
+      files: files.map { "\($0.device):\($0.inode)" })
   }
 }
 

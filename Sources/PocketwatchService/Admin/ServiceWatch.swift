@@ -21,7 +21,7 @@ package final class ServiceWatch: Sendable {
   let metrics: ServiceMetrics
   let broker: BrokerSettings
   let backups = BackupTurns()
-  private let database: String
+  let database: String
   private let zones = Mutex<ZoneDirectory?>(nil)
   private let inbox = Mutex<Inbox?>(nil)
   private let reasons = Mutex<[Readiness.Part: String]>([.consumer: Readiness.Reason.connecting.text])

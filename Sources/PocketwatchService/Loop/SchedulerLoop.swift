@@ -18,6 +18,9 @@ final class SchedulerLoop {
   /// How often the files of the time zones are looked at.
   static let zoneRefreshMilliseconds: Int64 = 60_000
 
+  /// How often the store's files are looked at while nothing is stored.
+  static let intactCheckMilliseconds: Int64 = 1_000
+
   private let inbox: Inbox
   private let zones: ZoneDirectory
   private let store: any ScheduleStore
@@ -40,6 +43,7 @@ final class SchedulerLoop {
   private var nextWatchdog: Int64 = 0
   /// Whether the publisher was started.
   private var isPublishing = false
+  private var nextIntactCheck: Int64 = 0
   private var nextZoneRefresh = SystemClock.now().uptime + zoneRefreshMilliseconds
 
   init(
@@ -178,6 +182,7 @@ final class SchedulerLoop {
       readiness.set(.publisher, reason: nil)
     }
     if now.uptime >= nextZoneRefresh { refreshZones(at: now) }
+    if now.uptime >= nextIntactCheck { try checkIntact(at: now) }
     var isIdle = true
     stalls.enter(.decide)
     for action in engine.decide(at: now) {
@@ -251,6 +256,16 @@ final class SchedulerLoop {
     readiness.update(at: SystemClock.now().uptime)
   }
 
+  /// A failure that may pass shows with the next transaction, which looks, too, before it is committed.
+  private func checkIntact(at now: Now) throws(ServiceFailure) {
+    nextIntactCheck = now.uptime + Self.intactCheckMilliseconds
+    do throws(StoreError) {
+      try store.checkIntact()
+    } catch {
+      if !error.isPassing { throw ServiceFailure(whileRunning: error) }
+    }
+  }
+
   private func refreshZones(at now: Now) {
     nextZoneRefresh = now.uptime + Self.zoneRefreshMilliseconds
     let changes = zones.refresh()
@@ -271,6 +286,7 @@ final class SchedulerLoop {
     if notifier.watchdogMilliseconds != nil { limit = min(limit, nextWatchdog - now.uptime) }
     if let drainDeadline { limit = min(limit, drainDeadline - now.uptime) }
     for deadline in [probation.end, readiness.deadline].compactMap(\.self) { limit = min(limit, deadline - now.uptime) }
+    limit = min(limit, nextIntactCheck - now.uptime)
     inbox.wait(for: engine.nextWake(at: now), now: now, atMostMilliseconds: limit)
   }
 }

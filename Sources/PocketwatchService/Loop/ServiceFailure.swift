@@ -12,10 +12,16 @@ package struct ServiceFailure: Error, Sendable, CustomStringConvertible {
     case databaseInUse = 3
     /// Another service consumes the command queue.
     case commandsConsumedElsewhere = 4
-    /// The database is damaged, foreign, written by a newer version, or cannot be opened: a person has to look.
+    /// The database is damaged, foreign or written by a newer version: a person has to look.
     case databaseUnusable = 5
     /// The disk failed: start again, and the database is checked.
     case storageFailed = 6
+    /// The database was removed, moved or replaced while it was open, or has several names. Another start would go on with
+    /// the wrong file or a new, empty one: a person has to look.
+    case databaseMisplaced = 7
+    /// The database cannot be opened or written now: its folder is missing (a mount may be late) or not permitted, the disk is
+    /// read-only. A later start may succeed.
+    case databaseUnavailable = 8
   }
 
   package var code: Code
@@ -28,13 +34,15 @@ package struct ServiceFailure: Error, Sendable, CustomStringConvertible {
 }
 
 extension ServiceFailure {
-  /// What it means that the database cannot be opened: a start from the same place fails again, but on a disk that failed.
+  /// What it means that the database cannot be opened. Only what another start could make worse keeps a supervisor from it.
   init(atStart error: StoreError) {
     let code: Code =
       switch error.kind {
       case .locked: .databaseInUse
       case .inputOutput: .storageFailed
-      case .full, .readOnly, .corrupt, .foreign, .newer, .other: .databaseUnusable
+      case .corrupt, .foreign, .newer: .databaseUnusable
+      case .misplaced: .databaseMisplaced
+      case .full, .readOnly, .unreachable, .other: .databaseUnavailable
       }
     self.init(code, error.description)
   }
@@ -44,7 +52,9 @@ extension ServiceFailure {
     let code: Code =
       switch error.kind {
       case .corrupt, .foreign: .databaseUnusable
-      case .full, .readOnly, .inputOutput, .newer, .locked, .other: .storageFailed
+      case .misplaced: .databaseMisplaced
+      case .locked: .databaseInUse
+      case .full, .readOnly, .inputOutput, .newer, .unreachable, .other: .storageFailed
       }
     self.init(code, error.description)
   }

@@ -153,7 +153,7 @@ struct DoctorTests {
     let file = URL(filePath: service.database)
     try Data(repeating: 0x61, count: 9_000).write(to: file)
     try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file.path())
-    try await seen.finds("error", "database", "is no SQLite database")
+    try await seen.finds("error", "database", "is not an SQLite database")
     try FileManager.default.removeItem(at: file)
     let foreign = try DatabaseQueue(path: file.path())
     try await foreign.write { try $0.execute(sql: "CREATE TABLE player (name TEXT)") }

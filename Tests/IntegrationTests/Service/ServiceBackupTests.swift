@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import PocketwatchService
 import Testing
 
 /// `pocketwatch backup` of the real service, and what comes of restoring it.
@@ -49,10 +50,11 @@ struct ServiceBackupTests {
         return result
       }
       #expect(code == 0 && complaint.isEmpty, "\(complaint)")
-      let counted = try #require(output.firstMatch(of: /: (\d+) schedules, (\d+) bytes$/)).output
+      let counted = try #require(output.firstMatch(of: /: (\d+) schedules, (\d+) bytes, of stack (\S+), database (\S+)$/)).output
       let attributes = try FileManager.default.attributesOfItem(atPath: file)
       #expect(attributes[.posixPermissions] as? Int == 0o600)
       #expect(attributes[.size] as? Int == Int(counted.2))
+      #expect(String(counted.3) == service.names.stack && String(counted.4) == service.database)
       #expect(!FileManager.default.fileExists(atPath: file + ".partial"))
       let listed = try await Program.run(TestEnvironment.binary, ["inspect", file, "--json"])
       let lines = listed.output.split(separator: "\n")
@@ -139,6 +141,58 @@ struct ServiceBackupTests {
 
       let forced = try await backUp(to: file, environment, ["--force"])
       #expect(forced.code == 0 && forced.output.contains(": 1 schedules, "), "\(forced)")
+    }
+  }
+
+  @Test("never in the place of the database that it is of, or of a file that belongs to it, by any name")
+  func ontoItself() async throws {
+    try await running { service, bus, environment in
+      try await bus.start(#""id": "a", "every": "1h""#)
+      _ = try await bus.next("Schedule Started")
+      let folder = service.folder
+      let (symbolic, hard) = (folder.appending(path: "link").path(), folder.appending(path: "hard").path())
+      try FileManager.default.createSymbolicLink(atPath: symbolic, withDestinationPath: service.database)
+      try FileManager.default.linkItem(atPath: service.database, toPath: hard)
+      try FileManager.default.createSymbolicLink(
+        atPath: folder.appending(path: "elsewhere").path(), withDestinationPath: folder.path())
+      try FileManager.default.linkItem(atPath: service.database, toPath: folder.appending(path: "part.partial").path())
+      let before = try FileManager.default.contentsOfDirectory(atPath: folder.path()).sorted()
+      let targets = ["", "-wal", "-shm", "-journal", ".lock"].map { service.database + $0 } + [
+        symbolic, hard, folder.appending(path: "elsewhere/pocketwatch.sqlite").path(),
+        folder.path() + "/../" + folder.lastPathComponent + "/pocketwatch.sqlite-wal",
+        folder.appending(path: "part").path(),
+      ]
+      var unset = environment
+      unset["POCKETWATCH_DATABASE"] = nil  // the service says it
+      unset["POCKETWATCH_STACK"] = nil
+      for (target, environment) in targets.flatMap({ [($0, environment), ($0, unset)] }) {
+        let result = try await backUp(to: target, environment, ["--force"])
+        #expect(result.code == 1 && result.complaint.contains("is the database itself"), "\(target): \(result)")
+      }
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path()).sorted() == before)
+      try await bus.start(#""id": "b", "every": "1h""#)
+      _ = try await bus.next("Schedule Started", of: "b")
+      #expect(try await service.stop() == 0)
+    }
+  }
+
+  @Test("of another service than the settings name: refused, and it is said whose it is")
+  func ofAnother() async throws {
+    try await running { service, _, environment in
+      let file = service.folder.appending(path: "backup.sqlite").path()
+      for (variable, value) in [("POCKETWATCH_STACK", "billing"), ("POCKETWATCH_DATABASE", "/data/billing.sqlite")] {
+        var wrong = environment
+        wrong[variable] = value
+        let result = try await backUp(to: file, wrong)
+        #expect(result.code == 78 && result.complaint.contains("\(variable) is \(value)"), "\(result)")
+        #expect(result.complaint.contains("stack \(service.names.stack), database \(service.database)"), "\(result)")
+        #expect(!FileManager.default.fileExists(atPath: file) && !FileManager.default.fileExists(atPath: file + ".partial"))
+      }
+      let link = service.folder.appending(path: "link").path()
+      try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: service.database)
+      var linked = environment
+      linked["POCKETWATCH_DATABASE"] = link
+      #expect(try await backUp(to: file, linked).code == 0, "another name of the same database")
     }
   }
 

@@ -82,7 +82,7 @@ struct ServiceDiskTests {
       try disk.set(isReadOnly: true)
       try service.launch()
       let log = try #require(service.program).complaints
-      #expect(try await service.end() == 5)
+      #expect(try await service.end() == 8)
       let complaint = log.all.joined(separator: "\n")
       #expect(complaint.contains(service.database) && complaint.contains("Read-only file system"), "\(complaint)")
       #expect(try Data(contentsOf: URL(filePath: service.database)) == content)
