@@ -117,7 +117,9 @@ package func fileSize(_ path: String) throws(StoreError) -> Int? {
     guard errno == ENOENT else { throw StoreError("Cannot look at", path, errno: errno) }
     return nil
   }
-  guard status.st_mode & S_IFMT == S_IFREG else { throw StoreError(.unreachable, "\(path) is not a file; name another one.") }
+  guard status.st_mode & S_IFMT == S_IFREG else {
+    throw StoreError(.unreachable, "\(path) is not a file; name another one.")
+  }
   return Int(status.st_size)
 }
 

@@ -44,7 +44,8 @@ final class FileLock {
   /// Whether the lock file is still where others look for it.
   func isInPlace(forDatabase database: String) -> Bool {
     var status = stat()
-    return fstat(descriptor, &status) == 0 && (try? FileIdentity.of(Self.path(forDatabase: database))) == FileIdentity(status)
+    return fstat(descriptor, &status) == 0
+      && (try? FileIdentity.of(Self.path(forDatabase: database))) == FileIdentity(status)
   }
 
   deinit {

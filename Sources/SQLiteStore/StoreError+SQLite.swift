@@ -40,7 +40,8 @@ extension StoreError {
     case .SQLITE_BUSY, .SQLITE_LOCKED:
       self.init(.locked, "\(path) is in use by another process; end that one first \(cause).")
     case .SQLITE_CANTOPEN:
-      self.init(.unreachable, "\(path) cannot be opened; check that it is a file this user may read and write \(cause).")
+      self.init(
+        .unreachable, "\(path) cannot be opened; check that it is a file this user may read and write \(cause).")
     default:
       self.init(.other, "The database \(path) failed \(cause).")
     }

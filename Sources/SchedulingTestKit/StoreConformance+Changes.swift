@@ -196,7 +196,8 @@ extension StoreConformance {
       try expectEqual(try fixture.store.allDue(through: Instant(milliseconds: .max), pageSize: 10), [], "due")
       try expectEqual(try fixture.store.owingStopped(after: 0, limit: 10), [expected[0], expected[2]], "owing")
     },
-    StoreCheck("a stopped schedule loses its payload at once; one that owes its Stopped, or has fired, keeps it") { fixture in
+    StoreCheck("a stopped schedule loses its payload at once; one that owes its Stopped, or has fired, keeps it") {
+      fixture in
       let endings: [Schedule.Ending] = [
         .init(reason: "stopped", at: Instant(milliseconds: 11), owesStopped: false),
         .init(reason: "Count Limit Reached", at: Instant(milliseconds: 12), owesStopped: true),
