@@ -35,7 +35,7 @@ package struct DatabaseFileNames: Sendable {
       defer { free(resolved) }
       bases.append(String(cString: resolved))
     }
-    paths = bases.flatMap { base in ["", "-wal", "-shm", "-journal", ".lock"].map { base + $0 } }
+    paths = bases.flatMap { base in ["", "-wal", "-shm", "-journal", ".lock", ".token"].map { base + $0 } }
   }
 }
 
