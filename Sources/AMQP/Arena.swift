@@ -43,6 +43,13 @@ final class Arena {
     return table
   }
 
+  /// Properties from their encoding; nil when it is none. Valid as long as the arena lives.
+  func properties(_ encoding: [UInt8]) -> amqp_basic_properties_t? {
+    var decoded: UnsafeMutableRawPointer?
+    let status = amqp_decode_properties(UInt16(AMQP_BASIC_CLASS), pool, bytes(encoding), &decoded)
+    return status < 0 ? nil : decoded?.load(as: amqp_basic_properties_t.self)
+  }
+
   /// A method or properties decoded from their encoding, which is one and stays where it is as long as they are used.
   func decoded<Value>(
     _ encoding: UnsafeRawBufferPointer, _: Value.Type,

@@ -12,16 +12,20 @@ extension Connection {
   ///
   /// Serves heartbeats while it waits. What came before the connection failed is returned first; the next call throws.
   ///
-  /// - Parameter orWritable: Also return when the socket can take more to send.
-  package func events(waitingUpTo limit: Duration, orWritable: Bool = false) throws(AMQPError) -> [Event] {
-    try waitForEvents(limit, orWritable: orWritable)
+  /// - Parameters:
+  ///   - orWritable: Also return when the socket can take more to send.
+  ///   - maximumBytes: Read no further message once the bodies of those read come to this much.
+  package func events(
+    waitingUpTo limit: Duration, orWritable: Bool = false, atMostBytes maximumBytes: Int = .max
+  ) throws(AMQPError) -> [Event] {
+    try waitForEvents(limit, orWritable: orWritable, atMostBytes: maximumBytes)
     return pending.takeAll()
   }
 
-  private func waitForEvents(_ limit: Duration, orWritable: Bool) throws(AMQPError) {
+  private func waitForEvents(_ limit: Duration, orWritable: Bool, atMostBytes: Int = .max) throws(AMQPError) {
     let deadline = SuspendingClock.now + limit
     while true {
-      if failure == nil { readAvailableFrames() }
+      if failure == nil { readAvailableFrames(atMostBytes: atMostBytes) }
       if !pending.isEmpty { return }
       let state = try usable()
       let remaining = deadline - SuspendingClock.now
@@ -53,11 +57,13 @@ extension Connection {
   private static let maximumFramesPerRead = 4096
 
   /// Reads what has arrived, without waiting; a failure is kept for after the events.
-  private func readAvailableFrames() {
+  private func readAvailableFrames(atMostBytes: Int) {
+    var bytes = 0
     do {
-      for _ in 0..<Self.maximumFramesPerRead {
+      for _ in 0..<Self.maximumFramesPerRead where bytes < atMostBytes {
         guard let frame = try receiveFrame(within: .zero) else { return }
         defer { releaseBuffers(frame.channel) }
+        if frame.frame_type == AMQP_FRAME_BODY { bytes += frame.payload.body_fragment.len }
         try handle(frame)
       }
     } catch {

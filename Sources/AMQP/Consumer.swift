@@ -2,15 +2,20 @@ import Synchronization
 
 /// Consumes one queue over a connection of its own, which it keeps up from a thread of its own.
 ///
-/// It reconnects by itself and never gives up. Deliveries that are unacknowledged when the channel ends (lost, paused,
-/// stopped) go back to their queue in order and come again; their acknowledgements are dropped.
+/// It reconnects automatically and never gives up. Deliveries that are unacknowledged when the channel ends (lost, paused,
+/// stopped) return to their queue and come again; their acknowledgements are dropped. They come again *before* anything
+/// newer, but not always in order: see `Delivery.deliveryCount(by:)`.
 package final class Consumer: Sendable {
   package enum Event: Sendable {
     /// Consuming. Acknowledge with this epoch; it ends with the next `.down` or `.paused`.
     case up(epoch: UInt64, ServerInfo)
     /// Everything that had arrived, in order.
     case deliveries([Delivery], epoch: UInt64)
-    /// The channel is closed as `pause()` asked; what was unacknowledged is back in the queue.
+    /// Redelivered messages have come, and the queue has no more of them.
+    case exhausted(epoch: UInt64)
+    /// For a while now nothing is read, since the deliveries that were not released come to too many bytes.
+    case congested(epoch: UInt64)
+    /// The channel is closed, as `pause()` asked or to begin again; what was unacknowledged is back in the queue.
     case paused
     /// After `quiesce()`: no delivery will come any more, and those that came can still be acknowledged.
     case quiesced
@@ -35,6 +40,8 @@ package final class Consumer: Sendable {
     var isUp = false
     var wish = Wish.consume
     var acknowledgements: [Acknowledgement] = []
+    /// Bytes of the bodies delivered and not released.
+    var heldBytes = 0
 
     mutating func takeAcknowledgements() -> [Acknowledgement] {
       defer { acknowledgements = [] }
@@ -45,6 +52,7 @@ package final class Consumer: Sendable {
   private let options: ConnectionOptions
   private let queue: String
   private let prefetch: UInt16
+  private let maximumBytes: Int
   private let setup: @Sendable (Connection) throws -> Void
   private let recheck: (@Sendable (Connection) throws -> Void)?
   private let onEvent: @Sendable (Event) -> Void
@@ -52,22 +60,22 @@ package final class Consumer: Sendable {
   private let mailbox = Mutex(Mailbox())
 
   /// - Parameters:
-  ///   - prefetch: The most unacknowledged deliveries. After each start only one is let in at a time until the first
-  ///     that the broker has not delivered before, so that one which kills the process takes no neighbours with it to
-  ///     the queue's delivery limit.
+  ///   - prefetch: The most unacknowledged deliveries.
+  ///   - maximumBytes: Nothing is read while the bodies delivered and not released come to more.
   ///   - setup: Runs on the thread each time before consuming starts. What it throws is reported by `.down` and tried
   ///     again; `AMQPError.topology(_:)` paces that at 5 s.
-  ///   - recheck: Runs once more a little later, while we consume nothing for a moment, unless a delivery has come. What
-  ///     it throws is reported like that of `setup`.
+  ///   - recheck: Runs once a little later, while we consume nothing for a moment, unless a delivery has come. What it
+  ///     throws is reported like that of `setup`.
   ///   - onEvent: Called on the thread, one event at a time; it must not block.
   package init(
-    options: ConnectionOptions, queue: String, prefetch: UInt16,
+    options: ConnectionOptions, queue: String, prefetch: UInt16, maximumBytes: Int = .max,
     setup: @escaping @Sendable (Connection) throws -> Void = { _ in },
     recheck: (@Sendable (Connection) throws -> Void)? = nil, onEvent: @escaping @Sendable (Event) -> Void
   ) throws(AMQPError) {
     self.options = options
     self.queue = queue
     self.prefetch = prefetch
+    self.maximumBytes = maximumBytes
     self.setup = setup
     self.recheck = recheck
     self.onEvent = onEvent
@@ -105,6 +113,17 @@ package final class Consumer: Sendable {
     post(.reject(tag), epoch: epoch)
   }
 
+  /// Bodies of deliveries, so many bytes, are in memory no more.
+  package func release(bytes: Int, epoch: UInt64) {
+    let isRoomAgain = mailbox.withLock { mailbox in
+      guard mailbox.isUp, mailbox.epoch == epoch else { return false }
+      let wasFull = mailbox.heldBytes >= maximumBytes
+      mailbox.heldBytes -= bytes
+      return wasFull && mailbox.heldBytes < maximumBytes
+    }
+    if isRoomAgain { lifecycle.bell.ring() }
+  }
+
   private func wish(for wish: Wish) {
     mailbox.withLock { if $0.wish != .quiesce { $0.wish = wish } }
     lifecycle.bell.ring()
@@ -125,89 +144,104 @@ package final class Consumer: Sendable {
 
   // MARK: On the thread
 
-  /// The consumer that is at work on the channel.
-  ///
-  /// There are two, one after the other, and the first may still have a delivery unacknowledged when the second gets its own.
-  /// When the channel ends, a quorum queue takes back what each of them holds in the order of their tags (RabbitMQ 3.10 to
-  /// 3.13; later by age): so the tags are ours, in that order. Of names made up by the broker the first delivery would be put
-  /// behind the others every second time.
-  private struct Intake {
-    var tag: String
-    var epoch: UInt64
-    /// One at a time, until a delivery comes that the broker has not delivered before.
-    var isCautious = true
-    var isCancelled = false
-    /// When to check again; nil when that is done or not needed.
-    var recheckAt: SuspendingClock.Instant?
-  }
-
-  /// At random, so that of two consumers that came at the same time one looks while the other is there.
-  private static let recheckMilliseconds = 1000...3000
-
   private func serve(_ connection: Connection) throws {
     defer { endEpoch() }
-    var intake: Intake?
+    var session: ConsumerSession?
     while true {
       let (wish, acknowledgements) = mailbox.withLock { ($0.wish, $0.takeAcknowledgements()) }
       for acknowledgement in acknowledgements { try send(acknowledgement, on: connection) }
       if lifecycle.stopBy != nil { return }
-      try fulfil(wish, &intake, on: connection)
-      let wait = intake?.recheckAt.map { $0 - SuspendingClock.now } ?? .seconds(3600)
-      try handle(connection.events(waitingUpTo: wait), &intake, from: connection)
-      try checkAgain(&intake, on: connection)
+      try fulfil(wish, &session, on: connection)
+      try handle(events(for: &session, from: connection), &session, from: connection)
+      try lookAgain(&session, on: connection)
+      try recheckAlone(&session, on: connection)
     }
   }
 
-  private func checkAgain(_ intake: inout Intake?, on connection: Connection) throws {
-    guard let recheck, let current = intake, let time = current.recheckAt, time <= .now else { return }
-    intake?.recheckAt = nil
-    try connection.cancel(current.tag)
-    try recheck(connection)
-    intake?.tag = try connection.consume(queue, prefetch: 1, tag: consumerTag(1))
+  /// Waits for news of the broker, and reads no more of it than there is room for.
+  private func events(
+    for session: inout ConsumerSession?, from connection: Connection
+  ) throws(AMQPError) -> [Connection.Event] {
+    let room = maximumBytes - mailbox.withLock(\.heldBytes)
+    let wait = session?.nextStep.map { $0 - SuspendingClock.now } ?? .seconds(3600)
+    guard room <= 0, session != nil else {
+      session?.congestion = nil
+      return try connection.events(waitingUpTo: wait, atMostBytes: room)
+    }
+    switch ConsumerSession.Congestion.step(&session, at: .now) {
+    case .wait(let pause):
+      if lifecycle.bell.wait(for: pause) { lifecycle.bell.silence() }
+      return []
+    case .tell:
+      if let session { emit(.congested(epoch: session.epoch)) }
+      return []
+    case .readOne: return try connection.events(waitingUpTo: .zero, atMostBytes: 1)
+    }
   }
 
-  private func fulfil(_ wish: Wish, _ intake: inout Intake?, on connection: Connection) throws {
-    switch (wish, intake) {
+  private func fulfil(_ wish: Wish, _ session: inout ConsumerSession?, on connection: Connection) throws {
+    switch (wish, session) {
     case (.consume, nil):
-      intake = try startIntake(on: connection)
+      session = try startSession(on: connection, rechecks: recheck != nil)
     case (.pause, .some):
-      endEpoch()
-      intake = nil
-      try connection.closeChannel()
-      emit(.paused)
+      try close(&session, on: connection)
     case (.quiesce, let current):
-      guard current?.isCancelled != true else { return }
-      if let current {
-        try connection.cancel(current.tag)
-        intake?.isCancelled = true
-        intake?.recheckAt = nil
-        try handle(connection.events(waitingUpTo: .zero), &intake, from: connection)
-      } else {
-        intake = Intake(tag: "", epoch: 0, isCancelled: true)
-      }
+      guard current?.isQuiet != true else { return }
+      // To cancel the consumer and keep the channel would let the next one have what comes after our deliveries, before
+      // these return to the queue.
+      session = session ?? ConsumerSession(tag: "", epoch: 0)
+      session?.isQuiet = true
       emit(.quiesced)
     case (.consume, .some), (.pause, nil): break
     }
   }
 
-  private func startIntake(on connection: Connection) throws -> Intake {
+  private func close(_ session: inout ConsumerSession?, on connection: Connection) throws(AMQPError) {
+    endEpoch()
+    session = nil
+    try connection.closeChannel()
+    emit(.paused)
+  }
+
+  private func startSession(on connection: Connection, rechecks: Bool) throws -> ConsumerSession {
     if !connection.isChannelOpen { try connection.openChannel() }
     try setup(connection)
-    let tag = try connection.consume(queue, prefetch: 1, tag: consumerTag(1))
+    let tag = try connection.consume(queue, prefetch: prefetch, tag: options.connectionName)
     let epoch = mailbox.withLock {
       $0.epoch += 1
       $0.isUp = true
       return $0.epoch
     }
     emit(.up(epoch: epoch, connection.server))
-    let delay = Duration.milliseconds(Int.random(in: Self.recheckMilliseconds))
-    return Intake(tag: tag, epoch: epoch, recheckAt: recheck == nil ? nil : .now + delay)
+    return ConsumerSession(tag: tag, epoch: epoch, recheckAt: rechecks ? ConsumerSession.recheckTime() : nil)
   }
 
-  private func consumerTag(_ number: Int) -> String { "\(options.connectionName) \(number)" }
+  /// Steps aside to see whether somebody else consumes. What was delivered meanwhile would be left behind by that: then all
+  /// begins again.
+  private func recheckAlone(_ session: inout ConsumerSession?, on connection: Connection) throws {
+    guard let recheck, let current = session, let time = current.recheckAt, time <= .now else { return }
+    session?.recheckAt = nil
+    try connection.cancel(current.tag)
+    try recheck(connection)
+    if try connection.events(waitingUpTo: .zero).contains(where: \.isDelivery) {
+      try close(&session, on: connection)
+      session = try startSession(on: connection, rechecks: false)
+    } else {
+      session?.tag = try connection.consume(queue, prefetch: prefetch, tag: options.connectionName)
+    }
+  }
+
+  /// Looks whether the queue has anything left, while what it returned is coming.
+  private func lookAgain(_ session: inout ConsumerSession?, on connection: Connection) throws {
+    guard let current = session, let time = current.lookAt, time <= .now, !current.isQuiet else { return }
+    guard let status = try connection.checkQueue(queue) else {
+      throw connection.error(.consumerCancelled, "the queue \"\(queue)\" is gone")
+    }
+    if session?.looked(messages: status.messages, at: .now) == true { emit(.exhausted(epoch: current.epoch)) }
+  }
 
   private func handle(
-    _ events: [Connection.Event], _ intake: inout Intake?, from connection: Connection
+    _ events: [Connection.Event], _ session: inout ConsumerSession?, from connection: Connection
   ) throws(AMQPError) {
     var deliveries: [Delivery] = []
     var isCancelled = false
@@ -218,18 +252,19 @@ package final class Consumer: Sendable {
       case .confirmed, .returned, .blocked, .unblocked: continue
       }
     }
-    guard let current = intake else { return }
-    if !deliveries.isEmpty {
-      intake?.recheckAt = nil
+    guard let current = session else { return }
+    if !deliveries.isEmpty, !current.isQuiet {
+      session?.delivered(deliveries, at: .now)
+      let bytes = deliveries.reduce(0) { $0 + $1.body.count }
+      mailbox.withLock { $0.heldBytes += bytes }
       emit(.deliveries(deliveries, epoch: current.epoch))
     }
     if isCancelled {
-      throw connection.error(.consumerCancelled, "the queue \"\(queue)\" is gone or has lost its leader")
-    }
-    if current.isCautious, !current.isCancelled, deliveries.contains(where: { !$0.redelivered }) {
-      try connection.cancel(current.tag)
-      intake?.tag = try connection.consume(queue, prefetch: prefetch, tag: consumerTag(2))
-      intake?.isCautious = false
+      // The channel ends with the connection, at once: what it holds returns to the queue, and is acknowledged no more.
+      throw connection.error(
+        .consumerCancelled,
+        "the broker cancelled the consumer of \"\(queue)\": the queue was deleted or lost its leader, or commands were "
+          + "unacknowledged for longer than its consumer timeout")
     }
   }
 
@@ -244,6 +279,13 @@ package final class Consumer: Sendable {
     mailbox.withLock {
       $0.isUp = false
       $0.acknowledgements = []
+      $0.heldBytes = 0
     }
+  }
+}
+
+extension Connection.Event {
+  fileprivate var isDelivery: Bool {
+    if case .delivery = self { true } else { false }
   }
 }

@@ -14,6 +14,19 @@ package struct Delivery: Sendable {
   /// Bytes of the body as the sender declared them.
   package var bodySize: UInt64
 
+  /// How often the broker had delivered it before; 0 for what it delivers for the first time.
+  ///
+  /// A quorum queue returns what a consumer held to the *tail* of what it returned before, with a higher count. So a stable
+  /// sort by descending count restores the order in which messages were published, whatever ended how often. (Tried with
+  /// random ends of sockets, channels, connections and nodes on RabbitMQ 3.10, 4.0 and 4.3.) On 4.3 some ends, such as a
+  /// consumer timeout, leave `x-delivery-count` and raise only `x-acquired-count`; before, a header of that name is a
+  /// client's own.
+  package func deliveryCount(by server: ServerInfo) -> Int64 {
+    guard redelivered else { return 0 }
+    let name = server.countsAcquisitions ? "x-acquired-count" : "x-delivery-count"
+    return properties.headers[name]?.integer ?? 0
+  }
+
   /// Whether the body was thrown away because of its size.
   package var isOversized: Bool { bodySize != UInt64(body.count) }
 }

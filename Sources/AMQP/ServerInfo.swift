@@ -16,4 +16,11 @@ package struct ServerInfo: Sendable, Hashable {
     self.user = user
     self.frameMax = frameMax
   }
+
+  /// Whether quorum queues count acquisitions apart from failed deliveries: RabbitMQ 4.3 and later.
+  var countsAcquisitions: Bool {
+    let numbers = version.split(separator: ".").prefix(2).map { Int($0.prefix { $0.isWholeNumber }) ?? 0 }
+    guard numbers.count == 2 else { return false }
+    return (numbers[0], numbers[1]) >= (4, 3)
+  }
 }

@@ -63,6 +63,21 @@ package enum FieldValue: Sendable, Hashable {
 
   package static func string(_ text: String) -> FieldValue { .longString(Array(text.utf8)) }
 
+  /// A whole number of any width; nil for other types, and for one beyond 64 bits with a sign.
+  package var integer: Int64? {
+    switch self {
+    case .int8(let value): Int64(value)
+    case .uint8(let value): Int64(value)
+    case .int16(let value): Int64(value)
+    case .uint16(let value): Int64(value)
+    case .int32(let value): Int64(value)
+    case .uint32(let value): Int64(value)
+    case .int64(let value): value
+    case .uint64(let value): Int64(exactly: value)
+    default: nil
+    }
+  }
+
   /// A long string as text; nil for other types and for bytes that are no UTF-8.
   package var text: String? {
     guard case .longString(let bytes) = self else { return nil }

@@ -19,12 +19,12 @@ package struct CommandDecoder: Sendable {
 
   /// Reads a message; there is none that it fails on.
   ///
-  /// - Parameters:
-  ///   - tag: the broker's delivery tag, passed through.
-  ///   - isRedelivered: the broker's flag, passed through.
-  package func decode(tag: UInt64, isRedelivered: Bool = false, _ message: IncomingMessage) -> ReceivedCommand {
+  /// - Parameter source: where it came from, passed through.
+  package func decode(
+    _ message: IncomingMessage, from source: CommandSource = .delivery(tag: 0)
+  ) -> ReceivedCommand {
     ReceivedCommand(
-      tag: tag, isRedelivered: isRedelivered, origin: Origin(of: message), userID: message.userID,
+      source: source, size: message.body.count, origin: Origin(of: message), userID: message.userID,
       content: content(of: message))
   }
 

@@ -28,7 +28,8 @@ package struct EventEncoder: Sendable {
     self.random = random
   }
 
-  package func encode(_ publication: Publication, at time: SendingTime) -> OutgoingMessage {
+  /// Nil for a command that goes to the dead queue: it is no event, and leaves as it came.
+  package func encode(_ publication: Publication, at time: SendingTime) -> OutgoingMessage? {
     let event = publication.event
     func message(_ name: EventName, id: [UInt8], scheduledTime: [UInt8]? = nil) -> OutgoingMessage {
       let envelope = OutgoingEnvelope(source: source, origin: publication.origin, time: time)
@@ -49,6 +50,7 @@ package struct EventEncoder: Sendable {
       return message(.stopped, id: Self.join(stopped.id, "\(stopped.generation)/stopped"))
     case .rejected:
       return message(.rejected, id: RandomUUID.text(from: random))
+    case .deadLetter: return nil
     }
   }
 

@@ -64,11 +64,14 @@ package struct SchedulerService: Service {
       metadata: ["database": "\(configuration.database)", "timezones": "\(zones.version ?? "unknown")"])
     warnOfMissingZones(zones)
     let publisher = try makePublisher(inbox)
-    let consumer = try makeConsumer(
-      inbox, CommandDecoder(zones: { try? zones.rules(named: $0) }, secret: recollection.secret))
+    let reader = CommandReader(
+      decoder: CommandDecoder(zones: { try? zones.rules(named: $0) }, secret: recollection.secret), logger: logger)
+    let consumer = try makeConsumer(inbox, reader)
     let loop = SchedulerLoop(
       inbox: inbox, zones: zones, store: store,
-      engine: Engine(settings: engineSettings, recollection: recollection) { try? zones.rules(named: $0) },
+      engine: Engine(
+        settings: engineSettings, recollection: recollection, zones: { try? zones.rules(named: $0) },
+        decode: reader.read),
       encoder: MessageEncoder(names: names, sendsUserID: configuration.broker.sendsUserID),
       publisher: publisher, consumer: consumer, notifier: notifier, watch: watch, logger: logger)
     defer {
@@ -161,16 +164,17 @@ package struct SchedulerService: Service {
   private func makePublisher(_ inbox: Inbox) throws -> Publisher {
     return try Publisher(
       options: configuration.broker.connectionOptions(name: "\(names.stack) publisher"),
-      window: configuration.publishWindow + Int(Self.prefetch),
+      window: configuration.publishWindow + engineSettings.prefetch,
       setup: prepareEventBus,
       onEvent: { inbox.post(.publisher($0)) })
   }
 
-  private func makeConsumer(_ inbox: Inbox, _ decoder: CommandDecoder) throws -> Consumer {
+  private func makeConsumer(_ inbox: Inbox, _ reader: CommandReader) throws -> Consumer {
     let queueGuard = CommandGuard(names: names) { inbox.post(.fail($0)) }
     return try Consumer(
       options: configuration.broker.connectionOptions(name: "\(names.stack) consumer"),
-      queue: names.commandQueue, prefetch: Self.prefetch,
+      queue: names.commandQueue, prefetch: UInt16(clamping: engineSettings.prefetch),
+      maximumBytes: engineSettings.maximumCommandBytes,
       setup: { connection in
         try prepareTopology(on: connection)
         try queueGuard.check(on: connection)
@@ -178,24 +182,12 @@ package struct SchedulerService: Service {
       recheck: queueGuard.checkAgain,
       onEvent: { event in
         if case .deliveries(let deliveries, let epoch) = event {
-          inbox.post(.commands(deliveries.map(decoder.decode), epoch: epoch))
+          inbox.post(.commands(deliveries.map(reader.read), epoch: epoch))
         } else {
+          if case .up(_, let server) = event { reader.connected(to: server) }
           inbox.post(.consumer(event))
         }
       })
-  }
-
-  /// The most commands delivered and not yet settled.
-  private static let prefetch: UInt16 = 1024
-}
-
-extension IncomingMessage {
-  fileprivate init(_ delivery: Delivery) {
-    self.init(
-      routingKey: delivery.routingKey, messageID: delivery.properties.messageID,
-      traceparent: delivery.properties.headers["traceparent"]?.text,
-      tracestate: delivery.properties.headers["tracestate"]?.text, userID: delivery.properties.userID,
-      body: delivery.body, bodySize: Int(clamping: delivery.bodySize))
   }
 }
 
@@ -207,12 +199,5 @@ private func onOwnThread(_ work: @escaping @Sendable () throws -> Void) async th
     }
     thread.name = "engine"
     thread.start()
-  }
-}
-
-extension CommandDecoder {
-  fileprivate func decode(_ delivery: Delivery) -> ReceivedCommand {
-    Step.decode.reached(with: delivery.body)
-    return decode(tag: delivery.tag, isRedelivered: delivery.redelivered, IncomingMessage(delivery))
   }
 }

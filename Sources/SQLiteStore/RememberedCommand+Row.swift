@@ -7,7 +7,30 @@ extension RememberedCommand {
   func bind(to parameters: inout ParameterValues) {
     parameters.bind(key.bytes)
     parameters.bind(at.milliseconds)
-    switch answer {
+    answer.bind(to: &parameters)
+  }
+
+  /// What a command was answered; nil when it is not known, or its row makes no sense.
+  static func fetch(_ key: CommandKey, from database: Database) throws -> RememberedCommand? {
+    var command: RememberedCommand?
+    _ = try database.forEachRow(
+      "SELECT answeredAt, \(Answer.columns) FROM answeredCommand WHERE key = ?",
+      { $0.bind(key.bytes) }
+    ) { row in
+      guard let at = row.integer(0), let answer = Answer(row) else { return true }
+      command = RememberedCommand(key: key, at: Instant(milliseconds: at), answer: answer)
+      return true
+    }
+    return command
+  }
+}
+
+extension RememberedCommand.Answer {
+  static let columns = "started, effect, stopped, rejectedField, rejectedReason"
+
+  /// Hands over the values of `columns`.
+  func bind(to parameters: inout ParameterValues) {
+    switch self {
     case .started(let generation, let effect):
       parameters.bind(generation)
       parameters.bind(effect.rawValue)
@@ -21,30 +44,15 @@ extension RememberedCommand {
     }
   }
 
-  /// What a command was answered; nil when it is not known, or its row makes no sense.
-  static func fetch(_ key: CommandKey, from database: Database) throws -> RememberedCommand? {
-    var command: RememberedCommand?
-    _ = try database.forEachRow(
-      "SELECT answeredAt, started, effect, stopped, rejectedField, rejectedReason FROM answeredCommand WHERE key = ?",
-      { $0.bind(key.bytes) }
-    ) { row in
-      guard let at = row.integer(0), let answer = Answer(row) else { return true }
-      command = RememberedCommand(key: key, at: Instant(milliseconds: at), answer: answer)
-      return true
-    }
-    return command
-  }
-}
-
-extension RememberedCommand.Answer {
-  fileprivate init?(_ row: ColumnValues) {
-    if let generation = row.integer(1), let number = row.integer(2),
+  /// Reads `columns`, from the given one on; nil when there is no answer, or the row makes no sense.
+  init?(_ row: ColumnValues, from first: Int = 1) {
+    if let generation = row.integer(first), let number = row.integer(first + 1),
       let effect = Started.Effect(rawValue: Int(clamping: number))
     {
       self = .started(generation: generation, effect: effect)
-    } else if let generation = row.integer(3) {
+    } else if let generation = row.integer(first + 2) {
       self = .stopped(generation: generation)
-    } else if let field = row.bytes(4), let reason = row.bytes(5) {
+    } else if let field = row.bytes(first + 3), let reason = row.bytes(first + 4) {
       self = .rejected(
         field: String(decoding: field, as: UTF8.self), reason: String(decoding: reason, as: UTF8.self))
     } else {

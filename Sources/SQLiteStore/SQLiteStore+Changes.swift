@@ -28,6 +28,8 @@ extension SQLiteStore {
           try statements.remember(command)
         case .markInDoubt(let through):
           try database.run("UPDATE recollection SET inDoubtThrough = ?") { $0.bind(through.milliseconds) }
+        case .inbox(let change):
+          try database.apply(change)
         }
       }
       try database.add(counts)

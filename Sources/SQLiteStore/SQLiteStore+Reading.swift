@@ -59,15 +59,15 @@ extension SQLiteStore {
     return try read { database in
       var recollection: Recollection?
       _ = try database.forEachRow(
-        "SELECT lastGeneration, inDoubtThrough, secretFirst, secretSecond, rulesVersion FROM recollection"
+        "SELECT lastGeneration, inDoubtThrough, secretFirst, secretSecond, inboxBatch, rulesVersion FROM recollection"
       ) {
         guard let lastGeneration = $0.integer(0), let inDoubtThrough = $0.integer(1), let first = $0.integer(2),
-          let second = $0.integer(3)
+          let second = $0.integer(3), let inboxBatch = $0.integer(4)
         else { return true }
         recollection = Recollection(
           lastGeneration: lastGeneration, inDoubtThrough: Instant(milliseconds: inDoubtThrough),
-          secret: SipHash.Key(UInt64(bitPattern: first), UInt64(bitPattern: second)),
-          rulesVersion: $0.integer(4) ?? 1)
+          secret: SipHash.Key(UInt64(bitPattern: first), UInt64(bitPattern: second)), inboxBatch: inboxBatch,
+          rulesVersion: $0.integer(5) ?? 1)
         return true
       }
       guard let recollection else {

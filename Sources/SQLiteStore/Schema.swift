@@ -141,6 +141,8 @@ enum Schema {
     END;
     """
 
+  /// Redelivered commands wait in an inbox of ours, in the order in which they were sent.
+
   /// Of a row of version 2, of which the first slot is not known. In figures, since a migration stays what it was.
   private static let placeOfFormer =
     "max(0, min(coalesce(slot, endedAt) / 3600000, 2097151)) << 42 | generation"
@@ -148,6 +150,24 @@ enum Schema {
   /// By what a Start finds that it declares the same again; why a schedule ended, and so for how long its row is retained;
   /// what part of a tick's delay was jitter; and the rules by which slots were found.
   private static let version4 = """
+    CREATE TABLE inbox (
+      sequence INTEGER PRIMARY KEY,
+      batch INTEGER NOT NULL,
+      deliveries INTEGER NOT NULL,
+      -- how often a process began to decide it and ended before it was decided
+      tries INTEGER NOT NULL DEFAULT 0,
+      -- what it was answered, as in answeredCommand
+      started INTEGER, effect INTEGER, stopped INTEGER, rejectedField BLOB, rejectedReason BLOB,
+      routingKey BLOB NOT NULL, properties BLOB NOT NULL, body BLOB NOT NULL
+    ) STRICT;
+    CREATE INDEX inboxInOrder ON inbox (batch, deliveries DESC, sequence);
+
+    -- schedules of which a command without message_id was applied from the inbox, and up to which batch what follows is
+    -- applied whatever was answered before
+    CREATE TABLE inboxReapplied (id BLOB PRIMARY KEY, batch INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+    ALTER TABLE recollection ADD COLUMN inboxBatch INTEGER NOT NULL DEFAULT 0;
+
     ALTER TABLE schedule ADD COLUMN startDigest BLOB;
     ALTER TABLE schedule ADD COLUMN isLasting INTEGER;
     UPDATE schedule SET isLasting = 1 WHERE ifExists IN ('keep', 'replaceIfChanged');

@@ -17,9 +17,19 @@ package struct Acknowledgements {
     case reject(tag: UInt64)
   }
 
+  /// What to tell the broker.
+  package struct Settled: Equatable, Sendable {
+    package var frames: [Frame] = []
+    /// Bytes of commands that are in memory no more.
+    package var releasedBytes = 0
+
+    package var isEmpty: Bool { frames.isEmpty && releasedBytes == 0 }
+  }
+
   private struct Entry {
     let tag: UInt64
     let id: ScheduleID?
+    var size: Int
     var since: Instant
     var settlement: Settlement?
   }
@@ -27,8 +37,11 @@ package struct Acknowledgements {
   /// Deliveries not yet acknowledged, by tag, which grows.
   private var outstanding: Deque<Entry> = []
   private var settledCount = 0
+  private var releasedBytes = 0
 
   package init() {}
+
+  package var count: Int { outstanding.count }
 
   /// Since when the first of them may have been answered; nil when all are acknowledged. That need not be the one that
   /// came first: the clock may have been set back, or one may have been a repeat.
@@ -36,9 +49,18 @@ package struct Acknowledgements {
 
   package var isEmpty: Bool { outstanding.isEmpty }
 
-  /// A delivery, with the schedule that it is about if there is one, and since when it may have been answered.
-  package mutating func delivered(_ tag: UInt64, on id: ScheduleID? = nil, since: Instant) {
-    outstanding.append(Entry(tag: tag, id: id, since: since))
+  /// A delivery, with the schedule that it is about if there is one, its size, and since when it may have been answered.
+  package mutating func delivered(_ tag: UInt64, on id: ScheduleID? = nil, size: Int = 0, since: Instant) {
+    outstanding.append(Entry(tag: tag, id: id, size: size, since: since))
+  }
+
+  /// These deliveries are in memory no more, though not settled yet.
+  package mutating func release(_ tags: some Sequence<UInt64>) {
+    for tag in tags {
+      guard let index = index(of: tag) else { continue }
+      releasedBytes += outstanding[index].size
+      outstanding[index].size = 0
+    }
   }
 
   /// What a delivery was answered is remembered as of this instant, perhaps one before it came.
@@ -53,6 +75,13 @@ package struct Acknowledgements {
     settledCount += 1
   }
 
+  /// All that can be said now, and was not said before.
+  package mutating func takeSettled() -> Settled {
+    let frames = takeFrames()
+    defer { releasedBytes = 0 }
+    return Settled(frames: frames, releasedBytes: releasedBytes)
+  }
+
   /// The frames that settle all that can be settled now: dead letters one by one, a run of acknowledgements from the
   /// oldest on with one `multiple`, those behind a delivery that is still open one by one.
   ///
@@ -65,6 +94,7 @@ package struct Acknowledgements {
     var lastOfRun: UInt64?
     while let entry = outstanding.first, let settlement = entry.settlement {
       outstanding.removeFirst()
+      releasedBytes += entry.size
       switch settlement {
       case .acknowledge: lastOfRun = entry.tag
       case .deadLetter: frames.append(.reject(tag: entry.tag))
@@ -77,6 +107,7 @@ package struct Acknowledgements {
         if let id = entry.id { open.insert(id) }
         return false
       }
+      releasedBytes += entry.size
       switch settlement {
       case .acknowledge: frames.append(.acknowledge(tag: entry.tag, multiple: false))
       case .deadLetter: frames.append(.reject(tag: entry.tag))

@@ -59,12 +59,18 @@ package struct CommandKey: Hashable, Sendable {
   }
 }
 
-/// A message from the command queue, as far as it could be read.
-package struct ReceivedCommand: Sendable {
+/// Where a command came from, and so how it is settled.
+package enum CommandSource: Hashable, Sendable {
   /// The broker's delivery tag, valid within one consuming channel.
-  package var tag: UInt64
-  /// Whether the broker delivered it before: then it may have been answered, by this process or an earlier one.
-  package var isRedelivered: Bool
+  case delivery(tag: UInt64)
+  case inbox(InboxPosition)
+}
+
+/// A command, as far as it could be read.
+package struct ReceivedCommand: Sendable {
+  package var source: CommandSource
+  /// Bytes of the body, for what is held in memory at a time.
+  package var size: Int
   package var origin: Origin
   /// The login that sent it, if it says so: the broker lets nobody say another's.
   package var userID: String?
@@ -77,16 +83,23 @@ package struct ReceivedCommand: Sendable {
     case malformed(Rejection)
     /// One of our own events: dead-lettered without an answer, so that nothing can feed on itself.
     case ownEvent
+    /// Delivered before, and so many times: it goes to the inbox undecoded, and is decided from there.
+    case redelivered(RawDelivery, deliveries: Int64)
   }
 
-  package init(
-    tag: UInt64, isRedelivered: Bool = false, origin: Origin, userID: String? = nil, content: Content
-  ) {
-    self.tag = tag
-    self.isRedelivered = isRedelivered
+  package init(source: CommandSource, size: Int = 0, origin: Origin, userID: String? = nil, content: Content) {
+    self.source = source
+    self.size = size
     self.origin = origin
     self.userID = userID
     self.content = content
+  }
+}
+
+extension ReceivedCommand {
+  /// The schedule that it is about, if that could be read.
+  var scheduleID: ScheduleID? {
+    if case .command(let command, _) = content { command.id } else { nil }
   }
 }
 

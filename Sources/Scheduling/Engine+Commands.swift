@@ -2,41 +2,48 @@ import Recurrence
 
 /// From a delivered command to its settled delivery.
 extension Engine {
+  /// The next page of the inbox, once all that is to be written to it is.
+  mutating func inboxWork() -> StoreWork? {
+    guard pendingChanges.isEmpty, let position = intake.nextLoad(limit: settings.commandBatch) else { return nil }
+    return .inbox(after: position)
+  }
+
   /// A look at what is stored about the commands that can be decided now; nil when there are none.
   mutating func takeCommands() -> StoreWork? {
-    guard let channel = commands.channel, !commands.isEmpty else { return nil }
     guard owedCursor == nil || owing.count >= settings.maximumOwing, pendingAnswers.isEmpty else { return nil }
-    let taken = commands.take(settings.commandBatch, unless: isBusy)
-    return taken.isEmpty ? nil : .look(taken, channel: channel)
+    let taken = intake.take(settings.commandBatch, unless: isBusy)
+    return taken.isEmpty ? nil : .look(taken, channel: intake.channel)
   }
 
   /// What must be known to decide these commands: their schedules, and whether they were answered before.
-  func lookRequest(for commands: [ReceivedCommand]) -> StoreRequest {
+  func lookRequest(for taken: InboxLine.Taken) -> StoreRequest {
     var ids: [ScheduleID] = []
     var keys: [CommandKey] = []
-    for command in commands {
+    for command in taken.commands {
       guard case .command(let command, let key) = command.content else { continue }
       ids.append(command.id)
       if let key { keys.append(key) }
     }
-    return .look(ids: ids, keys: keys)
+    return .look(ids: ids, keys: keys, tried: taken.uncounted, passedOver: taken.passedOver)
   }
 
   /// Decides a batch in order; each command sees what those before it changed.
   mutating func decideCommands(
-    _ batch: [ReceivedCommand], on channel: UInt64, schedules: [Schedule?], remembered: [RememberedCommand?],
+    _ batch: [ReceivedCommand], on channel: UInt64?, schedules: [Schedule?], remembered: [RememberedCommand?],
     at now: Now
   ) {
-    guard channel == commands.channel else { return }  // it closed meanwhile: they will come again, under other tags
     var known = Known(commands: batch, schedules: schedules, remembered: remembered)
     var notYet: [ReceivedCommand] = []
     for received in batch {
+      // A channel that closed meanwhile: its commands will come again, under other tags.
+      if case .delivery = received.source, channel != intake.channel { continue }
       switch received.content {
       case .malformed(let rejection):
+        noteTries(of: received)
         answer(received, on: channel, with: .malformed(rejection, origin: received.origin))
       case .ownEvent:
         reports.append(.ownEventDropped)
-        commands.settle(received.tag, on: channel, .deadLetter)
+        deadLetter(received.source, on: channel)
       case .command(let command, let key):
         if let ended = known.schedules[command.id], ended.ending?.owesStopped == true {
           oweStopped(ended)
@@ -46,34 +53,54 @@ extension Engine {
           pendingChanges += decision.changes
           answer(received, on: channel, with: decision)
         }
+      case .redelivered: break  // goes to the inbox and is decoded from there
       }
     }
-    commands.putBack(notYet, on: channel)
+    intake.putBack(notYet, on: channel)
     if pendingChanges.isEmpty {
       announce(pendingAnswers)  // rejections and repeats: there is nothing to store
       pendingAnswers = []
     }
   }
 
+  private mutating func noteTries(of received: ReceivedCommand) {
+    guard case .inbox(let position) = received.source, let tries = intake.inbox.deaths(of: position) else { return }
+    reports.append(.commandPoisoned(tries: tries))
+  }
+
   private mutating func decide(
     _ command: Command, key: CommandKey?, of received: ReceivedCommand, known: inout Known, at now: Now
   ) -> CommandDecision {
     let existing = known.schedules[command.id]
-    let isBehindAnother = received.isRedelivered && commands.appliedAgain.contains(command.id)
-    if let key, !isBehindAnother, let answered = known.answers[key] {
-      commands.answered(received.tag, at: answered.at)
-      return .repeated(command, answered.answer, existing: existing, origin: received.origin, secret: secret)
+    if let answer = earlierAnswer(to: command, key: key, from: received.source, known: known) {
+      return .repeated(command, answer, existing: existing, origin: received.origin, secret: secret)
     }
-    if key == nil, received.isRedelivered { commands.noteAppliedAgain(command.id) }
     var (decision, answer) = decideNew(command, existing: existing, of: received, at: now.wall)
     known.apply(decision.changes, to: command.id)
+    if case .inbox(let position) = received.source {
+      decision.changes.append(.inbox(.answered(position, answer)))
+      if key == nil { decision.changes.append(.inbox(intake.reapply(command.id))) }
+    }
     if let key {
       let answered = RememberedCommand(key: key, at: now.wall, answer: answer)
-      commands.answered(received.tag, at: answered.at)
+      intake.answered(received.source, at: answered.at)
       decision.changes.append(.remember(answered))
       known.answers[key] = answered
     }
     return decision
+  }
+
+  /// What a command was answered before, if it need not be applied.
+  private mutating func earlierAnswer(
+    to command: Command, key: CommandKey?, from source: CommandSource, known: Known
+  ) -> RememberedCommand.Answer? {
+    if case .inbox(let position) = source {
+      if let answer = intake.inbox.answer(of: position) { return answer }
+      if intake.inbox.mustApply(command.id, at: position) { return nil }
+    }
+    guard let key, let answered = known.answers[key] else { return nil }
+    intake.answered(source, at: answered.at)
+    return answered.answer
   }
 
   private mutating func decideNew(
@@ -92,8 +119,8 @@ extension Engine {
     }
   }
 
-  private mutating func answer(_ received: ReceivedCommand, on channel: UInt64, with decision: CommandDecision) {
-    pendingAnswers.append(PendingAnswer(channel: channel, tag: received.tag, decision: decision))
+  private mutating func answer(_ received: ReceivedCommand, on channel: UInt64?, with decision: CommandDecision) {
+    pendingAnswers.append(PendingAnswer(source: received.source, channel: channel, decision: decision))
   }
 
   /// The changes of these answers are stored: they may be published.
@@ -102,7 +129,28 @@ extension Engine {
       let decision = answer.decision
       report(decision.event)
       publications.enqueue(
-        .answer(channel: answer.channel, tag: answer.tag, decision.settlement), decision.event, origin: decision.origin)
+        .answer(answer.source, channel: answer.channel, decision.settlement), decision.event, origin: decision.origin)
+    }
+  }
+
+  /// The outcome of a command is confirmed: nothing needs the command any more.
+  mutating func outcomeConfirmed(
+    _ source: CommandSource, on channel: UInt64?, _ settlement: Acknowledgements.Settlement
+  ) {
+    switch (source, settlement) {
+    case (_, .deadLetter): deadLetter(source, on: channel)
+    case (.delivery(let tag), .acknowledge): intake.settle(tag, on: channel, .acknowledge)
+    case (.inbox(let position), .acknowledge): pendingChanges.append(.inbox(intake.remove(position)))
+    }
+  }
+
+  /// Moves a command to the dead queue. The broker does that with its own message; what it has no more we publish.
+  private mutating func deadLetter(_ source: CommandSource, on channel: UInt64?) {
+    switch source {
+    case .delivery(let tag): intake.settle(tag, on: channel, .deadLetter)
+    case .inbox(let position):
+      guard let raw = intake.inbox.raw(of: position) else { return }
+      publications.enqueue(.deadLetter(position), .deadLetter(raw), origin: Origin())
     }
   }
 
@@ -112,7 +160,7 @@ extension Engine {
     case .stopped(let stopped):
       reports.append(.scheduleStopped(stopped.id, reason: stopped.reason, byCommand: true))
     case .rejected(let rejection): reports.append(.commandRejected(rejection))
-    case .tick: break
+    case .tick, .deadLetter: break
     }
   }
 
@@ -142,7 +190,7 @@ private struct Known {
       case .start(let schedule, _): schedules[id] = schedule
       case .proceed(_, _, let progress, _): schedules[id]?.progress = progress
       case .declare(_, let declaration): schedules[id]?.declare(declaration)
-      case .announced, .remember, .markInDoubt, .followRules: break
+      case .announced, .remember, .markInDoubt, .followRules, .inbox: break
       }
     }
   }

@@ -24,10 +24,13 @@ extension Engine {
     /// A tick that the broker refuses is given up when its pauses add up to this, one that it does not answer after as long.
     package var giveUpMilliseconds: Int64 = 3_600_000
     package var storeRetryMilliseconds: Int64 = 1_000
-    /// Commands are taken again when the store has been well for 1 s; for twice as long, and so on up to the longest, each
-    /// time that it fails again within the memory of its last trouble.
-    package var longestPauseMilliseconds: Int64 = 60_000
-    package var troubleMemoryMilliseconds: Int64 = 600_000
+    /// The most commands unacknowledged at a time. Never less than in a release before: returned commands are known to be
+    /// all here when so many are.
+    package var prefetch = 1024
+    /// The most bytes of commands in memory, those gathered for the inbox and those read from it each.
+    package var maximumCommandBytes = 16 << 20
+    /// Commands are consumed again when the store has been healthy for so long.
+    package var resumeDelayMilliseconds: Int64 = 1_000
     /// How long answered commands are remembered.
     package var repeatWindowMilliseconds: Int64 = 3_600_000
     package var endedRetentionMilliseconds: Int64 = 86_400_000
@@ -73,6 +76,10 @@ extension Engine {
     /// The channel is gone; its commands will be delivered again.
     case commandsClosed
     case deliveries([ReceivedCommand], channel: UInt64)
+    /// The queue has no more commands for us than those delivered.
+    case commandsExhausted(channel: UInt64)
+    /// No more commands are read for a while now, for those that were come to as many bytes as there may be.
+    case commandsCongested(channel: UInt64)
     /// The files of time zones were looked at: rules that were missing may be there, and with `changed`, known ones are new.
     case zonesRefreshed(changed: Bool)
     /// Finish what is under way and begin nothing new.
@@ -84,8 +91,8 @@ extension Engine {
     /// At most one is asked for before its answer is received.
     case store(StoreRequest)
     case publish([Publication], epoch: UInt64)
-    case settle([Acknowledgements.Frame], channel: UInt64)
-    /// Give the commands back to the broker, in order, until the store is well again.
+    case settle(Acknowledgements.Settled, channel: UInt64)
+    /// Close the channel, which leaves the commands in their queue, until they are asked for again.
     case pauseCommands
     case resumeCommands
     case report([Report])
@@ -96,7 +103,9 @@ extension Engine {
   }
 
   package enum StoreRequest: Sendable {
-    case look(ids: [ScheduleID], keys: [CommandKey])
+    /// What is stored about commands that are about to be decided; of those of the inbox, a try is counted first.
+    case look(ids: [ScheduleID], keys: [CommandKey], tried: [InboxPosition] = [], passedOver: [InboxPosition] = [])
+    case inbox(after: InboxPosition?, limit: Int)
     case due(after: DuePosition?, through: Instant, limit: Int)
     case owed(after: Int64, limit: Int)
     case followingZones(after: DuePosition?, limit: Int)
@@ -106,6 +115,7 @@ extension Engine {
 
   package enum StoreAnswer: Sendable {
     case looked([Schedule?], [RememberedCommand?])
+    case inbox(InboxPage)
     case due(DuePage)
     case owed([Schedule])
     case followingZones([Schedule])
@@ -138,6 +148,12 @@ extension Engine {
     /// This version reads its cron expression otherwise, and it has no slot any more: it is held.
     case heldWithoutSlot(ScheduleID, cron: String)
     case ownEventDropped
+    /// So many commands were redelivered and are in the inbox now.
+    case commandsRedelivered(Int)
+    /// A command ended the process each time that it was decided, and goes to the dead queue.
+    case commandPoisoned(tries: Int)
+    case intakeSuspended(IntakeSuspension.Reason)
+    case intakeResumed
     case storeTrouble(StoreError)
     case storeRecovered
   }
@@ -161,8 +177,7 @@ extension Engine {
     if case .open = publisher {
       uptimes.append(publications.unansweredDeadline(after: settings.confirmTimeoutMilliseconds))
     }
-    uptimes.append(nextResumption)
-    uptimes.append(nextPause)
+    uptimes.append(suspension.deadline(canAnswer: canAnswer))
     uptimes.append(clockDoubt.map { $0.since + settings.clockPatienceMilliseconds })
     if maySendTicks {
       uptimes.append(publications.nextPauseEnd)

@@ -61,7 +61,7 @@ extension Engine {
       owingIDs.remove(id)
       owedCursor = min(owedCursor ?? .max, generation - 1)
       return
-    case .answer, .owedStopped: break
+    case .answer, .owedStopped, .deadLetter: break
     }
     publications.pause(item, at: now)
   }

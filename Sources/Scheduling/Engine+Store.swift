@@ -4,7 +4,8 @@ import Recurrence
 extension Engine {
   /// What the store is doing, with what is needed to go on once it has answered.
   enum StoreWork: Sendable {
-    case look([ReceivedCommand], channel: UInt64)
+    case look(InboxLine.Taken, channel: UInt64?)
+    case inbox(after: InboxPosition?)
     /// The next page of a lane of the window.
     case due(lane: Int, after: DuePosition?, through: Instant)
     case owed(after: Int64)
@@ -15,7 +16,7 @@ extension Engine {
 
   /// Kinds of work that take turns, so that neither a burst of ticks nor a flood of commands keeps the others waiting.
   enum Turn: Int, CaseIterable, Sendable {
-    case apply, look, review, due, owed, sweep
+    case apply, inbox, look, review, due, owed, sweep
   }
 
   /// The request for the store to work on next; nil while it is busy, unwell, or has nothing to do.
@@ -32,7 +33,8 @@ extension Engine {
 
   private func request(for work: StoreWork) -> StoreRequest {
     switch work {
-    case .look(let commands, _): lookRequest(for: commands)
+    case .look(let taken, _): lookRequest(for: taken)
+    case .inbox(let position): .inbox(after: position, limit: settings.commandBatch)
     case .due(_, let position, let through): .due(after: position, through: through, limit: settings.duePage)
     case .owed(let generation): .owed(after: generation, limit: settings.duePage)
     case .review(.zoneRules, let position): .followingZones(after: position, limit: settings.duePage)
@@ -44,6 +46,7 @@ extension Engine {
   }
 
   private mutating func nextWork(at now: Now) -> StoreWork? {
+    pendingChanges += intake.takeChanges().map { .inbox($0) }
     lowerMark()
     raiseMarkAhead(at: now)
     for step in 1...Turn.allCases.count {
@@ -61,6 +64,7 @@ extension Engine {
     return switch turn {
     case .apply: applyWork(at: now)
     case .look: takeCommands()
+    case .inbox: inboxWork()
     case .review: reviewWork()
     case .due: dueWork(at: now)
     case .owed: owing.count < settings.maximumOwing ? owedCursor.map { .owed(after: $0) } : nil
@@ -99,7 +103,7 @@ extension Engine {
         firedBefore: now.wall.advanced(byMilliseconds: -settings.firedRetentionMilliseconds),
         lastingBefore: now.wall.advanced(byMilliseconds: -settings.lastingRetentionMilliseconds),
         answeredBefore: min(
-          now.wall.advanced(byMilliseconds: -settings.repeatWindowMilliseconds), commands.unsettledSince),
+          now.wall.advanced(byMilliseconds: -settings.repeatWindowMilliseconds), intake.unsettledSince),
         maximumEnded: settings.maximumEnded, maximumCommands: settings.maximumCommands))
   }
 
@@ -110,6 +114,8 @@ extension Engine {
     if case .open = publisher { canSend = true }
     let isAnswering = publications.hasFlights || (publications.hasReady && canSend)
     guard !isDrained, !isAnswering, window.unsettledCount == 0 else { return nil }
+    let undecided = intake.takeUndecided()
+    if !undecided.isEmpty { return .look(undecided, channel: nil) }
     isDrained = true
     guard !isClockInQuestion else { return nil }
     return mark.final(at: now.wall).map { .apply([$0], []) }
@@ -121,8 +127,9 @@ extension Engine {
     storeWork = nil
     storeSucceeded(at: now)
     switch (work, answer) {
-    case (.look(let commands, let channel), .looked(let schedules, let remembered)):
-      decideCommands(commands, on: channel, schedules: schedules, remembered: remembered, at: now)
+    case (.look(let taken, let channel), .looked(let schedules, let remembered)):
+      decideCommands(taken.commands, on: channel, schedules: schedules, remembered: remembered, at: now)
+    case (.inbox, .inbox(let page)): intake.load(page, decode: decode)
     case (.due(let lane, _, let through), .due(let page)):
       window.load(page, into: lane, through: through, inDoubtThrough: mark.recovered)
     case (.owed, .owed(let schedules)):
@@ -155,14 +162,15 @@ extension Engine {
       let known = window.proceeded(key.generation, to: progress)
       guard let schedule = known ?? reviewApplied(key.generation, progress) else { return }
       becameFree(key.generation)
-      if schedule.pending == nil { oweStopped(schedule) } else { commands.becameFree(schedule.id) }
+      if schedule.pending == nil { oweStopped(schedule) } else { intake.becameFree(schedule.id) }
     case .announced(let generation):
       if let id = owing.removeValue(forKey: generation) { owingIDs.remove(id) }
     case .markInDoubt(let through):
       mark.wasStored(through)
     case .declare(let key, let declaration):
       window.declared(key.generation, declaration)
-    case .remember, .followRules:
+    case .inbox(.complete(let batch)): reports.append(.commandsRedelivered(intake.completed(batch)))
+    case .remember, .followRules, .inbox:
       break
     }
   }
@@ -186,11 +194,7 @@ extension Engine {
       failure = error
       return
     }
-    if !isStoreUnwell {
-      reports.append(.storeTrouble(error))
-      let isNewTrouble = storeWellSince.map { now.uptime - $0 > settings.troubleMemoryMilliseconds } ?? true
-      pauseAfterTrouble = isNewTrouble ? 1_000 : min(2 * pauseAfterTrouble, settings.longestPauseMilliseconds)
-    }
+    if !isStoreUnwell { reports.append(.storeTrouble(error)) }
     isStoreUnwell = true
     storeRetryAt = now.uptime + settings.storeRetryMilliseconds
   }
@@ -198,7 +202,7 @@ extension Engine {
   private mutating func storeSucceeded(at now: Now) {
     guard isStoreUnwell else { return }
     isStoreUnwell = false
-    storeWellSince = now.uptime
+    suspension.storeRecovered(at: now.uptime)
     reports.append(.storeRecovered)
   }
 }

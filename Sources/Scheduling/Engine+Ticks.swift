@@ -21,7 +21,7 @@ extension Engine {
   /// schedule that is behind would never be stopped.
   var maySendTicks: Bool {
     guard case .open = publisher else { return false }
-    return !isStoreUnwell && !isDraining && !isDeciding && !commands.isOverdue
+    return !isStoreUnwell && !isDraining && !isDeciding && !intake.isOverdue
   }
 
   /// Bounded are the ticks in flight and, in number and bytes, those that the broker refused or does not answer.
@@ -35,7 +35,7 @@ extension Engine {
     return switch storeWork {
     case .look: true
     case .apply(_, let answers): !answers.isEmpty
-    case .review, .due, .owed, .sweep, nil: false
+    case .review, .due, .owed, .sweep, .inbox, nil: false
     }
   }
 
@@ -154,8 +154,8 @@ extension Engine {
       // A command on a schedule whose tick is overdue does not wait for it: it may be about to be carried out.
       if isDeciding, case .retrying? = window[generation]?.phase { return lateConfirms.append(item) }
       confirmed(item, generation, at: now)
-    case .answer(let channel, let tag, let settlement):
-      commands.settle(tag, on: channel, settlement)
+    case .answer(let source, let channel, let settlement): outcomeConfirmed(source, on: channel, settlement)
+    case .deadLetter(let position): pendingChanges.append(.inbox(intake.remove(position)))
     case .owedStopped(let generation, _):
       pendingChanges.append(.announced(generation: generation))
     }
@@ -189,7 +189,7 @@ extension Change {
     switch self {
     case .start(let schedule, _): schedule.pending?.due
     case .proceed(_, _, let progress, _): progress.state.pending?.due
-    case .announced, .remember, .markInDoubt, .declare, .followRules: nil
+    case .announced, .remember, .markInDoubt, .declare, .followRules, .inbox: nil
     }
   }
 }
@@ -202,6 +202,7 @@ extension OutgoingEvent {
     case .started(let started): started.definition.id
     case .stopped(let stopped): stopped.id
     case .rejected(let rejection): rejection.id
+    case .deadLetter: nil
     }
   }
 }

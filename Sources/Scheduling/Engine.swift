@@ -5,17 +5,21 @@ package import Recurrence
 /// It has no task, no clock and does no I/O; it asks for a store request or a publication and is told the result. So the
 /// same engine runs under threads in production and under a simulator in tests, and a run can be replayed.
 ///
-/// The way of a command: `receive(.deliveries)` → a look at the store → `CommandDecision` → `Change`s are applied →
-/// the answer is published → its confirm arrives → the delivery is settled.
+/// Command path: `receive(.deliveries)` → `Intake` → read from the store → `CommandDecision` → `Change`s are applied →
+/// the outcome is published → its confirm arrives → the delivery is settled. A redelivered command takes the way through the
+/// inbox: `Gathering` → stored and acknowledged → `InboxLine` → decided as any other → its outcome is confirmed → removed.
 /// The way of a tick: `DueWindow` → published → its confirm arrives → the advance is applied.
 package struct Engine {
   package var settings: Settings
   /// The rules of a zone by its IANA name, as they are now; nil when they cannot be had.
   let zones: @Sendable (String) -> ZoneRules?
+  /// Reads a command that the inbox keeps as it was delivered.
+  let decode: @Sendable (RawDelivery, CommandSource) -> ReceivedCommand
 
   var window = DueWindow()
   var publications = Publications()
-  var commands = CommandBacklog()
+  var intake: Intake
+  var suspension: IntakeSuspension
 
   /// What the store is doing; nil when it is free.
   var storeWork: StoreWork?
@@ -23,11 +27,6 @@ package struct Engine {
   var isStoreUnwell = false
   /// When to ask an unwell store again, on the monotonic clock; nil while its answer is awaited.
   var storeRetryAt: Int64?
-  /// When the store was well again, on the monotonic clock; nil while it never failed.
-  var storeWellSince: Int64?
-  /// How long the store has to be well before commands are taken again. Each time that they are given back counts toward
-  /// the delivery limit of their queue: a disk at the edge of full must not use that up.
-  var pauseAfterTrouble: Int64 = 0
   /// A failure that only a new process can mend; nothing is decided any more.
   var failure: StoreError?
   var lastTurn = Turn.due  // at the start what is owed comes first
@@ -37,10 +36,6 @@ package struct Engine {
   var gatheringSince: Int64?
   /// Decided commands whose changes are among `pendingChanges`; published once these are stored.
   var pendingAnswers: [PendingAnswer] = []
-  /// Whether the shell was told to give the commands back.
-  var arePaused = false
-  /// Since when outcomes cannot be published, on the monotonic clock; nil while they can.
-  private var unansweredSince: Int64?
 
   /// Of the database, under which definitions are hashed.
   let secret: SipHash.Key
@@ -75,10 +70,14 @@ package struct Engine {
   var reports: [Report] = []
 
   package init(
-    settings: Settings = Settings(), recollection: Recollection, zones: @escaping @Sendable (String) -> ZoneRules?
+    settings: Settings = Settings(), recollection: Recollection, zones: @escaping @Sendable (String) -> ZoneRules?,
+    decode: @escaping @Sendable (RawDelivery, CommandSource) -> ReceivedCommand
   ) {
     self.settings = settings
     self.zones = zones
+    self.decode = decode
+    intake = Intake(lastBatch: recollection.inboxBatch, settings: settings)
+    suspension = IntakeSuspension(settings: settings)
     secret = recollection.secret
     lastGeneration = recollection.lastGeneration
     let isOfOldRules = recollection.rulesVersion < CronExpression.rulesVersion
@@ -97,8 +96,9 @@ package struct Engine {
   }
 
   struct PendingAnswer: Sendable {
-    var channel: UInt64
-    var tag: UInt64
+    var source: CommandSource
+    /// The channel on which a delivery came.
+    var channel: UInt64?
     var decision: CommandDecision
   }
 
@@ -118,10 +118,12 @@ package struct Engine {
     case .nacked(let numbers, let cause): for number in numbers { refused(number, cause: cause, at: now) }
     case .returned(let number, let cause): returned(number, cause: cause)
     case .commandsOpened(let channel):
-      commands.open(channel)
+      intake.open(channel)
       if nextSweep == nil { nextSweep = now.uptime + settings.sweepDelayMilliseconds }
-    case .commandsClosed: commands.close()
-    case .deliveries(let deliveries, let channel): commands.append(deliveries, on: channel, at: now.wall)
+    case .commandsClosed: intake.close()
+    case .deliveries(let deliveries, let channel): intake.append(deliveries, on: channel, at: now.wall)
+    case .commandsExhausted(let channel): intake.exhausted(on: channel)
+    case .commandsCongested: suspension.congested()
     case .zonesRefreshed(let changed):
       window.releaseHeld()
       if changed { beginReview(.zoneRules) }
@@ -138,9 +140,9 @@ package struct Engine {
       if case .open(let epoch) = publisher, !outgoing.isEmpty {
         actions.append(.publish(outgoing, epoch: epoch))
       }
-      if let settled = commands.takeFrames() { actions.append(.settle(settled.frames, channel: settled.channel)) }
+      if let (settled, channel) = intake.takeFrames() { actions.append(.settle(settled, channel: channel)) }
       if let request = storeRequest(at: now) { actions.append(.store(request)) }
-      if let pause = pauseOrResume(at: now) { actions.append(pause) }
+      if let action = suspendOrResume(at: now) { actions.append(action) }
     }
     if !reports.isEmpty {
       actions.append(.report(reports))
@@ -151,33 +153,26 @@ package struct Engine {
     return actions
   }
 
-  /// Commands are given back at once when the store fails, and taken again when it has been well for a while. They are left
-  /// with the broker, too, while their outcomes cannot be published: it wants an answer within half an hour.
-  private mutating func pauseOrResume(at now: Now) -> Action? {
-    let canAnswer = canAnswer
-    if canAnswer { unansweredSince = nil } else { unansweredSince = unansweredSince ?? now.uptime }
-    let mustPause = isStoreUnwell || nextPause.map { $0 <= now.uptime } ?? false
-    if !arePaused, mustPause {
-      arePaused = true
+  /// Commands are left in their queue at once when the store fails, and while their outcomes cannot be published for long.
+  private mutating func suspendOrResume(at now: Now) -> Action? {
+    let step = suspension.step(isStoreAvailable: !isStoreUnwell, canAnswer: canAnswer, at: now.uptime)
+    switch step {
+    case .suspend(let reason):
+      reports.append(.intakeSuspended(reason))
       return .pauseCommands
+    case .resume:
+      reports.append(.intakeResumed)
+      return .resumeCommands
+    case nil: return nil
     }
-    guard arePaused, !isStoreUnwell, canAnswer else { return nil }
-    if let resumption = nextResumption, now.uptime < resumption { return nil }
-    arePaused = false
-    return .resumeCommands
   }
 
-  private var canAnswer: Bool {
+  /// Whether redelivered commands are here that are not in the inbox yet, and whether it holds any: for tests.
+  package var isGathering: Bool { !intake.isGathered }
+  package var hasInbox: Bool { !intake.inbox.isEmpty }
+
+  /// Whether outcomes of commands are published and confirmed.
+  var canAnswer: Bool {
     if case .open = publisher { publications.refusedAnswers == 0 } else { false }
-  }
-
-  /// When commands are given back for want of answers; nil while they are given back, or can be answered.
-  var nextPause: Int64? {
-    arePaused ? nil : unansweredSince.map { $0 + settings.unansweredPatienceMilliseconds }
-  }
-
-  /// When commands may be taken again, on the monotonic clock; nil while they are, or the store is unwell.
-  var nextResumption: Int64? {
-    arePaused && !isStoreUnwell && canAnswer ? storeWellSince.map { $0 + pauseAfterTrouble } : nil
   }
 }

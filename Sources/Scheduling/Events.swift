@@ -116,6 +116,8 @@ package enum OutgoingEvent: Hashable, Sendable {
   case started(Started)
   case stopped(Stopped)
   case rejected(Rejection)
+  /// A command for the dead queue, as it was delivered. Only of those that the inbox had: the broker moves the others.
+  case deadLetter(RawDelivery)
 }
 
 /// An event on its way to the broker, under a number of our own by which its confirm is told.

@@ -10,7 +10,9 @@ struct Publications {
   enum Subject: Hashable, Sendable {
     case tick(generation: Int64)
     /// The answer to a command, which is then settled with the broker.
-    case answer(channel: UInt64, tag: UInt64, Acknowledgements.Settlement)
+    case answer(CommandSource, channel: UInt64?, Acknowledgements.Settlement)
+    /// A command of the inbox on its way to the dead queue.
+    case deadLetter(InboxPosition)
     /// The Stopped that a schedule owes since it ended by itself.
     case owedStopped(generation: Int64, id: ScheduleID)
   }
@@ -207,7 +209,7 @@ extension OutgoingEvent {
       case .tick(let tick): tick.definition
       case .started(let started): started.definition
       case .stopped(let stopped): stopped.definition
-      case .rejected: nil
+      case .rejected, .deadLetter: nil
       }
     return definition?.payload?.count ?? 0
   }

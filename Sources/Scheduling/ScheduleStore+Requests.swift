@@ -6,7 +6,11 @@ extension ScheduleStore {
   package func answer(_ request: Engine.StoreRequest) -> Engine.StoreAnswer {
     do throws(StoreError) {
       switch request {
-      case .look(let ids, let keys): return .looked(try schedules(ids), try remembered(keys))
+      case .look(let ids, let keys, let tried, let passedOver):
+        if !(tried.isEmpty && passedOver.isEmpty) { try countTries(of: tried, passedOver: passedOver) }
+        return .looked(try schedules(ids), try remembered(keys))
+      case .inbox(let position, let limit):
+        return .inbox(try takeInbox(after: position, limit: limit))
       case .due(let position, let through, let limit):
         return .due(try due(after: position, through: through, limit: limit))
       case .owed(let generation, let limit): return .owed(try owingStopped(after: generation, limit: limit))
@@ -28,7 +32,7 @@ extension Engine.StoreRequest {
   package var changesCounts: Bool {
     switch self {
     case .apply, .sweep: true
-    case .look, .due, .owed, .followingZones: false
+    case .look, .inbox, .due, .owed, .followingZones: false
     }
   }
 }

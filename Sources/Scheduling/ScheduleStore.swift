@@ -13,6 +13,17 @@ package protocol ScheduleStore: AnyObject {
   /// What these commands were answered, in the order asked; nil where the command is not known.
   func remembered(_ keys: [CommandKey]) throws(StoreError) -> [RememberedCommand?]
 
+  /// Commands of the inbox's complete batches, those beyond `position`, in order. Counts, durably, a try of each that has no
+  /// answer yet, before it returns them.
+  ///
+  /// At most `limit`, and fewer when they reach `InboxPage.maximumBytes`. A command that was tried before comes alone, since
+  /// it may be the one that ended the process.
+  func takeInbox(after position: InboxPosition?, limit: Int) throws(StoreError) -> InboxPage
+
+  /// Counts, durably, one more try of these commands of the inbox, and one less of those that were passed over: they have to
+  /// wait, and ended no process.
+  func countTries(of positions: [InboxPosition], passedOver: [InboxPosition]) throws(StoreError)
+
   /// Live schedules in order of `DuePosition`, those beyond `position` and due at or before `through`.
   ///
   /// At most `limit`; fewer when their payloads reach `DuePage.maximumPayloadBytes`, but at least one when there is one.
@@ -59,16 +70,19 @@ package struct Recollection: Hashable, Sendable {
   package var inDoubtThrough: Instant
   /// The secret of this database, drawn when it was made, under which command keys are hashed.
   package var secret: SipHash.Key
+  /// The last batch of the inbox that is complete.
+  package var inboxBatch: Int64
   /// The rules of expressions (`CronExpression.rulesVersion`) by which the stored slots were found.
   package var rulesVersion: Int64
 
   package init(
-    lastGeneration: Int64, inDoubtThrough: Instant, secret: SipHash.Key,
+    lastGeneration: Int64, inDoubtThrough: Instant, secret: SipHash.Key, inboxBatch: Int64 = 0,
     rulesVersion: Int64 = CronExpression.rulesVersion
   ) {
     self.lastGeneration = lastGeneration
     self.inDoubtThrough = inDoubtThrough
     self.secret = secret
+    self.inboxBatch = inboxBatch
     self.rulesVersion = rulesVersion
   }
 }
@@ -159,6 +173,24 @@ package enum Change: Hashable, Sendable {
   case remember(RememberedCommand)
   /// Ticks due up to this instant may be published from now on.
   case markInDoubt(through: Instant)
+  case inbox(InboxChange)
+}
+
+/// One change to the inbox.
+package enum InboxChange: Hashable, Sendable {
+  /// These arrived, in this order, in a batch that is not complete yet.
+  case receive([InboxArrival], batch: Int64)
+  /// All of a batch is there: what is in it may be decided.
+  case complete(batch: Int64)
+  /// Batches that are not complete are forgotten: the broker delivers what is in them again.
+  case discardIncomplete
+  /// A command is decided, in the transaction of its effect.
+  case answered(InboxPosition, RememberedCommand.Answer)
+  /// A command without `message_id` was applied: what is behind it on the same schedule, up to and with this batch, has to be
+  /// applied, too, for the last of them to decide what stands there.
+  case reapply(ScheduleID, through: Int64)
+  /// The outcome of a command is confirmed.
+  case remove(InboxPosition)
 }
 
 /// What may be forgotten.

@@ -21,6 +21,7 @@ package final class MemoryStore: ScheduleStore {
   /// The keys of `commands`, oldest first.
   private var answered = SortedArray<CommandPosition>()
   private var lastSequence = 0
+  private var inbox = MemoryInbox()
 
   package init(secret: SipHash.Key = SipHash.Key(1, 2), rulesVersion: Int64 = CronExpression.rulesVersion) {
     recollection = Recollection(
@@ -109,6 +110,16 @@ package final class MemoryStore: ScheduleStore {
     return (min(count, bound), count <= bound)
   }
 
+  package func takeInbox(after position: InboxPosition?, limit: Int) throws(StoreError) -> InboxPage {
+    try checkFault()
+    return inbox.take(after: position, limit: limit)
+  }
+
+  package func countTries(of positions: [InboxPosition], passedOver: [InboxPosition]) throws(StoreError) {
+    try checkFault()
+    inbox.countTries(of: positions, passedOver: passedOver)
+  }
+
   private func checkFault() throws(StoreError) {
     if let fault { throw fault }
   }
@@ -165,6 +176,9 @@ extension MemoryStore {
       answered.insert(CommandPosition(sequence: lastSequence, key: command.key))
     case .markInDoubt(let through):
       recollection.inDoubtThrough = through
+    case .inbox(let change):
+      inbox.apply(change)
+      recollection.inboxBatch = inbox.lastComplete
     }
   }
 

@@ -10,7 +10,7 @@ package import Scheduling
 /// A new rule for stores is added here, never in the tests of one of them.
 package enum StoreConformance {
   package static let checks =
-    starting + proceeding + due + reading + listing + remembering + sweeping + agreement
+    starting + proceeding + due + reading + listing + remembering + inbox + sweeping + agreement
 }
 
 /// One rule, and how to see whether a store keeps it. Each wants an empty store of its own.

@@ -133,7 +133,7 @@ struct CommandDecoderTests {
   func keys() {
     let body = startEvent(#""id": "a", "duration": "5m""#)
     func key(_ messageID: String?, _ body: String) -> CommandKey? {
-      decoder.decode(tag: 1, message(body, messageID: messageID)).content.key
+      decoder.decode(message(body, messageID: messageID)).content.key
     }
     #expect(key("m-1", body) != nil)
     #expect(key("m-1", body) == key("m-1", body))
@@ -149,12 +149,12 @@ struct CommandDecoderTests {
     incoming.messageID = [0xFF, 0x00]
     incoming.traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
     incoming.tracestate = String(repeating: "é", count: 256)
-    let received = decoder.decode(tag: 77, incoming)
-    #expect(received.tag == 77)
+    let received = decoder.decode(incoming, from: .delivery(tag: 77))
+    #expect(received.source == .delivery(tag: 77))
     #expect(
       received.origin
         == Origin(messageID: [0xFF, 0x00], traceparent: incoming.traceparent, tracestate: incoming.tracestate))
     incoming.tracestate?.append("x")
-    #expect(decoder.decode(tag: 77, incoming).origin.tracestate == nil)
+    #expect(decoder.decode(incoming, from: .delivery(tag: 77)).origin.tracestate == nil)
   }
 }

@@ -11,7 +11,7 @@ struct EventEncoderTests {
   private let now = instant("2026-11-23T08:30:00.004Z")
 
   private func encode(_ event: OutgoingEvent, origin: Origin = Origin()) -> OutgoingMessage {
-    encoder.encode(Publication(number: 1, event: event, origin: origin), at: SendingTime(now))
+    encoder.message(Publication(number: 1, event: event, origin: origin), at: SendingTime(now))
   }
 
   private func tick(
@@ -60,8 +60,8 @@ struct EventEncoderTests {
   @Test("a repeated tick has the same message_id, later than the first time or not")
   func repeatedTick() throws {
     let publication = try Publication(number: 1, event: tick(hourly()), origin: Origin())
-    let later = encoder.encode(publication, at: SendingTime(now.advanced(byMilliseconds: 60_000)))
-    #expect(later.messageID == encoder.encode(publication, at: SendingTime(now)).messageID)
+    let later = encoder.message(publication, at: SendingTime(now.advanced(byMilliseconds: 60_000)))
+    #expect(later.messageID == encoder.message(publication, at: SendingTime(now)).messageID)
     #expect(later.body.utf8Text.contains(#""Time":"2026-11-23T08:31:00.004Z""#))
   }
 
@@ -192,7 +192,7 @@ struct EventEncoderTests {
     let encoder = EventEncoder(stack: "s")
     let rejection = Rejection(command: "x", field: "body", reason: "empty")
     let ids = (0..<100).map { _ in
-      encoder.encode(Publication(number: 1, event: .rejected(rejection), origin: Origin()), at: SendingTime(now))
+      encoder.message(Publication(number: 1, event: .rejected(rejection), origin: Origin()), at: SendingTime(now))
         .messageID.utf8Text
     }
     #expect(Set(ids).count == 100)
@@ -222,7 +222,7 @@ struct EventEncoderTests {
   func earlyTimestamp() {
     let rejection = Rejection(command: "x", field: "body", reason: "empty")
     let publication = Publication(number: 1, event: .rejected(rejection), origin: Origin())
-    #expect(encoder.encode(publication, at: SendingTime(Instant(milliseconds: -5000))).timestampSeconds == 0)
+    #expect(encoder.message(publication, at: SendingTime(Instant(milliseconds: -5000))).timestampSeconds == 0)
   }
 
   /// The Detail as another JSON reader sees it.

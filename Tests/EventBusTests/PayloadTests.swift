@@ -57,6 +57,6 @@ struct PayloadTests {
     let slot = try #require(Instant(rfc3339: "2026-11-23T08:30:00Z"))
     let tick = Tick(definition: definition, generation: 1, counter: 0, slot: slot, missed: 0, nextSlot: nil)
     let publication = Publication(number: 1, event: .tick(tick), origin: Origin())
-    return EventEncoder(stack: "pocketwatch").encode(publication, at: SendingTime(slot)).body.utf8Text
+    return EventEncoder(stack: "pocketwatch").message(publication, at: SendingTime(slot)).body.utf8Text
   }
 }

@@ -24,7 +24,7 @@ struct RejectionTests {
   func noTimeZoneData() throws {
     let decoder = CommandDecoder(zones: { $0 == "UTC" ? .utc : nil }, secret: SipHash.Key(1, 2))
     let body = startEvent(#""id": "a", "cron": "* * * * *", "timezone": "Europe/Paris""#)
-    let rejection = try #require(decoder.decode(tag: 1, message(body)).content.rejection)
+    let rejection = try #require(decoder.decode(message(body)).content.rejection)
     #expect(rejection.reason.hasSuffix("this machine has no time zone data, install tzdata"))
   }
 
@@ -88,15 +88,15 @@ struct EchoTests {
   @Test("a routing key that is no UTF-8 is survived")
   func routingKeyBytes() {
     let incoming = IncomingMessage(routingKey: [0xFF, 0x41], body: Array(startEvent(#""id": "a""#).utf8))
-    #expect(decoder.decode(tag: 1, incoming).content.rejection?.field == "DetailType")
+    #expect(decoder.decode(incoming).content.rejection?.field == "DetailType")
     let unreadable = IncomingMessage(routingKey: [0xFF, 0x41], body: [0xFF])
-    #expect(decoder.decode(tag: 1, unreadable).content.rejection?.command == "\u{fffd}A")
+    #expect(decoder.decode(unreadable).content.rejection?.command == "\u{fffd}A")
   }
 
   @Test("a body that was dropped for its size is told by the size announced")
   func dropped() {
     let incoming = IncomingMessage(routingKey: Array("Schedule Start".utf8), body: [], bodySize: 16_777_216)
-    let rejection = decoder.decode(tag: 1, incoming).content.rejection
+    let rejection = decoder.decode(incoming).content.rejection
     #expect(
       rejection
         == Rejection(

@@ -65,7 +65,15 @@ extension ReceivedCommand.Content {
 }
 
 func decode(_ body: String, routingKey: String = "Schedule Start") -> ReceivedCommand.Content {
-  decoder.decode(tag: 1, message(body, routingKey: routingKey)).content
+  decoder.decode(message(body, routingKey: routingKey)).content
+}
+
+extension EventEncoder {
+  /// Of an event, which always has a message.
+  func message(_ publication: Publication, at time: SendingTime) -> OutgoingMessage {
+    guard let message = encode(publication, at: time) else { preconditionFailure("\(publication) is no event") }
+    return message
+  }
 }
 
 /// Reads a whole document, as strictly as an event's envelope is read.

@@ -79,7 +79,8 @@ struct UpgradeTests {
     let store = try SQLiteStore(path: path)
     let now = Now(wall: Instant(milliseconds: 1_795_867_200_000), uptime: 1)
     for isFirst in [true, false] {
-      var engine = Engine(recollection: try store.recall(), zones: { _ in .utc })
+      let archive = CommandArchive()
+      var engine = Engine(recollection: try store.recall(), zones: { _ in .utc }, decode: archive.decode)
       let reports = run(&engine, on: store, at: now)
       #expect(reports.count == (isFirst ? 2 : 0), "\(reports)")
       #expect(try store.recall().rulesVersion == CronExpression.rulesVersion)

@@ -11,6 +11,7 @@ import Testing
 struct EngineDriver {
   var engine: Engine
   let store: MemoryStore
+  private let archive: CommandArchive
   private(set) var now: Now
   private var epoch: UInt64 = 0
   private(set) var channel: UInt64 = 0
@@ -19,7 +20,7 @@ struct EngineDriver {
   /// While true the store does not answer: the request waits in `heldRequest` for `answerStore`.
   var holdsStore = false
   private(set) var heldRequest: Engine.StoreRequest?
-  /// While true commands come with the flag that the broker delivered them before.
+  /// While true commands come with the flag that the broker delivered them before, and each time it has no more of them.
   var redelivers = false
 
   private(set) var published: [Publication] = []
@@ -38,20 +39,22 @@ struct EngineDriver {
   /// A service that has just been started, on a new store or on one that an earlier driver left.
   init(
     store: MemoryStore = MemoryStore(), at now: Now = .second(0), settings: Engine.Settings = Engine.Settings(),
-    zones: @escaping @Sendable (String) -> ZoneRules? = { _ in .utc }
+    zones: @escaping @Sendable (String) -> ZoneRules? = { _ in .utc }, archive: CommandArchive = CommandArchive()
   ) throws {
     self.store = store
     self.now = now
-    engine = Engine(settings: settings, recollection: try store.recall(), zones: zones)
+    self.archive = archive
+    engine = Engine(
+      settings: settings, recollection: try store.recall(), zones: zones, decode: archive.decode)
     run()
   }
 
   /// A service that publishes and consumes.
   static func connected(
     store: MemoryStore = MemoryStore(), at now: Now = .second(0), settings: Engine.Settings = Engine.Settings(),
-    zones: @escaping @Sendable (String) -> ZoneRules? = { _ in .utc }
+    zones: @escaping @Sendable (String) -> ZoneRules? = { _ in .utc }, archive: CommandArchive = CommandArchive()
   ) throws -> EngineDriver {
-    var driver = try EngineDriver(store: store, at: now, settings: settings, zones: zones)
+    var driver = try EngineDriver(store: store, at: now, settings: settings, zones: zones, archive: archive)
     driver.publisherUp()
     driver.consume()
     return driver
@@ -95,7 +98,12 @@ struct EngineDriver {
     let deliveries = commands.map { command, messageID in
       received(.command(command, key: messageID.map { key(of: command, $0) }), origin: messageID)
     }
+    deliver(received: deliveries)
+  }
+
+  private mutating func deliver(received deliveries: [ReceivedCommand]) {
     receive(.deliveries(deliveries, channel: channel))
+    if redelivers { receive(.commandsExhausted(channel: channel)) }
   }
 
   mutating func deliver(_ command: Command, messageID: String? = nil) {
@@ -103,7 +111,7 @@ struct EngineDriver {
   }
 
   mutating func deliver(_ content: ReceivedCommand.Content) {
-    receive(.deliveries([received(content, origin: nil)], channel: channel))
+    deliver(received: [received(content, origin: nil)])
   }
 
   mutating func start(_ definition: Definition, messageID: String? = nil) {
@@ -116,9 +124,10 @@ struct EngineDriver {
 
   private mutating func received(_ content: ReceivedCommand.Content, origin: String?) -> ReceivedCommand {
     lastTag += 1
+    let origin = Origin(messageID: origin.map { Array($0.utf8) })
     return ReceivedCommand(
-      tag: lastTag, isRedelivered: redelivers, origin: Origin(messageID: origin.map { Array($0.utf8) }),
-      content: content)
+      source: .delivery(tag: lastTag), size: 100, origin: origin,
+      content: redelivers ? .redelivered(archive.raw(content, origin: origin), deliveries: 1) : content)
   }
 
   private func key(of command: Command, _ messageID: String) -> CommandKey {
@@ -198,8 +207,8 @@ struct EngineDriver {
       #expect(epoch == self.epoch)
       published += publications
       inFlight += publications
-    case .settle(let frames, let channel):
-      if channel == self.channel { self.frames += frames }
+    case .settle(let settled, let channel):
+      if channel == self.channel { frames += settled.frames }
     case .pauseCommands: pauses += 1
     case .resumeCommands: resumptions += 1
     case .report(let reports): self.reports += reports

@@ -179,10 +179,8 @@ struct EngineRepeatTests {
     driver.deliver(commands)
     driver = try EngineDriver.connected(store: store)
     driver.redelivers = true
-    for command in commands {
-      driver.deliver([command])
-      driver.ack()
-    }
+    driver.deliver(commands)
+    for _ in commands { driver.ack() }
     let stored = try #require(try driver.stored("a"))
     #expect((stored.pending != nil) == endsWithStart)
     var expected = endsWithStart ? other : limited
@@ -219,7 +217,7 @@ struct EngineRepeatTests {
     driver.redelivers = true
     driver.start(Definition(id: "b", timing: limited.timing), messageID: "m1")
     driver.advance(seconds: 600)
-    #expect(driver.sweeps.last?.answeredBefore == .second(1))
+    #expect(try #require(driver.sweeps.last?.answeredBefore) <= .second(1))
     driver.publisherUp()
     driver.ack()
     driver.redelivers = false

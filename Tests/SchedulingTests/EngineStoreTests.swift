@@ -56,21 +56,19 @@ struct EngineStoreTests {
     #expect(driver.reports.filter { if case .storeRecovered = $0 { true } else { false } }.count == 1)
   }
 
-  /// A disk at the edge of full: each time that commands are given back counts toward the delivery limit of their queue,
-  /// which is 20, so that it must not be often.
-  @Test func commandsAreNotGivenBackTooOften() throws {
+  /// A disk at the edge of full: commands are consumed again soon each time, since what returns to the queue goes to the inbox.
+  @Test func commandsAreConsumedAgainSoon() throws {
     var driver = try driver()
-    for _ in 0..<100 {
+    for round in 1...8 {
       driver.store.fault = Self.full
       driver.advance(seconds: 3)
       driver.ack()
       driver.store.fault = nil
-      driver.advance(seconds: 7)
+      driver.advance(seconds: 3)
       driver.ack()
+      #expect(driver.pauses == round)
+      #expect(driver.resumptions == round)
     }
-    #expect(driver.pauses >= 2 && driver.pauses <= 8, "\(driver.pauses) times")
-    driver.advance(seconds: 61)
-    #expect(driver.resumptions == driver.pauses)
   }
 
   /// A command that could not be stored is neither answered nor settled; it is applied once when all is well.

@@ -9,7 +9,7 @@ struct PublicationsTests {
 
   private func item(_ tag: UInt64) -> Publications.Item {
     Publications.Item(
-      subject: .answer(channel: 1, tag: tag, .acknowledge),
+      subject: .answer(.delivery(tag: tag), channel: 1, .acknowledge),
       event: .rejected(Rejection(command: "test", field: "\(tag)", reason: "")), origin: Origin())
   }
 

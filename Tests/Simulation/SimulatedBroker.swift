@@ -7,17 +7,28 @@ struct SimulatedBroker {
 
   // MARK: The command queue
 
-  private(set) var ready: [SimulatedMessage] = []
+  private var ready: [SimulatedMessage] = []
+  /// What was returned, delivered before anything that is ready.
+  private var returned: [SimulatedMessage] = []
   /// What was delivered on the open channel and is not settled, by delivery tag.
   private(set) var unsettled: [(tag: UInt64, message: SimulatedMessage)] = []
   /// The number of the open consuming channel; nil when there is none.
   private(set) var channel: UInt64?
   private var lastChannel: UInt64 = 0
   private var lastTag: UInt64 = 0
-  /// The labels of messages that were delivered before.
-  private var redelivered: Set<Int> = []
+  /// How often messages were returned, by label.
+  private var deliveries: [Int: Int64] = [:]
+  let prefetch: Int
 
-  var isQueueEmpty: Bool { ready.isEmpty && unsettled.isEmpty }
+  init(prefetch: Int) { self.prefetch = prefetch }
+
+  var isQueueEmpty: Bool { !hasMore && unsettled.isEmpty }
+
+  /// Whether something is there to be delivered.
+  var hasMore: Bool { !(ready.isEmpty && returned.isEmpty) }
+
+  /// Whether those that were returned would come in another order than they were sent.
+  var isOutOfOrder: Bool { zip(returned, returned.dropFirst()).contains { $0.label > $1.label } }
 
   mutating func submit(_ message: SimulatedMessage) { ready.append(message) }
 
@@ -28,22 +39,25 @@ struct SimulatedBroker {
     return lastChannel
   }
 
-  /// Whatever was not settled goes back to the head of the queue, in order.
+  /// Whatever was not settled goes to the tail of what was returned before, as on a quorum queue.
   mutating func closeChannel() {
     channel = nil
-    ready.insert(contentsOf: unsettled.map(\.message), at: 0)
-    redelivered.formUnion(unsettled.map(\.message.label))
+    for (_, message) in unsettled {
+      deliveries[message.label, default: 0] += 1
+      returned.append(message)
+    }
     unsettled = []
   }
 
-  mutating func deliver(_ limit: Int) -> [ReceivedCommand] {
-    let messages = ready.prefix(limit)
-    ready.removeFirst(messages.count)
-    return messages.map { message in
+  mutating func deliver(_ limit: Int, _ archive: CommandArchive) -> [ReceivedCommand] {
+    var commands: [ReceivedCommand] = []
+    while commands.count < limit, unsettled.count < prefetch, hasMore {
+      let message = returned.isEmpty ? ready.removeFirst() : returned.removeFirst()
       lastTag += 1
       unsettled.append((lastTag, message))
-      return message.received(tag: lastTag, isRedelivered: redelivered.contains(message.label))
+      commands.append(message.received(tag: lastTag, deliveries: deliveries[message.label] ?? 0, archive))
     }
+    return commands
   }
 
   /// The messages that a frame settles; nil when the broker answers 406, unknown delivery tag.

@@ -18,7 +18,7 @@ struct SimulatedClients {
     lastLabel += 1
     var message = SimulatedMessage(label: lastLabel, content: .malformed)
     switch Int.random(in: 0..<20, using: &random) {
-    case 0: break
+    case 0: message.content = random.oneIn(10) ? .poison : .malformed
     case 1: message.content = .ownEvent
     case 2..<5: if let earlier = random.pick(sent) { message.content = earlier.content }
     case 5..<10:

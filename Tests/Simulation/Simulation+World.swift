@@ -15,9 +15,18 @@ extension Simulation {
     }
   }
 
-  mutating func deliver() {
+  mutating func deliver() throws {
+    try deliver(.random(in: 1...6, using: &random))
+    // Seen by looking at the queue twice, so not always.
+    if let channel = broker.channel, !broker.hasMore, random.oneIn(2) { receive(.commandsExhausted(channel: channel)) }
+  }
+
+  private mutating func deliver(_ limit: Int) throws {
     guard let channel = broker.channel else { return }
-    receive(.deliveries(broker.deliver(.random(in: 1...6, using: &random)), channel: channel))
+    if broker.isOutOfOrder { reach(.redeliveredOutOfOrder) }
+    let commands = broker.deliver(limit, archive)
+    if archive.takePoison() { return try diePoisoned() }
+    if !commands.isEmpty { receive(.deliveries(commands, channel: channel)) }
   }
 
   /// The broker reads some publications: most are routed, some refused, and of these some are routed all the same.
@@ -108,11 +117,11 @@ extension Simulation {
     receive(broker.isBlocking ? .blocked : .unblocked)
   }
 
-  mutating func toggleChannel() {
+  mutating func toggleChannel() throws {
     if broker.channel == nil || random.oneIn(2) {
       closeChannel()
       openChannel()
-      deliver()
+      try deliver()
     } else if random.oneIn(2) {
       closeChannel()
     }
@@ -126,6 +135,7 @@ extension Simulation {
   mutating func closeChannel() {
     guard broker.channel != nil else { return }
     if !broker.unsettled.isEmpty { reach(.channelLostWithUnsettled) }
+    if engine.isGathering { reach(.channelLostWhileGathering) }
     if case .look = heldRequest { reach(.channelLostDuringLook) }
     broker.closeChannel()
     receive(.commandsClosed)
@@ -151,14 +161,31 @@ extension Simulation {
     if (broker.unread + broker.unanswered.map(\.publication)).contains(where: { $0.event.isTick }) {
       reach(.crashWithTickInFlight)
     }
+    if engine.hasInbox { reach(.crashWithInbox) }
     try restart(isClean: false)
+  }
+
+  /// Each process lives just long enough to take some commands.
+  mutating func crashInBursts() throws {
+    for _ in 0..<Int.random(in: 2...4, using: &random) {
+      openChannel()
+      try deliver()
+      try run()
+      try crash()
+    }
+  }
+
+  /// A command was decoded that ends the process.
+  mutating func diePoisoned() throws {
+    reach(.poisoned)
+    try crash()
   }
 
   mutating func stopCleanly() throws {
     receive(.drain)
     for _ in 0..<20 where !isDrained {
-      answerStore()
-      run()
+      try answerStore()
+      try run()
       letBrokerRead()
       letBrokerAnswer()
     }
@@ -183,24 +210,29 @@ extension Simulation {
   // MARK: A good end
 
   /// Heals everything and lets time pass until all that was asked for is done; past the longest pause, more than once.
-  mutating func heal() {
+  mutating func heal() throws {
     store.fault = nil
     if broker.isBlocking { toggleBlocking() }
-    for _ in 0..<4 {
+    var rounds = 4
+    while rounds > 0 {
+      let process = processes
       elapse(61_000)
       if broker.connection == nil { toggleConnection() }
-      quieten()
+      try quieten()
+      if process == processes { rounds -= 1 }  // else it met poison, and began again
     }
     note(.finished)
   }
 
-  mutating func quieten() {
+  mutating func quieten() throws {
     for _ in 0..<100_000 {
-      answerStore()
-      run(holdsStore: false)
+      try answerStore()
+      try run(holdsStore: false)
       openChannel()
-      if let channel = broker.channel, !broker.ready.isEmpty {
-        receive(.deliveries(broker.deliver(6), channel: channel))
+      if broker.channel != nil, broker.hasMore, broker.unsettled.count < broker.prefetch {
+        try deliver(6)
+      } else if let channel = broker.channel, engine.isGathering, !broker.hasMore {
+        receive(.commandsExhausted(channel: channel))
       } else if let publication = broker.read(.ack) {
         note(.arrived(publication))
         while !broker.unanswered.isEmpty { answer(at: 0) }

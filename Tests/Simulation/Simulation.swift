@@ -13,7 +13,8 @@ package struct Simulation {
   let settings: Engine.Settings
   /// Of an earlier version now and then, so that all slots are reviewed at the start.
   let store: MemoryStore
-  var broker = SimulatedBroker()
+  let archive = CommandArchive()
+  var broker: SimulatedBroker
   var clients = SimulatedClients()
   var areClientsSilent = false
   var now = Now.second(0)
@@ -21,6 +22,8 @@ package struct Simulation {
   var isStoreUnwell = false
   var mayConsume = true
   var isDrained = false
+  /// How many processes there were.
+  var processes = 0
 
   /// Small bounds, so that they are met; memory for longer than a run, so that a repeat is always known, or for so short
   /// a time that what is unacknowledged outlasts it.
@@ -33,6 +36,8 @@ package struct Simulation {
     settings.dueCapacity = 6
     settings.repeatWindowMilliseconds = isForgetful ? 600_000 : 100 * 86_400_000
     settings.maximumOwing = 2
+    settings.prefetch = 12
+    settings.maximumCommandBytes = 30
     settings.clockPatienceMilliseconds = 60_000
     return settings
   }
@@ -41,7 +46,14 @@ package struct Simulation {
     random = SeededGenerator(seed: seed)
     settings = Self.smallSettings(forgetful: random.oneIn(3))
     store = MemoryStore(rulesVersion: seed.isMultiple(of: 4) ? 1 : CronExpression.rulesVersion)
-    engine = Engine(settings: settings, recollection: try store.recall(), zones: { _ in .utc })
+    broker = SimulatedBroker(prefetch: settings.prefetch)
+    engine = try Self.engine(settings, on: store, archive)
+  }
+
+  private static func engine(
+    _ settings: Engine.Settings, on store: MemoryStore, _ archive: CommandArchive
+  ) throws -> Engine {
+    Engine(settings: settings, recollection: try store.recall(), zones: { _ in .utc }, decode: archive.decode)
   }
 
   /// Random steps that come to about a week.
@@ -56,34 +68,35 @@ package struct Simulation {
       try simulation.step()
       guard step.isMultiple(of: 500) || step == steps else { continue }
       if simulation.random.oneIn(2) { try simulation.crash() }
-      simulation.heal()
+      try simulation.heal()
     }
     return simulation
   }
 
   /// A process starts, on what is stored.
   mutating func begin() throws {
-    engine = Engine(settings: settings, recollection: try store.recall(), zones: { _ in .utc })
+    engine = try Self.engine(settings, on: store, archive)
+    processes += 1
     note(.began(repeatWindowMilliseconds: settings.repeatWindowMilliseconds))
   }
 
   mutating func step() throws {
     switch Int.random(in: 0..<100, using: &random) {
     case 0..<10: submit()
-    case 10..<26: deliver()
+    case 10..<26: try deliver()
     case 26..<45: letBrokerRead()
     case 45..<63: letBrokerAnswer()
     case 63..<80: advanceClock()
-    case 80..<84: answerStore()
+    case 80..<84: try answerStore()
     case 84..<88: toggleConnection()
-    case 88..<93: toggleChannel()
+    case 88..<93: try toggleChannel()
     case 93..<95: toggleBlocking()
     case 95..<97: toggleStoreFault()
     case 97: receive(.zonesRefreshed(changed: random.oneIn(2)))
     case 98: try stopCleanly()
-    default: try crash()
+    default: if random.oneIn(2) { try crash() } else { try crashInBursts() }
     }
-    run()
+    try run()
   }
 
   mutating func reach(_ state: RareState) { reached[state, default: 0] += 1 }
@@ -96,14 +109,17 @@ extension Simulation {
   }
 
   /// Does what the engine asks for; the store answers at once or is made to wait for another step.
-  mutating func run(holdsStore: Bool? = nil) {
+  mutating func run(holdsStore: Bool? = nil) throws {
     var isBusy = true
+    let process = processes
     while isBusy {
+      guard process == processes else { return }  // it met poison, and the next has not begun
       isBusy = false
       for action in engine.decide(at: now) {
+        guard process == processes else { return }
         perform(action)
         if case .store = action, !(holdsStore ?? random.oneIn(4)) {
-          answerStore()
+          try answerStore()
           isBusy = true
         }
       }
@@ -124,9 +140,9 @@ extension Simulation {
       guard epoch == broker.connection else { return note(.misbehaved("published on a connection that is gone")) }
       for publication in publications { note(.sent(publication)) }
       broker.take(publications)
-    case .settle(let frames, let channel):
+    case .settle(let settled, let channel):
       guard channel == broker.channel else { return note(.misbehaved("settled on a channel that is gone")) }
-      for frame in frames { settle(frame) }
+      for frame in settled.frames { settle(frame) }
     case .pauseCommands:
       mayConsume = false
       closeChannel()
@@ -146,7 +162,7 @@ extension Simulation {
     for message in messages { note(.settled(label: message.label, settlement)) }
   }
 
-  mutating func answerStore() {
+  mutating func answerStore() throws {
     guard let request = heldRequest else { return }
     heldRequest = nil
     let answer = store.answer(request)
@@ -158,7 +174,14 @@ extension Simulation {
       isStoreUnwell = false
       note(.storeRecovered)
     }
-    if case (.apply(let changes), .applied) = (request, answer) { note(.committed(changes)) }
+    switch (request, answer) {
+    case (.apply(let changes), .applied): note(.committed(changes))
+    case (.look(_, _, let tried, let passedOver), .looked): note(.tried(tried, passedOver: passedOver))
+    case (.inbox, .inbox(let page)):
+      note(.tried(page.rows.filter { $0.answer == nil }.map(\.position), passedOver: []))
+    default: break
+    }
     receive(.store(answer))
+    if archive.takePoison() { try diePoisoned() }
   }
 }

@@ -23,19 +23,7 @@ extension SimulationChecker {
     var open = 0
     /// The latest of them that took effect.
     var lastEffect = 0
-    /// Whether this process, or one that is gone, applied one of them again.
-    var isAppliedAgain = false
-    var wasAppliedAgain = false
-
-    mutating func processEnded() {
-      if isAppliedAgain { wasAppliedAgain = true }
-      isAppliedAgain = false
-    }
-
-    mutating func tookEffect(_ label: Int) {
-      if label <= lastEffect { isAppliedAgain = true }
-      lastEffect = max(lastEffect, label)
-    }
+    mutating func tookEffect(_ label: Int) { lastEffect = max(lastEffect, label) }
   }
 
   mutating func submitted(_ message: SimulatedMessage) {
@@ -121,9 +109,30 @@ extension SimulationChecker {
       "message \(label) does not begin \(started.generation) again, which ended otherwise or is another")
   }
 
-  /// P1 and P3: a message leaves the queue once, after the answer that it deserves was confirmed.
+  /// P1 and P3: a message leaves the queue once, after the answer that it deserves was confirmed, or when it is in the inbox.
   mutating func settled(_ label: Int, _ settlement: Acknowledgements.Settlement) {
     expect(settled.insert(label).inserted, "P1", "message \(label) is settled twice")
+    if settlement == .acknowledge, inbox.hasReceived(label) {
+      noteSettled(label)
+    } else {
+      finish(label, settlement)
+    }
+  }
+
+  /// P1 and P3: the inbox forgets a command after the answer that it deserves was confirmed, and after its copy is in the dead
+  /// queue if it belongs there.
+  mutating func removed(_ position: InboxPosition) {
+    guard let label = inbox.remove(position) else {
+      return expect(false, "P1", "\(position) is removed from the inbox, and was not there")
+    }
+    if inbox.suspects.contains(label) {
+      noteSettled(label)  // nobody reads it any more, so that its Rejected does not say what it answers
+    } else {
+      finish(label, deadLettered.contains(label) ? .deadLetter : .acknowledge)
+    }
+  }
+
+  private mutating func finish(_ label: Int, _ settlement: Acknowledgements.Settlement) {
     defer { noteSettled(label) }
     let answers = answers[label] ?? []
     let isRight =
@@ -141,8 +150,11 @@ extension SimulationChecker {
       "message \(label), \(settlement), was answered \(answers.last.map { "\($0)".prefix(200) } ?? "nothing")")
   }
 
+  /// Whether a message has left the queue and the inbox.
+  func isDone(_ label: Int) -> Bool { settled.contains(label) && !inbox.holds(label) }
+
   private mutating func noteSettled(_ label: Int) {
-    guard case .command(let command, _)? = messages[label]?.content else { return }
+    guard isDone(label), case .command(let command, _)? = messages[label]?.content else { return }
     asked[command.id.bytes]?.open -= 1
     if asked[command.id.bytes]?.open == 0 { checkState(of: command.id.bytes) }
   }
@@ -152,7 +164,7 @@ extension SimulationChecker {
     _ answer: OutgoingEvent?, _ settlement: Acknowledgements.Settlement, _ content: SimulatedMessage.Content?
   ) -> Bool {
     switch (content, answer, settlement) {
-    case (.malformed, .rejected, .deadLetter), (.ownEvent, nil, .deadLetter): true
+    case (.malformed, .rejected, .deadLetter), (.poison, .rejected, .deadLetter), (.ownEvent, nil, .deadLetter): true
     case (.command(.start(let start), _), .started(let started), .acknowledge):
       started.definition.id.bytes == start.definition.id.bytes
     case (.command(.stop(let stop), _), .stopped(let stopped), .acknowledge): stopped.reason == stop.reason
@@ -169,10 +181,8 @@ extension SimulationChecker {
   /// Whatever was delivered again and in whatever pieces: once all messages on an id are settled, the last command decides
   /// what stands there; one that was sent before does not count.
   mutating func checkState(of id: [UInt8]) {
-    guard let asked = asked[id], let (label, command) = asked.last, !hasLeftItBe(label) else { return }
-    // On an id on which some commands have a key and some have none: that one was applied again is not known any more once
-    // the process that did it is gone, too.
-    guard !asked.wasAppliedAgain else { return }
+    guard let asked = asked[id], let (label, command) = asked.last, !hasLeftItBe(label), !inbox.suspects.contains(label)
+    else { return }
     let generation = generations.last { tracks[$0]?.definition.id.bytes == id }
     let track = generation.flatMap { tracks[$0] }
     switch command {
@@ -192,7 +202,7 @@ extension SimulationChecker {
       switch $0 {
       case .started(let started): started.effect == .kept
       case .rejected: true
-      case .stopped, .tick: false
+      case .stopped, .tick, .deadLetter: false
       }
     }
   }
@@ -205,7 +215,7 @@ extension OutgoingEvent {
     case .started(let started): "\(started.effect)"
     case .stopped(let stopped): "stopped \(stopped.generation)"
     case .rejected(let rejection): "rejected \(rejection.field)"
-    case .tick: nil
+    case .tick, .deadLetter: nil
     }
   }
 }

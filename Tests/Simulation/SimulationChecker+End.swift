@@ -4,7 +4,10 @@ import Scheduling
 /// What holds once nothing is left to do.
 extension SimulationChecker {
   mutating func finished() {
-    for label in submitted { expect(settled.contains(label), "P1", "message \(label) is left") }
+    for label in inbox.suspects {
+      expect(deadLettered.contains(label), "P1", "message \(label) ended three processes and is not in the dead queue")
+    }
+    for label in submitted { expect(isDone(label), "P1", "message \(label) is left") }
     for generation in generations {
       guard let track = tracks[generation], !track.isReplaced else { continue }
       if let pending = track.pending {

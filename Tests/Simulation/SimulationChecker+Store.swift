@@ -13,6 +13,8 @@ extension SimulationChecker {
       tracks[generation]?.isAnnounced = true
     case .remember(let command): remembered(command)
     case .markInDoubt(let through): marked(through)
+    case .inbox(.remove(let position)): removed(position)
+    case .inbox(let change): inbox.apply(change)
     case .declare(let key, let declaration):
       expect(declaration.isLasting, "P2", "\(key.generation) is declared by a Start that does not keep it")
     case .followRules(let version):

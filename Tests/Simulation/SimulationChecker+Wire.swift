@@ -1,5 +1,6 @@
 import Recurrence
 import Scheduling
+import SchedulingTestKit
 
 /// What goes over the wire.
 extension SimulationChecker {
@@ -15,7 +16,7 @@ extension SimulationChecker {
       expect(ending?.reason == stopped.reason, "P4", "Stopped \(stopped.generation) before it was stored")
       if tracks[stopped.generation]?.isStoppedSent == true { reach(.stoppedOwedAgain) }
       tracks[stopped.generation]?.isStoppedSent = true
-    case .rejected: break
+    case .rejected, .deadLetter: break
     }
   }
 
@@ -56,7 +57,7 @@ extension SimulationChecker {
   mutating func arrived(_ publication: Publication) {
     switch publication.event {
     case .stopped(let stopped): tracks[stopped.generation]?.hasStoppedArrived = true
-    case .started, .rejected: break
+    case .started, .rejected, .deadLetter: break
     case .tick(let tick):
       guard let track = tracks[tick.generation], !track.arrived.contains(tick.slot) else { return }
       if track.isOfEarlierClock(tick) { return }
@@ -79,6 +80,7 @@ extension SimulationChecker {
       tracks[tick.generation]?.confirmed.insert(tick.slot)
     case .stopped(let stopped) where Schedule.EndReason.isOwn(stopped.reason):
       tracks[stopped.generation]?.isStoppedConfirmed = true
+    case .deadLetter(let raw): deadLettered.insert(raw.number)
     case .started, .stopped, .rejected: answered(publication.origin.label, publication.event)
     }
   }

@@ -14,6 +14,9 @@ package struct SimulationChecker {
   /// Labels in the order in which they were submitted.
   var submitted: [Int] = []
   var settled: Set<Int> = []
+  var inbox = SimulationInbox()
+  /// Messages of which a copy is in the dead queue.
+  var deadLettered: Set<Int> = []
   /// The confirmed answers to each message: a repeat, or one that was delivered again, may get another.
   var answers: [Int: [OutgoingEvent]] = [:]
   /// Commands that have a key.
@@ -75,6 +78,7 @@ package struct SimulationChecker {
     case .confirmed(let publication): confirmed(publication)
     case .refused(let publication): refused(publication)
     case .committed(let changes): for change in changes { committed(change) }
+    case .tried(let positions, let passedOver): inbox.tried(positions, passedOver: passedOver)
     case .settled(let label, let settlement): settled(label, settlement)
     case .misbehaved(let text): violations.append("engine: \(text) at \(now)")
     case .gaveUp(let id, let slot): gaveUp(id, slot)
@@ -98,7 +102,6 @@ package struct SimulationChecker {
     (isBlocked, isStoreUnwell) = (false, false)
     markAtStart = mark
     (clockOffset, highestOffset) = (0, 0)
-    asked[SimulatedClients.mixed.bytes]?.processEnded()
     for generation in generations { tracks[generation]?.processEnded() }
   }
 

@@ -1,5 +1,6 @@
 package import Recurrence
 package import Scheduling
+import SchedulingTestKit
 
 /// All that can be seen of a simulated run from outside, in order: the checker judges from this alone.
 package struct SimulationHistory: Equatable, Sendable {
@@ -23,6 +24,8 @@ package struct SimulationHistory: Equatable, Sendable {
     case refused(Publication)
     /// A transaction is durable.
     case committed([Change])
+    /// Tries of commands of the inbox were counted, durably, and those of others taken back.
+    case tried([InboxPosition], passedOver: [InboxPosition])
     /// A message left the command queue, acknowledged or for the dead queue.
     case settled(label: Int, Acknowledgements.Settlement)
     /// The engine broke a rule of AMQP or of its own interface.
@@ -77,18 +80,30 @@ package struct SimulatedMessage: Equatable, Sendable {
     case command(Command, key: CommandKey?)
     case malformed
     case ownEvent
+    /// Ends the process that decodes it.
+    case poison
   }
 
   var origin: Origin { Origin(messageID: withUnsafeBytes(of: Int32(label).bigEndian) { Array($0) }) }
 
-  func received(tag: UInt64, isRedelivered: Bool) -> ReceivedCommand {
-    let received: ReceivedCommand.Content =
-      switch content {
-      case .command(let command, let key): .command(command, key: key)
-      case .malformed: .malformed(Rejection(command: "Schedule Start", field: "body", reason: "not JSON"))
-      case .ownEvent: .ownEvent
-      }
-    return ReceivedCommand(tag: tag, isRedelivered: isRedelivered, origin: origin, content: received)
+  var received: ReceivedCommand.Content {
+    switch content {
+    case .command(let command, let key): .command(command, key: key)
+    case .malformed, .poison: .malformed(Rejection(command: "Schedule Start", field: "body", reason: "not JSON"))
+    case .ownEvent: .ownEvent
+    }
+  }
+
+  func received(tag: UInt64, deliveries: Int64, _ archive: CommandArchive) -> ReceivedCommand {
+    let isPoison = content == .poison
+    let raw = archive.raw(received, origin: origin, number: label, isPoison: isPoison)
+    if deliveries > 0 {
+      return ReceivedCommand(
+        source: .delivery(tag: tag), size: 100, origin: origin, content: .redelivered(raw, deliveries: deliveries))
+    }
+    var command = archive.decode(raw, from: .delivery(tag: tag))
+    command.size = 100
+    return command
   }
 }
 
@@ -102,7 +117,8 @@ package enum RareState: CaseIterable, Sendable {
   case crashInsideCommit, crashAfterCommit, crashWithTickInFlight, cleanStop
   case connectionLostWithTickInFlight, connectionLostAfterArrival, confirmedOutOfOrder, confirmedLate, refused,
     refusedYetArrived, blocked
-  case channelLostDuringLook, channelLostWithUnsettled
+  case channelLostDuringLook, channelLostWithUnsettled, channelLostWhileGathering
+  case redeliveredOutOfOrder, crashWithInbox, poisoned
   case storeFailed, clockSteppedBack, clockSteppedForward, clockSetFarBack, slept
   case resentAfterCrash, resentAfterLoss, resentAfterRefusal, resentAfterTimeout
   case folded, skipped, tooOld, skippedToTheEnd, movedBack, gaveUp, oneShotFired, limitReached, endDateReached,

@@ -23,7 +23,7 @@ extension RecentEvent {
     case .scheduleStarted(let id, _): self.init(at: now, kind: .started, id: id)
     case .scheduleStopped(let id, let reason, _): self.init(at: now, kind: .stopped, id: id, words: reason)
     case .zoneMissing, .clockSetBack, .slotMoved, .slotRecomputed, .heldWithoutSlot, .ownEventDropped, .storeTrouble,
-      .storeRecovered:
+      .storeRecovered, .intakeSuspended, .intakeResumed, .commandsRedelivered, .commandPoisoned:
       return nil
     }
   }

@@ -22,6 +22,8 @@ extension ServiceMetrics {
       help: "When the next tick is due, if within the half minute that is loaded ahead, or overdue."),
     MetricDescription("pocketwatch_amqp_connected", help: "Whether a connection to the broker is well, by connection."),
     MetricDescription("pocketwatch_amqp_blocked", help: "Whether the broker takes no messages because of an alarm."),
+    MetricDescription("pocketwatch_intake_suspended", help: "Whether commands are left in their queue for a while."),
+    MetricDescription("pocketwatch_commands_redelivered_total", help: "Commands that the broker delivered again."),
     MetricDescription(
       "pocketwatch_sqlite_commit_seconds", help: "How long a transaction took, with its wait for the disk.",
       buckets: [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5]),

@@ -22,6 +22,8 @@ final class ServiceMetrics: Sendable {
   private let ended: Gauge
   private let connected: [Readiness.Part: Gauge]
   private let blocked: Gauge
+  private let suspended: Gauge
+  private let redelivered: Counter
   private let commit: Recorder
   private let flight = Mutex(Flight())
   private let sums = Mutex([Sum: Int64]())
@@ -96,6 +98,8 @@ final class ServiceMetrics: Sendable {
     }
     connected = [.publisher: connection("publisher"), .consumer: connection("consumer")]
     blocked = Gauge(label: "pocketwatch_amqp_blocked", factory: registry)
+    suspended = Gauge(label: "pocketwatch_intake_suspended", factory: registry)
+    redelivered = Counter(label: "pocketwatch_commands_redelivered_total", factory: registry)
     commit = recorder("sqlite_commit_seconds")
     registry.observeGauge("pocketwatch_sqlite_wal_bytes") { Surroundings.size(of: database + "-wal").map(Double.init) }
     registry.observeGauge("pocketwatch_sqlite_database_bytes") { Surroundings.size(of: database).map(Double.init) }
@@ -172,6 +176,7 @@ extension ServiceMetrics {
   func set(_ part: Readiness.Part, isWell: Bool) {
     connected[part]?.record(isWell ? 1 : 0)
     if part == .blocked { blocked.record(isWell ? 0 : 1) }
+    if part == .intake { suspended.record(isWell ? 0 : 1) }
   }
 
   func note(_ report: Engine.Report) {
@@ -190,10 +195,11 @@ extension ServiceMetrics {
     case .scheduleStarted(_, let effect): count(CommandResult(effect))
     case .scheduleStopped(_, _, byCommand: true): count(.stopped)
     case .commandRejected(let rejection): count(rejection)
+    case .commandsRedelivered(let number): redelivered.increment(by: number)
     // Events of a schedule that ended by itself, what is a state of the service, and what the log alone reports.
     case .scheduleStopped(_, _, byCommand: false), .outcomeReturned, .zoneMissing, .clockSetBack, .slotMoved,
-      .slotRecomputed, .heldWithoutSlot,
-      .ownEventDropped, .storeTrouble, .storeRecovered:
+      .slotRecomputed, .heldWithoutSlot, .ownEventDropped, .storeTrouble, .storeRecovered, .intakeSuspended,
+      .intakeResumed, .commandPoisoned:
       break
     }
   }

@@ -66,6 +66,15 @@ struct EventLog {
         it or a Stop ends it
         """,
         metadata: ["id": "\(id.text)", "cron": "\(cron)"])
+    case .commandsRedelivered(let count):
+      logger.info("redelivered commands are in the inbox, in the order sent", metadata: ["count": "\(count)"])
+    case .intakeSuspended(let reason):
+      logger.warning("suspended the intake of commands", metadata: ["cause": "\(reason.text)"])
+    case .intakeResumed: logger.notice("resumed the intake of commands")
+    case .commandPoisoned(let tries):
+      logger.error(
+        "the service ended each time that it decided a command, which is in the dead queue now; please report it",
+        metadata: ["tries": "\(tries)"])
     case .tickReturned, .outcomeReturned, .refusedByBroker, .tickGivenUp, .missedSlotsFolded, .missedSlotsSkipped,
       .commandRejected, .zoneMissing, .slotMoved, .ownEventDropped:
       if let entry = VolumeLog.Entry(report) { volume.log(entry, uptime: uptime) }
@@ -113,7 +122,7 @@ extension VolumeLog.Entry {
         "an event of this scheduler came to the command queue and is dead-lettered; check its bindings",
         nil, [])
     case .scheduleStarted, .scheduleStopped, .storeTrouble, .storeRecovered, .clockSetBack, .slotRecomputed,
-      .heldWithoutSlot:
+      .heldWithoutSlot, .commandsRedelivered, .intakeSuspended, .intakeResumed, .commandPoisoned:
       return nil
     }
   }
@@ -126,5 +135,16 @@ extension VolumeLog.Entry {
     if let id { metadata["id"] = "\(id.text)" }
     let identity = ([message, id?.text ?? ""] + fields.map(\.1)).joined(separator: "\n")
     self.init(kind: kind, identity: identity, level: level, message: message, metadata: metadata)
+  }
+}
+
+extension IntakeSuspension.Reason {
+  /// For the log, and for whoever asks whether the service is ready.
+  var text: String {
+    switch self {
+    case .store: "the database cannot be written"
+    case .unanswered: "the broker does not confirm their outcomes"
+    case .congested: "the broker does not confirm their outcomes, and those in memory reached their limit of bytes"
+    }
   }
 }

@@ -7,6 +7,7 @@ package import Scheduling
 package final class MessageEncoder {
   private let events: EventEncoder
   private let exchange: String
+  private let deadExchange: String
   private let sendsUserID: Bool
   /// The connection that is up.
   package var server: ServerInfo?
@@ -14,6 +15,7 @@ package final class MessageEncoder {
   package init(names: TopologyNames, sendsUserID: Bool) {
     events = EventEncoder(stack: names.stack)
     exchange = names.eventBus
+    deadExchange = names.deadExchange
     self.sendsUserID = sendsUserID
   }
 
@@ -23,7 +25,11 @@ package final class MessageEncoder {
     let user = sendsUserID ? server?.user : nil
     return MessageBatch(frameMax: server?.frameMax ?? 0, capacity: publications.count) { batch in
       for publication in publications {
-        add(events.encode(publication, at: time), from: user, number: publication.number, to: &batch)
+        if let message = events.encode(publication, at: time) {
+          add(message, from: user, number: publication.number, to: &batch)
+        } else if case .deadLetter(let raw) = publication.event {
+          batch.add(Message(raw, for: deadExchange), number: publication.number)
+        }
       }
     }
   }
@@ -44,5 +50,19 @@ package final class MessageEncoder {
         properties.append(user, as: .userID)
         properties.append(OutgoingMessage.appID, as: .appID)
       }, body: { message.writeBody(to: &$0) })
+  }
+}
+
+extension Message {
+  /// A command for the dead queue, as it came: but a `user_id` of somebody else the broker would refuse, and with its
+  /// `expiration` it would not stay. Both are kept as headers.
+  fileprivate init(_ raw: RawDelivery, for exchange: String) {
+    var properties = Properties(encoded: raw.properties) ?? Properties()
+    if let userID = properties.userID { properties.headers["pocketwatch-user-id"] = .string(userID) }
+    if let expiration = properties.expiration { properties.headers["pocketwatch-expiration"] = .string(expiration) }
+    (properties.userID, properties.expiration) = (nil, nil)
+    self.init(
+      exchange: exchange, routingKey: String(decoding: raw.routingKey, as: UTF8.self), mandatory: true,
+      properties: properties, body: raw.body)
   }
 }

@@ -153,6 +153,8 @@ final class SchedulerLoop {
       readiness.set(.consumer, reason: .init(error), at: error.endpoint)
       engine.receive(.commandsClosed, at: now)
     case .paused: engine.receive(.commandsClosed, at: now)
+    case .exhausted(let epoch): engine.receive(.commandsExhausted(channel: epoch), at: now)
+    case .congested(let epoch): engine.receive(.commandsCongested(channel: epoch), at: now)
     case .deliveries, .quiesced: break  // deliveries come decoded, as commands
     }
   }
@@ -193,9 +195,10 @@ final class SchedulerLoop {
         watch?.published(publications, at: now)
         publisher.publish(encoder.encode(publications, at: now.wall), epoch: epoch)
         Step.afterPublish.reached()
-      case .settle(let frames, let channel):
+      case .settle(let settled, let channel):
         Step.beforeSettle.reached()
-        for frame in frames { settle(frame, on: channel) }
+        for frame in settled.frames { settle(frame, on: channel) }
+        consumer.release(bytes: settled.releasedBytes, epoch: channel)
         Step.afterSettle.reached()
       case .store(let request):
         let answer = answer(request)
@@ -242,9 +245,11 @@ final class SchedulerLoop {
     switch report {
     case .storeTrouble(let error): readiness.set(.store, reason: .init("the database: \(error)"))
     case .storeRecovered: readiness.set(.store, reason: nil)
+    case .intakeSuspended(let reason): readiness.set(.intake, reason: .init("commands are left in their queue: \(reason.text)"))
+    case .intakeResumed: readiness.set(.intake, reason: nil)
     case .tickReturned, .outcomeReturned, .refusedByBroker, .tickGivenUp, .missedSlotsFolded, .missedSlotsSkipped,
       .commandRejected, .scheduleStarted, .scheduleStopped, .zoneMissing, .clockSetBack, .slotMoved,
-      .slotRecomputed, .heldWithoutSlot, .ownEventDropped:
+      .slotRecomputed, .heldWithoutSlot, .ownEventDropped, .commandsRedelivered, .commandPoisoned:
       break
     }
     log.note(report, uptime: now.uptime)

@@ -12,9 +12,9 @@ extension Micro {
     let start = IncomingMessage(
       routingKey: Array("Schedule Start".utf8), messageID: Array("00000000-0000-4000-8000-000000000000".utf8),
       body: BenchSchedules.start.body)
-    guard case .command = decoder.decode(tag: 1, start).content else { throw BenchError("the Start is refused") }
+    guard case .command = decoder.decode(start).content else { throw BenchError("the Start is refused") }
     report("decode a Start with \(BenchSchedules.payloadBytes) bytes of payload") { _ in
-      _ = decoder.decode(tag: 1, start)
+      _ = decoder.decode(start)
     }
     let encoder = MessageEncoder(names: TopologyNames(), sendsUserID: true)
     encoder.server = ServerInfo(endpoint: "none", user: "guest", frameMax: 131_072)

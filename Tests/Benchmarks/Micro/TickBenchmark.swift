@@ -43,10 +43,15 @@ struct TickBenchmark {
       BenchSchedules.schedule("burst-\(BenchSchedules.scattered(number))", timing, at: due, generation: generation)
     }
     let store = try SQLiteStore(path: database.path())
-    var benchmark = TickBenchmark(store: store, engine: Engine(recollection: try store.recall()) { _ in nil })
+    var benchmark = TickBenchmark(store: store, engine: Engine(recollection: try store.recall(), zones: { _ in nil }, decode: Self.noCommand))
     let way = CallTimer.processorMicroseconds { benchmark.run() } / Double(count)
     try store.close()
     return (way, benchmark.encodingMicroseconds / Double(count))
+  }
+
+  /// The inbox is empty.
+  private static let noCommand: @Sendable (RawDelivery, CommandSource) -> ReceivedCommand = { _, source in
+    ReceivedCommand(source: source, origin: Origin(), content: .ownEvent)
   }
 
   private init(store: SQLiteStore, engine: Engine) {

@@ -62,7 +62,7 @@ enum BenchSchedules {
       nextSlot: timing.isOneShot ? nil : slot)
     let message = EventEncoder(stack: "pocketwatch")
       .encode(Publication(number: 1, event: .tick(tick), origin: schedule.origin), at: SendingTime(slot))
-    return BareMessage(key: message.routingKey, id: id, body: message.body)
+    return BareMessage(key: message?.routingKey ?? "", id: id, body: message?.body ?? [])
   }
 
   /// A Start as a client sends it.

@@ -7,6 +7,8 @@ struct BusHistoryChecker {
   private(set) var figures = Figures()
 
   struct Figures {
+    /// Commands that were decided in another order than they were sent.
+    var inversions = 0
     var commands = 0, outcomes = 0, ticks = 0, repeats = 0, deadLetters = 0
     var faults: [Fault: Int] = [:]
     /// The repeats of ticks that one fault explains, the most of all faults.
@@ -38,6 +40,8 @@ struct BusHistoryChecker {
   private var last: [String: SentCommand] = [:]
   /// The ids of which the last command was a Stop that was told to have stopped them.
   private var over: Set<String> = []
+  /// The last outcome on each id.
+  private var lastOutcome: [String: BusHistory.Received] = [:]
 
   static func check(_ history: BusHistory) -> BusHistoryChecker {
     var checker = BusHistoryChecker()
@@ -71,6 +75,7 @@ struct BusHistoryChecker {
   private mutating func received(_ event: BusHistory.Received, at now: Int64) {
     if event.isTick { return tick(event, at: now) }
     figures.outcomes += 1
+    if let id = event.id { lastOutcome[id] = event }
     if let label = event.command { answers[label] = answers[label] ?? event }
     switch event.name {
     case "Schedule Started": started(event)
@@ -144,6 +149,21 @@ extension BusHistoryChecker {
       if let track = tracks[label], command.hasMessageID, track.started != nil, !track.isKept { judge(track) }
     }
     judgeRepeats()
+    judgeOrder()
+  }
+
+  /// P2: commands on one id are decided in the order in which they were sent, whatever was interrupted and how often: what the
+  /// last one says is what stands. A Stop that overtook its Start is refused, and leaves it alive for ever.
+  private mutating func judgeOrder() {
+    for (id, command) in last.sorted(by: { $0.key < $1.key }) where command.kind == .stop {
+      guard confirmed.contains(command.label), let outcome = lastOutcome[id] else { continue }
+      figures.inversions += outcome.name == "Schedule Started" ? 1 : 0
+      expect(outcome.name != "Schedule Started", "P2", "\(id) was started after its last command, a Stop: \(outcome.body)")
+      guard id.hasPrefix("pair-"), command.hasMessageID else { continue }
+      let isRefused = answers[command.label]?.name == "Schedule Rejected"
+      figures.inversions += isRefused ? 1 : 0
+      expect(!isRefused, "P2", "the Stop of \(id) was refused, though its Start was sent before")
+    }
   }
 
   private mutating func judge(_ track: Track) {

@@ -17,6 +17,9 @@ final class RecordingClient: Sendable {
     /// What this client received and may be given again when the broker did not hear its acknowledgement.
     var seen: Set<[UInt8]> = []
     var lastSent: Int64 = 0
+    var outcomeCount = 0
+    /// The name of the last outcome on each id.
+    var lastOutcome: [String: String] = [:]
   }
 
   private let names: TopologyNames
@@ -73,6 +76,10 @@ final class RecordingClient: Sendable {
     state.withLock { state in
       let isNew = state.seen.insert(delivery.body).inserted
       if isNew || !delivery.redelivered { state.history.note(.received(event)) }
+      if !event.isTick {
+        state.outcomeCount += 1
+        if let id = event.id { state.lastOutcome[id] = event.name }
+      }
       state.lastSent = max(state.lastSent, event.sent)
     }
   }
@@ -130,6 +137,16 @@ final class RecordingClient: Sendable {
   }
 
   var history: BusHistory { state.withLock { $0.history } }
+
+  /// How many outcomes have come.
+  var outcomeCount: Int { state.withLock { $0.outcomeCount } }
+
+  /// Whether the last outcome on each of these ids is that of a Stop.
+  func haveEnded(_ ids: Set<String>) -> Bool {
+    state.withLock { state in
+      ids.allSatisfy { id in state.lastOutcome[id].map { $0 != "Schedule Started" } ?? false }
+    }
+  }
 
   /// Whether the broker has confirmed all that was published.
   var isConfirmed: Bool { state.withLock { $0.unconfirmed.isEmpty } }

@@ -7,6 +7,8 @@ final class SoakRun {
     var seed: UInt64
     var serviceKills: Int
     var brokerKills: Int
+    /// How often the service is killed in a burst, before the rest.
+    var bursts = 0
     /// No fault begins later than this many seconds from the beginning; what was left out is said.
     var seconds: Double
     /// Where to leave the history.
@@ -50,6 +52,8 @@ final class SoakRun {
     try client.start()
     try await service.start()
     try client.watchDeadLetters()
+    try await Task.sleep(for: .seconds(10))  // a new quorum queue has to settle before its broker may be killed
+    for burst in 0..<plan.bursts { try await killInABurst(burst) }
     let sending = Task { [client, seed = plan.seed] in
       var traffic = SoakTraffic(seed: seed)
       while !Task.isCancelled {
@@ -59,7 +63,6 @@ final class SoakRun {
       return traffic
     }
     defer { sending.cancel() }
-    try await Task.sleep(for: .seconds(10))  // a new quorum queue has to settle before its broker may be killed
     for fault in faults() {
       guard ContinuousClock.now - begin < .seconds(plan.seconds) else {
         leftOut += 1
@@ -72,6 +75,29 @@ final class SoakRun {
     }
     sending.cancel()
     try await finish(await sending.value)
+  }
+
+  /// The service takes the commands of a crowd of pairs, a Start and a Stop on an id each, and is killed twice and more within
+  /// the time in which it has just begun to: the second kill comes a few milliseconds after it consumes again.
+  private func killInABurst(_ burst: Int) async throws {
+    client.note(.fault(.serviceKilled))
+    let pairs = SoakTraffic.pairs(burst, count: 100)
+    let before = client.outcomeCount
+    for command in pairs { client.publish(command, isRepeat: false) }
+    try await until("the first of the pairs") { client.outcomeCount > before }
+    try await service.kill()
+    for _ in 0..<Int.random(in: 1...3, using: &random) {
+      if random.oneIn(3) { try await broker.ctl("close_all_connections", "soak") }
+      try service.launch()
+      // It says so when it acknowledges them; the kill comes before or after that.
+      let patience = Duration.milliseconds(Int.random(in: 50...2000, using: &random))
+      _ = try? await service.logs("in the inbox", within: patience)
+      try await pause(0...5)
+      try await service.kill()
+    }
+    try await service.start()
+    try await until("the answers of all pairs", within: 120) { client.haveEnded(Set(pairs.map(\.id))) }
+    client.note(.recovered)
   }
 
   /// All that is to be done, in a random order: what the plan asks for, and some of the milder kinds.
@@ -143,7 +169,7 @@ extension SoakRun.Plan {
   static func asked() throws -> SoakRun.Plan {
     SoakRun.Plan(
       seed: UInt64(try number("SEED")), serviceKills: try number("SERVICE_KILLS"),
-      brokerKills: try number("BROKER_KILLS"), seconds: Double(try number("SECONDS")),
+      brokerKills: try number("BROKER_KILLS"), bursts: try number("BURSTS"), seconds: Double(try number("SECONDS")),
       historyPath: variables["POCKETWATCH_SOAK_HISTORY"])
   }
 

@@ -27,6 +27,7 @@ struct SoakTests {
     print(
       "soak: \(figures.commands) commands, \(figures.outcomes) outcomes, \(figures.ticks) ticks, "
         + "\(figures.deadLetters) dead letters")
+    print("soak: \(figures.inversions) commands out of order")
     print("soak: \(figures.repeats) ticks repeated, at most \(figures.mostRepeats) after one fault")
     if let most = returns.last {
       print("soak: first event after the broker's return: median \(returns[returns.count / 2]) ms, at most \(most) ms")

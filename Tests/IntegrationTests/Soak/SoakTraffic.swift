@@ -28,6 +28,24 @@ struct SoakTraffic {
     return (command, false)
   }
 
+  /// A Start and a Stop on each of so many ids; every other pair without message_id.
+  static func pairs(_ burst: Int, count: Int) -> [SentCommand] {
+    let label = 10_000_000 + burst * 2 * count
+    return (0..<count).flatMap { pair in
+      let id = "pair-\(burst)-\(pair)"
+      let hasMessageID = pair.isMultiple(of: 2)
+      let (first, second) = (label + 2 * pair, label + 2 * pair + 1)
+      return [
+        SentCommand(
+          label: first, id: id, kind: .recurring(step: 3_600_000, limit: nil, misfire: nil), hasMessageID: hasMessageID,
+          detail: #""id": "\#(id)", "every": "1h", "payload": \#(first)"#),
+        SentCommand(
+          label: second, id: id, kind: .stop, hasMessageID: hasMessageID,
+          detail: #""id": "\#(id)", "reason": "stop \#(second)""#),
+      ]
+    }
+  }
+
   /// A Stop for each id that may tick for ever.
   mutating func stopAll() -> [SentCommand] {
     ids.sorted().map { id in

@@ -47,13 +47,16 @@ enum AMQPTest {
   }
 
   /// Publishes texts to a queue and waits until the broker has confirmed them all.
-  static func fill(_ queue: String, _ texts: [String]) throws {
+  /// With `padding`, each body has so many bytes.
+  static func fill(_ queue: String, _ texts: [String], padding: Int = 0) throws {
     let connection = try connect()
     defer { connection.close() }
     try connection.enableConfirms()
     var confirms = Confirms<String>()
     for text in texts {
-      try connection.publish(message(text, to: queue))
+      var message = message(text, to: queue)
+      message.body += Array(repeating: UInt8(ascii: " "), count: max(0, padding - message.body.count))
+      try connection.publish(message)
       confirms.published(text)
     }
     while confirms.count > 0 {

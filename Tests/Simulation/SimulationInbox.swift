@@ -1,0 +1,55 @@
+import Scheduling
+import SchedulingTestKit
+
+/// The inbox as the checker follows it, from the changes that were stored.
+struct SimulationInbox {
+  private var labels: [InboxPosition: Int] = [:]
+  /// How many places a message has in complete batches.
+  private var places: [Int: Int] = [:]
+  private var lastComplete: Int64 = 0
+  private var lastSequence: Int64 = 0
+  private var received: Set<Int> = []
+  private var tries: [InboxPosition: Int] = [:]
+  /// Messages over which three processes ended, in one of their places.
+  private(set) var suspects: Set<Int> = []
+
+  /// Whether a message was ever in a complete batch.
+  func hasReceived(_ label: Int) -> Bool { received.contains(label) }
+
+  func holds(_ label: Int) -> Bool { places[label] ?? 0 > 0 }
+
+  mutating func apply(_ change: InboxChange) {
+    switch change {
+    case .receive(let arrivals, let batch):
+      for arrival in arrivals {
+        lastSequence += 1
+        let position = InboxPosition(batch: batch, deliveries: arrival.deliveries, sequence: lastSequence)
+        labels[position] = arrival.raw.number
+      }
+    case .complete(let batch):
+      lastComplete = batch
+      for (position, label) in labels where position.batch == batch {
+        places[label, default: 0] += 1
+        received.insert(label)
+      }
+    case .discardIncomplete: labels = labels.filter { $0.key.batch <= lastComplete }
+    case .remove(let position): _ = remove(position)
+    case .answered, .reapply: break
+    }
+  }
+
+  mutating func tried(_ positions: [InboxPosition], passedOver: [InboxPosition]) {
+    for position in positions {
+      tries[position, default: 0] += 1
+      if tries[position] ?? 0 > 3, let label = labels[position] { suspects.insert(label) }
+    }
+    for position in passedOver { tries[position, default: 0] -= 1 }
+  }
+
+  /// Returns the message that was there.
+  mutating func remove(_ position: InboxPosition) -> Int? {
+    guard let label = labels.removeValue(forKey: position) else { return nil }
+    places[label, default: 0] -= 1
+    return label
+  }
+}
