@@ -83,7 +83,8 @@ extension Database {
       }
     ) { columns in
       let row = InboxRow(columns)
-      guard page.rows.count < limit, bytes < InboxPage.maximumBytes, !page.endsWithTried, page.rows.isEmpty || !row.wasTried
+      guard page.rows.count < limit, bytes < InboxPage.maximumBytes, !page.endsWithTried,
+        page.rows.isEmpty || !row.wasTried
       else { return false }
       page.rows.append(row)
       bytes += row.raw.body.count

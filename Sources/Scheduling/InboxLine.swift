@@ -66,7 +66,8 @@ struct InboxLine {
       content: .malformed(
         Rejection(
           command: String(decoding: row.raw.routingKey.prefix(64), as: UTF8.self), field: "body",
-          reason: "the scheduler ended \(row.tries) times while it decided this command, which is now in the dead queue")))
+          reason: "the scheduler ended \(row.tries) times while it decided this command, which is now in the dead queue"
+        )))
   }
 
   /// The answer that a command was given before, in the transaction of its effect.

@@ -7,7 +7,8 @@ import Testing
 
 struct IntakeTests {
   private func stop(_ id: ScheduleID, tag: UInt64) -> ReceivedCommand {
-    ReceivedCommand(source: .delivery(tag: tag), origin: Origin(), content: .command(.stop(Command.Stop(id: id)), key: nil))
+    ReceivedCommand(
+      source: .delivery(tag: tag), origin: Origin(), content: .command(.stop(Command.Stop(id: id)), key: nil))
   }
 
   private static func intake() -> Intake {

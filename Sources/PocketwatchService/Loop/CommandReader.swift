@@ -62,7 +62,10 @@ final class CommandReader: Sendable {
     }
     guard isFirst else { return }
     logger.warning(
-      "a command has an AMQP priority: RabbitMQ 4 delivers by priority, so that commands overtake each other; send commands without",
+      """
+      a command has an AMQP priority: RabbitMQ 4 delivers by priority, so that commands overtake each other; send commands \
+      without
+      """,
       metadata: ["message_id": "\(properties.messageID.map { String(decoding: $0, as: UTF8.self) } ?? "none")"])
   }
 }

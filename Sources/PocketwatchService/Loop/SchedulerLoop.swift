@@ -245,7 +245,8 @@ final class SchedulerLoop {
     switch report {
     case .storeTrouble(let error): readiness.set(.store, reason: .init("the database: \(error)"))
     case .storeRecovered: readiness.set(.store, reason: nil)
-    case .intakeSuspended(let reason): readiness.set(.intake, reason: .init("commands are left in their queue: \(reason.text)"))
+    case .intakeSuspended(let reason):
+      readiness.set(.intake, reason: .init("commands are left in their queue: \(reason.text)"))
     case .intakeResumed: readiness.set(.intake, reason: nil)
     case .tickReturned, .outcomeReturned, .refusedByBroker, .tickGivenUp, .missedSlotsFolded, .missedSlotsSkipped,
       .commandRejected, .scheduleStarted, .scheduleStopped, .zoneMissing, .clockSetBack, .slotMoved,

@@ -43,7 +43,8 @@ struct TickBenchmark {
       BenchSchedules.schedule("burst-\(BenchSchedules.scattered(number))", timing, at: due, generation: generation)
     }
     let store = try SQLiteStore(path: database.path())
-    var benchmark = TickBenchmark(store: store, engine: Engine(recollection: try store.recall(), zones: { _ in nil }, decode: Self.noCommand))
+    var benchmark = TickBenchmark(
+      store: store, engine: Engine(recollection: try store.recall(), zones: { _ in nil }, decode: Self.noCommand))
     let way = CallTimer.processorMicroseconds { benchmark.run() } / Double(count)
     try store.close()
     return (way, benchmark.encodingMicroseconds / Double(count))

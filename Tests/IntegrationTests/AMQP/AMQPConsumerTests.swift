@@ -82,7 +82,9 @@ struct AMQPConsumerTests {
       #expect(taken.map(\.text) == ["a", "b"])
       consumer.acknowledge(taken[0].tag, epoch: epoch)
       #expect(try await events.deliveries().map(\.text) == ["c"], "before it is said that nothing is left")
-      guard case .exhausted(let told) = try await events.next(), told == epoch else { throw Unexpected("something else") }
+      guard case .exhausted(let told) = try await events.next(), told == epoch else {
+        throw Unexpected("something else")
+      }
       consumer.acknowledge(taken[1].tag, epoch: epoch)
       try AMQPTest.fill(queue, ["d"])
       #expect(try await events.deliveries().map(\.text) == ["d"])
@@ -102,7 +104,9 @@ struct AMQPConsumerTests {
       var bytes = 0
       while bytes < 1_000_000 { bytes += try await events.deliveries().reduce(0) { $0 + $1.body.count } }
       #expect(bytes <= 1_200_000)
-      guard case .congested(let told) = try await events.next(), told == epoch else { throw Unexpected("more was read") }
+      guard case .congested(let told) = try await events.next(), told == epoch else {
+        throw Unexpected("more was read")
+      }
       while bytes < 4_000_000 {
         consumer.release(bytes: 1_000_000, epoch: epoch)
         bytes += try await events.first {

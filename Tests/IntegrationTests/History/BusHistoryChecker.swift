@@ -158,7 +158,8 @@ extension BusHistoryChecker {
     for (id, command) in last.sorted(by: { $0.key < $1.key }) where command.kind == .stop {
       guard confirmed.contains(command.label), let outcome = lastOutcome[id] else { continue }
       figures.inversions += outcome.name == "Schedule Started" ? 1 : 0
-      expect(outcome.name != "Schedule Started", "P2", "\(id) was started after its last command, a Stop: \(outcome.body)")
+      expect(
+        outcome.name != "Schedule Started", "P2", "\(id) was started after its last command, a Stop: \(outcome.body)")
       guard id.hasPrefix("pair-"), command.hasMessageID else { continue }
       let isRefused = answers[command.label]?.name == "Schedule Rejected"
       figures.inversions += isRefused ? 1 : 0

@@ -1,0 +1,74 @@
+@testable import AMQP
+import Testing
+
+/// When a consumer says that nothing is left of what the queue returned, and what the counts of the broker mean.
+struct ConsumerSessionTests {
+  private let begin = SuspendingClock.now
+
+  private func delivery(redelivered: Bool, _ headers: Table = Table()) -> Delivery {
+    var properties = Properties()
+    properties.headers = headers
+    return Delivery(
+      tag: 1, consumerTag: "", redelivered: redelivered, exchange: "", routingKey: [], properties: properties, body: [],
+      bodySize: 0)
+  }
+
+  private func session(after deliveries: Bool...) -> ConsumerSession {
+    var session = ConsumerSession(tag: "", epoch: 1)
+    session.delivered(deliveries.map { delivery(redelivered: $0) }, at: begin)
+    return session
+  }
+
+  /// For 0.6 s after its start a node says that a queue is empty which is not.
+  @Test func emptyMeansEmptyTwice() throws {
+    var session = session(after: true)
+    let first = try #require(session.lookAt)
+    #expect(!session.looked(messages: 0, at: first))
+    let second = try #require(session.lookAt)
+    #expect(second - first >= .seconds(1))
+    let isEmpty = session.looked(messages: 0, at: second)
+    #expect(isEmpty)
+    #expect(session.lookAt == nil)
+  }
+
+  @Test func aMessageOrADeliveryInBetweenBeginsAgain() throws {
+    var session = session(after: true)
+    #expect(!session.looked(messages: 0, at: begin))
+    #expect(!session.looked(messages: 3, at: begin))
+    #expect(!session.looked(messages: 0, at: begin))
+    session.delivered([delivery(redelivered: true)], at: begin)
+    #expect(!session.looked(messages: 0, at: begin))
+  }
+
+  /// The queue has nothing left of what it returned once it delivers something for the first time.
+  @Test func aFreshDeliveryEndsTheLook() {
+    #expect(session(after: true, false).lookAt == nil)
+    #expect(session(after: false, true).lookAt != nil)
+  }
+
+  @Test(arguments: [
+    ("3.10.8", 3), ("4.0.5", 3), ("4.2.9", 3), ("4.3.0", 7), ("4.10.1-rc.1", 7), ("5.0", 7), ("", 3),
+  ])
+  func countsAreThoseOfTheVersion(version: String, count: Int64) {
+    var server = ServerInfo(endpoint: "", user: "")
+    server.version = version
+    let headers: Table = ["x-delivery-count": .int64(3), "x-acquired-count": .int32(7)]
+    #expect(delivery(redelivered: true, headers).deliveryCount(by: server) == count)
+    #expect(delivery(redelivered: true).deliveryCount(by: server) == 0)
+    #expect(delivery(redelivered: false, headers).deliveryCount(by: server) == 0, "they are a client's own")
+  }
+
+  @Test func propertiesComeBackFromTheirEncoding() {
+    var properties = Properties()
+    properties.contentType = "application/json"
+    properties.headers = ["x-delivery-count": .int64(3), "nested": .table(["a": .array([.void, .boolean(true)])])]
+    properties.deliveryMode = .persistent
+    properties.priority = 9
+    properties.messageID = [0, 255, 1]
+    properties.expiration = "60000"
+    properties.userID = "guest"
+    #expect(Properties(encoded: properties.encoded) == properties)
+    #expect(Properties(encoded: Properties().encoded) == Properties())
+    #expect(Properties(encoded: [0x80]) == nil)
+  }
+}
