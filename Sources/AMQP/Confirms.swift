@@ -46,6 +46,9 @@ package struct Confirms<Element> {
     return settled
   }
 
+  /// What is still to be confirmed, in the order of publishing.
+  package var elements: [Element] { slots[head...].compactMap(\.element) }
+
   /// Changes the oldest unconfirmed element that a test accepts; false when it accepts none.
   package mutating func updateFirst(where accepts: (Element) -> Bool, _ change: (inout Element) -> Void) -> Bool {
     for index in head..<slots.count {

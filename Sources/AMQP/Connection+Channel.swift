@@ -84,7 +84,7 @@ extension Connection.Event {
   fileprivate var isOfConnection: Bool {
     switch self {
     case .blocked, .unblocked: true
-    case .delivery, .confirmed, .returned, .consumerCancelled: false
+    case .delivery, .confirmed, .returned, .consumerCancelled, .markerAnswered: false
     }
   }
 }

@@ -130,6 +130,7 @@ extension Connection {
       add(.confirmed(sequence: nack.delivery_tag, multiple: nack.multiple != 0, accepted: false))
     case AMQP_BASIC_CANCEL_METHOD:
       add(.consumerCancelled(tag: method.decoded.load(as: amqp_basic_cancel_t.self).consumer_tag.string))
+    case AMQP_BASIC_QOS_OK_METHOD: add(.markerAnswered)
     case AMQP_CHANNEL_CLOSE_METHOD:
       let close = method.decoded.load(as: amqp_channel_close_t.self)
       answer(AMQP_CHANNEL_CLOSE_OK_METHOD, amqp_channel_close_ok_t(), on: Self.channel)

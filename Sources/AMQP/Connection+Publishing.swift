@@ -29,6 +29,12 @@ extension Connection {
     if let last = lastSequence { lastSequence = last + UInt64(slice.entries.count) }
   }
 
+  /// Asks the broker for an answer once it has come to this place; it closes the channel first if it refuses a message before
+  /// it. Of a channel that does not consume this changes nothing, needs no right, and does not wait for any queue.
+  func sendMarker() throws(AMQPError) {
+    try send(AMQP_BASIC_QOS_METHOD, amqp_basic_qos_t(prefetch_size: 0, prefetch_count: 0, global: 0))
+  }
+
   /// Writes all of it, for half a message costs the connection. A broker that takes nothing for two heartbeats is gone.
   private func write(_ slice: MessageBatch.Slice, to socket: CInt) throws(AMQPError) {
     let end = slice.bytes.upperBound

@@ -20,6 +20,8 @@ package final class Connection {
     /// The broker takes no messages for now (memory or disk alarm); it says why.
     case blocked(reason: String)
     case unblocked
+    /// The broker has come to a marker, and so has accepted every message before it.
+    case markerAnswered
   }
 
   /// The library loses frames of a second channel.

@@ -249,7 +249,7 @@ package final class Consumer: Sendable {
       switch event {
       case .delivery(let delivery): deliveries.append(delivery)
       case .consumerCancelled: isCancelled = true
-      case .confirmed, .returned, .blocked, .unblocked: continue
+      case .confirmed, .returned, .blocked, .unblocked, .markerAnswered: continue
       }
     }
     guard let current = session else { return }

@@ -19,11 +19,11 @@ package struct FrameWriter: ~Copyable {
     bytes = ByteWriter(capacity: capacity)
   }
 
-  /// Writes a message, and returns what it is known by when it is returned; nil when it cannot be.
+  /// Writes a message, and returns what it is known by when it is returned, nil when it cannot be, and the size of its body.
   mutating func write(
     exchange: String, routingKey: String, mandatory: Bool, _ properties: (inout FrameWriter) -> Void,
     body: (inout ByteWriter) -> Void
-  ) throws(AMQPError) -> Int? {
+  ) throws(AMQPError) -> (fingerprint: Int?, bodyBytes: Int) {
     let start = bytes.count
     (flags, messageID, refusal) = (0, 0..<0, nil)
     let address = writeMethod(exchange: exchange, routingKey: routingKey, mandatory: mandatory)
@@ -34,7 +34,8 @@ package struct FrameWriter: ~Copyable {
     }
     let size = writeBody(body)
     bytes.put(bigEndian: UInt64(size), at: sizePlace)
-    return mandatory ? bytes.withBytes { MessageFingerprint.of($0[address], $0[messageID]) } : nil
+    let fingerprint = mandatory ? bytes.withBytes { MessageFingerprint.of($0[address], $0[messageID]) } : nil
+    return (fingerprint, size)
   }
 
   /// Returns where exchange and routing key stand.

@@ -12,6 +12,9 @@ package struct MessageBatch: Sendable {
     let end: Int
     /// Tells it from others when it is returned; nil when it cannot be.
     let fingerprint: Int?
+    /// By these the broker may refuse it.
+    let routingKey: String
+    let bodyBytes: Int
   }
 
   /// Some that stand together.
@@ -68,9 +71,12 @@ package struct MessageBatch: Sendable {
       _ properties: (inout FrameWriter) -> Void, body: (inout ByteWriter) -> Void
     ) {
       do {
-        let fingerprint = try frames.write(
+        let (fingerprint, bodyBytes) = try frames.write(
           exchange: exchange, routingKey: routingKey, mandatory: mandatory, properties, body: body)
-        entries.append(Entry(number: number, end: frames.bytes.count, fingerprint: fingerprint))
+        entries.append(
+          Entry(
+            number: number, end: frames.bytes.count, fingerprint: fingerprint, routingKey: routingKey,
+            bodyBytes: bodyBytes))
       } catch {
         unsendable.append((number, error))
       }

@@ -4,9 +4,14 @@ import Synchronization
 ///
 /// It reconnects by itself and never gives up. What is unconfirmed when the connection is lost is forgotten, after a
 /// `.down` has said so: whether the broker took it is unknown, and only the caller can decide to send it again.
+///
+/// A broker refuses some messages by closing the channel, and with it everything behind them. The message is then found, told
+/// by `.refused` and not sent again from here; the channel is opened again at once, which `.up` tells. What the broker said
+/// it refuses (a routing key without topic right, a body over its limit) is refused here from then on.
 package final class Publisher: Sendable {
   package enum Event: Sendable {
-    /// Connected and set up. Publish with this epoch; it ends with the next `.down`.
+    /// Connected and set up, or on another channel of the same connection, so that what was in flight before is forgotten.
+    /// Publish with this epoch; it ends with the next `.down` or `.up`.
     case up(epoch: UInt64, ServerInfo)
     /// A connection, or a try to make one, has failed. The next try comes after the pause.
     case down(AMQPError, retryAfter: Duration)
@@ -16,6 +21,11 @@ package final class Publisher: Sendable {
     case nacked([UInt64])
     /// A mandatory message reached no queue. Its `.acked` follows.
     case returned(UInt64, code: UInt16, text: String)
+    /// The broker closed the channel or the connection on this message, or would do so; it was not taken. What else is in
+    /// flight is told of by the `.down` or `.up` that follows.
+    case refused(UInt64, AMQPError)
+    /// What the broker is known to refuse has changed.
+    case refusing(Refusals)
     /// This message can never be sent (a property is too long, say); it was not.
     case unsendable(UInt64, AMQPError)
     /// The broker takes no messages for now. What it is given meanwhile waits here.
@@ -61,8 +71,9 @@ package final class Publisher: Sendable {
   /// Starts the thread, which begins to connect.
   package func start() throws(AMQPError) {
     try lifecycle.start(name: "amqp-publisher") { [self] in
+      var culprits = Culprits()
       var loop = ReconnectLoop(options: options, lifecycle: lifecycle, onDown: { self.emit(.down($0, retryAfter: $1)) })
-      loop.run(serve)
+      loop.run { try serve($0, &culprits) }
     }
   }
 
@@ -90,27 +101,78 @@ package final class Publisher: Sendable {
 
   // MARK: On the thread
 
-  private func serve(_ connection: Connection) throws {
+  /// What outlives a channel.
+  private struct Culprits {
+    var refusals = Refusals()
+    /// How many messages are to be sent one at a time, because one of them is known to cost the channel.
+    var probes: UInt64 = 0
+    /// When channels were opened again.
+    var reopenings: [SuspendingClock.Instant] = []
+
+    /// Whether a channel may be opened again at once: not in a loop, whatever the broker does.
+    mutating func mayReopen() -> Bool {
+      let now = SuspendingClock.now
+      reopenings.removeAll { $0 < now - .seconds(1) }
+      reopenings.append(now)
+      return reopenings.count <= 50
+    }
+  }
+
+  private func serve(_ connection: Connection, _ culprits: inout Culprits) throws {
     try setup(connection)
-    try connection.enableConfirms()
-    defer {
-      mailbox.withLock {
-        $0.isUp = false
-        $0.batches = []
+    var isProven = false
+    while true {
+      try connection.enableConfirms()
+      var sendWindow = SendWindow(
+        window: window, refusals: culprits.refusals, probes: culprits.probes, isProven: isProven)
+      defer { takeDown() }
+      do throws(AMQPError) {
+        return try publish(from: &sendWindow, on: connection)
+      } catch {
+        let culprit = sendWindow.culprit(of: error, at: .now)
+        note(sendWindow.refusals, &culprits)
+        culprits.probes = 0
+        switch culprit {
+        case .none: break
+        case .one(let number): emit(.refused(number, error))
+        case .unknown(let count): culprits.probes = count
+        }
+        guard culprit != .none, error.isChannelError, culprits.mayReopen() else {
+          culprits.refusals.connectionLost()
+          throw error
+        }
+        try connection.openChannel()
+        isProven = true
       }
     }
+  }
+
+  private func takeDown() {
+    mailbox.withLock {
+      $0.isUp = false
+      $0.batches = []
+    }
+  }
+
+  private func note(_ refusals: Refusals, _ culprits: inout Culprits) {
+    if refusals.current.map(\.kind) != culprits.refusals.current.map(\.kind) { emit(.refusing(refusals)) }
+    culprits.refusals = refusals
+  }
+
+  /// Returns when it is time to stop.
+  private func publish(from sendWindow: inout SendWindow, on connection: Connection) throws(AMQPError) {
     let epoch = mailbox.withLock {
       $0.epoch += 1
       $0.isUp = true
       return $0.epoch
     }
     emit(.up(epoch: epoch, connection.server))
-    var sendWindow = SendWindow(window: window)
     while true {
       for batch in mailbox.withLock({ $0.takeBatches() }) {
         for (number, error) in batch.unsendable { emit(.unsendable(number, error)) }
         sendWindow.add(batch)
       }
+      let kinds = sendWindow.refusals.isEmpty ? 0 : sendWindow.refusals.current.count
       sendWindow.advance(to: .now)
       try send(&sendWindow, on: connection)
       let stopBy = lifecycle.stopBy
@@ -118,6 +180,7 @@ package final class Publisher: Sendable {
       let wake = [stopBy, sendWindow.nextAdvance].compactMap(\.self).min()
       let wait = wake.map { $0 - SuspendingClock.now } ?? .seconds(3600)
       try handle(connection.events(waitingUpTo: wait, orWritable: sendWindow.hasNext), &sendWindow, from: connection)
+      if kinds > 0, sendWindow.refusals.current.count != kinds { emit(.refusing(sendWindow.refusals)) }
     }
   }
 
@@ -128,8 +191,10 @@ package final class Publisher: Sendable {
     var bytes = 0
     while bytes < Self.sliceBytes, let slice = sendWindow.takeNext(atMostBytes: Self.sliceBytes - bytes, at: .now) {
       try connection.publish(slice)
+      if sendWindow.wantsMarker { try connection.sendMarker() }
       bytes += slice.bytes.count
     }
+    for (number, error) in sendWindow.takeRefused() { emit(.refused(number, error)) }
   }
 
   private static let sliceBytes = 64 * 1024
@@ -159,6 +224,7 @@ package final class Publisher: Sendable {
       case .unblocked:
         sendWindow.isBlocked = false
         emit(.unblocked)
+      case .markerAnswered: sendWindow.markerAnswered()
       case .delivery, .consumerCancelled: continue
       }
     }

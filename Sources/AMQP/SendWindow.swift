@@ -3,9 +3,18 @@
 package struct SendWindow {
   /// What is kept of a message on the wire. Its frames are not.
   private struct InFlight {
-    let number: UInt64
-    /// What it is known by when it is returned; nil when it can no longer be.
-    var fingerprint: Int?
+    let entry: MessageBatch.Entry
+    /// Whether a return of it has come.
+    var isReturned = false
+  }
+
+  /// Which message it was on which the broker closed the channel or the connection.
+  package enum Culprit: Equatable {
+    case one(UInt64)
+    /// One of so many. On the next connection as many are sent one at a time.
+    case unknown(UInt64)
+    /// None: the error is about something else.
+    case none
   }
 
   /// The first message of a connection goes alone: a broker with an alarm says so only after it, and stops reading.
@@ -28,34 +37,95 @@ package struct SendWindow {
   private var sentOfFirst = 0
   private var inFlight = Confirms<InFlight>()
   private var trial = Trial.toCome
+  /// What the broker is known to refuse. It outlives the connection.
+  package private(set) var refusals: Refusals
+  /// Messages that were refused here, and not sent.
+  private var refused: [(number: UInt64, error: AMQPError)] = []
+  /// How many messages are still to be sent one at a time, each followed by a marker: by whether the broker answers that it
+  /// is known to have accepted the message, however long the confirm takes.
+  private var probesLeft: UInt64
+  private var isAwaitingMarker = false
 
-  package init(window: Int) { self.window = max(1, window) }
+  /// - Parameters:
+  ///   - probes: How many messages are sent one at a time, because one of them costs the channel.
+  ///   - isProven: Whether the connection has carried a message before, on another channel.
+  package init(window: Int, refusals: Refusals = Refusals(), probes: UInt64 = 0, isProven: Bool = false) {
+    if isProven { trial = .over }
+    self.window = max(1, window)
+    self.refusals = refusals
+    probesLeft = probes
+  }
 
   package var isEmpty: Bool { waiting.isEmpty && inFlight.count == 0 }
 
   /// Whether there is a message that may be sent now: not when the window is full or the broker is blocked.
-  package var hasNext: Bool { !isBlocked && inFlight.count < room && !waiting.isEmpty }
+  package var hasNext: Bool { !isBlocked && !isAwaitingMarker && inFlight.count < room && !waiting.isEmpty }
 
   /// Takes the messages to send now, that stand together, and counts them as sent.
   ///
   /// - Parameter limit: One message goes beyond so many bytes, no more.
   package mutating func takeNext(atMostBytes limit: Int, at now: SuspendingClock.Instant) -> MessageBatch.Slice? {
-    guard hasNext, let batch = waiting.first else { return nil }
+    guard skipRefused(at: now), let batch = waiting.first else { return nil }
     let begin = sentOfFirst
-    let mostEntries = min(batch.entries.count, begin + room - inFlight.count)
+    let room = probesLeft > 0 ? 1 : room - inFlight.count
+    let mostEntries = min(batch.entries.count, begin + room)
     repeat {
-      let entry = batch.entries[sentOfFirst]
-      inFlight.published(InFlight(number: entry.number, fingerprint: entry.fingerprint))
+      inFlight.published(InFlight(entry: batch.entries[sentOfFirst]))
       sentOfFirst += 1
     } while sentOfFirst < mostEntries && batch.entries[sentOfFirst - 1].end - batch.start(of: begin) < limit
+      && (refusals.isEmpty || refusals.refusal(of: batch.entries[sentOfFirst], at: now) == nil)
     if case .toCome = trial { trial = .under(until: now + Self.trialTime) }
-    defer {
-      if sentOfFirst == batch.entries.count {
-        _ = waiting.popFirst()
-        sentOfFirst = 0
-      }
+    if probesLeft > 0 {
+      probesLeft -= 1
+      isAwaitingMarker = true
     }
-    return MessageBatch.Slice(batch: batch, entries: begin..<sentOfFirst)
+    let end = sentOfFirst
+    dropSentBatch()
+    return MessageBatch.Slice(batch: batch, entries: begin..<end)
+  }
+
+  /// Leaves out messages that are refused here, up to the next that may be sent; false when there is none.
+  private mutating func skipRefused(at now: SuspendingClock.Instant) -> Bool {
+    while hasNext, let entry = waiting.first?.entries[sentOfFirst] {
+      guard !refusals.isEmpty, let error = refusals.refusal(of: entry, at: now) else { return true }
+      refused.append((entry.number, error))
+      sentOfFirst += 1
+      dropSentBatch()
+    }
+    return false
+  }
+
+  private mutating func dropSentBatch() {
+    guard sentOfFirst == waiting.first?.entries.count else { return }
+    _ = waiting.popFirst()
+    sentOfFirst = 0
+  }
+
+  /// What was refused here since this was asked last.
+  package mutating func takeRefused() -> [(number: UInt64, error: AMQPError)] {
+    defer { refused = [] }
+    return refused
+  }
+
+  /// Whether the message that was sent last is to be followed by a marker.
+  package var wantsMarker: Bool { isAwaitingMarker }
+
+  /// The broker answered a marker: it has accepted all before it.
+  package mutating func markerAnswered() { isAwaitingMarker = false }
+
+  /// The broker closed the channel, or the connection. What was in flight is forgotten with this value.
+  package mutating func culprit(of error: AMQPError, at now: SuspendingClock.Instant) -> Culprit {
+    let unconfirmed = inFlight.elements.map(\.entry)
+    switch Refusals.Verdict(error, of: unconfirmed) {
+    case .none: return .none
+    case .kind(let kind):
+      refusals.learn(kind, from: error, at: now)
+      return unconfirmed.first(where: kind.covers).map { .one($0.number) } ?? .none
+    case .unexplained:
+      if isAwaitingMarker, let last = unconfirmed.last { return .one(last.number) }
+      if unconfirmed.count == 1 { return .one(unconfirmed[0].number) }
+      return unconfirmed.isEmpty ? .none : .unknown(UInt64(unconfirmed.count))
+    }
   }
 
   private var room: Int {
@@ -64,13 +134,15 @@ package struct SendWindow {
 
   /// When more may be sent without news of the broker: call `advance(to:)` then. Nil when only news can change anything.
   package var nextAdvance: SuspendingClock.Instant? {
-    guard !isBlocked, !waiting.isEmpty, case .under(let end) = trial else { return nil }
-    return end
+    let probe = refusals.nextAdvance
+    guard !isBlocked, !waiting.isEmpty, case .under(let end) = trial else { return probe }
+    return min(end, probe ?? end)
   }
 
   /// Opens the window if the broker has had its time to tell of an alarm.
   package mutating func advance(to now: SuspendingClock.Instant) {
     if case .under(let end) = trial, end <= now { trial = .over }
+    if !isBlocked, !refusals.isEmpty { refusals.advance(to: now) }
   }
 
   package mutating func add(_ batch: MessageBatch) {
@@ -80,7 +152,11 @@ package struct SendWindow {
   /// The caller's numbers that an answer settles; nil when the broker names a message it was never sent.
   package mutating func settle(_ sequence: UInt64, multiple: Bool) -> [UInt64]? {
     trial = .over
-    return inFlight.settle(sequence, multiple: multiple)?.map { $0.number }
+    let newest = inFlight.nextSequence - 1
+    guard let settled = inFlight.settle(sequence, multiple: multiple)?.map(\.entry.number) else { return nil }
+    if isAwaitingMarker, sequence == newest || sequence == 0 { isAwaitingMarker = false }
+    if !refusals.isEmpty { refusals.accepted(settled) }
+    return settled
   }
 
   /// The caller's number of a returned message; nil when it cannot be told which one it is.
@@ -91,10 +167,10 @@ package struct SendWindow {
     let fingerprint = returned.fingerprint
     var number: UInt64?
     _ = inFlight.updateFirst {
-      $0.fingerprint == fingerprint
+      !$0.isReturned && $0.entry.fingerprint == fingerprint
     } _: { match in
-      match.fingerprint = nil
-      number = match.number
+      match.isReturned = true
+      number = match.entry.number
     }
     return number
   }

@@ -41,7 +41,7 @@ struct CommandSender {
             + " (`pocketwatch definitions` prints them)")
       case .confirmed(_, _, accepted: false):
         throw failure("the broker refused the message (basic.nack): is \(settings.names.commandQueue) full?")
-      case .confirmed, .delivery, .consumerCancelled, .blocked, .unblocked, nil:
+      case .confirmed, .delivery, .consumerCancelled, .blocked, .unblocked, .markerAnswered, nil:
         continue
       }
     }

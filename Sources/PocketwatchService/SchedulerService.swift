@@ -70,8 +70,8 @@ package struct SchedulerService: Service {
     let loop = SchedulerLoop(
       inbox: inbox, zones: zones, store: store,
       engine: Engine(
-        settings: engineSettings, recollection: recollection, zones: { try? zones.rules(named: $0) },
-        decode: reader.read),
+        settings: engineSettings, recollection: recollection, bodyBytes: MessageEncoder.bodyBytes(names),
+        zones: { try? zones.rules(named: $0) }, decode: reader.read),
       encoder: MessageEncoder(names: names, sendsUserID: configuration.broker.sendsUserID),
       publisher: publisher, consumer: consumer, notifier: notifier, watch: watch, logger: logger)
     defer {

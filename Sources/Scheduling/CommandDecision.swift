@@ -148,7 +148,7 @@ extension CommandDecision {
     return (decision, .stopped(generation: existing.generation))
   }
 
-  private static func rejected(
+  static func rejected(
     _ command: Command, field: String, reason: String, origin: Origin
   ) -> (Self, RememberedCommand.Answer) {
     let rejection = Rejection(id: command.id, command: command.detailType, field: field, reason: reason)

@@ -10,7 +10,7 @@ extension Engine {
 
   /// A look at what is stored about the commands that can be decided now; nil when there are none.
   mutating func takeCommands() -> StoreWork? {
-    guard owedCursor == nil || owing.count >= settings.maximumOwing, pendingAnswers.isEmpty else { return nil }
+    guard endNotices.nextPage(settings) == nil, pendingAnswers.isEmpty else { return nil }
     let taken = intake.take(settings.commandBatch, unless: isBusy)
     return taken.isEmpty ? nil : .look(taken, channel: intake.channel)
   }
@@ -46,7 +46,7 @@ extension Engine {
         deadLetter(received.source, on: channel)
       case .command(let command, let key):
         if let ended = known.schedules[command.id], ended.ending?.owesStopped == true {
-          oweStopped(ended)
+          enqueueStopped(ended, isAwaited: true)
           notYet.append(received)
         } else {
           let decision = decide(command, key: key, of: received, known: &known, at: now)
@@ -73,7 +73,13 @@ extension Engine {
   ) -> CommandDecision {
     let existing = known.schedules[command.id]
     if let answer = earlierAnswer(to: command, key: key, from: received.source, known: known) {
-      return .repeated(command, answer, existing: existing, origin: received.origin, secret: secret)
+      var decision = CommandDecision.repeated(
+        command, answer, existing: existing, origin: received.origin, secret: secret)
+      // Kept by the row, too: should what is behind it be applied again after a crash, this one is not.
+      if case .inbox(let position) = received.source, intake.inbox.answer(of: position) == nil {
+        decision.changes.append(.inbox(.answered(position, answer)))
+      }
+      return decision
     }
     var (decision, answer) = decideNew(command, existing: existing, of: received, at: now.wall)
     known.apply(decision.changes, to: command.id)
@@ -108,6 +114,10 @@ extension Engine {
   ) -> (CommandDecision, RememberedCommand.Answer) {
     switch command {
     case .start(let start):
+      if let reason = oversize(start) {
+        let field = start.definition.payload == nil ? "body" : "payload"
+        return CommandDecision.rejected(command, field: field, reason: reason, origin: received.origin)
+      }
       let result = CommandDecision.start(
         start, existing: existing, generation: lastGeneration + 1, zone: rules(of: start.definition),
         origin: received.origin, beginning: Schedule.Beginning(at: now, userID: received.userID),
@@ -121,6 +131,7 @@ extension Engine {
 
   private mutating func answer(_ received: ReceivedCommand, on channel: UInt64?, with decision: CommandDecision) {
     pendingAnswers.append(PendingAnswer(source: received.source, channel: channel, decision: decision))
+    intake.decided(received.source, decision.settlement)
   }
 
   /// The changes of these answers are stored: they may be published.

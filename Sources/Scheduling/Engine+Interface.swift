@@ -19,16 +19,23 @@ extension Engine {
     package var lookaheadMilliseconds: Int64 = 30_000
     /// From this lateness on slots count as missed.
     package var misfireThresholdMilliseconds: Int64 = 60_000
-    /// How long a publication may stay unconfirmed before it is set aside.
+    /// How long a publication may stay unconfirmed before it counts as timed out.
     package var confirmTimeoutMilliseconds: Int64 = 30_000
-    /// A tick that the broker refuses is given up when its pauses add up to this, one that it does not answer after as long.
+    /// A tick that the broker refuses has expired when it has backed off for this long all in all, one that is timed out
+    /// after as long.
     package var giveUpMilliseconds: Int64 = 3_600_000
+    /// The same for the outcome of a command: its effect and its memory are stored, so the client may ask again. Refused,
+    /// it has had seven tries by then.
+    package var outcomeBackoffMilliseconds: Int64 = 63_000
+    package var outcomeTimeoutMilliseconds: Int64 = 300_000
     package var storeRetryMilliseconds: Int64 = 1_000
     /// The most commands unacknowledged at a time. Never less than in a release before: returned commands are known to be
     /// all here when so many are.
     package var prefetch = 1024
-    /// The most bytes of commands in memory, those gathered for the inbox and those read from it each.
+    /// The most bytes of commands in memory: unacknowledged ones, redelivered ones that are gathered for the inbox, and those
+    /// read from it.
     package var maximumCommandBytes = 16 << 20
+    package var maximumGatheredBytes = 16 << 20
     /// Commands are consumed again when the store has been healthy for so long.
     package var resumeDelayMilliseconds: Int64 = 1_000
     /// How long answered commands are remembered.
@@ -42,9 +49,11 @@ extension Engine {
     /// With so many ticks refused or unanswered, or so many bytes of payload in them, no new tick is sent.
     package var maximumHeld = 4096
     package var maximumHeldBytes = 64 << 20
-    /// The most owed Stoppeds that are kept in line; the others stay in their rows.
+    /// The most owed Stoppeds that are in hand, and the bytes of payload beyond which no further one is taken; the others
+    /// stay in their rows.
     package var maximumOwing = 1024
-    /// While outcomes cannot be published for so long, commands are left with the broker: it would take them back itself.
+    package var maximumOwingBytes = 16 << 20
+    /// While nothing can be published for so long, commands are left with the broker: it would take them back itself.
     package var unansweredPatienceMilliseconds: Int64 = 600_000
     /// A wall clock that was set far back is believed when it has stayed so for this long.
     package var clockPatienceMilliseconds: Int64 = 300_000
@@ -67,6 +76,8 @@ extension Engine {
     case publisherDown
     case blocked
     case unblocked
+    /// The largest body that the broker takes; nil when that is not known.
+    case messageLimit(Int?)
     case acked([UInt64])
     case nacked([UInt64], cause: String)
     /// The broker found no queue for it; its ack follows.
@@ -128,8 +139,13 @@ extension Engine {
   package enum Report: Sendable {
     case tickReturned(ScheduleID, cause: String)
     case outcomeReturned(ScheduleID?, cause: String)
-    case refusedByBroker(ScheduleID?, refusals: Int, cause: String)
-    case tickGivenUp(ScheduleID, slot: Instant, cause: String)
+    /// The broker refused a publication, which will be sent again.
+    case nacked(ScheduleID?, refusals: Int, cause: String)
+    /// The broker did not confirm a publication in time. It is not sent again on this connection; a late confirm counts.
+    case confirmTimedOut(ScheduleID?, seconds: Int64)
+    case tickExpired(ScheduleID, slot: Instant, cause: String)
+    /// The outcome of a command, or a Stopped for which a command waited, will not be sent again.
+    case outcomeExpired(OutgoingEvent, Origin, cause: String)
     /// By `fireOnce`.
     case missedSlotsFolded(ScheduleID, count: Int)
     /// By `skip`, or by another policy because they are older than the catch-up window.
@@ -174,19 +190,14 @@ extension Engine {
     guard failure == nil else { return Wake() }
     guard !isStoreUnwell else { return Wake(uptime: storeRetryAt) }
     var uptimes: [Int64?] = []
-    if case .open = publisher {
-      uptimes.append(publications.unansweredDeadline(after: settings.confirmTimeoutMilliseconds))
-    }
-    uptimes.append(suspension.deadline(canAnswer: canAnswer))
+    uptimes.append(publications.nextDeadline(settings, canRetry: maySendTicks))
+    uptimes.append(suspension.deadline(isStoreAvailable: !isStoreUnwell, canAnswer: canAnswer))
     uptimes.append(clockDoubt.map { $0.since + settings.clockPatienceMilliseconds })
-    if maySendTicks {
-      uptimes.append(publications.nextPauseEnd)
-      uptimes.append(publications.forlornDeadline(after: settings.giveUpMilliseconds))
-    }
     var walls = [nextTickWake(at: now.wall)]
     if storeWork == nil, !isDraining {
       uptimes.append(gatheringSince.map { $0 + settings.gatheringMilliseconds })
       uptimes.append(nextSweep)
+      uptimes.append(endNotices.nextRound)
       walls.append(nextLoad)
     }
     return Wake(wall: walls.compactMap { $0 }.min(), uptime: uptimes.compactMap { $0 }.min())

@@ -1,10 +1,10 @@
 import Recurrence
 
-/// What becomes of a publication that the broker refuses, or does not answer in time.
+/// Publications that the broker refuses, or does not confirm in time.
 extension Engine {
-  /// Sends again what was refused and whose pause is over.
+  /// Sends again what was refused and has backed off for long enough.
   mutating func takeRetries(into outgoing: inout [Publication], at now: Now) {
-    while let item = publications.popPaused(at: now) {
+    while let item = publications.popBackedOff(at: now) {
       if case .tick(let generation) = item.subject {
         // Stopped, replaced, or its slot moved meanwhile: then it is never sent again.
         guard let row = row(of: item, generation), case .retrying(let progress) = row.phase else { continue }
@@ -27,60 +27,77 @@ extension Engine {
   }
 
   mutating func takeLateConfirms(at now: Now) {
-    for item in lateConfirms {
+    for item in publications.takeDeferredConfirms() {
       if case .tick(let generation) = item.subject { confirmed(item, generation, at: now) }
     }
-    lateConfirms = []
   }
 
-  /// The schedule that still waits for what becomes of this tick.
+  /// The schedule that still waits for this tick to be resolved.
   func row(of item: Publications.Item, _ generation: Int64) -> DueWindow.Row? {
     guard case .tick(let tick) = item.event, let row = window[generation], row.schedule.pending?.slot == tick.slot
     else { return nil }
     return row
   }
 
-  /// The broker nacked a publication: it is tried again after a pause; a tick until its pauses add up to an hour.
+  /// The broker refused a publication: it is tried again after a while, until it has expired.
   mutating func refused(_ number: UInt64, cause: String, at now: Now) {
-    guard let item = publications.land(number, at: now) else { return }
-    reports.append(.refusedByBroker(item.event.scheduleID, refusals: item.refusals + 1, cause: cause))
+    guard let item = publications.resolve(number, at: now) else { return }
+    reports.append(.nacked(item.event.scheduleID, refusals: item.refusals + 1, cause: cause))
     switch item.subject {
     case .tick(let generation):
       guard let row = row(of: item, generation), let progress = row.phase.progress else { return }
-      if case .sent = row.phase, item.paused >= settings.giveUpMilliseconds,
-        giveUp(row.schedule, refusals: item.refusals + 1, cause: cause, at: now)
+      if case .sent = row.phase, item.heldBack >= settings.giveUpMilliseconds,
+        expire(row.schedule, refusals: item.refusals + 1, cause: cause, at: now)
       {
         return
       }
       window.move(generation, to: .retrying(progress))
       becameFree(generation)
-    case .owedStopped(let generation, let id) where owing.count > settings.maximumOwing:
-      // The row is its publications: it is read again when there are fewer.
-      publications.forget(item)
-      owing[generation] = nil
-      owingIDs.remove(id)
-      owedCursor = min(owedCursor ?? .max, generation - 1)
-      return
-    case .answer, .owedStopped, .deadLetter: break
+    case .answer, .owedStopped, .deadLetter:
+      if item.heldBack >= settings.outcomeBackoffMilliseconds, !isKept(item) { return expire(item, cause: cause) }
+      if case .owedStopped(let generation, _) = item.subject, endNotices.release(generation, at: now) { return }
     }
-    publications.pause(item, at: now)
+    publications.backOff(item, at: now)
   }
 
-  private mutating func giveUp(_ schedule: Schedule, refusals: Int, cause: String, at now: Now) -> Bool {
+  private mutating func expire(_ schedule: Schedule, refusals: Int, cause: String, at now: Now) -> Bool {
     guard let pending = schedule.pending, let zone = rules(of: schedule.definition) else { return false }
-    reports.append(.tickGivenUp(schedule.id, slot: pending.slot, cause: cause))
+    reports.append(.tickExpired(schedule.id, slot: pending.slot, cause: cause))
     settle(
       schedule, schedule.afterGivingUp(pending, at: now.wall, in: zone),
       adding: Schedule.Tally(missed: pending.missed, refusals: refusals))
     return true
   }
 
-  /// What the broker does not answer in time is set aside, so that it holds up nothing else: its answer may come yet. To send it
-  /// once more on this connection would help nobody.
-  mutating func setUnansweredAside(at now: Now) {
-    while let item = publications.popUnanswered(for: settings.confirmTimeoutMilliseconds, at: now) {
-      let cause = "no confirm within \(settings.confirmTimeoutMilliseconds / 1000) s"
-      reports.append(.refusedByBroker(item.event.scheduleID, refusals: item.refusals, cause: cause))
+  /// Whether an outcome is tried again however long that takes: its schedule's row is its outbox, and no command waits for it.
+  private var isKept: (Publications.Item) -> Bool {
+    { [endNotices, intake] item in
+      guard case .owedStopped(let generation, let id) = item.subject else { return false }
+      return !endNotices.isAwaited(generation) && !intake.isWaiting(for: id)
+    }
+  }
+
+  /// What the command did is stored, and so is what it was answered: it is settled as if its outcome had been confirmed.
+  private mutating func expire(_ outcome: Publications.Item, cause: String) {
+    reports.append(.outcomeExpired(outcome.event, outcome.origin, cause: cause))
+    resolved(outcome)
+  }
+
+  /// An outcome was confirmed, or has expired.
+  mutating func resolved(_ outcome: Publications.Item) {
+    switch outcome.subject {
+    case .tick: break
+    case .answer(let source, let channel, let settlement): outcomeConfirmed(source, on: channel, settlement)
+    case .deadLetter(let position): pendingChanges.append(.inbox(intake.remove(position)))
+    case .owedStopped(let generation, _): pendingChanges.append(.announced(generation: generation))
+    }
+  }
+
+  /// What is not confirmed in time holds up nothing else. A late confirm still applies; sending it again on this connection
+  /// would help nobody.
+  mutating func noteTimeouts(at now: Now) {
+    while let item = publications.popUnconfirmed(for: settings.confirmTimeoutMilliseconds, at: now) {
+      reports.append(.confirmTimedOut(item.event.scheduleID, seconds: settings.confirmTimeoutMilliseconds / 1000))
       guard case .tick(let generation) = item.subject, let row = row(of: item, generation),
         case .sent(let progress) = row.phase
       else { continue }
@@ -89,12 +106,18 @@ extension Engine {
     }
   }
 
-  mutating func giveUpForlorn(at now: Now) {
-    for item in publications.takeForlorn(after: settings.giveUpMilliseconds, at: now) {
+  mutating func giveUpExpired(at now: Now) {
+    while let item = publications.popExpiredTick(after: settings.giveUpMilliseconds, at: now) {
       guard case .tick(let generation) = item.subject, let row = row(of: item, generation),
         case .retrying = row.phase
       else { continue }
-      _ = giveUp(row.schedule, refusals: item.refusals, cause: "no confirm for an hour", at: now)
+      _ = expire(row.schedule, refusals: item.refusals, cause: "no confirm for an hour", at: now)
+    }
+    let isKept = isKept
+    while let item = publications.popExpiredOutcome(
+      after: settings.outcomeTimeoutMilliseconds, at: now, unless: isKept)
+    {
+      expire(item, cause: "no confirm for \(settings.outcomeTimeoutMilliseconds / 60_000) minutes")
     }
   }
 }

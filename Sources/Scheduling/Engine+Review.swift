@@ -79,7 +79,7 @@ extension Engine {
 
   /// Whether a schedule must not be touched for now: a tick, a Stopped or a new slot of it is under way.
   var isBusy: (ScheduleID) -> Bool {
-    { [unsettled = window.unsettledIDs, owingIDs, review] id in
+    { [unsettled = window.unsettledIDs, owingIDs = endNotices.ids, review] id in
       unsettled.contains(id) || owingIDs.contains(id) || review?.movingIDs.contains(id) == true
     }
   }

@@ -8,7 +8,7 @@ extension Engine {
     case inbox(after: InboxPosition?)
     /// The next page of a lane of the window.
     case due(lane: Int, after: DuePosition?, through: Instant)
-    case owed(after: Int64)
+    case owed(after: Int64, limit: Int)
     case review(SlotReview.Causes, after: DuePosition?)
     case apply([Change], [PendingAnswer])
     case sweep(Retention)
@@ -36,7 +36,7 @@ extension Engine {
     case .look(let taken, _): lookRequest(for: taken)
     case .inbox(let position): .inbox(after: position, limit: settings.commandBatch)
     case .due(_, let position, let through): .due(after: position, through: through, limit: settings.duePage)
-    case .owed(let generation): .owed(after: generation, limit: settings.duePage)
+    case .owed(let generation, let limit): .owed(after: generation, limit: limit)
     case .review(.zoneRules, let position): .followingZones(after: position, limit: settings.duePage)
     case .review(_, let position):
       .due(after: position, through: Instant(milliseconds: .max), limit: settings.duePage)
@@ -67,7 +67,7 @@ extension Engine {
     case .inbox: inboxWork()
     case .review: reviewWork()
     case .due: dueWork(at: now)
-    case .owed: owing.count < settings.maximumOwing ? owedCursor.map { .owed(after: $0) } : nil
+    case .owed: owedWork(at: now)
     case .sweep: sweepWork(at: now)
     }
   }
@@ -110,9 +110,7 @@ extension Engine {
   /// Once nothing is under way before a clean stop, nothing is in doubt beyond now; or, should the clock have been set back,
   /// beyond what was sent before that and may be unconfirmed. Unless the next process has to learn of the clock from the mark.
   private mutating func finishDraining(at now: Now) -> StoreWork? {
-    var canSend = false
-    if case .open = publisher { canSend = true }
-    let isAnswering = publications.hasFlights || (publications.hasReady && canSend)
+    let isAnswering = publications.hasFlights || (publications.hasReady && publications.isOpen)
     guard !isDrained, !isAnswering, window.unsettledCount == 0 else { return nil }
     let undecided = intake.takeUndecided()
     if !undecided.isEmpty { return .look(undecided, channel: nil) }
@@ -132,9 +130,10 @@ extension Engine {
     case (.inbox, .inbox(let page)): intake.load(page, decode: decode)
     case (.due(let lane, _, let through), .due(let page)):
       window.load(page, into: lane, through: through, inDoubtThrough: mark.recovered)
-    case (.owed, .owed(let schedules)):
-      for schedule in schedules { oweStopped(schedule) }
-      owedCursor = schedules.count < settings.duePage ? nil : schedules.last?.generation
+    case (.owed(let position, let limit), .owed(let schedules)):
+      for schedule in schedules { enqueueStopped(schedule) }
+      endNotices.read(
+        after: position, through: schedules.last?.generation, isLast: schedules.count < limit, at: now)
     case (.review(let causes, let position), .followingZones(let schedules)):
       guard isCurrent(causes, after: position) else { return }
       reviewed(schedules, isLast: schedules.count < settings.duePage, at: now)
@@ -162,9 +161,9 @@ extension Engine {
       let known = window.proceeded(key.generation, to: progress)
       guard let schedule = known ?? reviewApplied(key.generation, progress) else { return }
       becameFree(key.generation)
-      if schedule.pending == nil { oweStopped(schedule) } else { intake.becameFree(schedule.id) }
+      if schedule.pending == nil { ended(schedule) } else { intake.becameFree(schedule.id) }
     case .announced(let generation):
-      if let id = owing.removeValue(forKey: generation) { owingIDs.remove(id) }
+      endNotices.announced(generation)
     case .markInDoubt(let through):
       mark.wasStored(through)
     case .declare(let key, let declaration):
@@ -175,15 +174,22 @@ extension Engine {
     }
   }
 
-  /// Puts the Stopped of a schedule that ended by itself in line, if it owes one.
-  mutating func oweStopped(_ schedule: Schedule) {
-    guard let ending = schedule.ending, ending.owesStopped, let reason = ending.reason else { return }
-    guard owing.updateValue(schedule.id, forKey: schedule.generation) == nil else { return }
-    owingIDs.insert(schedule.id)
-    let stopped = Stopped(
-      definition: schedule.definition, id: schedule.id, generation: schedule.generation, counter: schedule.counter,
-      reason: reason)
-    reports.append(.scheduleStopped(schedule.id, reason: reason, byCommand: false))
+  private mutating func owedWork(at now: Now) -> StoreWork? {
+    endNotices.beginRound(at: now)
+    return endNotices.nextPage(settings).map { .owed(after: $0.after, limit: $0.limit) }
+  }
+
+  /// It is stored that a schedule has ended by itself.
+  private mutating func ended(_ schedule: Schedule) {
+    if let ending = schedule.ending, ending.owesStopped, let reason = ending.reason {
+      reports.append(.scheduleStopped(schedule.id, reason: reason, byCommand: false))
+    }
+    enqueueStopped(schedule)
+  }
+
+  /// Puts the Stopped of a schedule that ended by itself in line, if it owes one and there is room.
+  mutating func enqueueStopped(_ schedule: Schedule, isAwaited: Bool = false) {
+    guard let stopped = endNotices.take(schedule, isAwaited: isAwaited, settings) else { return }
     publications.enqueue(
       .owedStopped(generation: schedule.generation, id: schedule.id), .stopped(stopped), origin: schedule.origin)
   }

@@ -4,13 +4,13 @@ import Recurrence
 extension Engine {
   /// What leaves now, in order: answers and owed Stoppeds, ticks tried again, ticks that are due.
   mutating func takePublications(at now: Now) -> [Publication] {
-    guard case .open = publisher, !isStoreUnwell else { return [] }
-    setUnansweredAside(at: now)
+    guard publications.isOpen, !isStoreUnwell else { return [] }
+    noteTimeouts(at: now)
     if !isDeciding { takeLateConfirms(at: now) }
     var outgoing: [Publication] = []
     while let item = publications.popReady() { outgoing.append(publications.send(item, at: now)) }
     guard maySendTicks else { return outgoing }
-    giveUpForlorn(at: now)
+    giveUpExpired(at: now)
     takeRetries(into: &outgoing, at: now)
     takeDueTicks(into: &outgoing, at: now)
     return outgoing
@@ -20,11 +20,10 @@ extension Engine {
   /// command could be about to end; nor before a command that waited for a tick of its schedule to be confirmed, or a
   /// schedule that is behind would never be stopped.
   var maySendTicks: Bool {
-    guard case .open = publisher else { return false }
-    return !isStoreUnwell && !isDraining && !isDeciding && !intake.isOverdue
+    publications.isOpen && !isStoreUnwell && !isDraining && !isDeciding && !intake.isOverdue
   }
 
-  /// Bounded are the ticks in flight and, in number and bytes, those that the broker refused or does not answer.
+  /// Bounded are the ticks in flight and, in number and bytes, those that are backing off or timed out.
   private var hasRoomForTicks: Bool {
     window.unsettledCount < settings.publishWindow && publications.heldTicks < settings.maximumHeld
       && publications.heldBytes < settings.maximumHeldBytes
@@ -120,13 +119,13 @@ extension Engine {
 
   /// Raises the mark just before it is needed, so that a tick after a quiet time does not wait for it.
   mutating func raiseMarkAhead(at now: Now) {
-    guard case .open = publisher, !isDraining, let due = window.first()?.due, !mark.covers(due) else { return }
+    guard publications.isOpen, !isDraining, let due = window.first()?.due, !mark.covers(due) else { return }
     if now.wall >= InDoubtMark.requestTime(for: due) { raiseMark(at: now) }
   }
 
   /// Raises the mark with a transaction that is made anyway, so that under load it never takes one of its own.
   mutating func renewMark(at now: Now) {
-    guard case .open = publisher, !isDraining, mark.isRunningOut(at: now.wall) else { return }
+    guard publications.isOpen, !isDraining, mark.isRunningOut(at: now.wall) else { return }
     // What is being stored has its next due time in the changes, not yet in the window.
     let dues = pendingChanges.compactMap(\.nextDue) + [window.first()?.due].compactMap { $0 }
     if dues.contains(where: { $0 <= InDoubtMark.through(at: now.wall) }) { raiseMark(at: now) }
@@ -148,16 +147,13 @@ extension Engine {
   }
 
   mutating func acked(_ number: UInt64, at now: Now) {
-    guard let item = publications.confirm(number, at: now) else { return }
+    guard let item = publications.resolve(number, at: now) else { return }
     switch item.subject {
     case .tick(let generation):
-      // A command on a schedule whose tick is overdue does not wait for it: it may be about to be carried out.
-      if isDeciding, case .retrying? = window[generation]?.phase { return lateConfirms.append(item) }
+      // A command on a schedule whose tick is timed out does not wait for it: it may be about to be carried out.
+      if isDeciding, case .retrying? = window[generation]?.phase { return publications.deferConfirm(of: item) }
       confirmed(item, generation, at: now)
-    case .answer(let source, let channel, let settlement): outcomeConfirmed(source, on: channel, settlement)
-    case .deadLetter(let position): pendingChanges.append(.inbox(intake.remove(position)))
-    case .owedStopped(let generation, _):
-      pendingChanges.append(.announced(generation: generation))
+    case .answer, .owedStopped, .deadLetter: resolved(item)
     }
   }
 
@@ -171,9 +167,8 @@ extension Engine {
   }
 
   /// What was in flight may or may not have arrived: it is sent again when the connection is back.
-  mutating func publisherWentDown() {
-    publisher = .away
-    for item in publications.connectionLost() {
+  mutating func publisherWentDown(at now: Now) {
+    for item in publications.connectionLost(at: now) {
       guard case .tick(let generation) = item.subject, row(of: item, generation)?.phase.progress != nil else {
         continue
       }

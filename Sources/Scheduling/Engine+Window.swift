@@ -41,7 +41,7 @@ extension Engine {
   }
 
   private func isBehind(_ lane: Int, by milliseconds: Int64, at now: Now) -> Bool {
-    guard case .open = publisher, let loadedThrough = window.lanes[lane].loadedThrough else { return false }
+    guard publications.isOpen, let loadedThrough = window.lanes[lane].loadedThrough else { return false }
     return loadedThrough.due < now.wall.advanced(byMilliseconds: -milliseconds)
   }
 }

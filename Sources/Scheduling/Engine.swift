@@ -42,11 +42,10 @@ package struct Engine {
   var lastGeneration: Int64
   var mark: InDoubtMark
 
-  /// Schedules that ended by themselves and whose Stopped is not confirmed, by generation.
-  var owing: [Int64: ScheduleID] = [:]
-  var owingIDs: Set<ScheduleID> = []
-  /// Where to go on loading what was owed at the start; nil when all is loaded.
-  var owedCursor: Int64? = 0
+  var endNotices = EndNotices()
+  /// The size of an event's body, and the largest that the broker is known to take.
+  let bodyBytes: @Sendable (OutgoingEvent) -> Int
+  var largestBody: Int?
 
   /// The review of next slots that is under way; also made once at the start, for the zones' rules may be newer than the
   /// slots, and after an upgrade those of expressions.
@@ -61,19 +60,19 @@ package struct Engine {
   /// The latest time of the wall clock since it was last set far back: slots up to here do not come again.
   var latestWall = Instant(milliseconds: .min)
 
-  /// Overdue ticks that were confirmed while commands were being decided.
-  var lateConfirms: [Publications.Item] = []
-  var publisher = PublisherState.away
   var nextSweep: Int64?
   var isDraining = false
   var isDrained = false
   var reports: [Report] = []
 
   package init(
-    settings: Settings = Settings(), recollection: Recollection, zones: @escaping @Sendable (String) -> ZoneRules?,
+    settings: Settings = Settings(), recollection: Recollection,
+    bodyBytes: @escaping @Sendable (OutgoingEvent) -> Int = { $0.payloadBytes },
+    zones: @escaping @Sendable (String) -> ZoneRules?,
     decode: @escaping @Sendable (RawDelivery, CommandSource) -> ReceivedCommand
   ) {
     self.settings = settings
+    self.bodyBytes = bodyBytes
     self.zones = zones
     self.decode = decode
     intake = Intake(lastBatch: recollection.inboxBatch, settings: settings)
@@ -83,16 +82,6 @@ package struct Engine {
     let isOfOldRules = recollection.rulesVersion < CronExpression.rulesVersion
     review = SlotReview(causes: isOfOldRules ? [.zoneRules, .expressionRules] : .zoneRules)
     mark = InDoubtMark(recovered: recollection.inDoubtThrough)
-  }
-
-  /// Whether publications can be handed to the broker.
-  enum PublisherState: Hashable, Sendable {
-    /// No connection. Becomes open.
-    case away
-    /// Becomes blocked or away.
-    case open(epoch: UInt64)
-    /// The broker takes nothing for now. Becomes open or away.
-    case blocked(epoch: UInt64)
   }
 
   struct PendingAnswer: Sendable {
@@ -107,13 +96,13 @@ package struct Engine {
     watchClock(at: now)
     switch event {
     case .store(let answer): received(answer, at: now)
-    case .publisherUp(let epoch): publisher = .open(epoch: epoch)
-    case .publisherDown: publisherWentDown()
-    case .blocked: if case .open(let epoch) = publisher { publisher = .blocked(epoch: epoch) }
-    case .unblocked:
-      guard case .blocked(let epoch) = publisher else { return }
-      publisher = .open(epoch: epoch)
-      publications.restartClocks(at: now)
+    case .publisherUp(let epoch):
+      if publications.state != .away { publisherWentDown(at: now) }
+      publications.opened(epoch: epoch)
+    case .messageLimit(let bytes): largestBody = bytes
+    case .publisherDown: publisherWentDown(at: now)
+    case .blocked: publications.block(at: now)
+    case .unblocked: publications.unblock(at: now)
     case .acked(let numbers): for number in numbers { acked(number, at: now) }
     case .nacked(let numbers, let cause): for number in numbers { refused(number, cause: cause, at: now) }
     case .returned(let number, let cause): returned(number, cause: cause)
@@ -137,7 +126,7 @@ package struct Engine {
     var actions: [Action] = []
     if failure == nil {
       let outgoing = takePublications(at: now)
-      if case .open(let epoch) = publisher, !outgoing.isEmpty {
+      if let epoch = publications.epoch, !outgoing.isEmpty {
         actions.append(.publish(outgoing, epoch: epoch))
       }
       if let (settled, channel) = intake.takeFrames() { actions.append(.settle(settled, channel: channel)) }
@@ -167,12 +156,10 @@ package struct Engine {
     }
   }
 
-  /// Whether redelivered commands are here that are not in the inbox yet, and whether it holds any: for tests.
-  package var isGathering: Bool { !intake.isGathered }
+  /// Whether redelivered commands are here of which there may be more, and whether the inbox holds any: for tests.
+  package var isGathering: Bool { intake.isGathering }
   package var hasInbox: Bool { !intake.inbox.isEmpty }
 
-  /// Whether outcomes of commands are published and confirmed.
-  var canAnswer: Bool {
-    if case .open = publisher { publications.refusedAnswers == 0 } else { false }
-  }
+  /// Whether outcomes of commands can be published. One that the broker does not take expires; it does not hold up the rest.
+  var canAnswer: Bool { publications.stalledSince == nil }
 }

@@ -1,7 +1,7 @@
 import DequeModule
 
 /// What is in flight, by number. Numbers are given in order of sending, without a gap, so that none is looked for: they are
-/// answered in nearly that order.
+/// confirmed in nearly that order.
 struct Flights {
   struct Flight {
     var item: Publications.Item
@@ -9,10 +9,10 @@ struct Flights {
     var sent: Int64
   }
 
-  /// From the oldest that was not overtaken by so many; nil for one that landed.
+  /// From the oldest that was not overtaken by so many; nil for one that is resolved.
   private var slots: Deque<Flight?> = []
-  /// Older ones, that later ones have long overtaken: kept apart, so that one without an answer does not hold the places of
-  /// all that are answered meanwhile.
+  /// Older ones, that later ones have long overtaken: kept apart, so that one without a confirm does not hold the places of
+  /// all that are confirmed meanwhile.
   private var stragglers: [UInt64: Flight] = [:]
   private static let mostSlots = 8192
   private var count = 0
@@ -46,7 +46,7 @@ struct Flights {
     if slots.count == Self.mostSlots {
       let number = firstNumber
       stragglers[number] = slots.removeFirst()
-      dropLanded()
+      dropResolved()
     }
     slots.append(flight)
     count += 1
@@ -54,7 +54,7 @@ struct Flights {
     return lastNumber
   }
 
-  /// It landed, if it was in flight.
+  /// It is no longer in flight, if it was.
   mutating func remove(_ number: UInt64) -> Flight? {
     guard let index = index(of: number) else {
       let straggler = stragglers.removeValue(forKey: number)
@@ -63,21 +63,21 @@ struct Flights {
     }
     guard let flight = slots[index].take() else { return nil }
     count -= 1
-    dropLanded()
+    dropResolved()
     return flight
   }
 
-  private mutating func dropLanded() {
+  private mutating func dropResolved() {
     while let first = slots.first, first == nil { slots.removeFirst() }
   }
 
-  /// The oldest lands.
+  /// Takes out the oldest.
   mutating func removeFirst() -> (number: UInt64, flight: Flight)? {
     let number = stragglers.keys.min() ?? firstNumber
     return remove(number).map { (number, $0) }
   }
 
-  /// All land, in the order sent.
+  /// Takes out all, in the order sent.
   mutating func removeAll() -> [Publications.Item] {
     defer {
       slots.removeAll(keepingCapacity: true)

@@ -20,6 +20,9 @@ struct Gathering {
 
   init(after lastBatch: Int64) { batch = lastBatch + 1 }
 
+  /// Whether there may be more of what is being gathered.
+  var isOpen: Bool { !tags.isEmpty }
+
   /// Nothing is being gathered, and nothing gathered is without a place in the inbox.
   var isEmpty: Bool { tags.isEmpty && completing.isEmpty }
 

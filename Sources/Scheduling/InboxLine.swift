@@ -41,7 +41,7 @@ struct InboxLine {
 
   /// Where to go on loading; nil while enough is here.
   func nextLoad(limit: Int, maximumBytes: Int) -> InboxPosition?? {
-    hasMore && waiting.count < limit && held.count < 2 * limit && heldBytes < maximumBytes ? .some(cursor) : nil
+    hasMore && waiting.count < limit && heldBytes < maximumBytes ? .some(cursor) : nil
   }
 
   mutating func load(_ page: InboxPage, decode: (RawDelivery, CommandSource) -> ReceivedCommand) {
@@ -154,6 +154,13 @@ struct InboxLine {
       if row?.answer == nil { putBack.append(position) }
       waiting.prepend(Waiting(command: command, isSuspect: isSuspect, isCounted: false))
     }
+  }
+
+  /// A command was decided: of what was delivered only the dead queue has any use.
+  mutating func decided(_ position: InboxPosition, _ settlement: Acknowledgements.Settlement) {
+    guard settlement == .acknowledge, let row = held[position] else { return }
+    heldBytes -= row.raw.byteCount
+    held[position]?.raw = RawDelivery(routingKey: [], properties: [], body: [])
   }
 
   /// The outcome of a command is confirmed.

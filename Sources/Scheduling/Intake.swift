@@ -20,24 +20,29 @@ struct Intake {
   private(set) var isOverdue = false
   /// Since when the last delivery may have been answered.
   private var lastSince = Instant(milliseconds: .min)
+  /// The earliest answer to a command of the inbox of which the queue may still have a copy.
+  private var inboxAnswered = Instant(milliseconds: .max)
   /// The most deliveries unacknowledged at a time, and the most bytes of redelivered ones gathered in memory.
   private let prefetch: Int
   private let maximumBytes: Int
+  private let maximumGatheredBytes: Int
 
   init(lastBatch: Int64, settings: Engine.Settings) {
     gathering = Gathering(after: lastBatch)
     inbox = InboxLine(lastBatch: lastBatch)
     prefetch = settings.prefetch
     maximumBytes = settings.maximumCommandBytes
+    maximumGatheredBytes = settings.maximumGatheredBytes
   }
 
   /// Commands that were answered from this instant on may yet be decided again.
   var unsettledSince: Instant {
-    inbox.isEmpty && gathering.isEmpty ? acknowledgements.oldest ?? lastSince : Instant(milliseconds: .min)
+    guard inbox.isEmpty, gathering.isEmpty else { return Instant(milliseconds: .min) }
+    return min(acknowledgements.oldest ?? lastSince, inboxAnswered)
   }
 
-  /// Whether all that was redelivered is in the inbox.
-  var isGathered: Bool { gathering.isEmpty }
+  /// Whether redelivered commands are here of which there may be more.
+  var isGathering: Bool { gathering.isOpen }
 
   // MARK: The channel
 
@@ -64,10 +69,11 @@ struct Intake {
       if case .redelivered(let raw, let count) = delivery.content {
         // It was answered, if at all, when it came before.
         acknowledgements.delivered(tag, size: delivery.size, since: acknowledgements.oldest ?? lastSince)
-        add(gathering.add(raw, deliveries: count, tag: tag, maximumBytes: maximumBytes))
+        add(gathering.add(raw, deliveries: count, tag: tag, maximumBytes: maximumGatheredBytes))
       } else {
         // Whatever is returned to the queue comes before it.
         endGathering()
+        if inbox.isEmpty, gathering.isEmpty, acknowledgements.isEmpty { inboxAnswered = Instant(milliseconds: .max) }
         lastSince = now
         acknowledgements.delivered(tag, on: delivery.scheduleID, size: delivery.size, since: now)
         fresh.append(delivery)
@@ -116,6 +122,11 @@ struct Intake {
     return count
   }
 
+  /// A command was decided, and its outcome is on its way.
+  mutating func decided(_ source: CommandSource, _ settlement: Acknowledgements.Settlement) {
+    if case .inbox(let position) = source { inbox.decided(position, settlement) }
+  }
+
   mutating func remove(_ position: InboxPosition) -> InboxChange { inbox.remove(position) }
   mutating func reapply(_ id: ScheduleID) -> InboxChange { inbox.reapply(id) }
 
@@ -150,6 +161,9 @@ struct Intake {
   /// Nothing is decided any more: the tries of what was not are taken back.
   mutating func takeUndecided() -> InboxLine.Taken { inbox.takeUndecided() }
 
+  /// Whether a command on this schedule was passed over when commands were last taken.
+  func isWaiting(for id: ScheduleID) -> Bool { passedOver.contains(id) }
+
   /// A tick of this schedule is no longer under way.
   mutating func becameFree(_ id: ScheduleID) {
     if passedOver.contains(id) { isOverdue = true }
@@ -168,7 +182,10 @@ struct Intake {
 
   /// A command was decided, and its answer is remembered as of this instant; for a repeat that of the first time.
   mutating func answered(_ source: CommandSource, at instant: Instant) {
-    if case .delivery(let tag) = source { acknowledgements.answered(tag, at: instant) }
+    switch source {
+    case .delivery(let tag): acknowledgements.answered(tag, at: instant)
+    case .inbox: inboxAnswered = min(inboxAnswered, instant)
+    }
   }
 
   mutating func settle(_ tag: UInt64, on channel: UInt64?, _ settlement: Acknowledgements.Settlement) {

@@ -2,78 +2,96 @@ import DequeModule
 import HeapModule
 import Recurrence
 
-/// What is on its way to the broker: waiting to leave, in flight, overdue, or paused after a refusal.
+/// Every publication that is not resolved (ready to leave, in flight, timed out, or backing off after a refusal), and
+/// whether the broker takes any.
 ///
-/// Holds no more than the publish window of ticks and the prefetched commands' answers, nacked and overdue ones apart.
+/// Holds no more than the publish window of ticks, the outcomes of the commands in hand and the bounded `EndNotices`; ticks
+/// that are timed out or backing off are bounded apart, by `heldTicks` and `heldBytes`.
 struct Publications {
-  /// What a publication is about, and so what follows from its confirm.
-  enum Subject: Hashable, Sendable {
-    case tick(generation: Int64)
-    /// The answer to a command, which is then settled with the broker.
-    case answer(CommandSource, channel: UInt64?, Acknowledgements.Settlement)
-    /// A command of the inbox on its way to the dead queue.
-    case deadLetter(InboxPosition)
-    /// The Stopped that a schedule owes since it ended by itself.
-    case owedStopped(generation: Int64, id: ScheduleID)
+  /// Whether publications can be handed to the broker.
+  enum State: Hashable, Sendable {
+    /// No connection. Becomes open.
+    case away
+    /// Becomes blocked or away.
+    case open(epoch: UInt64)
+    /// The broker takes nothing for now. Becomes open or away.
+    case blocked(epoch: UInt64)
   }
 
-  struct Item: Sendable {
-    let subject: Subject
-    let event: OutgoingEvent
-    let origin: Origin
-    /// Whether it may have been sent before, on another connection or by an earlier process.
-    var isRepeat = false
-    /// How often the broker refused it, or did not answer in time.
-    var refusals = 0
-    /// The milliseconds it was held back after refusals, all in all.
-    var paused: Int64 = 0
-    /// Whether no queue took it.
-    var isReturned = false
-    /// When it was sent last, and how long the broker took to answer that, in milliseconds.
-    var sent = Instant(milliseconds: 0)
-    var confirmation: Int32 = 0
-  }
+  private(set) var state = State.away
+  /// Since when nothing can be published, on the monotonic clock; nil while it can, and before the first connection failed.
+  private(set) var stalledSince: Int64?
+  private var ready: Deque<Item> = []
+  private var flights = Flights()
+  private var timedOut = TimedOut()
+  private var backingOff = Heap<BackingOff>()
+  /// Timed-out ticks that were confirmed while commands were being decided: they count after that.
+  private var lateConfirms: [Item] = []
+  /// The ticks that are timed out or backing off, and the payloads in them.
+  private(set) var heldTicks = 0
+  private(set) var heldBytes = 0
+  private var backOffs: UInt64 = 0
 
-  private struct Paused: Comparable {
+  private struct BackingOff: Comparable {
     let until: Int64
     let order: UInt64
     let item: Item
 
-    static func < (left: Paused, right: Paused) -> Bool { (left.until, left.order) < (right.until, right.order) }
-    static func == (left: Paused, right: Paused) -> Bool { (left.until, left.order) == (right.until, right.order) }
+    static func < (left: Self, right: Self) -> Bool { (left.until, left.order) < (right.until, right.order) }
+    static func == (left: Self, right: Self) -> Bool { (left.until, left.order) == (right.until, right.order) }
   }
 
-  private var ready: Deque<Item> = []
-  private var flights = Flights()
-  /// Without an answer for so long that nothing waits for it; it may come yet, and is not asked for by sending again what
-  /// the broker has.
-  private var overdue: [UInt64: Flights.Flight] = [:]
-  private var paused = Heap<Paused>()
-  /// The ticks that are paused or overdue, and the payloads in them.
-  private(set) var heldTicks = 0
-  private(set) var heldBytes = 0
-  /// Answers and Stoppeds that were refused, or not answered in time, and are not confirmed since.
-  private(set) var refusedAnswers = 0
-  private var pauses: UInt64 = 0
-
+  var isOpen: Bool { epoch != nil }
+  /// The epoch of the connection to publish on; nil while nothing can be published.
+  var epoch: UInt64? { if case .open(let epoch) = state { epoch } else { nil } }
   var hasReady: Bool { !ready.isEmpty }
   var hasFlights: Bool { !flights.isEmpty }
+}
 
-  /// Puts an answer or a Stopped in line.
+// MARK: - The connection
+
+extension Publications {
+  mutating func opened(epoch: UInt64) {
+    state = .open(epoch: epoch)
+    stalledSince = nil
+  }
+
+  mutating func block(at now: Now) {
+    guard case .open(let epoch) = state else { return }
+    state = .blocked(epoch: epoch)
+    stalledSince = now.uptime
+  }
+
+  /// The broker takes publications again: what is in flight has not been waiting for its confirm until now.
+  mutating func unblock(at now: Now) {
+    guard case .blocked(let epoch) = state else { return }
+    opened(epoch: epoch)
+    flights.restartClocks(at: now.uptime)
+    timedOut.restartClocks(at: now.uptime)
+  }
+
+  /// The connection is gone: what was in flight, in the order it was sent. Outcomes are in line again.
+  mutating func connectionLost(at now: Now) -> [Item] {
+    state = .away
+    stalledSince = stalledSince ?? now.uptime
+    let late = timedOut.removeAll()
+    for item in late { hold(item, -1) }
+    let lost = late + flights.removeAll()
+    for item in lost.reversed() where !item.subject.isTick { ready.prepend(item) }
+    return lost
+  }
+}
+
+// MARK: - Leaving
+
+extension Publications {
+  /// Puts an outcome in line.
   mutating func enqueue(_ subject: Subject, _ event: OutgoingEvent, origin: Origin) {
     ready.append(Item(subject: subject, event: event, origin: origin))
   }
 
-  /// The next that waits to leave.
+  /// The next outcome that waits to leave.
   mutating func popReady() -> Item? { ready.popFirst() }
-
-  /// The next whose pause is over.
-  mutating func popPaused(at now: Now) -> Item? {
-    guard let first = paused.min, first.until <= now.uptime else { return nil }
-    paused.removeMin()
-    hold(first.item, -1)
-    return first.item
-  }
 
   /// Counts an item as handed to the broker.
   mutating func send(_ item: consuming Item, at now: Now) -> Publication {
@@ -82,51 +100,34 @@ struct Publications {
     publication.number = flights.append(Flights.Flight(item: item, sent: now.uptime))
     return publication
   }
+}
 
-  /// What is known under this number, while it is in flight.
-  func inFlight(_ number: UInt64) -> Item? { flights[number]?.item ?? overdue[number]?.item }
+// MARK: - What the broker says
+
+extension Publications {
+  /// What is known under this number, while it is in flight or timed out.
+  func inFlight(_ number: UInt64) -> Item? { flights[number]?.item ?? timedOut[number]?.item }
 
   /// No queue took it; its confirm follows.
   mutating func returned(_ number: UInt64) -> Item? {
     flights[number]?.item.isReturned = true
-    overdue[number]?.item.isReturned = true
+    timedOut[number]?.item.isReturned = true
     return inFlight(number)
   }
 
-  /// The broker confirmed it.
-  mutating func confirm(_ number: UInt64, at now: Now) -> Item? {
-    let item = land(number, at: now)
-    if let item { forget(item) }
-    return item
-  }
-
-  /// The broker answered: it is no longer in flight.
-  mutating func land(_ number: UInt64, at now: Now) -> Item? {
-    if let flight = flights.remove(number) { return flight.landed(at: now) }
-    guard let flight = overdue.removeValue(forKey: number) else { return nil }
+  /// The broker confirmed or refused it: it is no longer in flight.
+  mutating func resolve(_ number: UInt64, at now: Now) -> Item? {
+    if let flight = flights.remove(number) { return flight.resolved(at: now) }
+    guard let flight = timedOut.remove(number) else { return nil }
     hold(flight.item, -1)
-    return flight.landed(at: now)
+    return flight.resolved(at: now)
   }
 
-  /// An item is of no interest any more.
-  mutating func forget(_ item: Item) {
-    if !item.subject.isTick, item.refusals > 0 { refusedAnswers -= 1 }
-  }
+  mutating func deferConfirm(of item: Item) { lateConfirms.append(item) }
 
-  /// Holds a refused item back before it is sent again: 1, 2, 4 … 60 seconds.
-  mutating func pause(_ item: Item, at now: Now) {
-    var item = item
-    let milliseconds = min(Int64(1) << min(item.refusals, 6), 60) * 1000
-    noteRefusal(&item)
-    item.paused += milliseconds
-    pauses += 1
-    hold(item, 1)
-    paused.insert(Paused(until: now.uptime + milliseconds, order: pauses, item: item))
-  }
-
-  private mutating func noteRefusal(_ item: inout Item) {
-    if !item.subject.isTick, item.refusals == 0 { refusedAnswers += 1 }
-    item.refusals += 1
+  mutating func takeDeferredConfirms() -> [Item] {
+    defer { lateConfirms = [] }
+    return lateConfirms
   }
 
   private mutating func hold(_ item: Item, _ count: Int) {
@@ -134,83 +135,85 @@ struct Publications {
     heldTicks += count
     heldBytes += count * item.event.payloadBytes
   }
+}
 
-  /// The connection is gone: what was in flight, in the order it was sent. Answers and Stoppeds are back in line.
-  mutating func connectionLost() -> [Item] {
-    let late = overdue.keys.sorted().compactMap { overdue[$0]?.item }
-    for item in late { hold(item, -1) }
-    let lost = late + flights.removeAll()
-    overdue.removeAll()
-    for item in lost.reversed() where !item.subject.isTick {
-      ready.prepend(item)
-    }
-    return lost
+// MARK: - Refused: another try after a while
+
+extension Publications {
+  /// Holds a refused item back before it is sent again: 1, 2, 4 … 60 seconds.
+  mutating func backOff(_ item: Item, at now: Now) {
+    var item = item
+    let milliseconds = min(Int64(1) << min(item.refusals, 6), 60) * 1000
+    item.refusals += 1
+    item.heldBack += milliseconds
+    backOffs += 1
+    hold(item, 1)
+    backingOff.insert(BackingOff(until: now.uptime + milliseconds, order: backOffs, item: item))
   }
 
-  /// The broker takes messages again: what is in flight has not been waiting for its answer until now.
-  mutating func restartClocks(at now: Now) {
-    flights.restartClocks(at: now.uptime)
-    for number in overdue.keys { overdue[number]?.sent = now.uptime }
+  /// The next item that has backed off for long enough.
+  mutating func popBackedOff(at now: Now) -> Item? {
+    guard let first = backingOff.min, first.until <= now.uptime else { return nil }
+    backingOff.removeMin()
+    hold(first.item, -1)
+    return first.item
   }
+}
 
-  /// Counts the next that has been in flight for `milliseconds` without an answer as overdue, and returns it.
-  mutating func popUnanswered(for milliseconds: Int64, at now: Now) -> Item? {
+// MARK: - No confirm in time
+
+extension Publications {
+  /// Counts the next item that has been in flight for `milliseconds` as timed out, and returns it. It no longer counts
+  /// against the publish window; a late confirm still applies, and it is never sent again on this connection.
+  mutating func popUnconfirmed(for milliseconds: Int64, at now: Now) -> Item? {
     guard let first = flights.first, now.uptime - first.sent >= milliseconds, let oldest = flights.removeFirst() else {
       return nil
     }
     var flight = oldest.flight
-    noteRefusal(&flight.item)
+    flight.item.refusals += 1
     hold(flight.item, 1)
     flight.sent = now.uptime
-    overdue[oldest.number] = flight
+    timedOut.insert(flight, as: oldest.number)
     return flight.item
   }
 
-  /// Takes out the ticks that have been overdue for `milliseconds`.
-  mutating func takeForlorn(after milliseconds: Int64, at now: Now) -> [Item] {
-    let numbers = overdue.keys.sorted().filter { number in
-      overdue[number].map { $0.item.subject.isTick && now.uptime - $0.sent >= milliseconds } ?? false
+  /// Takes out the next tick that has been timed out for `milliseconds`.
+  mutating func popExpiredTick(after milliseconds: Int64, at now: Now) -> Item? {
+    timedOut.firstTick(sentBefore: now.uptime - milliseconds).flatMap { resolve($0, at: now) }
+  }
+
+  /// Takes out the next outcome that has been timed out for `milliseconds`, unless it `isKept`: then it gets as long again.
+  mutating func popExpiredOutcome(after milliseconds: Int64, at now: Now, unless isKept: (Item) -> Bool) -> Item? {
+    while let number = timedOut.firstOutcome(sentBefore: now.uptime - milliseconds), let item = timedOut[number]?.item {
+      guard isKept(item) else { return resolve(number, at: now) }
+      timedOut.renew(number, at: now.uptime)
     }
-    return numbers.compactMap { land($0, at: now) }
+    return nil
   }
+}
 
-  /// When, on the monotonic clock, the oldest flight will have been without an answer for `milliseconds`.
-  func unansweredDeadline(after milliseconds: Int64) -> Int64? {
-    flights.first.map { $0.sent + milliseconds }
+// MARK: - Deadlines
+
+extension Publications {
+  /// When, on the monotonic clock, one of the above has something to do; nil while only an event can change anything.
+  ///
+  /// - Parameter canRetry: Whether refused items may be sent again, and expired ones be given up.
+  mutating func nextDeadline(_ settings: Engine.Settings, canRetry: Bool) -> Int64? {
+    guard isOpen else { return nil }
+    var deadlines = [flights.first.map { $0.sent + settings.confirmTimeoutMilliseconds }]
+    if canRetry {
+      deadlines.append(backingOff.min?.until)
+      deadlines.append(timedOut.oldestTick.map { $0 + settings.giveUpMilliseconds })
+      deadlines.append(timedOut.oldestOutcome.map { $0 + settings.outcomeTimeoutMilliseconds })
+    }
+    return deadlines.lazy.compactMap { $0 }.min()
   }
-
-  /// When, on the monotonic clock, the first tick will have been overdue for `milliseconds`.
-  func forlornDeadline(after milliseconds: Int64) -> Int64? {
-    overdue.values.lazy.filter(\.item.subject.isTick).map(\.sent).min().map { $0 + milliseconds }
-  }
-
-  /// When, on the monotonic clock, the first pause is over.
-  var nextPauseEnd: Int64? { paused.min?.until }
 }
 
 extension Flights.Flight {
-  /// What was sent, with how long its answer took.
-  fileprivate consuming func landed(at now: Now) -> Publications.Item {
+  /// What was sent, with how long its confirm took.
+  fileprivate consuming func resolved(at now: Now) -> Publications.Item {
     item.confirmation = Int32(clamping: now.uptime - sent)
     return item
-  }
-}
-
-extension Publications.Subject {
-  var isTick: Bool {
-    if case .tick = self { true } else { false }
-  }
-}
-
-extension OutgoingEvent {
-  fileprivate var payloadBytes: Int {
-    let definition: Definition? =
-      switch self {
-      case .tick(let tick): tick.definition
-      case .started(let started): started.definition
-      case .stopped(let stopped): stopped.definition
-      case .rejected, .deadLetter: nil
-      }
-    return definition?.payload?.count ?? 0
   }
 }

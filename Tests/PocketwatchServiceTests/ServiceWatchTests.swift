@@ -188,7 +188,7 @@ struct ServiceWatchTests {
     let events = watch.recent.entries().map(\.event)
     #expect(events.map(\.kind) == [.tick, .rejected, .missed, .missed, .started, .stopped, .stopped, .returned])
     #expect(events.map(\.confirmMilliseconds) == [7] + [Int64?](repeating: nil, count: 7))
-    #expect(watch.metrics.totals.map(\.value) == [1, 5, 1, 1, 0, 0])
+    #expect(watch.metrics.totals.map(\.value) == [1, 5, 1, 1, 0, 0, 0])
   }
 
   @Test("the next tick that is due is a metric while there is one")

@@ -34,7 +34,7 @@ struct EngineRefusalTests {
     var driver = try EngineDriver.starting(hourly)
     driver.advance(seconds: 1800)
     var hasGivenUp: Bool {
-      driver.reports.contains { if case .tickGivenUp("a", .second(1800), _) = $0 { true } else { false } }
+      driver.reports.contains { if case .tickExpired("a", .second(1800), _) = $0 { true } else { false } }
     }
     while driver.now.wall < .second(1800 + 3600) {
       if !isUnanswered { driver.nack() }

@@ -20,6 +20,7 @@ struct SimulationCheckerTests {
     case advancedUnconfirmed = "P6: "
     case retriedAtOnce = "0 ms after it was refused"
     case givenUpAtOnce = "is given up after 0 ms"
+    case outcomeGivenUpAtOnce = "is given up 0 ms after it was sent"
     case repeated = "P7: "
     case beyondTheLimit = "P8: "
     case stoppedStillOwed = "without its Stopped"
@@ -55,6 +56,8 @@ struct SimulationCheckerTests {
       case (.givenUpAtOnce, .sent(let publication)):
         guard case .tick(let tick) = publication.event else { return nil }
         return replaced(by: entry.event, .gaveUp(tick.definition.id, slot: tick.slot))
+      case (.outcomeGivenUpAtOnce, .sent(let publication)) where !publication.event.isTick:
+        return replaced(by: entry.event, .gaveUpOutcome(publication.event, publication.origin))
       case (.stoppedStillOwed, .committed(let changes)):
         return replaced(by: .committed(changes.filter { if case .announced = $0 { false } else { true } }))
       case (.clockSetBackByNothing, .sent): return replaced(by: .clockSetBack, entry.event)

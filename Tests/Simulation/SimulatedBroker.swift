@@ -83,6 +83,15 @@ struct SimulatedBroker {
   /// Read, and the answer not yet sent.
   private(set) var unanswered: [(publication: Publication, verdict: Verdict)] = []
 
+  /// It closes the channel on what is published about these schedules.
+  var poisoned: [ScheduleID] = []
+
+  /// Whether it is about to close the channel.
+  var isNextPoisoned: Bool {
+    guard !isBlocking, let id = unread.first?.event.scheduleID else { return false }
+    return poisoned.contains(id)
+  }
+
   var isWireEmpty: Bool { unread.isEmpty && unanswered.isEmpty }
 
   mutating func connect() -> UInt64 {

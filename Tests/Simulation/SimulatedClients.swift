@@ -10,7 +10,7 @@ struct SimulatedClients {
 
   /// Commands on the first two carry a `message_id`, those on the next two none, those on the last now and then.
   /// Two of them are told apart by their bytes alone.
-  private static let ids: [ScheduleID] = ["a", "\u{e9}", "e\u{301}", "d", mixed]
+  static let ids: [ScheduleID] = ["a", "\u{e9}", "e\u{301}", "d", mixed]
   static let mixed: ScheduleID = "e"
   private var lastID: ScheduleID = "a"
 

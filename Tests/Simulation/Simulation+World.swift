@@ -32,6 +32,8 @@ extension Simulation {
   /// The broker reads some publications: most are routed, some refused, and of these some are routed all the same.
   mutating func letBrokerRead() {
     for _ in 0..<Int.random(in: 1...4, using: &random) {
+      if random.oneIn(150) { poison() }
+      if broker.isNextPoisoned || random.oneIn(100) { return closeChannelAtNext() }
       let isRefused = random.oneIn(12)
       guard let publication = broker.read(isRefused ? .nack : .ack) else { return }
       guard !isRefused || random.oneIn(2) else { continue }
@@ -213,15 +215,24 @@ extension Simulation {
   mutating func heal() throws {
     store.fault = nil
     if broker.isBlocking { toggleBlocking() }
-    var rounds = 4
+    if !broker.poisoned.isEmpty {
+      if random.oneIn(2) { try finishBesidePoison() }
+      cure()
+    }
+    try letTimePass(rounds: 4)
+    note(.finished)
+  }
+
+  /// Does what can be done, a minute after the other; a process that meets poison begins again.
+  mutating func letTimePass(rounds: Int) throws {
+    var rounds = rounds
     while rounds > 0 {
       let process = processes
       elapse(61_000)
       if broker.connection == nil { toggleConnection() }
       try quieten()
-      if process == processes { rounds -= 1 }  // else it met poison, and began again
+      if process == processes { rounds -= 1 }
     }
-    note(.finished)
   }
 
   mutating func quieten() throws {
@@ -233,6 +244,9 @@ extension Simulation {
         try deliver(6)
       } else if let channel = broker.channel, engine.isGathering, !broker.hasMore {
         receive(.commandsExhausted(channel: channel))
+      } else if broker.isNextPoisoned {
+        closeChannelAtNext()
+        toggleConnection()
       } else if let publication = broker.read(.ack) {
         note(.arrived(publication))
         while !broker.unanswered.isEmpty { answer(at: 0) }

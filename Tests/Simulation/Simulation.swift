@@ -37,7 +37,8 @@ package struct Simulation {
     settings.repeatWindowMilliseconds = isForgetful ? 600_000 : 100 * 86_400_000
     settings.maximumOwing = 2
     settings.prefetch = 12
-    settings.maximumCommandBytes = 30
+    settings.maximumCommandBytes = 500
+    settings.maximumGatheredBytes = 30
     settings.clockPatienceMilliseconds = 60_000
     return settings
   }
@@ -115,7 +116,9 @@ extension Simulation {
     while isBusy {
       guard process == processes else { return }  // it met poison, and the next has not begun
       isBusy = false
-      for action in engine.decide(at: now) {
+      let actions = engine.decide(at: now)
+      noteGivenUpOutcomes(actions)
+      for action in actions {
         guard process == processes else { return }
         perform(action)
         if case .store = action, !(holdsStore ?? random.oneIn(4)) {
@@ -148,7 +151,7 @@ extension Simulation {
       closeChannel()
     case .resumeCommands: mayConsume = true
     case .report(let reports):
-      for case .tickGivenUp(let id, let slot, _) in reports { note(.gaveUp(id, slot: slot)) }
+      for case .tickExpired(let id, let slot, _) in reports { note(.gaveUp(id, slot: slot)) }
       for case .clockSetBack in reports { note(.clockSetBack) }
     case .fail(let error): note(.misbehaved("failed: \(error)"))
     case .drained: isDrained = true

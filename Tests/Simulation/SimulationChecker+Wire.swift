@@ -7,6 +7,9 @@ extension SimulationChecker {
   mutating func sent(_ publication: Publication) {
     expect(!isBlocked, "P15", "\(publication.number) is sent to a broker that takes nothing")
     expect(!isStoreUnwell, "P16", "\(publication.number) is sent while the store fails")
+    if let name = OutcomeName(publication.event, publication.origin) {
+      outcomes[name] = outcomes[name] ?? SentOutcome(uptime: now.uptime)
+    }
     switch publication.event {
     case .tick(let tick): sent(tick, number: publication.number)
     case .started(let started):
@@ -71,7 +74,12 @@ extension SimulationChecker {
   }
 
   mutating func confirmed(_ publication: Publication) {
-    switch publication.event {
+    resolved(publication.event, publication.origin)
+  }
+
+  /// A publication was confirmed; an outcome has perhaps expired.
+  mutating func resolved(_ event: OutgoingEvent, _ origin: Origin) {
+    switch event {
     case .tick(let tick):
       guard tracks[tick.generation]?.isOfEarlierClock(tick) == false else { return }
       if let sent = tracks[tick.generation]?.sent[tick.slot], now.uptime - sent.uptime >= 30_000 {
@@ -81,7 +89,7 @@ extension SimulationChecker {
     case .stopped(let stopped) where Schedule.EndReason.isOwn(stopped.reason):
       tracks[stopped.generation]?.isStoppedConfirmed = true
     case .deadLetter(let raw): deadLettered.insert(raw.number)
-    case .started, .stopped, .rejected: answered(publication.origin.label, publication.event)
+    case .started, .stopped, .rejected: answered(origin.label, event)
     }
   }
 }

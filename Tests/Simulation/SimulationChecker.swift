@@ -38,6 +38,10 @@ package struct SimulationChecker {
   var clockOffset: Int64 = 0, highestOffset: Int64 = 0
   /// The monotonic clock when this process began.
   var uptimeAtStart: Int64 = 0
+  /// Outcomes that this process sent.
+  var outcomes: [OutcomeName: SentOutcome] = [:]
+  /// The schedules on which the broker closes the channel.
+  var poisoned: [ScheduleID] = []
   var isBlocked = false
   var isStoreUnwell = false
 
@@ -82,6 +86,8 @@ package struct SimulationChecker {
     case .settled(let label, let settlement): settled(label, settlement)
     case .misbehaved(let text): violations.append("engine: \(text) at \(now)")
     case .gaveUp(let id, let slot): gaveUp(id, slot)
+    case .gaveUpOutcome(let event, let origin): gaveUpOutcome(event, origin)
+    case .poisoned(let ids): poisoned = ids
     case .clockStepped(let milliseconds): clockStepped(milliseconds)
     case .clockSetBack: clockWasSetBack()
     case .blocked: isBlocked = true
@@ -95,12 +101,14 @@ package struct SimulationChecker {
       excuse(isClean ? nil : .resentAfterCrash)
       processEnded()
     case .finished: finished()
+    case .finishedBesidePoison: finished(but: poisoned)
     }
   }
 
   private mutating func processEnded() {
     (isBlocked, isStoreUnwell) = (false, false)
     markAtStart = mark
+    outcomes = [:]
     (clockOffset, highestOffset) = (0, 0)
     for generation in generations { tracks[generation]?.processEnded() }
   }

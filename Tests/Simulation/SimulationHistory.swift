@@ -31,6 +31,10 @@ package struct SimulationHistory: Equatable, Sendable {
     /// The engine broke a rule of AMQP or of its own interface.
     case misbehaved(String)
     case gaveUp(ScheduleID, slot: Instant)
+    /// The engine will not send an outcome again.
+    case gaveUpOutcome(OutgoingEvent, Origin)
+    /// From here on the broker closes the channel on what is published about these schedules.
+    case poisoned([ScheduleID])
     /// The wall clock, which stands at the time of this entry, is about to be set.
     case clockStepped(milliseconds: Int64)
     /// The engine said that the clock was set back so far that slots are looked for anew.
@@ -44,6 +48,8 @@ package struct SimulationHistory: Equatable, Sendable {
     case ended(isClean: Bool)
     /// All faults are healed and all that could be done is done; the run may go on.
     case finished
+    /// The same, but for the schedules that are poisoned.
+    case finishedBesidePoison
   }
 
   package private(set) var entries: [Entry] = []
@@ -84,6 +90,10 @@ package struct SimulatedMessage: Equatable, Sendable {
     case poison
   }
 
+  func isAbout(_ id: [UInt8]) -> Bool {
+    if case .command(let command, _) = content { command.id.bytes == id } else { false }
+  }
+
   var origin: Origin { Origin(messageID: withUnsafeBytes(of: Int32(label).bigEndian) { Array($0) }) }
 
   var received: ReceivedCommand.Content {
@@ -121,6 +131,7 @@ package enum RareState: CaseIterable, Sendable {
   case redeliveredOutOfOrder, crashWithInbox, poisoned
   case storeFailed, clockSteppedBack, clockSteppedForward, clockSetFarBack, slept
   case resentAfterCrash, resentAfterLoss, resentAfterRefusal, resentAfterTimeout
+  case closedChannel, closedChannelUnexplained, gaveUpOutcome
   case folded, skipped, tooOld, skippedToTheEnd, movedBack, gaveUp, oneShotFired, limitReached, endDateReached,
     replacedLive, kept, keptEnded, refusedForALiveOne, stopped, repeatAnswered, rejectedState, deadLettered,
     stoppedOwedAgain

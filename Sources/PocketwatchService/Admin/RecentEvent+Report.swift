@@ -9,8 +9,12 @@ extension RecentEvent {
     case .tickReturned(let id, let cause):
       self.init(at: now, kind: .returned, id: id, words: "no queue is bound to Schedule Tick: \(cause)")
     case .outcomeReturned: return nil
-    case .refusedByBroker(let id, _, let cause): self.init(at: now, kind: .refused, id: id, words: cause)
-    case .tickGivenUp(let id, let slot, let cause):
+    case .nacked(let id, _, let cause): self.init(at: now, kind: .refused, id: id, words: cause)
+    case .confirmTimedOut(let id, let seconds):
+      self.init(at: now, kind: .refused, id: id, words: "not confirmed in \(seconds) s")
+    case .outcomeExpired(let event, _, let cause):
+      self.init(at: now, kind: .givenUp, id: event.scheduleID, words: "an outcome: \(cause)")
+    case .tickExpired(let id, let slot, let cause):
       self.init(at: now, kind: .givenUp, id: id, slot: slot, words: cause)
     case .missedSlotsFolded(let id, let count):
       self.init(at: now, kind: .missed, id: id, words: "\(count) missed, folded into one tick")

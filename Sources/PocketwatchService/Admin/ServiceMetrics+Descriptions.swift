@@ -13,8 +13,13 @@ extension ServiceMetrics {
     MetricDescription("pocketwatch_confirms_outstanding", help: "Messages published and not yet confirmed."),
     MetricDescription("pocketwatch_commands_total", help: "Commands answered, by type and result."),
     MetricDescription("pocketwatch_returned_total", help: "Ticks that no queue took."),
-    MetricDescription("pocketwatch_nacked_total", help: "Refusals by the broker, of which each tick may get several."),
-    MetricDescription("pocketwatch_given_up_total", help: "Ticks given up after an hour of refusals."),
+    MetricDescription("pocketwatch_nacked_total", help: "Refusals by the broker, of which each event may get several."),
+    MetricDescription("pocketwatch_confirm_timeouts_total", help: "Events that the broker did not confirm in 30 s."),
+    MetricDescription(
+      "pocketwatch_given_up_total", help: "Ticks given up after an hour of refusals or without a confirm."),
+    MetricDescription(
+      "pocketwatch_outcomes_given_up_total",
+      help: "Outcomes given up after a minute of refusals or five without a confirm; what they tell of is stored."),
     MetricDescription("pocketwatch_schedules", help: "Schedules that are kept, by state."),
     MetricDescription("pocketwatch_missed_total", help: "Slots missed and not sent on their own, by misfirePolicy."),
     MetricDescription(

@@ -16,7 +16,9 @@ final class ServiceMetrics: Sendable {
   private let commands: [CommandResult: Counter]
   private let returned: Counter
   private let nacked: Counter
+  private let confirmTimeouts: Counter
   private let givenUp: Counter
+  private let outcomesGivenUp: Counter
   private let missed: [MisfirePolicy: Counter]
   private let live: Gauge
   private let ended: Gauge
@@ -57,7 +59,8 @@ final class ServiceMetrics: Sendable {
   /// What the overview shows.
   private enum Sum: String, CaseIterable {
     case ticks = "Ticks sent", missed = "Missed slots", rejected = "Rejected commands"
-    case unroutable = "Unroutable ticks", nacked = "Nacked (retried)", expired = "Expired ticks"
+    case unroutable = "Unroutable ticks", nacked = "Nacked (retried)"
+    case confirmTimeouts = "Confirm timeouts", expired = "Expired ticks"
   }
 
   /// When each publication in flight left, by its number: the last so many, which is more than can be in flight.
@@ -86,7 +89,9 @@ final class ServiceMetrics: Sendable {
       uniqueKeysWithValues: CommandResult.allCases.map { ($0, counter("commands_total", $0.labels)) })
     returned = counter("returned_total")
     nacked = counter("nacked_total")
+    confirmTimeouts = counter("confirm_timeouts_total")
     givenUp = counter("given_up_total")
+    outcomesGivenUp = counter("outcomes_given_up_total")
     func schedules(_ state: String) -> Gauge {
       Gauge(label: "pocketwatch_schedules", dimensions: [("state", state)], factory: registry)
     }
@@ -184,12 +189,16 @@ extension ServiceMetrics {
     case .tickReturned:
       returned.increment()
       add(.unroutable)
-    case .refusedByBroker:
+    case .nacked:
       nacked.increment()
       add(.nacked)
-    case .tickGivenUp:
+    case .confirmTimedOut:
+      confirmTimeouts.increment()
+      add(.confirmTimeouts)
+    case .tickExpired:
       givenUp.increment()
       add(.expired)
+    case .outcomeExpired: outcomesGivenUp.increment()
     case .missedSlotsFolded(_, let slots): count(missed: slots, by: .fireOnce)
     case .missedSlotsSkipped(_, let slots, let policy): count(missed: slots, by: policy)
     case .scheduleStarted(_, let effect): count(CommandResult(effect))

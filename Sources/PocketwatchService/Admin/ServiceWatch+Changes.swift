@@ -57,7 +57,7 @@ extension BrokerSettings {
       case .confirmed(_, _, accepted: true): return nil
       case .confirmed(_, _, accepted: false): return AdminError(.unavailable, "the broker nacked the command")
       case .returned: return AdminError(.unavailable, "no queue is bound to commands on \(names.eventBus)")
-      case .delivery, .consumerCancelled, .blocked, .unblocked, nil: continue
+      case .delivery, .consumerCancelled, .blocked, .unblocked, .markerAnswered, nil: continue
       }
     }
     return AdminError(.unavailable, "the broker did not confirm the command within 10 s")

@@ -28,6 +28,15 @@ struct EventLog {
     logger.debug("not connected for \(purpose): \(error)")
   }
 
+  /// The broker was found to take no larger messages.
+  func learntLimit(_ bytes: Int) {
+    logger.warning(
+      """
+      the broker takes no messages over \(bytes) bytes: Starts whose events would be larger are rejected, larger events \
+      are held back, all others go on
+      """)
+  }
+
   func zonesChanged(_ changes: ZoneDirectory.Changes, version: String?) {
     if !changes.changed.isEmpty {
       logger.notice(
@@ -75,7 +84,8 @@ struct EventLog {
       logger.error(
         "the service ended each time that it decided a command, which is in the dead queue now; please report it",
         metadata: ["tries": "\(tries)"])
-    case .tickReturned, .outcomeReturned, .refusedByBroker, .tickGivenUp, .missedSlotsFolded, .missedSlotsSkipped,
+    case .tickReturned, .outcomeReturned, .nacked, .confirmTimedOut, .tickExpired, .outcomeExpired,
+      .missedSlotsFolded, .missedSlotsSkipped,
       .commandRejected, .zoneMissing, .slotMoved, .ownEventDropped:
       if let entry = VolumeLog.Entry(report) { volume.log(entry, uptime: uptime) }
     }
@@ -92,10 +102,19 @@ extension VolumeLog.Entry {
     case .outcomeReturned(let id, let cause):
       self.init("outcomeReturned", .debug, "unroutable outcome: no queue is bound to it", id, [("cause", cause)])
       identity = cause
-    case .refusedByBroker(let id, _, let cause):
+    case .nacked(let id, _, let cause):
       self.init("nacked", .warning, "publish nacked; retrying", id, [("cause", cause)])
       identity = cause
-    case .tickGivenUp(let id, let slot, let cause):
+    case .confirmTimedOut(let id, let seconds):
+      self.init(
+        "timedOut", .warning, "publish not confirmed in \(seconds) s", id,
+        [("cause", "a late confirm still counts; it is sent again only on another connection")])
+      identity = kind
+    case .outcomeExpired(let event, _, let cause):
+      self.init(
+        "outcomeExpired", .error, "outcome given up; its effect is stored", event.scheduleID, [("cause", cause)])
+      identity = cause
+    case .tickExpired(let id, let slot, let cause):
       self.init(
         "expired", .error, "tick expired after an hour of retries", id, [("slot", slot.rfc3339), ("cause", cause)])
     case .missedSlotsFolded(let id, let count):

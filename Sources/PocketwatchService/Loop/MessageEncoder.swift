@@ -19,6 +19,15 @@ package final class MessageEncoder {
     self.sendsUserID = sendsUserID
   }
 
+  /// The size of an event's body, whenever it leaves.
+  package static func bodyBytes(_ names: TopologyNames) -> @Sendable (OutgoingEvent) -> Int {
+    let events = EventEncoder(stack: names.stack)
+    return { event in
+      let publication = Publication(number: 0, event: event, origin: Origin())
+      return events.encode(publication, at: SendingTime(Instant(milliseconds: 0)))?.body.count ?? 0
+    }
+  }
+
   /// What leaves together bears one time.
   package func encode(_ publications: [Publication], at now: Instant) -> MessageBatch {
     let time = SendingTime(now)

@@ -10,7 +10,7 @@ import Scheduling
 struct Readiness {
   /// What can be in the way, the most important first.
   enum Part: Int, CaseIterable {
-    case stopping, store, publisher, consumer, blocked, intake
+    case stopping, store, publisher, consumer, blocked, rights, intake
   }
 
   /// Why a part is not ready.

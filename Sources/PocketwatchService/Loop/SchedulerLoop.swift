@@ -41,6 +41,9 @@ final class SchedulerLoop {
   private var haveCountsChanged = true
   private var isDrained = false
   private var nextWatchdog: Int64 = 0
+  private var isPublisherUp = false
+  /// The largest body that the broker takes; nil while it is not known.
+  private var messageLimit: Int?
   /// Whether the publisher was started.
   private var isPublishing = false
   private var nextIntactCheck: Int64 = 0
@@ -111,7 +114,8 @@ final class SchedulerLoop {
     switch event {
     case .up(let epoch, let server):
       encoder.server = server
-      probation.connected(to: server, at: now)
+      if isPublisherUp { watch?.metrics.connectionLost() } else { probation.connected(to: server, at: now) }
+      isPublisherUp = true
       engine.receive(.publisherUp(epoch: epoch), at: now)
     case .down(let error, _):
       log.disconnected("publishing", error)
@@ -119,6 +123,7 @@ final class SchedulerLoop {
       readiness.set(.publisher, reason: .init(error), at: error.endpoint)
       readiness.set(.blocked, reason: nil)
       watch?.metrics.connectionLost()
+      isPublisherUp = false
       engine.receive(.publisherDown, at: now)
     case .acked(let numbers):
       Step.confirm.reached()
@@ -128,6 +133,10 @@ final class SchedulerLoop {
     case .nacked(let numbers):
       watch?.metrics.settled(numbers, at: now)
       engine.receive(.nacked(numbers, cause: "the broker refused it (basic.nack)"), at: now)
+    case .refused(let number, let error):
+      watch?.metrics.settled([number], at: now)
+      engine.receive(.nacked([number], cause: "refused by closing the channel: \(error.text)"), at: now)
+    case .refusing(let refusals): refusing(refusals, at: now)
     case .unsendable(let number, let error):
       watch?.metrics.settled([number], at: now)
       engine.receive(.nacked([number], cause: "\(error)"), at: now)
@@ -139,6 +148,18 @@ final class SchedulerLoop {
       readiness.set(.blocked, reason: nil)
       engine.receive(.unblocked, at: now)
     }
+  }
+
+  /// What the broker is known to refuse has changed.
+  private func refusing(_ refusals: Refusals, at now: Now) {
+    var reasons: [String] = []
+    for case (.routingKey(let key), let error) in refusals.current {
+      reasons.append("\"\(key)\" cannot be published, all others are: \(error)")
+    }
+    readiness.set(.rights, reason: reasons.isEmpty ? nil : .init(reasons.joined(separator: "; ")))
+    if let limit = refusals.largestBody, limit != messageLimit { log.learntLimit(limit) }
+    messageLimit = refusals.largestBody
+    engine.receive(.messageLimit(messageLimit), at: now)
   }
 
   private func received(_ event: Consumer.Event, at now: Now) throws(ServiceFailure) {
@@ -248,7 +269,8 @@ final class SchedulerLoop {
     case .intakeSuspended(let reason):
       readiness.set(.intake, reason: .init("commands are left in their queue: \(reason.text)"))
     case .intakeResumed: readiness.set(.intake, reason: nil)
-    case .tickReturned, .outcomeReturned, .refusedByBroker, .tickGivenUp, .missedSlotsFolded, .missedSlotsSkipped,
+    case .tickReturned, .outcomeReturned, .nacked, .confirmTimedOut, .tickExpired, .outcomeExpired,
+      .missedSlotsFolded, .missedSlotsSkipped,
       .commandRejected, .scheduleStarted, .scheduleStopped, .zoneMissing, .clockSetBack, .slotMoved,
       .slotRecomputed, .heldWithoutSlot, .ownEventDropped, .commandsRedelivered, .commandPoisoned:
       break

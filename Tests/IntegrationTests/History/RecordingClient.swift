@@ -99,7 +99,7 @@ final class RecordingClient: Sendable {
           guard let index = state.unconfirmed.firstIndex(where: { $0.number == number }) else { continue }
           state.history.note(.confirmed(label: state.unconfirmed.remove(at: index).command.label))
         }
-      case .nacked, .returned, .unsendable, .blocked, .unblocked: break
+      case .nacked, .refused, .refusing, .returned, .unsendable, .blocked, .unblocked: break
       }
     }
   }

@@ -76,7 +76,7 @@ final class ServiceBus: Sendable {
       epochs.append(epoch)
     case .down: state.withLock { $0.epoch = nil }
     case .acked(let numbers): numbers.forEach(confirms.append)
-    case .nacked, .returned, .unsendable, .blocked, .unblocked: break
+    case .nacked, .refused, .refusing, .returned, .unsendable, .blocked, .unblocked: break
     }
   }
 

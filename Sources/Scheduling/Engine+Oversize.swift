@@ -1,0 +1,33 @@
+import Recurrence
+
+/// Schedules whose events the broker would not take: it is better that the client hears of it than that ticks are missing.
+extension Engine {
+  /// Why a Start cannot be accepted; nil when each event of its schedule fits.
+  func oversize(_ start: Command.Start) -> String? {
+    let definition = start.definition
+    guard let largestBody, (definition.payload?.count ?? 0) + Self.mostBeside > largestBody else { return nil }
+    let events: [OutgoingEvent] = [
+      .started(
+        Started(
+          definition: definition, generation: .max, counter: .max, nextSlot: Self.late, effect: .replaced,
+          ignored: start.ignored)),
+      .tick(
+        Tick(
+          definition: definition, generation: .max, counter: .max, slot: Self.late, missed: 1000, nextSlot: Self.late)),
+      .stopped(
+        Stopped(
+          definition: definition, id: definition.id, generation: .max, counter: .max,
+          reason: String(repeating: "r", count: Self.longestReason))),
+    ]
+    let largest = events.map(bodyBytes).max() ?? 0
+    guard largest > largestBody else { return nil }
+    return "its events would be up to \(largest) bytes long, and the broker takes at most \(largestBody)"
+      + " (its max_message_size): make the payload shorter"
+  }
+
+  /// Beside its payload an event is smaller than this.
+  private static let mostBeside = 65_536
+  private static let longestReason = 1024
+  /// Of four digits in its year.
+  private static let late = Instant(milliseconds: 253_402_300_799_999)
+}

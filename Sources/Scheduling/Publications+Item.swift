@@ -1,0 +1,49 @@
+import Recurrence
+
+extension Publications {
+  /// What a publication is about, and so what follows from its confirm.
+  enum Subject: Hashable, Sendable {
+    case tick(generation: Int64)
+    /// The outcome of a command, which is then settled with the broker.
+    case answer(CommandSource, channel: UInt64?, Acknowledgements.Settlement)
+    /// A command of the inbox on its way to the dead queue.
+    case deadLetter(InboxPosition)
+    /// The Stopped that a schedule owes since it ended by itself.
+    case owedStopped(generation: Int64, id: ScheduleID)
+
+    var isTick: Bool {
+      if case .tick = self { true } else { false }
+    }
+  }
+
+  struct Item: Sendable {
+    let subject: Subject
+    let event: OutgoingEvent
+    let origin: Origin
+    /// Whether it may have been sent before, on another connection or by an earlier process.
+    var isRepeat = false
+    /// How often the broker refused it, or did not confirm it in time.
+    var refusals = 0
+    /// The milliseconds for which it backed off after refusals, all in all.
+    var heldBack: Int64 = 0
+    /// Whether no queue took it.
+    var isReturned = false
+    /// When it was sent last, and how long the broker took to confirm that, in milliseconds.
+    var sent = Instant(milliseconds: 0)
+    var confirmation: Int32 = 0
+  }
+}
+
+extension OutgoingEvent {
+  /// The size of the payload that it carries.
+  package var payloadBytes: Int {
+    let definition: Definition? =
+      switch self {
+      case .tick(let tick): tick.definition
+      case .started(let started): started.definition
+      case .stopped(let stopped): stopped.definition
+      case .rejected, .deadLetter: nil
+      }
+    return definition?.payload?.count ?? 0
+  }
+}

@@ -1,0 +1,163 @@
+import AMQP
+import Testing
+
+/// Messages on which the broker closes the channel: which one it was, and what is refused from then on.
+struct RefusalsTests {
+  private let start = SuspendingClock.now
+
+  private func batch(_ messages: [(number: UInt64, key: String, bytes: Int)]) -> MessageBatch {
+    MessageBatch(frameMax: 131_072) { batch in
+      for (number, key, bytes) in messages {
+        let body = [UInt8](repeating: 0, count: bytes)
+        batch.add(Message(exchange: "e", routingKey: key, mandatory: true, body: body), number: number)
+      }
+    }
+  }
+
+  private func sendAll(_ sendWindow: inout SendWindow, at now: SuspendingClock.Instant? = nil) -> [UInt64] {
+    var numbers: [UInt64] = []
+    while let slice = sendWindow.takeNext(atMostBytes: .max, at: now ?? start) { numbers += slice.numbers }
+    return numbers
+  }
+
+  private func refused(_ sendWindow: inout SendWindow) -> [UInt64] { sendWindow.takeRefused().map(\.number) }
+
+  private let tooLarge = AMQPError(
+    .channelClosed(code: 406), "PRECONDITION_FAILED - message size 262391 is larger than configured max size 262144")
+  private let noTopicRight = AMQPError(
+    .channelClosed(code: 403),
+    "ACCESS_REFUSED - write access to topic 'Schedule Tick' in exchange 'events' in vhost '/' refused for user 'pw'")
+
+  /// Sends messages 1 to 9 of ten bytes, unless told otherwise, of which the first three are confirmed.
+  private func window(_ change: [UInt64: (key: String, bytes: Int)] = [:]) -> SendWindow {
+    var sendWindow = SendWindow(window: 100, isProven: true)
+    sendWindow.add(
+      batch((1...9).map { number in (number, change[number]?.key ?? "k", change[number]?.bytes ?? 10) }))
+    #expect(sendAll(&sendWindow) == Array(1...9))
+    #expect(sendWindow.settle(3, multiple: true) == [1, 2, 3])
+    return sendWindow
+  }
+
+  /// By its size; what is larger than the limit is not sent from then on, and holds up nothing.
+  @Test func tooLargeAMessage() throws {
+    var sendWindow = window([5: ("k", 262_391), 8: ("k", 262_391)])
+    #expect(sendWindow.culprit(of: tooLarge, at: start) == .one(5))
+    #expect(sendWindow.refusals.largestBody == 262_144)
+    var next = SendWindow(window: 100, refusals: sendWindow.refusals, isProven: true)
+    next.add(batch([(20, "k", 10), (21, "k", 262_145), (22, "other", 300_000)]))
+    next.add(batch([(23, "k", 300_000), (24, "k", 262_144)]))
+    #expect(sendAll(&next) == [20, 24])
+    #expect(refused(&next) == [21, 22, 23])
+    #expect(refused(&next) == [])
+    #expect(next.settle(0, multiple: true) == [20, 24])
+    #expect(next.refusals.largestBody == 262_144)
+    #expect(next.isEmpty)
+  }
+
+  @Test(arguments: [
+    "message size 16777217 is larger than max size 16777216", "message size 9 is larger than max size x",
+  ])
+  func otherWordsOnSize(text: String) {
+    var sendWindow = window([5: ("k", 16_777_217)])
+    let error = AMQPError(.channelClosed(code: 406), "PRECONDITION_FAILED - \(text)")
+    let isKnown = text.contains("16777216")
+    #expect(sendWindow.culprit(of: error, at: start) == (isKnown ? .one(5) : .unknown(6)))
+    #expect(sendWindow.refusals.largestBody == (isKnown ? 16_777_216 : nil))
+  }
+
+  /// One message after the other is let through to learn whether the right is there: after 1 s, 2 s, 4 s … 60 s.
+  @Test func noRightForARoutingKey() throws {
+    var sendWindow = window([5: ("Schedule Tick", 10), 7: ("Schedule Tick", 10)])
+    #expect(sendWindow.culprit(of: noTopicRight, at: start) == .one(5))
+    var now = start
+    var number: UInt64 = 100
+    for pause in [1, 2, 4, 8, 16, 32, 60, 60] {
+      var next = SendWindow(window: 100, refusals: sendWindow.refusals, isProven: true)
+      next.add(batch([(number, "Schedule Tick", 10), (number + 1, "k", 10)]))
+      #expect(sendAll(&next, at: now + .seconds(pause) - .milliseconds(1)) == [number + 1])
+      #expect(refused(&next) == [number])
+      now += .seconds(pause)
+      next.add(batch([(number + 2, "Schedule Tick", 10), (number + 3, "k", 10), (number + 4, "Schedule Tick", 10)]))
+      #expect(sendAll(&next, at: now) == [number + 2, number + 3])
+      #expect(refused(&next) == [number + 4])
+      #expect(next.culprit(of: noTopicRight, at: now) == .one(number + 2))
+      sendWindow = next
+      number += 10
+    }
+  }
+
+  /// A confirm of the one that was let through says that the right is there, and so does a second without an error: a queue
+  /// may take its time to confirm.
+  @Test(arguments: [true, false])
+  func theRightIsThereAgain(isConfirmed: Bool) throws {
+    var sendWindow = window([5: ("Schedule Tick", 10)])
+    _ = sendWindow.culprit(of: noTopicRight, at: start)
+    var next = SendWindow(window: 100, refusals: sendWindow.refusals, isProven: true)
+    next.add(batch([(20, "Schedule Tick", 10)]))
+    let later = start + .seconds(1)
+    #expect(sendAll(&next, at: later) == [20])
+    #expect(next.nextAdvance == later + .seconds(1))
+    if isConfirmed {
+      #expect(next.settle(1, multiple: false) == [20])
+    } else {
+      next.advance(to: later + .milliseconds(999))
+      #expect(next.refusals.current.count == 1)
+      next.advance(to: later + .seconds(1))
+    }
+    #expect(next.refusals.current.isEmpty)
+    #expect(next.nextAdvance == nil)
+    next.add(batch([(21, "Schedule Tick", 10), (22, "Schedule Tick", 10)]))
+    #expect(sendAll(&next, at: later) == [21, 22])
+  }
+
+  /// When the broker does not say which message it was, as many are sent one at a time, and the one on which it ends the
+  /// channel again is it. A confirm is not waited for.
+  @Test(arguments: [AMQPError.Kind.channelClosed(code: 406), .connectionClosed(code: 541)])
+  func unexplained(kind: AMQPError.Kind) throws {
+    let error = AMQPError(kind, "INTERNAL_ERROR")
+    var sendWindow = window()
+    #expect(sendWindow.culprit(of: error, at: start) == .unknown(6))
+    var next = SendWindow(window: 100, refusals: sendWindow.refusals, probes: 6, isProven: true)
+    next.add(batch((20..<30).map { ($0, "k", 10) }))
+    #expect(sendAll(&next) == [20])
+    #expect(next.wantsMarker)
+    #expect(!next.hasNext)
+    next.markerAnswered()
+    #expect(sendAll(&next) == [21])
+    #expect(next.settle(1, multiple: false) == [20])
+    #expect(sendAll(&next) == [], "that was another's confirm")
+    #expect(next.settle(2, multiple: false) == [21])
+    #expect(sendAll(&next) == [22])
+    #expect(next.culprit(of: error, at: start) == .one(22))
+  }
+
+  /// After as many as were unconfirmed all is as it was: it was none of them, or it does not come again.
+  @Test func oneAtATimeOnlyForSoMany() {
+    var sendWindow = SendWindow(window: 100, probes: 3, isProven: true)
+    sendWindow.add(batch((1..<10).map { ($0, "k", 10) }))
+    for number in 1...3 as ClosedRange<UInt64> {
+      #expect(sendAll(&sendWindow) == [number])
+      sendWindow.markerAnswered()
+    }
+    #expect(sendAll(&sendWindow) == Array(4..<10))
+  }
+
+  @Test func theOnlyOneUnconfirmedIsIt() {
+    var sendWindow = window()
+    #expect(sendWindow.settle(8, multiple: true) == [4, 5, 6, 7, 8])
+    #expect(sendWindow.culprit(of: AMQPError(.connectionClosed(code: 541), ""), at: start) == .one(9))
+  }
+
+  /// What is no message's fault is taken for none's.
+  @Test(arguments: [
+    AMQPError(.connectionLost, "reset"), AMQPError(.connectionClosed(code: 320), "CONNECTION_FORCED - shutdown"),
+    AMQPError(.channelClosed(code: 404), "NOT_FOUND - no exchange 'events' in vhost '/'"),
+    AMQPError(.channelClosed(code: 403), "ACCESS_REFUSED - access to exchange 'events' in vhost '/' refused for user"),
+    AMQPError(.channelClosed(code: 406), "PRECONDITION_FAILED - user_id property set to 'a' but authenticated user"),
+  ])
+  func others(error: AMQPError) {
+    var sendWindow = window()
+    #expect(sendWindow.culprit(of: error, at: start) == .none)
+    #expect(sendWindow.refusals.current.isEmpty)
+  }
+}

@@ -1,0 +1,48 @@
+import Scheduling
+import SchedulingTestKit
+
+/// A publication on which the broker closes the channel, or the connection: earlier ones are routed and mostly unconfirmed,
+/// later ones are gone. The publisher finds the culprit, and says so before it tells that the connection is gone.
+extension Simulation {
+  /// From here on nothing about some schedule can be published.
+  mutating func poison() {
+    guard broker.poisoned.isEmpty else { return cure() }
+    broker.poisoned = [SimulatedClients.ids.randomElement(using: &random)].compactMap { $0 }
+    note(.poisoned(broker.poisoned))
+  }
+
+  mutating func cure() {
+    broker.poisoned = []
+    note(.poisoned([]))
+  }
+
+  /// The broker reads the next publication and closes the channel on it. Among several unconfirmed ones it may take the
+  /// publisher another connection to know which it was.
+  mutating func closeChannelAtNext() {
+    guard !broker.isBlocking, let culprit = broker.unread.first else { return }
+    reach(.closedChannel)
+    let isExplained = broker.unanswered.isEmpty && broker.unread.count == 1 || !random.oneIn(3)
+    _ = broker.disconnect()
+    note(.connectionLost)
+    if isExplained {
+      note(.refused(culprit))
+      receive(.nacked([culprit.number], cause: "the broker closed the channel"))
+    } else {
+      reach(.closedChannelUnexplained)
+    }
+    receive(.publisherDown)
+  }
+
+  /// Ahead of the frames that settle their commands, which come before the reports.
+  mutating func noteGivenUpOutcomes(_ actions: [Engine.Action]) {
+    for case .report(let reports) in actions {
+      for case .outcomeExpired(let event, let origin, _) in reports { note(.gaveUpOutcome(event, origin)) }
+    }
+  }
+
+  /// Heals everything but the poison, and lets time pass until all others have what they asked for.
+  mutating func finishBesidePoison() throws {
+    try letTimePass(rounds: 40)
+    note(.finishedBesidePoison)
+  }
+}

@@ -1,0 +1,41 @@
+import Recurrence
+import Scheduling
+
+/// Outcomes that the broker does not take.
+extension SimulationChecker {
+  /// The command that is answered, or the schedule that ended by itself.
+  enum OutcomeName: Hashable {
+    case answer(label: Int), ownEnd(generation: Int64)
+
+    /// Nil for a tick.
+    init?(_ event: OutgoingEvent, _ origin: Origin) {
+      switch event {
+      case .tick, .deadLetter: return nil
+      case .stopped(let stopped) where Schedule.EndReason.isOwn(stopped.reason):
+        self = .ownEnd(generation: stopped.generation)
+      case .started, .stopped, .rejected: self = .answer(label: origin.label)
+      }
+    }
+  }
+
+  /// A command that is delivered again is answered again, under the same name.
+  struct SentOutcome {
+    /// When it was sent first.
+    var uptime: Int64
+    var refusals = 0
+  }
+
+  /// P3: for a minute an outcome that is refused is tried again; without a confirm it is waited for for five and a half.
+  mutating func gaveUpOutcome(_ event: OutgoingEvent, _ origin: Origin) {
+    if case .deadLetter = event { return resolved(event, origin) }
+    reach(.gaveUpOutcome)
+    guard let name = OutcomeName(event, origin), let sent = outcomes[name] else {
+      return expect(false, "P3", "an outcome is given up that was not sent")
+    }
+    let age = now.uptime - sent.uptime
+    expect(
+      sent.refusals >= 7 || age >= 330_000, "P3",
+      "\(name) is given up \(age) ms after it was sent, \(sent.refusals) refusals")
+    resolved(event, origin)
+  }
+}
