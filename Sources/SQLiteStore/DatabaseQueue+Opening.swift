@@ -70,8 +70,19 @@ extension DatabaseQueue {
     return encoded
   }
 
-  /// The `errno` of the system call that made SQLite fail last; 0 where none did.
-  var systemCode: Int32 { unsafeRead { $0.sqliteConnection.map { sqlite3_system_errno($0) } ?? 0 } }
+  /// The `errno` of the last system call on the write-ahead log that failed; 0 where none did.
+  ///
+  /// From the file itself: a COMMIT that fails does not leave it where `sqlite3_system_errno` finds it.
+  var systemCode: Int32 {
+    unsafeRead { database in
+      guard let connection = database.sqliteConnection else { return 0 }
+      var log: UnsafeMutablePointer<sqlite3_file>?
+      var code: CInt = 0
+      sqlite3_file_control(connection, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log)
+      guard let log, let control = log.pointee.pMethods?.pointee.xFileControl else { return 0 }
+      return control(log, SQLITE_FCNTL_LAST_ERRNO, &code) == SQLITE_OK ? code : 0
+    }
+  }
 
   /// The name of the write-ahead log, beside the file to which symbolic links lead.
   var logPath: String? {
