@@ -13,6 +13,7 @@ package struct MessageBatch: Sendable {
     /// Tells it from others when it is returned; nil when it cannot be.
     let fingerprint: Int?
     /// By these the broker may refuse it.
+    let exchange: String
     let routingKey: String
     let bodyBytes: Int
   }
@@ -75,8 +76,8 @@ package struct MessageBatch: Sendable {
           exchange: exchange, routingKey: routingKey, mandatory: mandatory, properties, body: body)
         entries.append(
           Entry(
-            number: number, end: frames.bytes.count, fingerprint: fingerprint, routingKey: routingKey,
-            bodyBytes: bodyBytes))
+            number: number, end: frames.bytes.count, fingerprint: fingerprint, exchange: exchange,
+            routingKey: routingKey, bodyBytes: bodyBytes))
       } catch {
         unsendable.append((number, error))
       }

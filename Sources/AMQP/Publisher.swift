@@ -47,6 +47,7 @@ package final class Publisher: Sendable {
 
   private let options: ConnectionOptions
   private let window: Int
+  private let essentialExchange: String?
   private let setup: @Sendable (Connection) throws -> Void
   private let onEvent: @Sendable (Event) -> Void
   private let lifecycle: ThreadLifecycle
@@ -54,15 +55,19 @@ package final class Publisher: Sendable {
 
   /// - Parameters:
   ///   - window: The most unconfirmed messages on the wire. 256 is as fast as more.
+  ///   - essentialExchange: Without it there is nothing to publish to; an error about another one concerns only the messages
+  ///     to that.
   ///   - setup: Runs on the thread after each login and before `.up`, to look whether all is there. What it throws is
   ///     reported by `.down` and tried again; `AMQPError.topology(_:)` paces that at 5 s.
   ///   - onEvent: Called on the thread, one event at a time; it must not block.
   package init(
-    options: ConnectionOptions, window: Int = 256, setup: @escaping @Sendable (Connection) throws -> Void = { _ in },
+    options: ConnectionOptions, window: Int = 256, essentialExchange: String? = nil,
+    setup: @escaping @Sendable (Connection) throws -> Void = { _ in },
     onEvent: @escaping @Sendable (Event) -> Void
   ) throws(AMQPError) {
     self.options = options
     self.window = window
+    self.essentialExchange = essentialExchange
     self.setup = setup
     self.onEvent = onEvent
     lifecycle = try ThreadLifecycle()
@@ -71,7 +76,7 @@ package final class Publisher: Sendable {
   /// Starts the thread, which begins to connect.
   package func start() throws(AMQPError) {
     try lifecycle.start(name: "amqp-publisher") { [self] in
-      var culprits = Culprits()
+      var culprits = Culprits(refusals: Refusals(essentialExchange: essentialExchange))
       var loop = ReconnectLoop(options: options, lifecycle: lifecycle, onDown: { self.emit(.down($0, retryAfter: $1)) })
       loop.run { try serve($0, &culprits) }
     }
@@ -103,7 +108,7 @@ package final class Publisher: Sendable {
 
   /// What outlives a channel.
   private struct Culprits {
-    var refusals = Refusals()
+    var refusals: Refusals
     /// How many messages are to be sent one at a time, because one of them is known to cost the channel.
     var probes: UInt64 = 0
     /// When channels were opened again.

@@ -7,6 +7,8 @@ package struct Refusals {
   package enum Kind: Hashable, Sendable {
     /// No topic right for this routing key.
     case routingKey(String)
+    /// The exchange is missing, or there is no right to write to it.
+    case exchange(String)
     /// A body larger than the broker's `max_message_size`.
     case bodyBytes(over: Int)
   }
@@ -41,7 +43,22 @@ package struct Refusals {
   /// One for each event name at most, and one for the size.
   private var holds: [Hold] = []
 
-  package init() {}
+  /// Without this exchange nothing can be published, so that an error about it is about the connection.
+  private let essentialExchange: String?
+
+  /// - Parameter essentialExchange: Nil when any exchange is like the others, and each error about one is the connection's.
+  package init(essentialExchange: String? = nil) { self.essentialExchange = essentialExchange }
+
+  /// What an error says, given what was unconfirmed.
+  func verdict(on error: AMQPError, of entries: [MessageBatch.Entry]) -> Verdict {
+    if let essentialExchange, error.concernsExchanges,
+      let entry = entries.first(where: { error.text.contains("exchange '\($0.exchange)'") }),
+      entry.exchange != essentialExchange
+    {
+      return .kind(.exchange(entry.exchange))
+    }
+    return Verdict(error, of: entries)
+  }
 
   /// What is refused now, and why.
   package var current: [(kind: Kind, error: AMQPError)] { holds.map { ($0.kind, $0.error) } }
@@ -98,15 +115,24 @@ extension Refusals.Kind {
   func covers(_ entry: MessageBatch.Entry) -> Bool {
     switch self {
     case .routingKey(let key): entry.routingKey == key
+    case .exchange(let name): entry.exchange == name
     case .bodyBytes(over: let limit): entry.bodyBytes > limit
     }
   }
 
   fileprivate func replaces(_ other: Self) -> Bool {
     switch (self, other) {
-    case (.routingKey(let key), .routingKey(let other)): key == other
     case (.bodyBytes, .bodyBytes): true
-    case (.routingKey, .bodyBytes), (.bodyBytes, .routingKey): false
+    default: self == other
+    }
+  }
+}
+
+extension AMQPError {
+  fileprivate var concernsExchanges: Bool {
+    switch kind {
+    case .channelClosed(ReplyCode.accessRefused), .channelClosed(ReplyCode.notFound): true
+    default: false
     }
   }
 }

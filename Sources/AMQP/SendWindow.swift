@@ -116,7 +116,7 @@ package struct SendWindow {
   /// The broker closed the channel, or the connection. What was in flight is forgotten with this value.
   package mutating func culprit(of error: AMQPError, at now: SuspendingClock.Instant) -> Culprit {
     let unconfirmed = inFlight.elements.map(\.entry)
-    switch Refusals.Verdict(error, of: unconfirmed) {
+    switch refusals.verdict(on: error, of: unconfirmed) {
     case .none: return .none
     case .kind(let kind):
       refusals.learn(kind, from: error, at: now)

@@ -165,7 +165,7 @@ package struct SchedulerService: Service {
     return try Publisher(
       options: configuration.broker.connectionOptions(name: "\(names.stack) publisher"),
       window: configuration.publishWindow + engineSettings.prefetch,
-      setup: prepareEventBus,
+      essentialExchange: names.eventBus, setup: prepareEventBus,
       onEvent: { inbox.post(.publisher($0)) })
   }
 

@@ -72,8 +72,11 @@ extension Engine {
   /// Whether an outcome is tried again however long that takes: its schedule's row is its outbox, and no command waits for it.
   private var isKept: (Publications.Item) -> Bool {
     { [endNotices, intake] item in
-      guard case .owedStopped(let generation, let id) = item.subject else { return false }
-      return !endNotices.isAwaited(generation) && !intake.isWaiting(for: id)
+      switch item.subject {
+      case .owedStopped(let generation, let id): !endNotices.isAwaited(generation) && !intake.isWaiting(for: id)
+      case .deadLetter: true
+      case .tick, .answer: false
+      }
     }
   }
 

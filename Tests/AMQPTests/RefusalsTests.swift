@@ -124,11 +124,13 @@ struct RefusalsTests {
     #expect(!next.hasNext)
     next.markerAnswered()
     #expect(sendAll(&next) == [21])
-    #expect(next.settle(1, multiple: false) == [20])
-    #expect(sendAll(&next) == [], "that was another's confirm")
-    #expect(next.settle(2, multiple: false) == [21])
+    next.markerAnswered()
     #expect(sendAll(&next) == [22])
-    #expect(next.culprit(of: error, at: start) == .one(22))
+    #expect(next.settle(2, multiple: false) == [21])
+    #expect(sendAll(&next) == [], "that was another's confirm")
+    #expect(next.settle(3, multiple: false) == [22])
+    #expect(sendAll(&next) == [23])
+    #expect(next.culprit(of: error, at: start) == .one(23), "20 is unconfirmed, and was accepted")
   }
 
   /// After as many as were unconfirmed all is as it was: it was none of them, or it does not come again.
@@ -146,6 +148,22 @@ struct RefusalsTests {
     var sendWindow = window()
     #expect(sendWindow.settle(8, multiple: true) == [4, 5, 6, 7, 8])
     #expect(sendWindow.culprit(of: AMQPError(.connectionClosed(code: 541), ""), at: start) == .one(9))
+  }
+
+  /// A message to another exchange than that for which the connection is there.
+  @Test(arguments: [
+    AMQPError(.channelClosed(code: 404), "NOT_FOUND - no exchange 'e' in vhost '/'"),
+    AMQPError(.channelClosed(code: 403), "ACCESS_REFUSED - access to exchange 'e' in vhost '/' refused for user 'pw'"),
+  ])
+  func anotherExchange(error: AMQPError) {
+    for (essential, culprit) in [("events", SendWindow.Culprit.one(1)), ("e", .none)] {
+      var sendWindow = SendWindow(window: 100, refusals: Refusals(essentialExchange: essential), isProven: true)
+      sendWindow.add(batch([(1, "k", 10), (2, "k", 10)]))
+      #expect(sendAll(&sendWindow) == [1, 2])
+      let found = sendWindow.culprit(of: error, at: start)
+      #expect(found == culprit)
+      #expect(sendWindow.refusals.current.count == (essential == "e" ? 0 : 1))
+    }
   }
 
   /// What is no message's fault is taken for none's.

@@ -153,8 +153,12 @@ final class SchedulerLoop {
   /// What the broker is known to refuse has changed.
   private func refusing(_ refusals: Refusals, at now: Now) {
     var reasons: [String] = []
-    for case (.routingKey(let key), let error) in refusals.current {
-      reasons.append("\"\(key)\" cannot be published, all others are: \(error)")
+    for (kind, error) in refusals.current {
+      switch kind {
+      case .routingKey(let key): reasons.append("\"\(key)\" cannot be published, all others are: \(error)")
+      case .exchange(let name): reasons.append("nothing can be published to \(name): \(error)")
+      case .bodyBytes: break
+      }
     }
     readiness.set(.rights, reason: reasons.isEmpty ? nil : .init(reasons.joined(separator: "; ")))
     if let limit = refusals.largestBody, limit != messageLimit { log.learntLimit(limit) }
