@@ -106,7 +106,8 @@ struct ServiceFailpointTests {
         crashes += 1
       }
       print("failpoints: the poison was dead-lettered after \(crashes) crashes")
-      #expect((1...25).contains(crashes))
+      // As it came, with its neighbours out of the inbox, and twice alone.
+      #expect(crashes == 4)
       #expect(try await dead.next("the poison").properties.messageID == Array("poison".utf8))
       // The broker may know of the last crash before we do.
       try await Task.sleep(for: .seconds(1))
