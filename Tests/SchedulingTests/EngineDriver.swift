@@ -101,6 +101,20 @@ struct EngineDriver {
     deliver(received: deliveries)
   }
 
+  /// Delivers commands again, each with the count of its deliveries before; with `isAll` the queue has no more of them.
+  mutating func redeliver(_ commands: [((Command, messageID: String?), Int64)], isAll: Bool = true) {
+    let deliveries = commands.map { command, count in
+      let origin = Origin(messageID: command.messageID.map { Array($0.utf8) })
+      let content = ReceivedCommand.Content.command(command.0, key: command.messageID.map { key(of: command.0, $0) })
+      lastTag += 1
+      return ReceivedCommand(
+        source: .delivery(tag: lastTag), size: 100, origin: origin,
+        content: .redelivered(archive.raw(content, origin: origin), deliveries: count))
+    }
+    receive(.deliveries(deliveries, channel: channel))
+    if isAll { receive(.commandsExhausted(channel: channel)) }
+  }
+
   private mutating func deliver(received deliveries: [ReceivedCommand]) {
     receive(.deliveries(deliveries, channel: channel))
     if redelivers { receive(.commandsExhausted(channel: channel)) }
