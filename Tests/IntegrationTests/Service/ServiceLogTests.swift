@@ -105,7 +105,7 @@ struct ServiceLogTests {
   func form(format: String) async throws {
     let service = try ServiceProcess.make(broker: "amqp://u:p@127.0.0.1:1")
     for (name, value, code) in [
-      ("POCKETWATCH_STACK", "A", Int32(78)), ("POCKETWATCH_STAK", "a", 78), ("POCKETWATCH_DATABASE", "/dev/null/x", 5),
+      ("POCKETWATCH_STACK", "A", Int32(78)), ("POCKETWATCH_STAK", "a", 78), ("POCKETWATCH_DATABASE", "/dev/null/x", 8),
     ] {
       service.environment["POCKETWATCH_LOG_FORMAT"] = format
       let before = service.environment.updateValue(value, forKey: name)
