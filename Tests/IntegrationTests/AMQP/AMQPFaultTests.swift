@@ -15,8 +15,15 @@ struct AMQPFaultTests {
     try await PrivateBroker.running(["--config", file.path()]) { broker in
       let options = try await self.options(of: broker)
       let error = try #require(throws: AMQPError.self) { try Connection(to: options.brokers[0], options: options) }
-      #expect(error.kind == .topology)
-      #expect(error.text.contains("frame_max is 4096 bytes. Set it to 8192 or more"))
+      // From 4.1 on such a broker refuses our frame size and closes the socket without a word.
+      let version = String(decoding: try await broker.command("version"), as: UTF8.self)
+      if version.hasPrefix("3.") || version.hasPrefix("4.0.") {
+        #expect(error.kind == .topology)
+        #expect(error.text.contains("frame_max is 4096 bytes. Set it to 8192 or more"))
+      } else {
+        #expect(error.kind == .connectionLost)
+        #expect(error.text.contains("during login"))
+      }
     }
   }
 
