@@ -160,15 +160,24 @@ extension CommandDecision {
 extension Started {
   /// What a schedule is after a Start that left it as it is, or was answered before.
   fileprivate init(_ schedule: Schedule, _ effect: Effect, for start: Command.Start, secret: SipHash.Key) {
-    var definition = schedule.definition
-    if schedule.pending == nil, definition.payload == nil, schedule.isDeclared(by: start.definition, secret: secret) {
-      definition.payload = start.definition.payload  // the row has lost it, and this is the same
-    }
+    let pending = schedule.pending
+    let next = pending.flatMap { $0.isHeld ? nil : $0.slot }
     self.init(
-      definition: definition, generation: schedule.generation, counter: schedule.counter,
-      nextSlot: schedule.pending.flatMap { $0.isHeld ? nil : $0.slot }, hasEnded: schedule.pending == nil,
-      effect: effect,
-      ignored: start.ignored)
+      definition: schedule.definition(answering: start, isLive: pending != nil, secret: secret),
+      generation: schedule.generation, counter: schedule.counter, nextSlot: next, hasEnded: pending == nil,
+      effect: effect, ignored: start.ignored)
+  }
+}
+
+extension Schedule {
+  /// Its definition. The row of one that has ended has lost its payload; a Start that declares the same has it still.
+  fileprivate func definition(answering start: Command.Start, isLive: Bool, secret: SipHash.Key) -> Definition {
+    guard !isLive, definition.payload == nil, isDeclared(by: start.definition, secret: secret) else {
+      return definition
+    }
+    var whole = definition
+    whole.payload = start.definition.payload
+    return whole
   }
 }
 
