@@ -1,3 +1,4 @@
+import CDispatch  // where the compiler finds timespec in a release build
 import Glibc
 import Recurrence
 package import Scheduling

@@ -1,4 +1,5 @@
 import CLinux
+import CDispatch  // where the compiler finds timespec in a release build
 import Glibc
 import Recurrence
 
