@@ -142,8 +142,8 @@ let package = Package(
     .testTarget(
       name: "PocketwatchServiceTests",
       dependencies: [
-        "AMQP", "AdminHTTP", "EventBus", "PocketwatchService", "PrometheusMetrics", "Recurrence", "Scheduling",
-        "SchedulingTestKit",
+        "AMQP", "AdminHTTP", "EventBus", "PocketwatchService", "PrometheusMetrics", "Recurrence", "SQLiteStore",
+        "Scheduling", "SchedulingTestKit",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(

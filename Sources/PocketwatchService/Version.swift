@@ -1,8 +1,12 @@
 import Recurrence
 
 /// The version of this program, and of the time zone data it works with.
+///
+/// The one place that names it: `--version`, the log, the pages, `pocketwatch_build_info` and the AMQP client properties take
+/// it from here. `VersionTests` compares it with the newest entry of `ops/docs/CHANGELOG.md` and with `ops/openapi.yaml`.
 package enum Version {
-  package static let current = "0.1.0"
+  /// By Semantic Versioning, <https://semver.org>.
+  package static let current = "0.2.0"
 
   /// For `--version`.
   package static var description: String {

@@ -12,6 +12,8 @@ package final class SQLiteStore: ScheduleStore {
   private var lock: FileLock?
   /// What this store has open; nil for a file that is only looked at.
   private var files: DatabaseFiles?
+  /// The schema version of the databases that this program writes.
+  package static var schemaVersion: Int { Schema.version }
   /// Whether there was no database, so that an empty one was created.
   package private(set) var isNew = false
   private let onUnreadable: (StoreError) -> Void

@@ -23,6 +23,9 @@ enum Schema {
     return migrator
   }
 
+  /// The number of the newest layout, as in `v4`.
+  static var version: Int { migrator.migrations.count }
+
   /// Instants are milliseconds since 1970 UTC. Free text is kept as bytes of UTF-8, because SQLite's text ends for many
   /// of its functions at a NUL, which JSON may hold.
   private static let version1 = """

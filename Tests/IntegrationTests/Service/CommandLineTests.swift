@@ -274,6 +274,7 @@ struct CommandLineTests {
   func help() async throws {
     let version = try await run("--version")
     #expect(version.code == 0)
+    #expect(version.output.hasPrefix("pocketwatch \(Version.current) "))
     #expect(version.output.wholeMatch(of: /pocketwatch \d+\.\d+\.\d+ \(time zones \d{4}[a-z]+\)/) != nil, "\(version)")
     let help = try await run("--help")
     #expect(help.code == 0)
