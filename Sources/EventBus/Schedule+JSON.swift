@@ -11,13 +11,13 @@ extension Schedule {
       json.field("generation", generation)
       json.field("counter", counter)
       switch state {
-      case .live(let pending) where pending.isHeld:
+      case .live(let nextTick) where nextTick.isHeld:
         json.field("state", "held")
-      case .live(let pending):
+      case .live(let nextTick):
         json.field("state", "live")
-        json.field("nextTickDate", pending.slot)
-        json.field("due", pending.due)
-        if pending.missed > 0 { json.field("missed", Int64(pending.missed)) }
+        json.field("nextTickDate", nextTick.slot)
+        json.field("due", nextTick.due)
+        if nextTick.missed > 0 { json.field("missed", Int64(nextTick.missed)) }
       case .ended(let ending):
         json.field("state", "ended")
         json.field("ended", ending.at)

@@ -55,8 +55,8 @@ struct Inspect: ParsableCommand {
     }
 
     init(_ schedule: Schedule) {
-      state = schedule.pending == nil ? "ended" : "live"
-      next = schedule.pending?.slot.rfc3339 ?? "-"
+      state = schedule.nextTick == nil ? "ended" : "live"
+      next = schedule.nextTick?.slot.rfc3339 ?? "-"
       ticks = String(schedule.counter)
       timing = schedule.definition.timing.words + (schedule.definition.timezone.map { " " + $0 } ?? "")
       id =

@@ -56,7 +56,7 @@ package struct SchedulerService: Service {
     let notifier = Notifier(environment: environment)
     guard let store = try open(inbox, notifier) else { return logger.info("stopped") }
     defer { try? store.close() }  // whatever is not written back now is when it is opened next
-    let recollection = try recall(from: store)
+    let persistentState = try load(from: store)
     let zones = ZoneDirectory()
     watch?.open(inbox, zones)
     logger.info(
@@ -65,12 +65,12 @@ package struct SchedulerService: Service {
     warnOfMissingZones(zones)
     let publisher = try makePublisher(inbox)
     let reader = CommandReader(
-      decoder: CommandDecoder(zones: { try? zones.rules(named: $0) }, secret: recollection.secret), logger: logger)
+      decoder: CommandDecoder(zones: { try? zones.rules(named: $0) }, secret: persistentState.secret), logger: logger)
     let consumer = try makeConsumer(inbox, reader)
     let loop = SchedulerLoop(
       inbox: inbox, zones: zones, store: store,
       engine: Engine(
-        settings: engineSettings, recollection: recollection, bodyBytes: MessageEncoder.bodyBytes(names),
+        settings: engineSettings, persistentState: persistentState, bodyBytes: MessageEncoder.bodyBytes(names),
         zones: { try? zones.rules(named: $0) }, decode: reader.read),
       encoder: MessageEncoder(names: names, sendsUserID: configuration.broker.sendsUserID),
       publisher: publisher, consumer: consumer, notifier: notifier, watch: watch, logger: logger)
@@ -131,9 +131,9 @@ package struct SchedulerService: Service {
   /// How often the database is tried while there is no room for it.
   private static let roomCheckMilliseconds: Int64 = 1_000
 
-  private func recall(from store: SQLiteStore) throws(ServiceFailure) -> Recollection {
+  private func load(from store: SQLiteStore) throws(ServiceFailure) -> PersistentState {
     do throws(StoreError) {
-      return try store.recall()
+      return try store.load()
     } catch {
       throw ServiceFailure(atStart: error)
     }
@@ -170,7 +170,7 @@ package struct SchedulerService: Service {
   }
 
   private func makeConsumer(_ inbox: Inbox, _ reader: CommandReader) throws -> Consumer {
-    let queueGuard = CommandGuard(names: names) { inbox.post(.fail($0)) }
+    let queueGuard = ExclusiveConsumerCheck(names: names) { inbox.post(.fail($0)) }
     return try Consumer(
       options: configuration.broker.connectionOptions(name: "\(names.stack) consumer"),
       queue: names.commandQueue, prefetch: UInt16(clamping: engineSettings.prefetch),

@@ -62,14 +62,14 @@ struct CronFields {
   /// Throws an error that names the field at fault when there is no such day.
   func checkDays() throws(ExpressionError) {
     let days = days
-    guard days.everCome else { throw neverComes(days) }
+    guard days.hasAnyDay else { throw neverComes(days) }
   }
 
   private func neverComes(_ days: CronDays) -> ExpressionError {
     let position = monthDaysText.startIndex + 1
     var monthDaysOnly = days
     monthDaysOnly.weekdays = CronWeekdays([.span(0...6, step: 1)])
-    guard monthDaysOnly.everCome else {
+    guard monthDaysOnly.hasAnyDay else {
       let text = String(decoding: monthDaysText, as: UTF8.self)
       let days = monthDaysText.allSatisfy(\.isDigit) ? "day \(text)" : "'\(text)'"
       let names = months.members.map { EnglishCalendar.months[$0 - 1] }
@@ -102,7 +102,7 @@ extension CronDays {
   ///
   /// The years 1970 to 1997 hold a leap year and a common year that begins on each day of the week, and so every calendar
   /// there is.
-  fileprivate var everCome: Bool {
+  fileprivate var hasAnyDay: Bool {
     let last = CivilDate(year: years?.last ?? 1997, month: 12, day: 31).daysSince1970
     return first(in: 0...last) != nil
   }

@@ -33,7 +33,7 @@ struct ChangeStatements {
   }
 
   /// Says whether there was such a schedule, live with that slot.
-  func proceed(
+  func advance(
     _ key: Schedule.Key, from slot: Instant, to progress: Schedule.Progress, adding tally: Schedule.Tally
   ) throws -> Bool {
     guard case .ended(let ending) = progress.state else {

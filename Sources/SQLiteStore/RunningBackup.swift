@@ -41,7 +41,7 @@ final class RunningBackup {
   deinit { finish() }
 
   /// Copies some pages; true when the copy is whole.
-  func proceed() throws(StoreError) -> Bool {
+  func advance() throws(StoreError) -> Bool {
     try Self.requireRoom(for: 0, beside: path)
     let end = ContinuousClock.now + Self.stepDuration
     repeat {

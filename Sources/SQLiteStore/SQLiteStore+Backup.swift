@@ -11,7 +11,7 @@ extension SQLiteStore: BackupStore {
   package func continueBackup() throws(StoreError) -> (any BackupFile)? {
     guard let running = backup else { throw StoreError(.other, "No backup of \(path) is being made.") }
     do throws(StoreError) {
-      guard try running.proceed() else { return nil }
+      guard try running.advance() else { return nil }
       backup = nil
       return running.file
     } catch {

@@ -12,9 +12,9 @@ extension SQLiteStore {
         switch change {
         case .start(let schedule, let beginning):
           try statements.start(schedule, beginning)
-          if schedule.pending == nil { counts.ended += 1 } else { counts.live += 1 }
-        case .proceed(let key, let slot, let progress, let tally):
-          if try statements.proceed(key, from: slot, to: progress, adding: tally), case .ended = progress.state {
+          if schedule.nextTick == nil { counts.ended += 1 } else { counts.live += 1 }
+        case .advance(let key, let slot, let progress, let tally):
+          if try statements.advance(key, from: slot, to: progress, adding: tally), case .ended = progress.state {
             counts.live -= 1
             counts.ended += 1
           }

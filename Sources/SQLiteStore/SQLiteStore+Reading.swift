@@ -54,17 +54,17 @@ private enum Query {
 }
 
 extension SQLiteStore {
-  package func recall() throws(StoreError) -> Recollection {
+  package func load() throws(StoreError) -> PersistentState {
     let path = path
     return try read { database in
-      var recollection: Recollection?
+      var recollection: PersistentState?
       _ = try database.forEachRow(
         "SELECT lastGeneration, inDoubtThrough, secretFirst, secretSecond, inboxBatch, rulesVersion FROM recollection"
       ) {
         guard let lastGeneration = $0.integer(0), let inDoubtThrough = $0.integer(1), let first = $0.integer(2),
           let second = $0.integer(3), let inboxBatch = $0.integer(4)
         else { return true }
-        recollection = Recollection(
+        recollection = PersistentState(
           lastGeneration: lastGeneration, inDoubtThrough: Instant(milliseconds: inDoubtThrough),
           secret: SipHash.Key(UInt64(bitPattern: first), UInt64(bitPattern: second)), inboxBatch: inboxBatch,
           rulesVersion: $0.integer(5) ?? 1)

@@ -49,7 +49,7 @@ extension Schedule.State {
   fileprivate init?(_ row: ColumnValues) {
     if let slot = row.instant(.slot), let due = row.instant(.due), let missed = row.integer(.missed) {
       self = .live(
-        Schedule.Pending(slot: slot, due: due, missed: Int(clamping: missed), since: row.instant(.since)))
+        Schedule.NextTick(slot: slot, due: due, missed: Int(clamping: missed), since: row.instant(.since)))
     } else if let at = row.instant(.endedAt), let owesStopped = row.integer(.owesStopped) {
       let kind = row.integer(.endKind).flatMap { Schedule.Ending.Kind(rawValue: Int(clamping: $0)) }
       self = .ended(

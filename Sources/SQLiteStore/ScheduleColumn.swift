@@ -82,10 +82,10 @@ extension Schedule.Progress {
   private func bind(_ column: ScheduleColumn, to parameters: inout ParameterValues) {
     switch column {
     case .counter: parameters.bind(counter)
-    case .slot: parameters.bind(state.pending?.slot.milliseconds)
-    case .due: parameters.bind(state.pending?.due.milliseconds)
-    case .missed: parameters.bind(state.pending?.missed)
-    case .since: parameters.bind(state.pending?.since?.milliseconds)
+    case .slot: parameters.bind(state.nextTick?.slot.milliseconds)
+    case .due: parameters.bind(state.nextTick?.due.milliseconds)
+    case .missed: parameters.bind(state.nextTick?.missed)
+    case .since: parameters.bind(state.nextTick?.since?.milliseconds)
     case .endedAt: parameters.bind(state.ending?.at.milliseconds)
     case .endReason: parameters.bind(state.ending?.reason.map { Array($0.utf8) })
     case .owesStopped: parameters.bind(state.ending?.owesStopped)

@@ -8,7 +8,7 @@ package final class MemoryStore: ScheduleStore {
   /// While set, every call throws it and changes nothing: a full disk, for example.
   package var fault: StoreError?
 
-  private var recollection: Recollection
+  private var persistentState: PersistentState
   private var schedules: [Int64: Schedule] = [:]
   private var histories: [Int64: Schedule.History] = [:]
   private var generations: [ScheduleID: Int64] = [:]
@@ -24,13 +24,13 @@ package final class MemoryStore: ScheduleStore {
   private var inbox = MemoryInbox()
 
   package init(secret: SipHash.Key = SipHash.Key(1, 2), rulesVersion: Int64 = CronExpression.rulesVersion) {
-    recollection = Recollection(
+    persistentState = PersistentState(
       lastGeneration: 0, inDoubtThrough: Instant(milliseconds: .min), secret: secret, rulesVersion: rulesVersion)
   }
 
-  package func recall() throws(StoreError) -> Recollection {
+  package func load() throws(StoreError) -> PersistentState {
     try checkFault()
-    return recollection
+    return persistentState
   }
 
   package func schedules(_ ids: [ScheduleID]) throws(StoreError) -> [Schedule?] {
@@ -62,7 +62,7 @@ package final class MemoryStore: ScheduleStore {
   package func followingZones(after position: DuePosition?, limit: Int) throws(StoreError) -> [Schedule] {
     try checkFault()
     let live = liveByDue.elements(after: position).lazy.compactMap { [schedules] in schedules[$0.generation] }
-    return Array(live.filter { $0.pending?.since != nil }.prefix(limit))
+    return Array(live.filter { $0.nextTick?.since != nil }.prefix(limit))
   }
 
   package func owingStopped(after generation: Int64, limit: Int) throws(StoreError) -> [Schedule] {
@@ -135,7 +135,7 @@ extension MemoryStore {
   }
 
   private func checkGenerations(of changes: [Change]) throws(StoreError) {
-    var last = recollection.lastGeneration
+    var last = persistentState.lastGeneration
     for case .start(let schedule, _) in changes {
       guard schedule.generation > last else {
         throw StoreError(.other, "Generation \(schedule.generation) is not above \(last), the last one given.")
@@ -150,9 +150,9 @@ extension MemoryStore {
       if let generation = generations[schedule.id] { replace(generation, by: nil) }
       replace(schedule.generation, by: schedule)
       histories[schedule.generation] = Schedule.History(beginning: beginning)
-      recollection.lastGeneration = schedule.generation
-    case .proceed(let key, let slot, let progress, let tally):
-      guard var schedule = schedules[key.generation], schedule.pending?.slot == slot else { return }
+      persistentState.lastGeneration = schedule.generation
+    case .advance(let key, let slot, let progress, let tally):
+      guard var schedule = schedules[key.generation], schedule.nextTick?.slot == slot else { return }
       schedule.progress = progress
       if progress.state.ending?.needsPayloadNoMore == true { schedule.definition.payload = nil }
       replace(key.generation, by: schedule)
@@ -168,17 +168,17 @@ extension MemoryStore {
       schedule.declare(declaration)
       replace(key.generation, by: schedule)
     case .followRules(let version):
-      recollection.rulesVersion = version
+      persistentState.rulesVersion = version
     case .remember(let command):
       forget(command.key)
       lastSequence += 1
       commands[command.key] = (lastSequence, command)
       answered.insert(CommandPosition(sequence: lastSequence, key: command.key))
     case .markInDoubt(let through):
-      recollection.inDoubtThrough = through
+      persistentState.inDoubtThrough = through
     case .inbox(let change):
       inbox.apply(change)
-      recollection.inboxBatch = inbox.lastComplete
+      persistentState.inboxBatch = inbox.lastComplete
     }
   }
 
@@ -190,7 +190,7 @@ extension MemoryStore {
       if new == nil { histories[generation] = nil }
       ids.remove(old.id)
       switch old.state {
-      case .live(let pending): liveByDue.remove(DuePosition(due: pending.due, generation: generation))
+      case .live(let nextTick): liveByDue.remove(DuePosition(due: nextTick.due, generation: generation))
       case .ended(let ending) where ending.owesStopped: owing.remove(generation)
       case .ended(let ending): settled.remove(EndPosition(at: ending.at, generation: generation))
       }
@@ -200,7 +200,7 @@ extension MemoryStore {
     generations[new.id] = generation
     ids.insert(new.id)
     switch new.state {
-    case .live(let pending): liveByDue.insert(DuePosition(due: pending.due, generation: generation))
+    case .live(let nextTick): liveByDue.insert(DuePosition(due: nextTick.due, generation: generation))
     case .ended(let ending) where ending.owesStopped: owing.insert(generation)
     case .ended(let ending): settled.insert(EndPosition(at: ending.at, generation: generation))
     }

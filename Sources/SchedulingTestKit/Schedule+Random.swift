@@ -66,9 +66,9 @@ extension Schedule.State {
           kind: generator.pick(Schedule.Ending.Kind.allCases)))
     }
     return .live(
-      Schedule.Pending(
+      Schedule.NextTick(
         slot: .random(using: &generator), due: .random(using: &generator),
-        missed: .random(in: 0...Schedule.Pending.maximumMissed, using: &generator),
+        missed: .random(in: 0...Schedule.NextTick.maximumMissed, using: &generator),
         since: generator.oneIn(2) ? nil : .random(using: &generator)))
   }
 }
@@ -148,14 +148,14 @@ extension Change {
     switch Int.random(in: 0..<10, using: &generator) {
     case 0...2:
       // Two changes of one transaction may come to the same generation: then it must be refused whole.
-      let generation = try store.recall().lastGeneration + .random(in: 1...3, using: &generator)
+      let generation = try store.load().lastGeneration + .random(in: 1...3, using: &generator)
       return .start(
         .random(generation: generation, using: &generator),
         generator.oneIn(2) ? nil : .random(using: &generator))
     case 3, 4:
       guard let schedule = generator.pick(schedules) else { return .announced(generation: 1) }
-      let slot = schedule.pending?.slot ?? .random(using: &generator)
-      return .proceed(
+      let slot = schedule.nextTick?.slot ?? .random(using: &generator)
+      return .advance(
         schedule.key, from: slot, to: .random(using: &generator), adding: .random(using: &generator))
     case 5: return .announced(generation: generator.pick(schedules)?.generation ?? 0)
     case 6: return .remember(.random(using: &generator))

@@ -4,7 +4,7 @@ package import Scheduling
 extension Schedule {
   /// A schedule as if it had begun where it stands.
   package init(definition: Definition, origin: Origin, generation: Int64, counter: Int64 = 0, state: State) {
-    let slot = state.pending?.slot ?? state.ending?.at ?? Instant(milliseconds: 0)
+    let slot = state.nextTick?.slot ?? state.ending?.at ?? Instant(milliseconds: 0)
     self.init(
       definition: definition, origin: origin, key: Key(generation: generation, beginningAt: slot),
       progress: Progress(state: state, counter: counter))
@@ -17,7 +17,7 @@ extension Schedule {
     let instant = Instant(milliseconds: due)
     return Schedule(
       definition: Definition(id: ScheduleID(stored: Array(id.utf8)), timing: .at(instant), payload: payload),
-      origin: Origin(), generation: generation, state: .live(Pending(slot: instant, due: instant)))
+      origin: Origin(), generation: generation, state: .live(NextTick(slot: instant, due: instant)))
   }
 
   /// A schedule that has ended, by default with nothing owed; `at` in milliseconds.
@@ -34,10 +34,10 @@ extension Schedule {
 
 extension Change {
   /// Of a schedule that began in the first minute of 1970, as the samples do.
-  package static func proceed(
+  package static func advance(
     generation: Int64, from slot: Instant, to state: Schedule.State, counter: Int64
   ) -> Change {
-    .proceed(
+    .advance(
       Schedule.Key(generation: generation, cohort: 0), from: slot,
       to: Schedule.Progress(state: state, counter: counter))
   }
@@ -102,6 +102,6 @@ extension ScheduleStore {
 extension Schedule {
   /// Where it stands among those that are due; nil once it has ended.
   var duePosition: DuePosition? {
-    pending.map { DuePosition(due: $0.due, generation: generation) }
+    nextTick.map { DuePosition(due: $0.due, generation: generation) }
   }
 }

@@ -4,9 +4,9 @@ import Scheduling
 extension StoreConformance {
   static let starting = [
     StoreCheck("a new store is empty") { fixture in
-      let recollection = try fixture.store.recall()
-      try expectEqual(recollection.lastGeneration, 0, "last generation")
-      try expectEqual(recollection.inDoubtThrough, Instant(milliseconds: .min), "in doubt through")
+      let persistentState = try fixture.store.load()
+      try expectEqual(persistentState.lastGeneration, 0, "last generation")
+      try expectEqual(persistentState.inDoubtThrough, Instant(milliseconds: .min), "in doubt through")
       try expectEqual(try fixture.store.allDue(through: Instant(milliseconds: .max), pageSize: 10), [], "due")
       try expectEqual(try fixture.store.allByID(pageSize: 10), [], "by id")
       try expectEqual(try fixture.store.owingStopped(after: .min, limit: 10), [], "owing")
@@ -40,7 +40,7 @@ extension StoreConformance {
       try expectEqual(try fixture.store.history(of: ScheduleID(stored: [0])), nil, "history of nothing")
       func go(from slot: Int64, to state: Schedule.State, adding tally: Schedule.Tally) throws {
         let progress = Schedule.Progress(state: state, counter: 1)
-        try fixture.store.apply([.proceed(first.key, from: Instant(milliseconds: slot), to: progress, adding: tally)])
+        try fixture.store.apply([.advance(first.key, from: Instant(milliseconds: slot), to: progress, adding: tally)])
       }
       func live(_ slot: Int64) -> Schedule.State {
         .live(.init(slot: Instant(milliseconds: slot), due: Instant(milliseconds: slot)))
@@ -78,10 +78,10 @@ extension StoreConformance {
       let owing = Schedule.State.ended(.init(reason: "r", at: slot, owesStopped: true))
       let later = Schedule.State.live(.init(slot: Instant(milliseconds: 6), due: Instant(milliseconds: 6)))
       try fixture.store.apply([
-        .proceed(generation: 1, from: slot, to: ended, counter: 1),
-        .proceed(generation: 2, from: slot, to: owing, counter: 1),
-        .proceed(generation: 3, from: slot, to: later, counter: 1),
-        .proceed(generation: 1, from: slot, to: ended, counter: 1),
+        .advance(generation: 1, from: slot, to: ended, counter: 1),
+        .advance(generation: 2, from: slot, to: owing, counter: 1),
+        .advance(generation: 3, from: slot, to: later, counter: 1),
+        .advance(generation: 1, from: slot, to: ended, counter: 1),
         .announced(generation: 2),
       ])
       try expectCounts(3, 3, "after ends, and one that had ended")
@@ -101,7 +101,7 @@ extension StoreConformance {
       try fixture.store.apply([.start(.sampleEnded("b", generation: 11))])
       _ = try fixture.store.sweep(.keeping(maximumEnded: 0), limit: 10)
       try fixture.reopen()
-      try expectEqual(try fixture.store.recall().lastGeneration, 11, "last generation")
+      try expectEqual(try fixture.store.load().lastGeneration, 11, "last generation")
       for generation: Int64 in [0, 7, 10, 11] {
         try expectRefusal(of: [.start(.sample("c", generation: generation))], by: fixture.store)
       }
@@ -110,18 +110,18 @@ extension StoreConformance {
     StoreCheck("all changes are made, or none") { fixture in
       let schedule = Schedule.sample("a", generation: 1, due: 5)
       try fixture.store.apply([.start(schedule)])
-      let before = try fixture.store.recall()
+      let before = try fixture.store.load()
       let command = RememberedCommand(
         key: CommandKey(high: 1, low: 2), at: Instant(milliseconds: 3), answer: .stopped(generation: 1))
       let ended = Schedule.State.ended(.init(reason: "r", at: Instant(milliseconds: 6), owesStopped: true))
       try expectRefusal(
         of: [
-          .proceed(generation: 1, from: Instant(milliseconds: 5), to: ended, counter: 1), .remember(command),
+          .advance(generation: 1, from: Instant(milliseconds: 5), to: ended, counter: 1), .remember(command),
           .markInDoubt(through: Instant(milliseconds: 9)), .start(.sample("b", generation: 2)),
           .start(.sample("c", generation: 2)),
         ], by: fixture.store)
       try fixture.reopen()
-      try expectEqual(try fixture.store.recall(), before, "recollection")
+      try expectEqual(try fixture.store.load(), before, "persistentState")
       try expectEqual(try fixture.store.allByID(pageSize: 10), [schedule], "by id")
       try expectEqual(try fixture.store.remembered([command.key]), [nil], "remembered")
     },
@@ -135,8 +135,8 @@ extension StoreConformance {
       try fixture.store.apply([])
       try fixture.store.apply([
         .start(.sample("a", generation: 1, due: 5)), .start(.sample("b", generation: 2, due: 5)),
-        .proceed(generation: 1, from: instant, to: later, counter: 1), .start(new),
-        .proceed(generation: 2, from: instant, to: later, counter: 1),
+        .advance(generation: 1, from: instant, to: later, counter: 1), .start(new),
+        .advance(generation: 2, from: instant, to: later, counter: 1),
       ])
       try expectEqual(try fixture.store.allByID(pageSize: 10), [advanced, new], "by id")
     },
@@ -150,7 +150,7 @@ extension StoreConformance {
       schedule.progress.state = .live(
         .init(slot: Instant(milliseconds: 20), due: Instant(milliseconds: 21), missed: 1000))
       try fixture.store.apply([
-        .proceed(generation: 1, from: Instant(milliseconds: 10), to: schedule.state, counter: schedule.counter)
+        .advance(generation: 1, from: Instant(milliseconds: 10), to: schedule.state, counter: schedule.counter)
       ])
       try expectEqual(try fixture.store.schedules([schedule.id]), [schedule], "found")
       let due = try fixture.store.allDue(through: Instant(milliseconds: 21), pageSize: 1)
@@ -167,7 +167,7 @@ extension StoreConformance {
       for state in states {
         for (generation, slot) in [(1, 11), (2, 10), (3, 10), (0, 0)] as [(Int64, Int64)] {
           try fixture.store.apply([
-            .proceed(generation: generation, from: Instant(milliseconds: slot), to: state, counter: 5)
+            .advance(generation: generation, from: Instant(milliseconds: slot), to: state, counter: 5)
           ])
         }
       }
@@ -186,7 +186,7 @@ extension StoreConformance {
         schedule.progress.state = .ended(ending)
         schedule.progress.counter = 3
         try fixture.store.apply([
-          .proceed(
+          .advance(
             generation: schedule.generation, from: Instant(milliseconds: 10), to: schedule.state, counter: 3)
         ])
         expected.append(schedule)
@@ -206,12 +206,12 @@ extension StoreConformance {
       for (index, ending) in endings.enumerated() {
         let schedule = Schedule.sample("\(index)", generation: Int64(index) + 1, due: 10, payload: [1, 2])
         try fixture.store.apply([.start(schedule)])
-        let elsewhere = Change.proceed(
+        let elsewhere = Change.advance(
           generation: schedule.generation, from: Instant(milliseconds: 9), to: .ended(endings[0]), counter: 0)
         try fixture.store.apply([elsewhere])
         try expectEqual(try fixture.store.schedule("\(index)")?.definition.payload, [1, 2], "payload while it is live")
         try fixture.store.apply([
-          .proceed(
+          .advance(
             generation: schedule.generation, from: Instant(milliseconds: 10), to: .ended(ending), counter: 0)
         ])
       }

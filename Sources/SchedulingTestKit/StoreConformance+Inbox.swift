@@ -13,7 +13,7 @@ extension StoreConformance {
         .inbox(.receive([arrival(5, 9)], batch: 2)), .inbox(.complete(batch: 2)),
       ])
       try fixture.reopen()
-      try expectEqual(try fixture.store.recall().inboxBatch, 2, "last complete batch")
+      try expectEqual(try fixture.store.load().inboxBatch, 2, "last complete batch")
       var numbers: [Int] = []
       var position: InboxPosition?
       while true {

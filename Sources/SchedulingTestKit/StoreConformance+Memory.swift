@@ -31,19 +31,19 @@ extension StoreConformance {
       try expectEqual(try fixture.store.remembered([key]), [second], "remembered")
     },
     StoreCheck("the rules that slots follow are kept") { fixture in
-      try expectEqual(try fixture.store.recall().rulesVersion, CronExpression.rulesVersion, "of a new store")
+      try expectEqual(try fixture.store.load().rulesVersion, CronExpression.rulesVersion, "of a new store")
       try fixture.store.apply([.followRules(version: 7)])
       try fixture.reopen()
-      try expectEqual(try fixture.store.recall().rulesVersion, 7, "rules")
+      try expectEqual(try fixture.store.load().rulesVersion, 7, "rules")
     },
     StoreCheck("the mark and the secret are kept") { fixture in
-      let secret = try fixture.store.recall().secret
+      let secret = try fixture.store.load().secret
       for mark: Int64 in [1_795_000_000_000, 5, .max, .min] {
         try fixture.store.apply([.markInDoubt(through: Instant(milliseconds: mark))])
         try fixture.reopen()
-        let recollection = try fixture.store.recall()
-        try expectEqual(recollection.inDoubtThrough.milliseconds, mark, "in doubt through")
-        try expectEqual(recollection.secret, secret, "secret")
+        let persistentState = try fixture.store.load()
+        try expectEqual(persistentState.inDoubtThrough.milliseconds, mark, "in doubt through")
+        try expectEqual(persistentState.secret, secret, "secret")
       }
     },
   ]
@@ -137,7 +137,7 @@ extension StoreConformance {
   static let agreement = (UInt64(0)..<8).map { seed in
     StoreCheck("random changes leave what they leave in the memory store (seed \(seed))") { fixture in
       var generator = SeededGenerator(seed: seed)
-      let model = MemoryStore(secret: try fixture.store.recall().secret)
+      let model = MemoryStore(secret: try fixture.store.load().secret)
       for step in 0..<150 {
         let changes = try (0..<Int.random(in: 0...4, using: &generator)).map { _ in
           try Change.random(for: model, using: &generator)
@@ -177,7 +177,7 @@ extension StoreConformance {
 
   private static func expectAgreement(_ store: any ScheduleStore, _ model: MemoryStore, step: Int) throws {
     let end = Instant(milliseconds: .max)
-    try expectEqual(try store.recall(), try model.recall(), "step \(step): recollection")
+    try expectEqual(try store.load(), try model.load(), "step \(step): persistentState")
     try expectSame(try store.allByID(pageSize: 5), try model.allByID(pageSize: 100), "step \(step): by id")
     try expectEqual(try store.counts(), try model.counts(), "step \(step): counts")
     for schedule in try model.allByID(pageSize: 100) {

@@ -61,9 +61,9 @@ extension StoreConformance {
       let dues: [(generation: Int64, due: Int64)] = [(1, 20), (2, 10), (3, 20), (4, 10), (5, 30)]
       let schedules = dues.map { generation, due -> Schedule in
         var schedule = Schedule.sample("\(generation)", generation: generation, due: due)
-        guard generation != 4, var pending = schedule.pending else { return schedule }
-        pending.since = Instant(milliseconds: generation)
-        schedule.progress.state = .live(pending)
+        guard generation != 4, var nextTick = schedule.nextTick else { return schedule }
+        nextTick.since = Instant(milliseconds: generation)
+        schedule.progress.state = .live(nextTick)
         return schedule
       }
       try fixture.store.apply(schedules.map { .start($0) })
@@ -72,10 +72,10 @@ extension StoreConformance {
         try expectEqual(following.map(\.generation), [2, 1, 3, 5], "in pages of \(pageSize)")
       }
       let ended = Schedule.State.ended(.init(reason: nil, at: Instant(milliseconds: 9), owesStopped: false))
-      let next = Schedule.Pending(slot: Instant(milliseconds: 25), due: Instant(milliseconds: 25))
+      let next = Schedule.NextTick(slot: Instant(milliseconds: 25), due: Instant(milliseconds: 25))
       try fixture.store.apply([
-        .proceed(generation: 2, from: Instant(milliseconds: 10), to: ended, counter: 1),
-        .proceed(generation: 1, from: Instant(milliseconds: 20), to: .live(next), counter: 1),
+        .advance(generation: 2, from: Instant(milliseconds: 10), to: ended, counter: 1),
+        .advance(generation: 1, from: Instant(milliseconds: 20), to: .live(next), counter: 1),
       ])
       try expectEqual(try fixture.store.allFollowingZones(pageSize: 10).map(\.generation), [3, 5], "left")
     },

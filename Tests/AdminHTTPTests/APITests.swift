@@ -25,7 +25,7 @@ struct APITests {
       ifExists: .keep)
     let schedule = Schedule(
       definition: definition, origin: Origin(), generation: 1, counter: 7,
-      state: .live(Schedule.Pending(slot: due.advanced(byMilliseconds: -10_000), due: due, missed: 2)))
+      state: .live(Schedule.NextTick(slot: due.advanced(byMilliseconds: -10_000), due: due, missed: 2)))
     let site = TestSite(source: FakeSource([schedule]))
     let details = try await object(site, "/api/v1/schedules/a%20b")
     let found = try #require(details["schedule"] as? [String: Any])

@@ -128,6 +128,6 @@ extension Schedule {
     return Schedule(
       definition: definition, origin: Origin(messageID: Array("m-1".utf8)), generation: generation, counter: 7,
       state: ended.map { .ended(Ending(reason: $0, at: FakeSource.now, owesStopped: false)) }
-        ?? .live(Pending(slot: slot, due: slot)))
+        ?? .live(NextTick(slot: slot, due: slot)))
   }
 }

@@ -13,7 +13,7 @@ struct ScheduleJSONTests {
         #""state":"live","nextTickDate":"1970-01-01T00:00:00.000Z","due":"1970-01-01T00:00:00.001Z","missed":2"#
       ),
       (
-        .live(.init(slot: Instant(milliseconds: 0), due: Schedule.Pending.heldDue)), #""state":"held""#
+        .live(.init(slot: Instant(milliseconds: 0), due: Schedule.NextTick.heldDue)), #""state":"held""#
       ),
       (
         .ended(.init(reason: "x", at: Instant(milliseconds: 0), owesStopped: true)),

@@ -202,14 +202,14 @@ struct ServiceWatchTests {
   }
 
   @Test("the overview tells of the disk and the clock")
-  func surroundings() {
+  func hostStatus() {
     #expect(
-      Surroundings.disk(of: "/").words.contains("B free") || Surroundings.disk(of: "/").words.contains("bytes free"))
-    #expect(!Surroundings.disk(of: "/nowhere/at all").isWell)
-    #expect(Surroundings.sizes(of: "/nowhere/at all") == "/nowhere/at all")
-    #expect(Surroundings.sizes(of: "/proc/self/status") == "/proc/self/status: 0 bytes, log 0 bytes")
-    #expect(!Surroundings.clock.words.isEmpty)
+      HostStatus.disk(of: "/").words.contains("B free") || HostStatus.disk(of: "/").words.contains("bytes free"))
+    #expect(!HostStatus.disk(of: "/nowhere/at all").isWell)
+    #expect(HostStatus.sizes(of: "/nowhere/at all") == "/nowhere/at all")
+    #expect(HostStatus.sizes(of: "/proc/self/status") == "/proc/self/status: 0 bytes, log 0 bytes")
+    #expect(!HostStatus.clock.words.isEmpty)
     let texts: [(Int, String)] = [(0, "0 bytes"), (999, "999 bytes"), (1000, "1.0 kB"), (37_240_000_000, "37.2 GB")]
-    for (bytes, text) in texts { #expect(Surroundings.text(bytes) == text) }
+    for (bytes, text) in texts { #expect(HostStatus.text(bytes) == text) }
   }
 }

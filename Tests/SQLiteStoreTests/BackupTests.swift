@@ -50,7 +50,7 @@ struct BackupTests {
       for generation in [step, 1500 - step] {
         let slot = Instant(milliseconds: generation)
         try store.apply([
-          .proceed(generation: generation, from: slot, to: .live(.init(slot: slot, due: slot)), counter: 1)
+          .advance(generation: generation, from: slot, to: .live(.init(slot: slot, due: slot)), counter: 1)
         ])
       }
     }
@@ -58,7 +58,7 @@ struct BackupTests {
     try Data(bytes).write(to: URL(filePath: copyPath))
     #expect(try SQLiteStore.examine(path: copyPath) == Int(1500 + steps))
     #expect(try SQLiteStore.inspect(path: copyPath).allByID(pageSize: 100) == store.allByID(pageSize: 100))
-    #expect(try SQLiteStore(path: copyPath).recall() == store.recall())
+    #expect(try SQLiteStore(path: copyPath).load() == store.load())
   }
 
   @Test("nothing of a copy is in the folder, whatever becomes of it")

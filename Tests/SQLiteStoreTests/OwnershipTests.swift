@@ -78,7 +78,7 @@ struct OwnershipTests {
     let inspected = try SQLiteStore.inspect(path: looked)
     let second = try SQLiteStore.inspect(path: looked)
     #expect(try inspected.allByID(pageSize: 2) == schedules)
-    #expect(try second.recall().lastGeneration == 3)
+    #expect(try second.load().lastGeneration == 3)
     let error = #expect(throws: StoreError.self) { try inspected.apply([.announced(generation: 3)]) }
     #expect(error?.kind == .readOnly)
     try inspected.close()

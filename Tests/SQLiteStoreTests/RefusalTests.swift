@@ -104,7 +104,7 @@ struct RefusalTests {
     try bytes.write(to: URL(fileURLWithPath: path))
     do {
       let store = try SQLiteStore(path: path)
-      _ = try store.recall()
+      _ = try store.load()
       _ = try store.allByID(pageSize: 2)
       _ = try store.owingStopped(after: 0, limit: 10)
       _ = try store.sweep(.keeping(maximumEnded: 0, maximumCommands: 0), limit: 10)

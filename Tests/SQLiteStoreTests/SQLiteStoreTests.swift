@@ -28,7 +28,7 @@ struct SQLiteStoreTests {
   func secrets() throws {
     let one = try SQLiteStore(path: path)
     let other = try SQLiteStore(path: directory.file("other.sqlite"))
-    #expect(try one.recall().secret != other.recall().secret)
+    #expect(try one.load().secret != other.load().secret)
   }
 
   @Test("GRDB's own WAL mode, which does not sync every commit, is refused")

@@ -30,8 +30,8 @@ struct UpgradeTests {
     #expect(try store.counts() == ScheduleCounts(live: 2, ended: release.schedules().count - 2))
     #expect(try store.remembered(Release.commands.map(\.key)) == Release.commands)
     #expect(
-      try store.recall()
-        == Recollection(
+      try store.load()
+        == PersistentState(
           lastGeneration: 9, inDoubtThrough: Instant(milliseconds: 1_795_000_030_000), secret: SipHash.Key(1, .max),
           rulesVersion: 1))
     let history = try store.history(of: ScheduleID(stored: Array("cron".utf8)))
@@ -80,13 +80,13 @@ struct UpgradeTests {
     let now = Now(wall: Instant(milliseconds: 1_795_867_200_000), uptime: 1)
     for isFirst in [true, false] {
       let archive = CommandArchive()
-      var engine = Engine(recollection: try store.recall(), zones: { _ in .utc }, decode: archive.decode)
+      var engine = Engine(persistentState: try store.load(), zones: { _ in .utc }, decode: archive.decode)
       let reports = run(&engine, on: store, at: now)
       #expect(reports.count == (isFirst ? 2 : 0), "\(reports)")
-      #expect(try store.recall().rulesVersion == CronExpression.rulesVersion)
+      #expect(try store.load().rulesVersion == CronExpression.rulesVersion)
       let stored = try store.schedules(["cron", "every"].map { ScheduleID(stored: Array($0.utf8)) })
-      #expect(stored[0]?.pending?.isHeld == true)
-      #expect(stored[1]?.pending?.slot == Instant(rfc3339: "2026-12-09T00:00:00Z"))
+      #expect(stored[0]?.nextTick?.isHeld == true)
+      #expect(stored[1]?.nextTick?.slot == Instant(rfc3339: "2026-12-09T00:00:00Z"))
     }
   }
 
@@ -179,11 +179,11 @@ enum Release: String, CaseIterable {
       definition.ifExists = .keep
     }
     let origin = Origin(messageID: [0, 255], traceparent: "00-trace-parent-01", tracestate: "a=b")
-    let pending = Schedule.Pending(
+    let nextTick = Schedule.NextTick(
       slot: base.advanced(byMilliseconds: 200_000), due: base.advanced(byMilliseconds: 200_250), missed: 7,
       since: base.advanced(byMilliseconds: 100_000))
     let before1970 = Instant(milliseconds: -1)
-    var cron = Schedule(definition: definition, origin: origin, generation: 2, counter: 3, state: .live(pending))
+    var cron = Schedule(definition: definition, origin: origin, generation: 2, counter: 3, state: .live(nextTick))
     cron.declaration.isLasting = self != .v1
     var lasting = try plain(
       "lasting", .every(DurationExpression("1h")), 7, counter: 1, limit: 1,

@@ -18,7 +18,7 @@ struct CommandDecisionTests {
   private var live: Schedule {
     var schedule = Schedule(
       definition: hourly, origin: Origin(messageID: [9], traceparent: "schedule"), generation: 3, counter: 7,
-      state: .live(Schedule.Pending(slot: .second(3600), due: .second(3600))))
+      state: .live(Schedule.NextTick(slot: .second(3600), due: .second(3600))))
     schedule.declaration = Schedule.Declaration(digest: hourly.digest(secret: secret), isLasting: true)
     return schedule
   }
@@ -54,10 +54,10 @@ struct CommandDecisionTests {
   @Test func startMakesANewSchedule() {
     for (existing, effect) in [(nil, Started.Effect.created), (live, .replaced), (ended, .created)] {
       let (decision, answer) = start(hourly, existing: existing)
-      let pending = Schedule.Pending(slot: .second(3600), due: .second(3600))
+      let nextTick = Schedule.NextTick(slot: .second(3600), due: .second(3600))
       let begun = Schedule(
         definition: hourly, origin: origin, key: Schedule.Key(generation: 4, beginningAt: .second(3600)),
-        progress: Schedule.Progress(state: .live(pending)),
+        progress: Schedule.Progress(state: .live(nextTick)),
         declaration: Schedule.Declaration(digest: hourly.digest(secret: secret)))
       #expect(decision.changes == [.start(begun, beginning)])
       #expect(
@@ -259,7 +259,8 @@ struct CommandDecisionTests {
     let (decision, answer) = CommandDecision.stop(
       Command.Stop(id: "a", reason: "enough"), existing: live, origin: origin, now: .noon)
     let ending = Schedule.Ending(reason: "enough", at: .noon, owesStopped: false)
-    #expect(decision.changes == [.proceed(live.key, from: .second(3600), to: live.progress.becoming(.ended(ending)))])
+    #expect(
+      decision.changes == [.advance(live.key, from: .second(3600), to: live.progress.with(state: .ended(ending)))])
     #expect(
       decision.event
         == .stopped(Stopped(definition: hourly, id: "a", generation: 3, counter: 7, reason: "enough")))

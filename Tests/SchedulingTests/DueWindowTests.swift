@@ -70,9 +70,9 @@ struct DueWindowTests {
     window.move(3, to: .sent(progress))
     window.move(3, to: .waiting)
     #expect(window[3]?.mayHaveBeenSent == true)
-    let later = Schedule.State.live(Schedule.Pending(slot: .second(9), due: .second(9)))
+    let later = Schedule.State.live(Schedule.NextTick(slot: .second(9), due: .second(9)))
     for generation in [1, 3] as [Int64] {
-      #expect(window.proceeded(generation, to: Schedule.Progress(state: later, counter: 1))?.counter == 1)
+      #expect(window.advanced(generation, to: Schedule.Progress(state: later, counter: 1))?.counter == 1)
       #expect(window[generation]?.mayHaveBeenSent == false)
     }
   }
@@ -242,12 +242,12 @@ private struct WindowHistory {
     if random.oneIn(3) {
       schedule.progress.state = .ended(.init(reason: nil, at: .noon, owesStopped: false))
     } else {
-      let due = schedule.pending!.due.advanced(byMilliseconds: .random(in: 0...40_000, using: &random))
+      let due = schedule.nextTick!.due.advanced(byMilliseconds: .random(in: 0...40_000, using: &random))
       schedule.progress.state = .live(.init(slot: due, due: due))
       store(schedule)
     }
-    let proceeded = window.proceeded(generation, to: schedule.progress)
-    #expect(proceeded == schedule)
+    let advanced = window.advanced(generation, to: schedule.progress)
+    #expect(advanced == schedule)
   }
 
   /// The connection is lost, a refusal comes, or zone data: rows wait again or are put aside.

@@ -9,9 +9,9 @@ struct EndNoticesTests {
 
   init() {
     var settings = Engine.Settings()
-    settings.maximumOwing = 4
+    settings.maximumEndNotices = 4
     settings.duePage = 2
-    settings.maximumOwingBytes = 1000
+    settings.maximumEndNoticeBytes = 1000
     self.settings = settings
   }
 

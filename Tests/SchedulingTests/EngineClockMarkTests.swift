@@ -28,8 +28,8 @@ struct EngineClockMarkTests {
     driver.holdsStore = false
     driver.answerStore()
     #expect(driver.ticks.count == 2)
-    let due = try #require(try driver.stored("hourly")?.pending?.due)
-    #expect(try driver.store.recall().inDoubtThrough >= due)
+    let due = try #require(try driver.stored("hourly")?.nextTick?.due)
+    #expect(try driver.store.load().inDoubtThrough >= due)
   }
 
   /// The clock is found to be wrong, and before all is put right, found to be wrong again: it is too soon to lower the mark.
@@ -57,7 +57,7 @@ struct EngineClockMarkTests {
     driver.holdsStore = true
     driver.ack()
     while driver.heldMark == nil { driver.answerStore() }
-    #expect(try driver.stored("hourly")?.pending?.slot == .second(3600 - 3 * Self.day + 3600))
+    #expect(try driver.stored("hourly")?.nextTick?.slot == .second(3600 - 3 * Self.day + 3600))
   }
 
   /// A clean stop leaves it, too.
@@ -85,7 +85,7 @@ struct EngineClockMarkTests {
     driver.publisherUp()
     driver.stepWall(seconds: -3 * Self.day)
     driver.answerStore()
-    #expect(try driver.stored("hourly")?.pending?.missed == 1000)
+    #expect(try driver.stored("hourly")?.nextTick?.missed == 1000)
     try expectNextProcessSaysSo(after: driver)
   }
 
@@ -103,7 +103,7 @@ struct EngineClockMarkTests {
     #expect(sent.slot == .second(3660 - 3 * Self.day))
     driver.stepWall(seconds: -7200)
     driver.publisherDown()
-    #expect(try driver.store.recall().inDoubtThrough < .second(-Self.day))
+    #expect(try driver.store.load().inDoubtThrough < .second(-Self.day))
     driver = try EngineDriver(store: driver.store, at: driver.now, settings: .trustingTheClock)
     driver.step(milliseconds: 3 * 3_600_000)
     driver.publisherUp()
@@ -142,7 +142,7 @@ struct EngineClockMarkTests {
     var next = try EngineDriver.connected(store: driver.store, at: driver.now)
     next.advance(seconds: 300)
     #expect(next.saysClockWasSetBack)
-    let slot = try #require(try next.stored("hourly")?.pending?.slot)
+    let slot = try #require(try next.stored("hourly")?.nextTick?.slot)
     #expect(slot <= next.now.wall.advanced(byMilliseconds: 3_600_000))
   }
 }

@@ -39,10 +39,10 @@ struct EngineClockTests {
     driver.stepWall(seconds: -10 * Self.day)
     #expect(driver.saysClockWasSetBack)
     let start = -10 * Self.day
-    #expect(try driver.stored("hourly")?.pending?.slot == .second(start + 3600))
-    #expect(try driver.stored("every")?.pending?.slot == .second(start + 5400))
-    #expect(try driver.stored("bounded")?.pending?.slot == .second(start + 7200))
-    #expect(try driver.stored("once")?.pending?.slot == .second(10))
+    #expect(try driver.stored("hourly")?.nextTick?.slot == .second(start + 3600))
+    #expect(try driver.stored("every")?.nextTick?.slot == .second(start + 5400))
+    #expect(try driver.stored("bounded")?.nextTick?.slot == .second(start + 7200))
+    #expect(try driver.stored("once")?.nextTick?.slot == .second(10))
     driver.advance(seconds: 3600)
     #expect(driver.ticks.map(\.slot) == [.second(start + 3600)])
     #expect(driver.ticks.map(\.counter) == [0])
@@ -58,8 +58,8 @@ struct EngineClockTests {
     driver.advance(seconds: 7200)
     driver = try EngineDriver.connected(store: store, at: .second(0), settings: .trustingTheClock)
     #expect(driver.saysClockWasSetBack)
-    #expect(try driver.stored("hourly")?.pending?.slot == .second(3600))
-    #expect(try store.recall().inDoubtThrough == .second(3))
+    #expect(try driver.stored("hourly")?.nextTick?.slot == .second(3600))
+    #expect(try store.load().inDoubtThrough == .second(3))
     driver.advance(seconds: 3600)
     #expect(driver.ticks.map(\.slot) == [.second(3600)])
     driver.ack()
@@ -102,7 +102,7 @@ struct EngineClockTests {
     driver.nack()
     driver.stepWall(seconds: -3 * Self.day)
     let slot = Instant.second(3600 - 3 * Self.day + 3600)
-    #expect(try driver.stored("hourly")?.pending?.slot == slot)
+    #expect(try driver.stored("hourly")?.nextTick?.slot == slot)
     driver.stepWall(seconds: 3600)
     driver.nack()
     driver.advance(seconds: 5)
@@ -124,7 +124,7 @@ struct EngineClockTests {
     driver.ack()
     driver.stepWall(seconds: -3 * Self.day)
     for id in ids {
-      let slot = try #require(try driver.stored(id)?.pending?.slot)
+      let slot = try #require(try driver.stored(id)?.nextTick?.slot)
       #expect(slot > driver.now.wall && slot <= driver.now.wall.advanced(byMilliseconds: Self.day * 1000))
     }
   }
@@ -141,10 +141,10 @@ struct EngineClockTests {
     let start = 3600 - 3 * Self.day
     if fate == .refused { driver.nack() }
     driver.stepWall(seconds: -3 * Self.day)
-    if fate != .refused { #expect(try driver.stored("hourly")?.pending?.slot == .second(3600)) }
+    if fate != .refused { #expect(try driver.stored("hourly")?.nextTick?.slot == .second(3600)) }
     if fate == .confirmed { driver.ack() }
     if fate == .lost { driver.publisherDown() }
-    #expect(try driver.stored("hourly")?.pending?.slot == .second(start + 3600))
+    #expect(try driver.stored("hourly")?.nextTick?.slot == .second(start + 3600))
     #expect(try driver.stored("hourly")?.counter == (fate == .confirmed ? 1 : 0))
     if fate == .lost { driver.publisherUp() }
     driver.advance(seconds: 3600)
@@ -165,7 +165,7 @@ struct EngineClockTests {
     driver.holdsStore = false
     driver.answerStore()
     #expect(try driver.stored("hourly")?.counter == 1)
-    #expect(try driver.stored("hourly")?.pending?.slot == .second(3600 - 3 * Self.day + 3600))
+    #expect(try driver.stored("hourly")?.nextTick?.slot == .second(3600 - 3 * Self.day + 3600))
   }
 }
 

@@ -35,7 +35,7 @@ struct EngineCommandTests {
     #expect(driver.frames.isEmpty, "acknowledged before the answer was confirmed")
     driver.ack()
     #expect(driver.frames == [.acknowledge(tag: 1, multiple: true)])
-    #expect(try driver.stored("a")?.pending?.slot == .second(3600))
+    #expect(try driver.stored("a")?.nextTick?.slot == .second(3600))
   }
 
   @Test func ignoredFieldsAreTold() throws {

@@ -31,7 +31,7 @@ struct EngineDrainTests {
     driver.ack()
     #expect(driver.isDrained)
     #expect(try driver.stored("a")?.counter == 1)
-    #expect(try store.recall().inDoubtThrough == .second(3))
+    #expect(try store.load().inDoubtThrough == .second(3))
 
     var next = try EngineDriver.connected(store: store, at: .second(7))
     next.ack()
@@ -114,7 +114,7 @@ struct EngineDrainTests {
     driver.receive(.drain)
     driver.advance(seconds: 30)
     #expect(driver.isDrained)
-    #expect(try store.recall().inDoubtThrough == .millisecond(59_600))
+    #expect(try store.load().inDoubtThrough == .millisecond(59_600))
     #expect(driver.ticks.isEmpty)
   }
 }

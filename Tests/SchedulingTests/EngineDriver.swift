@@ -45,7 +45,7 @@ struct EngineDriver {
     self.now = now
     self.archive = archive
     engine = Engine(
-      settings: settings, recollection: try store.recall(), zones: zones, decode: archive.decode)
+      settings: settings, persistentState: try store.load(), zones: zones, decode: archive.decode)
     run()
   }
 

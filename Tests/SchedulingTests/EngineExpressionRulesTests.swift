@@ -21,9 +21,9 @@ struct EngineExpressionRulesTests {
     let store = MemoryStore(rulesVersion: 1)
     for (index, definition) in definitions.enumerated() {
       var schedule = Schedule.live(definition, generation: Int64(index) + 1, slot: slot)
-      let pending = Schedule.Pending(
+      let nextTick = Schedule.NextTick(
         slot: slot, due: slot, missed: missed, since: definition.timezone == nil ? nil : since)
-      schedule.progress.state = .live(pending)
+      schedule.progress.state = .live(nextTick)
       try store.apply([.start(schedule)])
     }
     return store
@@ -36,12 +36,12 @@ struct EngineExpressionRulesTests {
       [Definition(id: "a", timing: try timing(odd), timezone: timezone)], slot: tuesday, since: .noon)
     var driver = try EngineDriver.connected(store: store)
     let wednesday = try instant("2026-11-25T00:00:00Z")
-    #expect(try driver.stored("a")?.pending?.slot == wednesday)
+    #expect(try driver.stored("a")?.nextTick?.slot == wednesday)
     #expect(
       driver.reports.contains {
         if case .slotRecomputed("a", tuesday, wednesday) = $0 { true } else { false }
       })
-    #expect(try store.recall().rulesVersion == CronExpression.rulesVersion)
+    #expect(try store.load().rulesVersion == CronExpression.rulesVersion)
     driver.advance(seconds: 40 * 3600)
     #expect(driver.ticks.map(\.slot) == [wednesday])
     #expect(driver.ticks.first?.nextSlot == (try instant("2026-12-09T00:00:00Z")))
@@ -96,7 +96,7 @@ struct EngineExpressionRulesTests {
     var driver = try EngineDriver.connected(store: store)
     #expect(driver.ticks.map(\.slot) == [.second(-5)])
     driver.ack()
-    #expect(try driver.stored("a")?.pending?.slot == (try instant("2026-11-25T00:00:00Z")))
+    #expect(try driver.stored("a")?.nextTick?.slot == (try instant("2026-11-25T00:00:00Z")))
   }
 
   /// Left without a slot, a schedule is held and named, not ended: over restarts and new rules of zones, until a command.
@@ -117,7 +117,7 @@ struct EngineExpressionRulesTests {
       driver.receive(.zonesRefreshed(changed: true))
       driver.advance(seconds: 150_000)
       #expect(driver.ticks.isEmpty && driver.stopped.isEmpty)
-      for id in ["never", "over"] as [ScheduleID] { #expect(try driver.stored(id)?.pending?.isHeld == true) }
+      for id in ["never", "over"] as [ScheduleID] { #expect(try driver.stored(id)?.nextTick?.isHeld == true) }
     }
     var driver = try EngineDriver.connected(store: store, at: .second(700_000))
     driver.start(Definition(id: "never", timing: try timing(never), timezone: timezone, ifExists: .keep))
@@ -135,11 +135,11 @@ struct EngineExpressionRulesTests {
   @Test func heldOneGoesOn() throws {
     let store = try store([Definition(id: "a", timing: try timing(odd))], slot: try instant("2026-11-25T00:00:00Z"))
     var held = try #require(try store.schedules(["a"])[0])
-    let pending = try #require(held.pending)
-    held.progress.state = .live(Schedule.Pending(slot: pending.slot, due: Schedule.Pending.heldDue))
-    try store.apply([.proceed(held.key, from: pending.slot, to: held.progress)])
+    let nextTick = try #require(held.nextTick)
+    held.progress.state = .live(Schedule.NextTick(slot: nextTick.slot, due: Schedule.NextTick.heldDue))
+    try store.apply([.advance(held.key, from: nextTick.slot, to: held.progress)])
     let driver = try EngineDriver.connected(store: store)
-    #expect(try driver.stored("a")?.pending == pending)
+    #expect(try driver.stored("a")?.nextTick == nextTick)
   }
 
   /// Slots that were missed and folded before the upgrade are counted still.
@@ -147,7 +147,7 @@ struct EngineExpressionRulesTests {
     let store = try store(
       [Definition(id: "a", timing: try timing(odd))], slot: try instant("2026-11-24T00:00:00Z"), missed: 3)
     let driver = try EngineDriver.connected(store: store)
-    #expect(try driver.stored("a")?.pending?.missed == 3)
-    #expect(try driver.stored("a")?.pending?.slot == (try instant("2026-11-25T00:00:00Z")))
+    #expect(try driver.stored("a")?.nextTick?.missed == 3)
+    #expect(try driver.stored("a")?.nextTick?.slot == (try instant("2026-11-25T00:00:00Z")))
   }
 }

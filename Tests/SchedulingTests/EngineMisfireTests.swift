@@ -34,7 +34,7 @@ struct EngineMisfireTests {
     driver.advance(milliseconds: 500)
     driver.receive(.drain)
     #expect(driver.isDrained)
-    #expect(try store.recall().inDoubtThrough == .millisecond(500))
+    #expect(try store.load().inDoubtThrough == .millisecond(500))
     driver = try EngineDriver.connected(store: store, at: .second(600))
     #expect(driver.ticks.map(\.slot) == [.second(600)])
     #expect(driver.ticks.map(\.missed) == [599])
@@ -111,8 +111,8 @@ struct EngineMisfireTests {
     for minute in 1...10 as ClosedRange<Int64> {
       driver.advance(
         milliseconds: driver.now.wall.milliseconds == Instant.second(minute * 60 - 60).milliseconds ? 59_999 : 0)
-      #expect(try store.recall().inDoubtThrough >= .second(minute * 60), "the tick would have to wait")
-      #expect(try store.recall().inDoubtThrough <= .second(minute * 60 + 3))
+      #expect(try store.load().inDoubtThrough >= .second(minute * 60), "the tick would have to wait")
+      #expect(try store.load().inDoubtThrough <= .second(minute * 60 + 3))
       driver.advance(milliseconds: 1)
       #expect(driver.ticks.count == Int(minute))
       driver.ack()
@@ -205,7 +205,7 @@ struct EngineMisfireTests {
     driver.stepWall(seconds: 86_400)
     for _ in 0..<10 { driver.ack() }
     #expect(driver.ticks.map(\.slot) == [.second(86_400)])
-    #expect(driver.ticks.map(\.missed) == [Schedule.Pending.maximumMissed])
+    #expect(driver.ticks.map(\.missed) == [Schedule.NextTick.maximumMissed])
   }
 
   // MARK: Zone data
@@ -219,7 +219,7 @@ struct EngineMisfireTests {
     driver.advance(seconds: 10)
     #expect(driver.ticks.isEmpty)
     #expect(driver.reports.contains { if case .zoneMissing("a", "Europe/Rome") = $0 { true } else { false } })
-    #expect(try driver.stored("a")?.pending != nil)
+    #expect(try driver.stored("a")?.nextTick != nil)
     let isMissing = driver.reports.count
     driver.receive(.zonesRefreshed(changed: true))
     #expect(driver.reports.count == isMissing + 1, "not tried again")

@@ -137,7 +137,7 @@ struct EngineOutcomeTests {
   /// A queue that never confirms: what is in hand is bounded, and the rest is announced once it does.
   @Test func unconfirmedStoppedsAreBounded() throws {
     var settings = Engine.Settings()
-    settings.maximumOwing = 16
+    settings.maximumEndNotices = 16
     settings.duePage = 8
     var driver = try EngineDriver.connected(settings: settings)
     let isTickOrStarted: (OutgoingEvent) -> Bool = { if case .stopped = $0 { false } else { true } }

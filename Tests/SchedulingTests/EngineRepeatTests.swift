@@ -98,7 +98,7 @@ struct EngineRepeatTests {
     driver.stop("a", messageID: "m2")
     #expect(driver.stopped.last?.generation == 1)
     #expect(driver.stopped.last?.definition == nil)
-    #expect(try driver.stored("a")?.pending != nil)
+    #expect(try driver.stored("a")?.nextTick != nil)
   }
 
   /// A rejection is remembered too: the Stop that came too early does not stop what was started after it.
@@ -109,7 +109,7 @@ struct EngineRepeatTests {
     driver.stop("a", messageID: "m1")
     #expect(driver.rejections.count == 2)
     #expect(driver.rejections.last == driver.rejections.first)
-    #expect(try driver.stored("a")?.pending != nil)
+    #expect(try driver.stored("a")?.nextTick != nil)
     driver.ack()
     #expect(driver.frames == [.acknowledge(tag: 3, multiple: true)])
 
@@ -182,7 +182,7 @@ struct EngineRepeatTests {
     driver.deliver(commands)
     for _ in commands { driver.ack() }
     let stored = try #require(try driver.stored("a"))
-    #expect((stored.pending != nil) == endsWithStart)
+    #expect((stored.nextTick != nil) == endsWithStart)
     var expected = endsWithStart ? other : limited
     if !endsWithStart { expected.payload = nil }
     #expect(stored.definition == expected)

@@ -41,18 +41,18 @@ struct EngineStoreTests {
     driver.store.fault = nil
     driver.advance(seconds: 1)
     #expect(driver.resumptions == 0, "it might fail again at once")
-    guard case .proceed(let key, .second(1), let progress, _)? = driver.applied.last?.first else {
+    guard case .advance(let key, .second(1), let progress, _)? = driver.applied.last?.first else {
       Issue.record("stored last: \(driver.applied.last ?? [])")
       return
     }
     #expect(driver.applied.last?.count == 1)
     #expect(key.generation == 1)
-    #expect(progress.state == .live(Schedule.Pending(slot: .second(2), due: .second(2))))
+    #expect(progress.state == .live(Schedule.NextTick(slot: .second(2), due: .second(2))))
     #expect(progress.counter == 1)
     #expect(driver.ticks.map(\.slot) == [.second(1), .second(2), .second(3)])
     driver.advance(seconds: 1)
     #expect(driver.resumptions == 1)
-    #expect(driver.reports.filter { if case .storeTrouble = $0 { true } else { false } }.count == 1)
+    #expect(driver.reports.filter { if case .storeUnavailable = $0 { true } else { false } }.count == 1)
     #expect(driver.reports.filter { if case .storeRecovered = $0 { true } else { false } }.count == 1)
   }
 

@@ -37,15 +37,15 @@ struct EngineTallyTests {
     var definition = Definition(id: "a", timing: try Timing(every: "1h"))
     definition.jitter = try DurationExpression("50m")
     var driver = try EngineDriver.starting(definition)
-    let pending = try #require(try driver.stored("a")?.pending)
-    #expect(pending.due > pending.slot)
-    driver.advance(milliseconds: pending.due.milliseconds - driver.now.wall.milliseconds)
-    #expect(driver.ticks.map(\.due) == [pending.due])
+    let nextTick = try #require(try driver.stored("a")?.nextTick)
+    #expect(nextTick.due > nextTick.slot)
+    driver.advance(milliseconds: nextTick.due.milliseconds - driver.now.wall.milliseconds)
+    #expect(driver.ticks.map(\.due) == [nextTick.due])
     driver.ack()
     let last = try #require(try tally(driver).last)
     #expect(last.latenessMilliseconds == 0)
-    #expect(last.jitterMilliseconds == pending.due.milliseconds - pending.slot.milliseconds)
-    #expect(last.sentAt == pending.due)
+    #expect(last.jitterMilliseconds == nextTick.due.milliseconds - nextTick.slot.milliseconds)
+    #expect(last.sentAt == nextTick.due)
   }
 
   /// The tick that stands for others counts them when it is confirmed; it is as late as its own slot.
@@ -128,6 +128,6 @@ struct EngineTallyTests {
     driver.ack()
     driver.stop("a")
     #expect(try tally(driver).last?.slot == .second(1))
-    #expect(try driver.stored("a")?.pending == nil)
+    #expect(try driver.stored("a")?.nextTick == nil)
   }
 }

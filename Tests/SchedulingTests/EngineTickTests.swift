@@ -27,10 +27,10 @@ struct EngineTickTests {
       ])
     driver.advance(seconds: 5)
     #expect(driver.ticks.count == 1, "two ticks of one schedule in flight")
-    #expect(try driver.stored("a")?.pending?.slot == .second(1))
+    #expect(try driver.stored("a")?.nextTick?.slot == .second(1))
     #expect(try driver.stored("a")?.counter == 0)
     driver.ack()
-    #expect(try driver.stored("a")?.pending?.slot == .second(2))
+    #expect(try driver.stored("a")?.nextTick?.slot == .second(2))
     #expect(try driver.stored("a")?.counter == 1)
     #expect(driver.ticks.map(\.slot) == [.second(1), .second(2)])
   }

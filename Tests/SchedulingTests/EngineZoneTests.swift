@@ -50,7 +50,7 @@ struct EngineZoneTests {
   @Test func slotMoves() throws {
     var driver = try started()
     change(&driver, offsetMinutes: 30)
-    #expect(try driver.stored("a")?.pending?.slot == .second(1800))
+    #expect(try driver.stored("a")?.nextTick?.slot == .second(1800))
     #expect(
       driver.reports.contains { if case .slotMoved("a", .second(3600), .second(1800)?) = $0 { true } else { false } })
     driver.advance(seconds: 1800)
@@ -69,7 +69,7 @@ struct EngineZoneTests {
     change(&driver, offsetMinutes: 30)
     #expect(driver.ticks.map(\.slot) == [.second(3600), .second(5400)])
     driver.ack()
-    #expect(try driver.stored("a")?.pending?.slot == .second(9000))
+    #expect(try driver.stored("a")?.nextTick?.slot == .second(9000))
   }
 
   @Test func tickInFlightKeepsItsSlot() throws {
@@ -78,7 +78,7 @@ struct EngineZoneTests {
     change(&driver, offsetMinutes: 30)
     #expect(driver.ticks.map(\.slot) == [.second(3600)])
     driver.ack()
-    #expect(try driver.stored("a")?.pending?.slot == .second(5400))
+    #expect(try driver.stored("a")?.nextTick?.slot == .second(5400))
   }
 
   /// Neither does a tick move that is tried again after a refusal, or was on a connection that is lost.
@@ -98,7 +98,7 @@ struct EngineZoneTests {
     let count = driver.applied.count
     change(&driver, offsetMinutes: 60)
     #expect(driver.applied.count == count)
-    #expect(try driver.stored("a")?.pending?.slot == .second(3600))
+    #expect(try driver.stored("a")?.nextTick?.slot == .second(3600))
   }
 
   /// Only what follows a zone is looked at anew.
@@ -169,7 +169,7 @@ struct EngineZoneTests {
     driver.stop("a")
     while driver.heldRequest != nil { driver.answerStore() }
     #expect(driver.stopped.count == 1)
-    #expect(try driver.stored("a")?.pending == nil)
+    #expect(try driver.stored("a")?.nextTick == nil)
     driver.holdsStore = false
     driver.advance(seconds: 7200)
     #expect(driver.ticks.isEmpty)
@@ -180,12 +180,12 @@ struct EngineZoneTests {
     driver.start(Definition(id: "a", timing: hourly.timing, timezone: "Test/Moving", endDate: .second(3600)))
     driver.ack()
     change(&driver, offsetMinutes: -10)
-    #expect(try driver.stored("a")?.pending?.slot == .second(600))
+    #expect(try driver.stored("a")?.nextTick?.slot == .second(600))
     driver.stop("a")
     driver.start(
       Definition(id: "b", timing: try Timing(cron: "0 13 * * *"), timezone: "Test/Moving", endDate: .second(7200)))
     driver.ack()
-    #expect(try driver.stored("b")?.pending?.slot == .second(4200))
+    #expect(try driver.stored("b")?.nextTick?.slot == .second(4200))
     change(&driver, offsetMinutes: -120)
     #expect(driver.stopped.last?.reason == Schedule.EndReason.endDate)
     driver.ack()

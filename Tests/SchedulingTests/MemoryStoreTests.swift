@@ -16,7 +16,7 @@ struct MemoryStoreTests {
     let full = StoreError(.full, "No room is left.")
     store.fault = full
     #expect(throws: full) { try store.apply([.start(schedule)]) }
-    #expect(throws: full) { try store.recall() }
+    #expect(throws: full) { try store.load() }
     #expect(throws: full) { try store.sweep(.keeping(), limit: 1) }
     store.fault = nil
     #expect(try store.page(after: nil, limit: 10) == [])

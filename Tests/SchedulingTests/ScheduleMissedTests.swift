@@ -11,37 +11,37 @@ struct ScheduleMissedTests {
 
   private func folded(
     _ timing: Timing, jitter: DurationExpression? = nil, end: Instant? = nil, missed: Int = 0, now: Instant
-  ) throws -> Schedule.Pending? {
+  ) throws -> Schedule.NextTick? {
     let definition = Definition(id: "a", timing: timing, endDate: end, jitter: jitter)
-    let pending = Schedule.Pending(slot: .noon, due: definition.due(of: .noon, in: .utc), missed: missed)
-    let schedule = Schedule(definition: definition, origin: Origin(), generation: 1, state: .live(pending))
-    guard case .folded(let folded)? = schedule.missed(pending, at: now, threshold: Self.threshold, in: .utc) else {
+    let nextTick = Schedule.NextTick(slot: .noon, due: definition.due(of: .noon, in: .utc), missed: missed)
+    let schedule = Schedule(definition: definition, origin: Origin(), generation: 1, state: .live(nextTick))
+    guard case .folded(let folded)? = schedule.missed(nextTick, at: now, threshold: Self.threshold, in: .utc) else {
       return nil
     }
     return folded
   }
 
-  private func pending(_ second: Int64, missed: Int) -> Schedule.Pending {
-    Schedule.Pending(slot: .second(second), due: .second(second), missed: missed)
+  private func nextTick(_ second: Int64, missed: Int) -> Schedule.NextTick {
+    Schedule.NextTick(slot: .second(second), due: .second(second), missed: missed)
   }
 
   @Test func foldsFromTheThresholdOn() throws {
     let everySecond = try Timing(cron: "* * * * * *")
     #expect(try folded(everySecond, now: .millisecond(59_999)) == nil)
-    #expect(try folded(everySecond, now: .second(60)) == pending(60, missed: 60))
-    #expect(try folded(everySecond, now: .millisecond(60_999)) == pending(60, missed: 60))
-    #expect(try folded(Timing(every: "7s"), now: .second(60)) == pending(56, missed: 8))
+    #expect(try folded(everySecond, now: .second(60)) == nextTick(60, missed: 60))
+    #expect(try folded(everySecond, now: .millisecond(60_999)) == nextTick(60, missed: 60))
+    #expect(try folded(Timing(every: "7s"), now: .second(60)) == nextTick(56, missed: 8))
   }
 
   /// A slot that is late but the only one due is sent as it is.
   @Test func aSingleSlotIsNotFolded() throws {
     #expect(try folded(Timing(cron: "0 * * * *"), now: .second(3599)) == nil)
     #expect(try folded(Timing(cron: "* * * * * *"), end: .noon, now: .second(600)) == nil)
-    #expect(try folded(Timing(cron: "0 * * * *"), now: .second(3600)) == pending(3600, missed: 1))
+    #expect(try folded(Timing(cron: "0 * * * *"), now: .second(3600)) == nextTick(3600, missed: 1))
   }
 
   @Test func neverPastTheEndDate() throws {
-    #expect(try folded(Timing(cron: "* * * * * *"), end: .second(10), now: .second(600)) == pending(10, missed: 10))
+    #expect(try folded(Timing(cron: "* * * * * *"), end: .second(10), now: .second(600)) == nextTick(10, missed: 10))
   }
 
   @Test func oneShotsAreNeverFolded() throws {
@@ -56,13 +56,13 @@ struct ScheduleMissedTests {
   func missedIsBounded(before: Int, seconds: Int64, missed: Int) throws {
     for timing in [try Timing(cron: "* * * * * *"), try Timing(every: "1s")] {
       let result = try folded(timing, missed: before, now: .second(seconds))
-      #expect(result == pending(seconds, missed: missed))
+      #expect(result == nextTick(seconds, missed: missed))
     }
   }
 
   @Test func millionsAreNotCountedOneByOne() throws {
     let result = try folded(Timing(cron: "* * * * * *"), now: .second(100_000_000))
-    #expect(result == pending(100_000_000, missed: Schedule.Pending.maximumMissed))
+    #expect(result == nextTick(100_000_000, missed: Schedule.NextTick.maximumMissed))
   }
 
   /// With jitter only slots whose jittered time has come are folded, and the threshold counts from it.
@@ -92,9 +92,9 @@ struct ScheduleMissedTests {
     let definition = try Definition(
       id: "a", timing: Timing(cron: "* * * * * *"), endDate: end, misfirePolicy: policy,
       catchupWindow: window.map { try DurationExpression($0) })
-    let pending = Schedule.Pending(slot: .noon, due: .noon)
-    let schedule = Schedule(definition: definition, origin: Origin(), generation: 1, counter: 3, state: .live(pending))
-    return schedule.missed(pending, at: .second(seconds), threshold: Self.threshold, in: .utc)
+    let nextTick = Schedule.NextTick(slot: .noon, due: .noon)
+    let schedule = Schedule(definition: definition, origin: Origin(), generation: 1, counter: 3, state: .live(nextTick))
+    return schedule.missed(nextTick, at: .second(seconds), threshold: Self.threshold, in: .utc)
   }
 
   private func skipped(_ state: Schedule.State, _ count: Int) -> Schedule.Missed {
@@ -102,7 +102,7 @@ struct ScheduleMissedTests {
   }
 
   private func skipped(to second: Int64, _ count: Int) -> Schedule.Missed {
-    skipped(.live(pending(second, missed: 0)), count)
+    skipped(.live(nextTick(second, missed: 0)), count)
   }
 
   /// Dropped is what is at least the threshold late; what is less late is sent.
@@ -127,8 +127,8 @@ struct ScheduleMissedTests {
 
   /// With `fireOnce` the latest slot counts: if that one is too old, nothing is sent for any.
   @Test func fireOnceLooksAtTheLatest() throws {
-    #expect(try missed(.fireOnce, window: "10m", after: 6000) == .folded(pending(6000, missed: 1000)))
-    #expect(try missed(nil, window: "10m", end: .second(100), after: 700) == .folded(pending(100, missed: 100)))
+    #expect(try missed(.fireOnce, window: "10m", after: 6000) == .folded(nextTick(6000, missed: 1000)))
+    #expect(try missed(nil, window: "10m", end: .second(100), after: 700) == .folded(nextTick(100, missed: 100)))
     let ending = Schedule.Ending(
       reason: Schedule.EndReason.endDate, at: .second(701), owesStopped: true, kind: .finished)
     let ended = skipped(.ended(ending), 101)
@@ -173,20 +173,20 @@ private struct MissedCase {
       jitter: random.oneIn(2) ? try DurationExpression("9s") : nil,
       misfirePolicy: random.pick([nil, .fireOnce, .fireAll, .skip]) ?? nil, catchupWindow: window)
     let missed = random.oneIn(4) ? Int.random(in: 1...1000, using: &random) : 0
-    let pending = Schedule.Pending(slot: .noon, due: definition.due(of: .noon, in: .utc), missed: missed)
-    schedule = Schedule(definition: definition, origin: Origin(), generation: 1, state: .live(pending))
+    let nextTick = Schedule.NextTick(slot: .noon, due: definition.due(of: .noon, in: .utc), missed: missed)
+    schedule = Schedule(definition: definition, origin: Origin(), generation: 1, state: .live(nextTick))
     now = .millisecond(.random(in: 0...600_000, using: &random))
   }
 
   var result: Schedule.Missed? {
-    schedule.pending.flatMap { schedule.missed($0, at: now, threshold: 60_000, in: .utc) }
+    schedule.nextTick.flatMap { schedule.missed($0, at: now, threshold: 60_000, in: .utc) }
   }
 
   private func lateness(_ slot: Instant) -> Int64 {
     now.milliseconds - schedule.definition.due(of: slot, in: .utc).milliseconds
   }
 
-  /// The slots due by now, from the pending one on.
+  /// The slots due by now, from the next one on.
   private var run: [Instant] {
     var slots: [Instant] = []
     var next: Instant? = .noon
@@ -205,7 +205,7 @@ private struct MissedCase {
     switch schedule.definition.misfirePolicy ?? .fireOnce {
     case .fireOnce:
       guard isDropped(latest) else {
-        return run.count == 1 ? nil : .folded(pending(latest, missed: known + run.count - 1))
+        return run.count == 1 ? nil : .folded(nextTick(latest, missed: known + run.count - 1))
       }
       dropped = run[...]
     case .fireAll: dropped = run.prefix(while: isDropped)
@@ -213,12 +213,12 @@ private struct MissedCase {
     }
     guard let last = dropped.last else { return nil }
     return .skipped(
-      schedule.afterGivingUp(pending(last, missed: 0), at: now, in: .utc), count: min(known + dropped.count, 1000))
+      schedule.afterGivingUp(nextTick(last, missed: 0), at: now, in: .utc), count: min(known + dropped.count, 1000))
   }
 
-  private var known: Int { schedule.pending?.missed ?? 0 }
+  private var known: Int { schedule.nextTick?.missed ?? 0 }
 
-  private func pending(_ slot: Instant, missed: Int) -> Schedule.Pending {
-    Schedule.Pending(slot: slot, due: schedule.definition.due(of: slot, in: .utc), missed: min(missed, 1000))
+  private func nextTick(_ slot: Instant, missed: Int) -> Schedule.NextTick {
+    Schedule.NextTick(slot: slot, due: schedule.definition.due(of: slot, in: .utc), missed: min(missed, 1000))
   }
 }

@@ -45,8 +45,8 @@ struct ScheduleProgressTests {
   @Test(arguments: cases)
   func afterATick(_ row: Case) throws {
     let schedule = try row.schedule()
-    let pending = try #require(schedule.pending)
-    let progress = schedule.afterTick(of: pending, at: .second(7), in: .utc)
+    let nextTick = try #require(schedule.nextTick)
+    let progress = schedule.afterTick(of: nextTick, at: .second(7), in: .utc)
     #expect(progress.counter == row.counter + 1)
     if let reason = row.reason {
       let told = reason.isEmpty ? nil : reason
@@ -56,7 +56,7 @@ struct ScheduleProgressTests {
             Schedule.Ending(
               reason: told, at: .second(7), owesStopped: told != nil, kind: told == nil ? .fired : .finished)))
     } else {
-      #expect(progress.state == .live(Schedule.Pending(slot: .second(1), due: .second(1))))
+      #expect(progress.state == .live(Schedule.NextTick(slot: .second(1), due: .second(1))))
     }
   }
 
@@ -64,12 +64,12 @@ struct ScheduleProgressTests {
   @Test(arguments: cases)
   func afterGivingUp(_ row: Case) throws {
     let schedule = try row.schedule()
-    let progress = schedule.afterGivingUp(try #require(schedule.pending), at: .second(7), in: .utc)
+    let progress = schedule.afterGivingUp(try #require(schedule.nextTick), at: .second(7), in: .utc)
     #expect(progress.counter == row.counter)
     let endsByLimit = row.reason == Schedule.EndReason.countLimit && row.end == nil && row.cron == "* * * * * *"
-    if endsByLimit { #expect(progress.state == .live(Schedule.Pending(slot: .second(1), due: .second(1)))) }
+    if endsByLimit { #expect(progress.state == .live(Schedule.NextTick(slot: .second(1), due: .second(1)))) }
     if row.reason == nil || endsByLimit {
-      #expect(progress.state == .live(Schedule.Pending(slot: .second(1), due: .second(1))))
+      #expect(progress.state == .live(Schedule.NextTick(slot: .second(1), due: .second(1))))
     } else if case .ended(let ending) = progress.state {
       #expect(ending.reason != Schedule.EndReason.countLimit)
     } else {

@@ -113,12 +113,13 @@ struct SimulationCheckerTests {
 
     /// An advance that leaves out a slot.
     private static func skipping(_ changes: [Change]) -> [Change]? {
-      guard case .proceed(let key, let slot, var progress, _)? = changes.first, var next = progress.state.pending else {
+      guard case .advance(let key, let slot, var progress, _)? = changes.first, var next = progress.state.nextTick
+      else {
         return nil
       }
       next.slot = next.slot.advanced(byMilliseconds: 60_000)
       progress.state = .live(next)
-      return [.proceed(key, from: slot, to: progress)] + changes.dropFirst()
+      return [.advance(key, from: slot, to: progress)] + changes.dropFirst()
     }
   }
 

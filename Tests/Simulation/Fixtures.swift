@@ -30,7 +30,7 @@ extension Schedule {
   ) -> Schedule {
     Schedule(
       definition: definition, origin: Origin(), generation: generation, counter: counter,
-      state: .live(Pending(slot: slot, due: due ?? slot)))
+      state: .live(NextTick(slot: slot, due: due ?? slot)))
   }
 }
 

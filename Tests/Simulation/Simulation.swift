@@ -35,7 +35,7 @@ package struct Simulation {
     settings.duePage = 2
     settings.dueCapacity = 6
     settings.repeatWindowMilliseconds = isForgetful ? 600_000 : 100 * 86_400_000
-    settings.maximumOwing = 2
+    settings.maximumEndNotices = 2
     settings.prefetch = 12
     settings.maximumCommandBytes = 500
     settings.maximumGatheredBytes = 30
@@ -54,7 +54,7 @@ package struct Simulation {
   private static func engine(
     _ settings: Engine.Settings, on store: MemoryStore, _ archive: CommandArchive
   ) throws -> Engine {
-    Engine(settings: settings, recollection: try store.recall(), zones: { _ in .utc }, decode: archive.decode)
+    Engine(settings: settings, persistentState: try store.load(), zones: { _ in .utc }, decode: archive.decode)
   }
 
   /// Random steps that come to about a week.

@@ -192,7 +192,7 @@ extension SimulationChecker {
       expect(!isStopped, "P2", "\(command.id.text) was stopped by a command older than message \(label)")
       expect(track?.label == label, "P2", "\(command.id.text) is not as message \(label) left it")
     case .stop:
-      expect(track?.pending == nil, "P2", "\(command.id.text) lives after message \(label) stopped it")
+      expect(track?.nextTick == nil, "P2", "\(command.id.text) lives after message \(label) stopped it")
     }
   }
 

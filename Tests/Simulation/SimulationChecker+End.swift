@@ -15,11 +15,11 @@ extension SimulationChecker {
       guard let track = tracks[generation], !track.isReplaced, !poisoned.contains(track.definition.id) else {
         continue
       }
-      if let pending = track.pending {
-        expect(pending.due > now.wall, "P5", "\(generation) was due at \(pending.due.rfc3339) and was not sent")
-        let ahead = pending.slot.milliseconds - now.wall.milliseconds - (track.step ?? .max / 2)
+      if let nextTick = track.nextTick {
+        expect(nextTick.due > now.wall, "P5", "\(generation) was due at \(nextTick.due.rfc3339) and was not sent")
+        let ahead = nextTick.slot.milliseconds - now.wall.milliseconds - (track.step ?? .max / 2)
         let isSoon = ahead <= track.waitAllowance || track.isSetBackForgotten
-        expect(isSoon, "P12", "\(generation) waits until \(pending.slot.rfc3339)")
+        expect(isSoon, "P12", "\(generation) waits until \(nextTick.slot.rfc3339)")
         continue
       }
       let owes = track.ending?.owesStopped == true

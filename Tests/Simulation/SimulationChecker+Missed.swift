@@ -6,7 +6,7 @@ extension SimulationChecker {
   /// P5: what a policy leaves out or folds is not sent for the first time. What may have been sent by an earlier process is
   /// sent again as it was, in any case.
   mutating func checkMissed(_ tick: Tick, of track: SimulationTrack) {
-    guard let step = track.step, let due = track.pending?.due, due > markAtStart else { return }
+    guard let step = track.step, let due = track.nextTick?.due, due > markAtStart else { return }
     let lateness = now.wall.milliseconds - due.milliseconds
     guard lateness >= 60_000 else { return }
     let isTooOld = track.catchupMilliseconds.map { lateness > $0 } ?? false
@@ -29,7 +29,7 @@ extension SimulationChecker {
     // What was without an answer for too long waits already, and no answer is of interest any more. What is not due any more,
     // on a clock that was set back, is not tried again, but sent anew when it is.
     let isWaitedFor = sent.number == publication.number && now.uptime - sent.uptime < 30_000
-    if isWaitedFor, let due = tracks[tick.generation]?.pending?.due, due <= now.wall {
+    if isWaitedFor, let due = tracks[tick.generation]?.nextTick?.due, due <= now.wall {
       sent.refusals.append(now.uptime)
     }
     tracks[tick.generation]?.sent[tick.slot] = sent

@@ -6,8 +6,8 @@ extension SimulationChecker {
   mutating func committed(_ change: Change) {
     switch change {
     case .start(let schedule, _): started(schedule)
-    case .proceed(let key, let slot, let progress, _):
-      proceeded(key.generation, from: slot, to: progress.state, progress.counter)
+    case .advance(let key, let slot, let progress, _):
+      advanced(key.generation, from: slot, to: progress.state, progress.counter)
     case .announced(let generation):
       expect(tracks[generation]?.isStoppedConfirmed == true, "P8", "\(generation) announced without a confirm")
       tracks[generation]?.isAnnounced = true
@@ -31,7 +31,7 @@ extension SimulationChecker {
 
   private mutating func started(_ schedule: Schedule) {
     for earlier in generations where tracks[earlier]?.definition.id.bytes == schedule.id.bytes {
-      if tracks[earlier]?.pending != nil, tracks[earlier]?.isReplaced == false { reach(.replacedLive) }
+      if tracks[earlier]?.nextTick != nil, tracks[earlier]?.isReplaced == false { reach(.replacedLive) }
       expect(!isToBeKept(earlier, by: schedule.definition), "P2", "\(earlier) is declared again, and runs again")
       let owes = tracks[earlier]?.ending?.owesStopped == true && tracks[earlier]?.isAnnounced == false
       expect(!owes, "P8", "\(earlier) replaced before its Stopped was announced")
@@ -39,11 +39,11 @@ extension SimulationChecker {
     }
     var track = SimulationTrack(schedule)
     // Decided before the clock was set back, perhaps.
-    if let slot = track.pending?.slot, let step = track.step, slot.milliseconds - step > now.wall.milliseconds {
+    if let slot = track.nextTick?.slot, let step = track.step, slot.milliseconds - step > now.wall.milliseconds {
       track.movesLeft = 1
     }
     expect(schedule.counter == 0, "P8", "\(schedule.generation) begins with counter \(schedule.counter)")
-    if case .cron = schedule.definition.timing, let slot = track.pending?.slot, let step = track.step {
+    if case .cron = schedule.definition.timing, let slot = track.nextTick?.slot, let step = track.step {
       expect(slot.milliseconds % step == 0, "P5", "\(schedule.generation) begins off its slots, at \(slot.rfc3339)")
     }
     tracks[schedule.generation] = track
@@ -61,10 +61,10 @@ extension SimulationChecker {
     return definition.keepsTheSame && definition.asksForTheSame(as: track.definition)
   }
 
-  private mutating func proceeded(
+  private mutating func advanced(
     _ generation: Int64, from slot: Instant, to state: Schedule.State, _ counter: Int64
   ) {
-    guard let track = tracks[generation], let pending = track.pending, !track.isReplaced, pending.slot == slot else {
+    guard let track = tracks[generation], let nextTick = track.nextTick, !track.isReplaced, nextTick.slot == slot else {
       return expect(false, "P6", "\(generation) goes on from \(slot.rfc3339), where it is not")
     }
     tracks[generation]?.state = state
@@ -72,9 +72,9 @@ extension SimulationChecker {
     tracks[generation]?.waitAllowance = Self.day
     tracks[generation]?.counter = counter
     if counter == track.counter + 1 {
-      advanced(track, generation, from: pending, to: state, counter)
+      advanced(track, generation, from: nextTick, to: state, counter)
     } else if counter == track.counter {
-      passed(track, generation, from: pending, to: state)
+      passed(track, generation, from: nextTick, to: state)
     } else {
       expect(false, "P8", "\(generation) counts from \(track.counter) to \(counter)")
     }
@@ -82,18 +82,18 @@ extension SimulationChecker {
 
   /// After a tick that was confirmed.
   private mutating func advanced(
-    _ track: SimulationTrack, _ generation: Int64, from pending: Schedule.Pending, to state: Schedule.State,
+    _ track: SimulationTrack, _ generation: Int64, from nextTick: Schedule.NextTick, to state: Schedule.State,
     _ counter: Int64
   ) {
     expect(
-      track.confirmed.contains(pending.slot), "P6", "\(generation) advances from \(pending.slot.rfc3339) unconfirmed")
+      track.confirmed.contains(nextTick.slot), "P6", "\(generation) advances from \(nextTick.slot.rfc3339) unconfirmed")
     switch state {
     case .live(let next):
-      let isMoved = track.mayMove && isEarlier(next.slot, of: track, than: pending.slot)
+      let isMoved = track.mayMove && isEarlier(next.slot, of: track, than: nextTick.slot)
       if isMoved { tracks[generation]?.moveBack(losing: nil) }
       expect(
-        next.slot == track.next(after: pending.slot) || isMoved, "P5",
-        "\(generation) leaves out slots after \(pending.slot.rfc3339)")
+        next.slot == track.next(after: nextTick.slot) || isMoved, "P5",
+        "\(generation) leaves out slots after \(nextTick.slot.rfc3339)")
       expect(next.missed == 0, "P5", "\(generation) misses slots after a tick")
       expect(track.limit.map { counter < $0 } ?? true, "P8", "\(generation) goes on beyond its limit")
     case .ended(let ending):
@@ -103,7 +103,7 @@ extension SimulationChecker {
       let reason = track.definition.timing.isOneShot ? nil : recurring
       expect(ending.reason == reason, "P8", "\(generation) ends because of \(ending.reason ?? "nothing")")
       expect(
-        reason == nil || isAtLimit || track.next(after: pending.slot) == nil, "P8",
+        reason == nil || isAtLimit || track.next(after: nextTick.slot) == nil, "P8",
         "\(generation) ends after \(counter) ticks")
     }
   }
@@ -117,40 +117,41 @@ extension SimulationChecker {
 
   /// Without a tick: folded, left out, given up, moved or stopped.
   private mutating func passed(
-    _ track: SimulationTrack, _ generation: Int64, from pending: Schedule.Pending, to state: Schedule.State
+    _ track: SimulationTrack, _ generation: Int64, from nextTick: Schedule.NextTick, to state: Schedule.State
   ) {
-    let isGivenUp = givenUp.contains(GivenUp(id: track.definition.id, slot: pending.slot))
-    let lateness = highestWall.milliseconds - pending.slot.milliseconds
+    let isGivenUp = givenUp.contains(GivenUp(id: track.definition.id, slot: nextTick.slot))
+    let lateness = highestWall.milliseconds - nextTick.slot.milliseconds
     switch state {
-    case .live(let next) where next.slot < pending.slot:
+    case .live(let next) where next.slot < nextTick.slot:
       reach(.movedBack)
-      tracks[generation]?.moveBack(losing: pending.slot)
-      expect(track.mayMove, "P12", "\(generation) goes back from \(pending.slot.rfc3339)")
+      tracks[generation]?.moveBack(losing: nextTick.slot)
+      expect(track.mayMove, "P12", "\(generation) goes back from \(nextTick.slot.rfc3339)")
       expect(
-        isEarlier(next.slot, of: track, than: pending.slot), "P12", "\(generation) goes back to \(next.slot.rfc3339)")
-      expect(next.missed == pending.missed, "P5", "\(generation) forgets what it missed")
-    case .live(let next) where isGivenUp && track.sent[pending.slot] != nil:
-      tracks[generation]?.givenUp.insert(pending.slot)
-      expect(next.slot == track.next(after: pending.slot), "P5", "\(generation) leaves out slots after giving up")
+        isEarlier(next.slot, of: track, than: nextTick.slot), "P12", "\(generation) goes back to \(next.slot.rfc3339)")
+      expect(next.missed == nextTick.missed, "P5", "\(generation) forgets what it missed")
+    case .live(let next) where isGivenUp && track.sent[nextTick.slot] != nil:
+      tracks[generation]?.givenUp.insert(nextTick.slot)
+      expect(next.slot == track.next(after: nextTick.slot), "P5", "\(generation) leaves out slots after giving up")
     case .live(let next) where next.missed == 0:
       reach(track.definition.misfirePolicy == .skip ? .skipped : .tooOld)
       let last = next.slot.milliseconds - (track.step ?? 0)
       expect(
         track.mayMove || track.mayLeaveOut(lateBy: highestWall.milliseconds - last), "P5",
-        "\(generation) leaves out \(pending.slot.rfc3339) and what follows up to \(next.slot.rfc3339)")
-      expect(track.count(from: pending.slot, to: next.slot) != nil, "P5", "\(generation) is off its slots: \(next)")
-      expect(track.sent[pending.slot] == nil, "P6", "\(generation) leaves out \(pending.slot.rfc3339), which was sent")
+        "\(generation) leaves out \(nextTick.slot.rfc3339) and what follows up to \(next.slot.rfc3339)")
+      expect(track.count(from: nextTick.slot, to: next.slot) != nil, "P5", "\(generation) is off its slots: \(next)")
+      expect(
+        track.sent[nextTick.slot] == nil, "P6", "\(generation) leaves out \(nextTick.slot.rfc3339), which was sent")
     case .live(let next):
       reach(.folded)
       let policy = track.definition.misfirePolicy ?? .fireOnce
       let isLate = track.mayMove || lateness >= 60_000
       expect(policy == .fireOnce && isLate, "P5", "\(generation) folds, \(policy), \(lateness) ms late")
-      let count = track.count(from: pending.slot, to: next.slot).map { Int(clamping: $0) + pending.missed }
+      let count = track.count(from: nextTick.slot, to: next.slot).map { Int(clamping: $0) + nextTick.missed }
       expect(
         count.map { next.missed == min($0, 1000) } ?? false, "P5",
-        "\(generation) folds \(pending.slot.rfc3339) and \(pending.missed) into \(next.slot.rfc3339) and \(next.missed)"
+        "\(generation) folds \(nextTick.slot.rfc3339) and \(nextTick.missed) into \(next.slot.rfc3339) and \(next.missed)"
       )
-      expect(track.sent[pending.slot] == nil, "P6", "\(generation) folds \(pending.slot.rfc3339), which was sent")
+      expect(track.sent[nextTick.slot] == nil, "P6", "\(generation) folds \(nextTick.slot.rfc3339), which was sent")
     case .ended(let ending):
       if ending.reason?.hasPrefix("stop ") == true {
         reach(.stopped)
@@ -159,14 +160,14 @@ extension SimulationChecker {
         }
       } else if ending.reason == Schedule.EndReason.endDate, !isGivenUp {
         reach(.skippedToTheEnd)
-        let last = track.last(from: pending.slot)?.milliseconds ?? .max
+        let last = track.last(from: nextTick.slot)?.milliseconds ?? .max
         expect(
           track.mayMove || track.mayLeaveOut(lateBy: highestWall.milliseconds - last), "P5",
           "\(generation) leaves out its last slots")
         expect(
-          track.sent[pending.slot] == nil, "P6", "\(generation) leaves out \(pending.slot.rfc3339), which was sent")
+          track.sent[nextTick.slot] == nil, "P6", "\(generation) leaves out \(nextTick.slot.rfc3339), which was sent")
       } else if ending.reason == Schedule.EndReason.endDate {
-        expect(track.next(after: pending.slot) == nil, "P5", "\(generation) ends before its end date")
+        expect(track.next(after: nextTick.slot) == nil, "P5", "\(generation) ends before its end date")
       } else {
         expect(isGivenUp && track.definition.timing.isOneShot, "P5", "\(generation) ends without a cause")
       }

@@ -27,16 +27,17 @@ extension SimulationChecker {
     guard let track = tracks[tick.generation] else {
       return expect(false, "P4", "a tick of \(tick.generation), which is not stored")
     }
-    let pending = track.pending
-    expect(!track.isStoppedSent && !track.isReplaced && pending != nil, "P10", "\(tick.generation) ticks after its end")
-    expect(pending?.slot == tick.slot && track.counter == tick.counter, "P6", "\(tick.brief) is not what is stored")
-    expect(pending?.missed == tick.missed, "P6", "\(tick.brief) misses \(pending?.missed ?? 0)")
+    let nextTick = track.nextTick
+    expect(
+      !track.isStoppedSent && !track.isReplaced && nextTick != nil, "P10", "\(tick.generation) ticks after its end")
+    expect(nextTick?.slot == tick.slot && track.counter == tick.counter, "P6", "\(tick.brief) is not what is stored")
+    expect(nextTick?.missed == tick.missed, "P6", "\(tick.brief) misses \(nextTick?.missed ?? 0)")
     expect(tick.definition == track.definition, "P6", "\(tick.brief) has another definition")
     let isLast = tick.counter + 1 == track.limit
     expect(
       tick.nextSlot == (isLast ? nil : track.next(after: tick.slot)), "P5", "\(tick.brief) announces a wrong next slot")
-    expect(now.wall >= tick.slot && now.wall >= pending?.due ?? tick.slot, "P9", "\(tick.brief) is early")
-    expect(pending.map { [mark] in $0.due <= mark } ?? true, "P7", "\(tick.brief) is beyond the mark")
+    expect(now.wall >= tick.slot && now.wall >= nextTick?.due ?? tick.slot, "P9", "\(tick.brief) is early")
+    expect(nextTick.map { [mark] in $0.due <= mark } ?? true, "P7", "\(tick.brief) is beyond the mark")
     let earlier = track.sent[tick.slot]
     tracks[tick.generation]?.sent[tick.slot] = SimulationTrack.SentTick(
       tick: tick, number: number, uptime: now.uptime, firstUptime: earlier?.firstUptime ?? now.uptime,

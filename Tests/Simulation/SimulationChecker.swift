@@ -142,7 +142,7 @@ package struct SimulationChecker {
   /// Ticks that were in flight may be sent again; at the end of a process also those that were unconfirmed for too long.
   private mutating func excuse(_ cause: RareState?) {
     for generation in generations {
-      guard let slot = tracks[generation]?.pending?.slot, let sent = tracks[generation]?.sent[slot] else { continue }
+      guard let slot = tracks[generation]?.nextTick?.slot, let sent = tracks[generation]?.sent[slot] else { continue }
       let timeout: RareState? = now.uptime - sent.uptime >= 30_000 ? .resentAfterTimeout : nil
       tracks[generation]?.sent[slot]?.excuse = cause ?? sent.excuse ?? timeout
       tracks[generation]?.sent[slot]?.refusals = []

@@ -54,7 +54,7 @@ struct SimulationTrack {
     state = schedule.state
   }
 
-  var pending: Schedule.Pending? { if case .live(let pending) = state { pending } else { nil } }
+  var nextTick: Schedule.NextTick? { if case .live(let nextTick) = state { nextTick } else { nil } }
   var ending: Schedule.Ending? { if case .ended(let ending) = state { ending } else { nil } }
 
   /// The number of ticks after which it ends by itself; nil when there is none.
@@ -106,15 +106,15 @@ struct SimulationTrack {
 
   mutating func processEnded() {
     isSetBackForgotten = mayMove
-    if let slot = pending?.slot { sent[slot]?.firstUptime = nil }
+    if let slot = nextTick?.slot { sent[slot]?.firstUptime = nil }
   }
 
   /// Whether it was sent before the clock was set back, and comes late.
   func isOfEarlierClock(_ tick: Tick) -> Bool { wasSetBack && sent[tick.slot] == nil }
 
-  /// On a clock that was set far back slots come again that were sent before: only what is pending is what it was.
+  /// On a clock that was set far back slots come again that were sent before: only the stored next tick is what it was.
   mutating func clockWasSetBack() {
-    guard let slot = pending?.slot else { return }
+    guard let slot = nextTick?.slot else { return }
     movesLeft += 1
     (wasSetBack, isSetBackForgotten) = (true, false)
     waitAllowance = SimulationChecker.day

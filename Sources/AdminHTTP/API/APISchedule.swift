@@ -41,7 +41,7 @@ struct APISchedule: Encodable {
   init(_ schedule: Schedule) {
     let definition = schedule.definition
     id = schedule.id.text
-    state = schedule.pending.map { $0.isHeld ? "held" : "live" } ?? "ended"
+    state = schedule.nextTick.map { $0.isHeld ? "held" : "live" } ?? "ended"
     switch definition.timing {
     case .cron(let expression): cron = expression.text
     case .every(let interval): every = interval.text
@@ -58,8 +58,8 @@ struct APISchedule: Encodable {
     catchupWindow = definition.catchupWindow?.text
     ifExists = definition.ifExists?.rawValue
     counter = schedule.counter
-    if let pending = schedule.pending, !pending.isHeld {
-      nextTick = NextTick(slot: pending.slot.rfc3339, due: pending.due.rfc3339, missed: pending.missed)
+    if let next = schedule.nextTick, !next.isHeld {
+      nextTick = NextTick(slot: next.slot.rfc3339, due: next.due.rfc3339, missed: next.missed)
     }
     ended = schedule.ending.map { Ended(at: $0.at.rfc3339, reason: $0.reason) }
   }

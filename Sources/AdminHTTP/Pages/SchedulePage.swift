@@ -55,7 +55,7 @@ struct SchedulePage {
     switch zone {
     case .success(let rules):
       upcoming = schedule.upcomingSlots(now: now, in: rules).map { SlotRow($0, now: now, in: rules) }
-      if let next = schedule.pending, next.due != next.slot, !upcoming.isEmpty {
+      if let next = schedule.nextTick, next.due != next.slot, !upcoming.isEmpty {
         upcoming[0].at.relative = "due " + Moment.distance(from: now, to: next.due)
       }
     case .failure(let error):
@@ -64,7 +64,7 @@ struct SchedulePage {
     }
     let own = recent.reversed().filter { $0.event.id == schedule.id }
     self.recent = own.prefix(20).map { EventRow($0, now: now) }
-    hasEnded = schedule.pending == nil
+    hasEnded = schedule.nextTick == nil
     canChange = allowsChanges && !hasEnded
     notice = sent?.notice
   }

@@ -26,15 +26,15 @@ struct ScheduleRow {
     let definition = schedule.definition
     id = schedule.id.text
     link = Self.link(to: schedule.id)
-    state = schedule.pending.map { $0.isHeld ? "held" : "live" } ?? "ended"
+    state = schedule.nextTick.map { $0.isHeld ? "held" : "live" } ?? "ended"
     timing = definition.timing.fieldText
     words = definition.timing.words
     self.zone = definition.timezone ?? ZoneRules.utc.name
-    if let pending = schedule.pending, !pending.isHeld {
-      next = Moment(pending.due, now: now, in: zone)
-      nextSlot = pending.slot == pending.due ? nil : Moment(pending.slot, now: now, in: zone)
+    if let nextTick = schedule.nextTick, !nextTick.isHeld {
+      next = Moment(nextTick.due, now: now, in: zone)
+      nextSlot = nextTick.slot == nextTick.due ? nil : Moment(nextTick.slot, now: now, in: zone)
     }
-    missed = schedule.pending?.missed ?? 0
+    missed = schedule.nextTick?.missed ?? 0
     sent = schedule.counter
     ended = schedule.ending.map { Moment($0.at, now: now, in: zone) }
     reason = schedule.ending?.reason

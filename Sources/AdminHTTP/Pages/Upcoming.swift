@@ -7,8 +7,8 @@ extension Schedule {
 
   /// The next slots of a live schedule, no more than its limit leaves.
   func upcomingSlots(now: Instant, in zone: ZoneRules) -> [ListedSlot] {
-    guard let pending, !pending.isHeld else { return [] }
-    let first = pending.slot
+    guard let nextTick, !nextTick.isHeld else { return [] }
+    let first = nextTick.slot
     var count = Self.upcomingCount
     if !definition.timing.isOneShot, let limit = definition.limit, limit > 0 {
       count = min(count, Int(clamping: limit - counter))

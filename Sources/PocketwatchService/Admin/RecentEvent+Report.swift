@@ -26,7 +26,8 @@ extension RecentEvent {
         words: "\(rejection.command): \(rejection.field): \(rejection.reason)")
     case .scheduleStarted(let id, _): self.init(at: now, kind: .started, id: id)
     case .scheduleStopped(let id, let reason, _): self.init(at: now, kind: .stopped, id: id, words: reason)
-    case .zoneMissing, .clockSetBack, .slotMoved, .slotRecomputed, .heldWithoutSlot, .ownEventDropped, .storeTrouble,
+    case .zoneMissing, .clockSetBack, .slotMoved, .slotRecomputed, .heldWithoutSlot, .ownEventDropped,
+      .storeUnavailable,
       .storeRecovered, .intakeSuspended, .intakeResumed, .commandsRedelivered, .commandPoisoned:
       return nil
     }

@@ -106,8 +106,8 @@ final class ServiceMetrics: Sendable {
     suspended = Gauge(label: "pocketwatch_intake_suspended", factory: registry)
     redelivered = Counter(label: "pocketwatch_commands_redelivered_total", factory: registry)
     commit = recorder("sqlite_commit_seconds")
-    registry.observeGauge("pocketwatch_sqlite_wal_bytes") { Surroundings.size(of: database + "-wal").map(Double.init) }
-    registry.observeGauge("pocketwatch_sqlite_database_bytes") { Surroundings.size(of: database).map(Double.init) }
+    registry.observeGauge("pocketwatch_sqlite_wal_bytes") { HostStatus.size(of: database + "-wal").map(Double.init) }
+    registry.observeGauge("pocketwatch_sqlite_database_bytes") { HostStatus.size(of: database).map(Double.init) }
     let tzdata = ZoneDirectory().version ?? "unknown"
     registry.observeGauge("pocketwatch_build_info", labels: [("version", Version.current), ("tzdata", tzdata)]) { 1 }
     registry.observeGauge("pocketwatch_next_due_timestamp_seconds") { [weak self] in
@@ -207,7 +207,7 @@ extension ServiceMetrics {
     case .commandsRedelivered(let number): redelivered.increment(by: number)
     // Events of a schedule that ended by itself, what is a state of the service, and what the log alone reports.
     case .scheduleStopped(_, _, byCommand: false), .outcomeReturned, .zoneMissing, .clockSetBack, .slotMoved,
-      .slotRecomputed, .heldWithoutSlot, .ownEventDropped, .storeTrouble, .storeRecovered, .intakeSuspended,
+      .slotRecomputed, .heldWithoutSlot, .ownEventDropped, .storeUnavailable, .storeRecovered, .intakeSuspended,
       .intakeResumed, .commandPoisoned:
       break
     }

@@ -13,7 +13,7 @@ extension ServiceWatch {
 
   package func startAgain(_ id: ScheduleID) async throws(AdminError) {
     guard let details = try await schedule(id) else { throw AdminError(.notFound, "there is no schedule of this id") }
-    guard details.schedule.pending != nil else {
+    guard details.schedule.nextTick != nil else {
       throw AdminError(
         .conflict, "it has ended, and its payload is not kept: copy the Start event, add the payload, publish it")
     }

@@ -103,7 +103,7 @@ extension ServiceWatch: AdminSource {
       (
         try store.counts(), try store.dueCount(through: now.advanced(byMilliseconds: 60_000), upTo: Self.countBound),
         try store.dueCount(through: now.advanced(byMilliseconds: 3_600_000), upTo: Self.countBound),
-        try store.listed(.due(after: nil), limit: 1).first?.pending.flatMap { $0.isHeld ? nil : $0.due }
+        try store.listed(.due(after: nil), limit: 1).first?.nextTick.flatMap { $0.isHeld ? nil : $0.due }
       )
     }
     return Overview(
@@ -150,7 +150,7 @@ extension ServiceWatch: AdminSource {
       part("Broker, commands", .consumer, "consuming \(broker.names.commandQueue)"),
       part("Broker, ticks", .publisher, "publishing to \(broker.names.eventBus)"),
       part("Broker alarms", .blocked, "none"),
-      part("Database", .store, Surroundings.sizes(of: database)), Surroundings.disk(of: database), Surroundings.clock,
+      part("Database", .store, HostStatus.sizes(of: database)), HostStatus.disk(of: database), HostStatus.clock,
       Overview.Part("Zone data", isWell: zoneData != nil, zoneData ?? "unknown version"),
     ]
   }

@@ -58,7 +58,7 @@ struct EventLog {
     case .scheduleStarted(let id, _): logger.debug("schedule started", metadata: ["id": "\(id.text)"])
     case .scheduleStopped(let id, let reason, _):
       logger.debug("schedule stopped", metadata: ["id": "\(id.text)", "reason": "\(reason)"])
-    case .storeTrouble(let error): logger.error("the database cannot be written: \(error)")
+    case .storeUnavailable(let error): logger.error("the database cannot be written: \(error)")
     case .storeRecovered: logger.notice("the database can be written again")
     case .clockSetBack(let from, let to):
       logger.warning(
@@ -140,7 +140,7 @@ extension VolumeLog.Entry {
         "ownEvent", .warning,
         "an event of this scheduler came to the command queue and is dead-lettered; check its bindings",
         nil, [])
-    case .scheduleStarted, .scheduleStopped, .storeTrouble, .storeRecovered, .clockSetBack, .slotRecomputed,
+    case .scheduleStarted, .scheduleStopped, .storeUnavailable, .storeRecovered, .clockSetBack, .slotRecomputed,
       .heldWithoutSlot, .commandsRedelivered, .intakeSuspended, .intakeResumed, .commandPoisoned:
       return nil
     }

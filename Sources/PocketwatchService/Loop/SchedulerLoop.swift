@@ -34,7 +34,7 @@ final class SchedulerLoop {
   private var readiness: Readiness
   private var log: EventLog
   private let stalls: StallCheck
-  private var probation = Probation()
+  private var stability = ConnectionStability()
   /// When a clean stop gives up waiting, on the monotonic clock; nil before it began.
   private var drainDeadline: Int64?
   /// Whether there may be more or fewer schedules than was told.
@@ -114,12 +114,12 @@ final class SchedulerLoop {
     switch event {
     case .up(let epoch, let server):
       encoder.server = server
-      if isPublisherUp { watch?.metrics.connectionLost() } else { probation.connected(to: server, at: now) }
+      if isPublisherUp { watch?.metrics.connectionLost() } else { stability.connected(to: server, at: now) }
       isPublisherUp = true
       engine.receive(.publisherUp(epoch: epoch), at: now)
     case .down(let error, _):
       log.disconnected("publishing", error)
-      probation.failed(error)
+      stability.failed(error)
       readiness.set(.publisher, reason: .init(error), at: error.endpoint)
       readiness.set(.blocked, reason: nil)
       watch?.metrics.connectionLost()
@@ -127,7 +127,7 @@ final class SchedulerLoop {
       engine.receive(.publisherDown, at: now)
     case .acked(let numbers):
       Step.confirm.reached()
-      probation.confirmed(at: now)
+      stability.confirmed(at: now)
       watch?.confirmed(numbers, at: now)
       engine.receive(.acked(numbers), at: now)
     case .nacked(let numbers):
@@ -204,7 +204,7 @@ final class SchedulerLoop {
     feedWatchdog(at: now)
     watch?.turned(at: now, nextDue: engine.nextDue())
     log.flush(uptime: now.uptime)
-    if let server = probation.passed(at: now) {
+    if let server = stability.passed(at: now) {
       log.connected("publishing", to: server)
       readiness.set(.publisher, reason: nil)
     }
@@ -268,7 +268,7 @@ final class SchedulerLoop {
 
   private func note(_ report: Engine.Report, at now: Now) {
     switch report {
-    case .storeTrouble(let error): readiness.set(.store, reason: .init("the database: \(error)"))
+    case .storeUnavailable(let error): readiness.set(.store, reason: .init("the database: \(error)"))
     case .storeRecovered: readiness.set(.store, reason: nil)
     case .intakeSuspended(let reason):
       readiness.set(.intake, reason: .init("commands are left in their queue: \(reason.text)"))
@@ -317,7 +317,7 @@ final class SchedulerLoop {
     var limit = Self.longestSleepMilliseconds
     if notifier.watchdogMilliseconds != nil { limit = min(limit, nextWatchdog - now.uptime) }
     if let drainDeadline { limit = min(limit, drainDeadline - now.uptime) }
-    for deadline in [probation.end, readiness.deadline].compactMap(\.self) { limit = min(limit, deadline - now.uptime) }
+    for deadline in [stability.end, readiness.deadline].compactMap(\.self) { limit = min(limit, deadline - now.uptime) }
     limit = min(limit, nextIntactCheck - now.uptime)
     inbox.wait(for: engine.nextWake(at: now), now: now, atMostMilliseconds: limit)
   }

@@ -32,18 +32,18 @@ struct StoreBenchmark {
       _ = try store.due(after: last, through: now, limit: Self.batch)
     }
     try time("advance a recurring schedule") { batch in
-      try store.apply(part(batch, of: recurring).map { proceed($0, to: later) })
+      try store.apply(part(batch, of: recurring).map { advance($0, to: later) })
     }
     let ended = Schedule.State.ended(.init(reason: nil, at: now, owesStopped: false))
     let once = try filled("once", .at(now))
     try time("end a one-shot") { batch in
-      try store.apply(part(batch, of: once).map { proceed($0, to: ended) })
+      try store.apply(part(batch, of: once).map { advance($0, to: ended) })
     }
     try measureStarts(every)
   }
 
   private func measureStarts(_ timing: Timing) throws {
-    let first = try store.recall().lastGeneration + 1
+    let first = try store.load().lastGeneration + 1
     let new = schedules("new", timing, firstGeneration: first)
     let keys = new.map { CommandKey(messageID: $0.id.bytes, body: [], secret: .init(1, 2)) }
     try time("look for a new id and its command") { batch in
@@ -67,7 +67,7 @@ struct StoreBenchmark {
   }
 
   private func filled(_ name: String, _ timing: Timing) throws -> [Schedule] {
-    let schedules = schedules(name, timing, firstGeneration: try store.recall().lastGeneration + 1)
+    let schedules = schedules(name, timing, firstGeneration: try store.load().lastGeneration + 1)
     try store.apply(schedules.map { .start($0) })
     return schedules
   }
@@ -88,7 +88,7 @@ struct StoreBenchmark {
     return .live(.init(slot: slot, due: slot))
   }
 
-  private func proceed(_ schedule: Schedule, to state: Schedule.State) -> Change {
-    .proceed(schedule.key, from: now, to: Schedule.Progress(state: state, counter: 1))
+  private func advance(_ schedule: Schedule, to state: Schedule.State) -> Change {
+    .advance(schedule.key, from: now, to: Schedule.Progress(state: state, counter: 1))
   }
 }

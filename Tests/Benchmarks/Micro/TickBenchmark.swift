@@ -44,7 +44,7 @@ struct TickBenchmark {
     }
     let store = try SQLiteStore(path: database.path())
     var benchmark = TickBenchmark(
-      store: store, engine: Engine(recollection: try store.recall(), zones: { _ in nil }, decode: Self.noCommand))
+      store: store, engine: Engine(persistentState: try store.load(), zones: { _ in nil }, decode: Self.noCommand))
     let way = CallTimer.processorMicroseconds { benchmark.run() } / Double(count)
     try store.close()
     return (way, benchmark.encodingMicroseconds / Double(count))

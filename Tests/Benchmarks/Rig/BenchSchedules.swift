@@ -32,11 +32,11 @@ enum BenchSchedules {
       var waiting = schedule(id, .cron(try CronExpression(cron)), at: slot, generation: generation)
       waiting.definition.timezone = zone
       let rules = try zones.rules(named: zone)
-      guard let pending = waiting.definition.firstPending(arrival: now, time: nil, in: rules) else {
+      guard let nextTick = waiting.definition.firstTick(arrival: now, time: nil, in: rules) else {
         throw BenchError("\(cron) has no slot")
       }
-      waiting.key = Schedule.Key(generation: generation, beginningAt: pending.slot)
-      waiting.progress.state = .live(pending)
+      waiting.key = Schedule.Key(generation: generation, beginningAt: nextTick.slot)
+      waiting.progress.state = .live(nextTick)
       return waiting
     }
   }

@@ -7,7 +7,7 @@ extension SQLiteStore {
 
   /// Starts so many schedules without a service; `make` gets a number from 0 on and a generation.
   func fill(_ count: Int, _ make: (_ number: Int, _ generation: Int64) throws -> Schedule) throws {
-    let first = try recall().lastGeneration + 1
+    let first = try load().lastGeneration + 1
     for begin in stride(from: 0, to: count, by: Self.batch) {
       let numbers = begin..<min(begin + Self.batch, count)
       try apply(numbers.map { .start(try make($0, first + Int64($0))) })

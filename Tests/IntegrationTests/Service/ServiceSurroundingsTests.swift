@@ -5,7 +5,7 @@ import PocketwatchService
 import Testing
 
 /// What the service says to whoever runs it: exit codes, log, systemd.
-@Suite("The service: surroundings", .serialized, .enabled(if: TestEnvironment.hasService, TestEnvironment.needsService))
+@Suite("The service: hostStatus", .serialized, .enabled(if: TestEnvironment.hasService, TestEnvironment.needsService))
 struct ServiceSurroundingsTests {
   /// A setting that cannot be used, and what the message must contain.
   struct BadSetting: Sendable, CustomTestStringConvertible {

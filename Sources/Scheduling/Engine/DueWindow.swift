@@ -7,7 +7,7 @@ struct DueWindow {
   struct Row {
     var schedule: Schedule
     var phase: Phase
-    /// Whether its pending tick may have reached the broker, on a connection or from a process that is gone: then it is
+    /// Whether its next tick may have reached the broker, on a connection or from a process that is gone: then it is
     /// sent again as it was.
     var mayHaveBeenSent = false
   }
@@ -70,9 +70,9 @@ struct DueWindow {
   }
 
   /// A change of a schedule is stored: it waits for its next tick, or leaves the window.
-  mutating func proceeded(_ generation: Int64, to progress: Schedule.Progress) -> Schedule? {
+  mutating func advanced(_ generation: Int64, to progress: Schedule.Progress) -> Schedule? {
     guard let index = rows.index(forKey: generation) else { return nil }
-    rows.values[index].proceed(to: progress, &unsettledCount)
+    rows.values[index].advance(to: progress, &unsettledCount)
     guard let position = rows.values[index].position, covers(position) else {
       return rows.remove(at: index).value.schedule
     }
@@ -184,7 +184,7 @@ extension DueWindow.Row {
   }
 
   /// Stands where its schedule has come to, and waits.
-  fileprivate mutating func proceed(to progress: Schedule.Progress, _ unsettledCount: inout Int) {
+  fileprivate mutating func advance(to progress: Schedule.Progress, _ unsettledCount: inout Int) {
     _ = enter(.waiting, &unsettledCount)
     schedule.progress = progress
     mayHaveBeenSent = false
@@ -222,6 +222,6 @@ extension DueWindow.Phase {
 extension Schedule {
   /// Where it stands in the order in which ticks become due; nil once it has ended.
   package var position: DuePosition? {
-    pending.map { DuePosition(due: $0.due, generation: generation) }
+    nextTick.map { DuePosition(due: $0.due, generation: generation) }
   }
 }

@@ -27,8 +27,8 @@ struct EndNotices {
 
   /// Where to read on; nil when nothing is left to read, or there is no room for it.
   func nextPage(_ settings: Engine.Settings) -> (after: Int64, limit: Int)? {
-    let limit = min(settings.duePage, settings.maximumOwing)
-    guard let cursor, inHand.count <= settings.maximumOwing - limit, bytes < settings.maximumOwingBytes else {
+    let limit = min(settings.duePage, settings.maximumEndNotices)
+    guard let cursor, inHand.count <= settings.maximumEndNotices - limit, bytes < settings.maximumEndNoticeBytes else {
       return nil
     }
     return (cursor, limit)
@@ -45,7 +45,7 @@ struct EndNotices {
       if isAwaited { inHand[generation]?.isAwaited = true }
       return nil
     }
-    guard isAwaited || inHand.count < settings.maximumOwing && bytes < settings.maximumOwingBytes else {
+    guard isAwaited || inHand.count < settings.maximumEndNotices && bytes < settings.maximumEndNoticeBytes else {
       cursor = min(cursor ?? .max, generation - 1)
       return nil
     }

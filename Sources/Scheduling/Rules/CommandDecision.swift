@@ -81,7 +81,7 @@ extension CommandDecision {
     if let existing, existing.isKept(by: definition, secret: secret) {
       return kept(existing, start, origin: origin, secret: secret)
     }
-    if existing?.pending != nil, definition.ifExists == .reject {
+    if existing?.nextTick != nil, definition.ifExists == .reject {
       return rejected(
         .start(start), field: existsField, reason: "a schedule with this id is live, and ifExists is reject",
         origin: origin)
@@ -92,18 +92,18 @@ extension CommandDecision {
         .start(start), field: "timezone", reason: "the rules of time zone \(name) cannot be read on this machine now",
         origin: origin)
     }
-    guard let pending = definition.firstPending(arrival: beginning.at, time: start.time, in: zone) else {
+    guard let nextTick = definition.firstTick(arrival: beginning.at, time: start.time, in: zone) else {
       return rejected(
         .start(start), field: definition.fieldThatLeavesNoSlot, reason: definition.noSlotReason, origin: origin)
     }
     let schedule = Schedule(
-      definition: definition, origin: origin, key: Schedule.Key(generation: generation, beginningAt: pending.slot),
-      progress: Schedule.Progress(state: .live(pending)),
+      definition: definition, origin: origin, key: Schedule.Key(generation: generation, beginningAt: nextTick.slot),
+      progress: Schedule.Progress(state: .live(nextTick)),
       declaration: Schedule.Declaration(
         digest: definition.digest(secret: secret), isLasting: definition.keepsTheSame))
-    let effect = existing?.pending == nil ? Started.Effect.created : .replaced
+    let effect = existing?.nextTick == nil ? Started.Effect.created : .replaced
     let started = Started(
-      definition: definition, generation: generation, counter: 0, nextSlot: pending.slot, effect: effect,
+      definition: definition, generation: generation, counter: 0, nextSlot: nextTick.slot, effect: effect,
       ignored: start.ignored)
     let decision = CommandDecision(
       changes: [.start(schedule, beginning)], replaced: effect == .replaced ? existing?.generation : nil,
@@ -116,7 +116,7 @@ extension CommandDecision {
     _ existing: Schedule, _ start: Command.Start, origin: Origin, secret: SipHash.Key
   ) -> (Self, RememberedCommand.Answer) {
     // Of a schedule from an earlier version the digest is not known: from now on it is.
-    let defined = existing.pending == nil ? start.definition : existing.definition
+    let defined = existing.nextTick == nil ? start.definition : existing.definition
     let declaration = Schedule.Declaration(
       digest: existing.declaration.digest ?? defined.digest(secret: secret), isLasting: true)
     let decision = CommandDecision(
@@ -129,7 +129,7 @@ extension CommandDecision {
   static func stop(
     _ stop: Command.Stop, existing: Schedule?, origin: Origin, now: Instant
   ) -> (Self, RememberedCommand.Answer) {
-    guard let existing, let pending = existing.pending else {
+    guard let existing, let nextTick = existing.nextTick else {
       return rejected(
         .stop(stop), field: noSuchScheduleField, reason: "no such schedule: nothing is scheduled under this id",
         origin: origin)
@@ -138,8 +138,8 @@ extension CommandDecision {
     let stopped = Stopped(
       definition: existing.definition, id: stop.id, generation: existing.generation, counter: existing.counter,
       reason: stop.reason)
-    let change = Change.proceed(
-      existing.key, from: pending.slot, to: existing.progress.becoming(.ended(ending)))
+    let change = Change.advance(
+      existing.key, from: nextTick.slot, to: existing.progress.with(state: .ended(ending)))
     // The trace belongs to the schedule, the correlation to the command that is answered.
     let answered = Origin(
       messageID: origin.messageID, traceparent: existing.origin.traceparent, tracestate: existing.origin.tracestate)
@@ -160,11 +160,11 @@ extension CommandDecision {
 extension Started {
   /// What a schedule is after a Start that left it as it is, or was answered before.
   fileprivate init(_ schedule: Schedule, _ effect: Effect, for start: Command.Start, secret: SipHash.Key) {
-    let pending = schedule.pending
-    let next = pending.flatMap { $0.isHeld ? nil : $0.slot }
+    let nextTick = schedule.nextTick
+    let next = nextTick.flatMap { $0.isHeld ? nil : $0.slot }
     self.init(
-      definition: schedule.definition(answering: start, isLive: pending != nil, secret: secret),
-      generation: schedule.generation, counter: schedule.counter, nextSlot: next, hasEnded: pending == nil,
+      definition: schedule.definition(answering: start, isLive: nextTick != nil, secret: secret),
+      generation: schedule.generation, counter: schedule.counter, nextSlot: next, hasEnded: nextTick == nil,
       effect: effect, ignored: start.ignored)
   }
 }
@@ -197,7 +197,7 @@ extension Schedule {
   /// version, the stored fields are compared, of an ended one without its payload, which may be gone.
   fileprivate func isDeclared(by definition: Definition, secret: SipHash.Key) -> Bool {
     guard let digest = declaration.digest else {
-      return definition.asksForTheSame(as: self.definition, payload: pending != nil)
+      return definition.asksForTheSame(as: self.definition, payload: nextTick != nil)
     }
     return definition.digest(secret: secret) == digest
   }

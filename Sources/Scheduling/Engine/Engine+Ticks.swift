@@ -70,15 +70,15 @@ extension Engine {
   /// What the misfire policy says. A tick that may have been sent already is never folded or skipped: it is sent again as
   /// it was.
   private func missed(_ row: DueWindow.Row, in zone: ZoneRules, at now: Now) -> Schedule.Missed? {
-    guard let pending = row.schedule.pending, !row.mayHaveBeenSent else { return nil }
-    return row.schedule.missed(pending, at: now.wall, threshold: settings.misfireThresholdMilliseconds, in: zone)
+    guard let nextTick = row.schedule.nextTick, !row.mayHaveBeenSent else { return nil }
+    return row.schedule.missed(nextTick, at: now.wall, threshold: settings.misfireThresholdMilliseconds, in: zone)
   }
 
   private mutating func settle(_ schedule: Schedule, _ missed: Schedule.Missed) {
     switch missed {
-    case .folded(let pending):
-      settle(schedule, schedule.progress.becoming(.live(pending)))
-      reports.append(.missedSlotsFolded(schedule.id, count: pending.missed))
+    case .folded(let nextTick):
+      settle(schedule, schedule.progress.with(state: .live(nextTick)))
+      reports.append(.missedSlotsFolded(schedule.id, count: nextTick.missed))
     case .skipped(let progress, let count):
       settle(schedule, progress, adding: Schedule.Tally(missed: count))
       let policy = schedule.definition.misfirePolicy ?? .fireOnce
@@ -88,15 +88,15 @@ extension Engine {
 
   private mutating func publish(_ row: DueWindow.Row, in zone: ZoneRules, at now: Now) -> Publication? {
     let schedule = row.schedule
-    guard let pending = schedule.pending else { return nil }
-    let progress = schedule.afterTick(of: pending, at: now.wall, in: zone)
+    guard let nextTick = schedule.nextTick else { return nil }
+    let progress = schedule.afterTick(of: nextTick, at: now.wall, in: zone)
     var next: Instant?
     if case .live(let following) = progress.state { next = following.slot }
     let tick = Tick(
-      definition: schedule.definition, generation: schedule.generation, counter: schedule.counter, slot: pending.slot,
-      due: pending.due, missed: pending.missed, nextSlot: next)
+      definition: schedule.definition, generation: schedule.generation, counter: schedule.counter, slot: nextTick.slot,
+      due: nextTick.due, missed: nextTick.missed, nextSlot: next)
     window.move(schedule.generation, to: .sent(progress))
-    mark.sent(pending.due)
+    mark.sent(nextTick.due)
     let item = Publications.Item(
       subject: .tick(generation: schedule.generation), event: .tick(tick), origin: schedule.origin,
       isRepeat: row.mayHaveBeenSent)
@@ -107,9 +107,9 @@ extension Engine {
   mutating func settle(
     _ schedule: Schedule, _ progress: Schedule.Progress, adding tally: Schedule.Tally = Schedule.Tally()
   ) {
-    guard let pending = schedule.pending else { return }
+    guard let nextTick = schedule.nextTick else { return }
     window.move(schedule.generation, to: .settling)
-    pendingChanges.append(.proceed(schedule.key, from: pending.slot, to: progress, adding: tally))
+    pendingChanges.append(.advance(schedule.key, from: nextTick.slot, to: progress, adding: tally))
   }
 
   /// Has the in-doubt mark raised with the next transaction.
@@ -182,8 +182,8 @@ extension Change {
   /// When the schedule ticks next once this is stored; nil where it does not.
   fileprivate var nextDue: Instant? {
     switch self {
-    case .start(let schedule, _): schedule.pending?.due
-    case .proceed(_, _, let progress, _): progress.state.pending?.due
+    case .start(let schedule, _): schedule.nextTick?.due
+    case .advance(_, _, let progress, _): progress.state.nextTick?.due
     case .announced, .remember, .markInDoubt, .declare, .followRules, .inbox: nil
     }
   }

@@ -15,17 +15,17 @@ extension Definition {
   /// The first tick of a Start that is applied at `arrival`; nil when there is none, which is a rejection.
   ///
   /// - Parameter time: the event's own time, nil when it had none; one in the future counts as the arrival.
-  package func firstPending(arrival: Instant, time: Instant?, in zone: ZoneRules) -> Schedule.Pending? {
-    firstSlot(arrival: arrival, time: time, in: zone).map { pending($0, since: lookFrom(arrival), in: zone) }
+  package func firstTick(arrival: Instant, time: Instant?, in zone: ZoneRules) -> Schedule.NextTick? {
+    firstSlot(arrival: arrival, time: time, in: zone).map { nextTick($0, since: searchStart(arrival), in: zone) }
   }
 
   /// The tick of a slot that was found after `since`.
-  func pending(_ slot: Instant, since: Instant, in zone: ZoneRules) -> Schedule.Pending {
-    Schedule.Pending(slot: slot, due: due(of: slot, in: zone), since: followsZone ? since : nil)
+  func nextTick(_ slot: Instant, since: Instant, in zone: ZoneRules) -> Schedule.NextTick {
+    Schedule.NextTick(slot: slot, due: due(of: slot, in: zone), since: followsZone ? since : nil)
   }
 
   /// Where the search for the first slot begins.
-  private func lookFrom(_ arrival: Instant) -> Instant {
+  private func searchStart(_ arrival: Instant) -> Instant {
     max(arrival, startDate?.advanced(byMilliseconds: -1) ?? arrival)
   }
 
@@ -37,7 +37,7 @@ extension Definition {
     let first: Instant?
     switch timing {
     case .cron(let expression):
-      first = expression.next(after: lookFrom(arrival), in: zone)
+      first = expression.next(after: searchStart(arrival), in: zone)
     case .every(let interval):
       // From the start date at n = 0, from the event's time at n = 1.
       let anchor = startDate ?? eventTime.advanced(byMilliseconds: interval.milliseconds)
@@ -56,13 +56,13 @@ extension Definition {
   }
 
   /// The first slot after `instant`, if that is before `slot`, which is one; nil for a one-shot.
-  func slotAnew(after instant: Instant, before slot: Instant, in zone: ZoneRules) -> Instant? {
+  func firstSlot(after instant: Instant, before slot: Instant, in zone: ZoneRules) -> Instant? {
     let anew: Instant?
     switch timing {
-    case .cron(let expression): anew = expression.next(after: lookFrom(instant), in: zone)
+    case .cron(let expression): anew = expression.next(after: searchStart(instant), in: zone)
     case .every(let interval):
       // In the phase of the slot. Both ends may be centuries apart.
-      let from = lookFrom(instant)
+      let from = searchStart(instant)
       let (distance, overflow) = slot.milliseconds.subtractingReportingOverflow(from.milliseconds)
       guard distance > 0, !overflow else { return nil }
       anew = from.advanced(byMilliseconds: (distance - 1) % interval.milliseconds + 1)

@@ -66,7 +66,7 @@ package struct Engine {
   var reports: [Report] = []
 
   package init(
-    settings: Settings = Settings(), recollection: Recollection,
+    settings: Settings = Settings(), persistentState: PersistentState,
     bodyBytes: @escaping @Sendable (OutgoingEvent) -> Int = { $0.payloadBytes },
     zones: @escaping @Sendable (String) -> ZoneRules?,
     decode: @escaping @Sendable (RawDelivery, CommandSource) -> ReceivedCommand
@@ -75,13 +75,13 @@ package struct Engine {
     self.bodyBytes = bodyBytes
     self.zones = zones
     self.decode = decode
-    intake = Intake(lastBatch: recollection.inboxBatch, settings: settings)
+    intake = Intake(lastBatch: persistentState.inboxBatch, settings: settings)
     suspension = IntakeSuspension(settings: settings)
-    secret = recollection.secret
-    lastGeneration = recollection.lastGeneration
-    let isOfOldRules = recollection.rulesVersion < CronExpression.rulesVersion
+    secret = persistentState.secret
+    lastGeneration = persistentState.lastGeneration
+    let isOfOldRules = persistentState.rulesVersion < CronExpression.rulesVersion
     review = SlotReview(causes: isOfOldRules ? [.zoneRules, .expressionRules] : .zoneRules)
-    mark = InDoubtMark(recovered: recollection.inDoubtThrough)
+    mark = InDoubtMark(recovered: persistentState.inDoubtThrough)
   }
 
   struct PendingAnswer: Sendable {

@@ -5,7 +5,7 @@ package import Recurrence
 /// Every call is one transaction: what `apply` returned from is on disk. Used by one thread at a time.
 package protocol ScheduleStore: AnyObject {
   /// What is needed before the first decision.
-  func recall() throws(StoreError) -> Recollection
+  func load() throws(StoreError) -> PersistentState
 
   /// The schedules with these ids, live or ended, in the order asked; nil where there is none.
   func schedules(_ ids: [ScheduleID]) throws(StoreError) -> [Schedule?]
@@ -63,7 +63,7 @@ package protocol ScheduleStore: AnyObject {
 }
 
 /// What a store remembers beside schedules and commands.
-package struct Recollection: Hashable, Sendable {
+package struct PersistentState: Hashable, Sendable {
   /// The highest generation ever given.
   package var lastGeneration: Int64
   /// Ticks due at or before this instant may have been published by an earlier process.
@@ -162,7 +162,7 @@ package enum Change: Hashable, Sendable {
   case start(Schedule, Schedule.Beginning? = nil)
   /// A live schedule goes on or ends. Without effect unless it is live with this very slot.
   /// What became of its tick is added to its history.
-  case proceed(Schedule.Key, from: Instant, to: Schedule.Progress, adding: Schedule.Tally = Schedule.Tally())
+  case advance(Schedule.Key, from: Instant, to: Schedule.Progress, adding: Schedule.Tally = Schedule.Tally())
   /// An ended schedule's Stopped was published: it owes nothing more, and its payload is dropped.
   case announced(generation: Int64)
   /// A Start left a schedule of any state as it is, and declared it.

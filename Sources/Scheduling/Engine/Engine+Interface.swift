@@ -51,8 +51,8 @@ extension Engine {
     package var maximumHeldBytes = 64 << 20
     /// The most owed Stoppeds that are in hand, and the bytes of payload beyond which no further one is taken; the others
     /// stay in their rows.
-    package var maximumOwing = 1024
-    package var maximumOwingBytes = 16 << 20
+    package var maximumEndNotices = 1024
+    package var maximumEndNoticeBytes = 16 << 20
     /// While nothing can be published for so long, commands are left with the broker: it would take them back itself.
     package var unansweredPatienceMilliseconds: Int64 = 600_000
     /// A wall clock that was set far back is believed when it has stayed so for this long.
@@ -170,7 +170,7 @@ extension Engine {
     case commandPoisoned(tries: Int)
     case intakeSuspended(IntakeSuspension.Reason)
     case intakeResumed
-    case storeTrouble(StoreError)
+    case storeUnavailable(StoreError)
     case storeRecovered
   }
 

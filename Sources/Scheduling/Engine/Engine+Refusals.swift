@@ -34,7 +34,7 @@ extension Engine {
 
   /// The schedule that still waits for this tick to be resolved.
   func row(of item: Publications.Item, _ generation: Int64) -> DueWindow.Row? {
-    guard case .tick(let tick) = item.event, let row = window[generation], row.schedule.pending?.slot == tick.slot
+    guard case .tick(let tick) = item.event, let row = window[generation], row.schedule.nextTick?.slot == tick.slot
     else { return nil }
     return row
   }
@@ -61,11 +61,11 @@ extension Engine {
   }
 
   private mutating func expire(_ schedule: Schedule, refusals: Int, cause: String, at now: Now) -> Bool {
-    guard let pending = schedule.pending, let zone = rules(of: schedule.definition) else { return false }
-    reports.append(.tickExpired(schedule.id, slot: pending.slot, cause: cause))
+    guard let nextTick = schedule.nextTick, let zone = rules(of: schedule.definition) else { return false }
+    reports.append(.tickExpired(schedule.id, slot: nextTick.slot, cause: cause))
     settle(
-      schedule, schedule.afterGivingUp(pending, at: now.wall, in: zone),
-      adding: Schedule.Tally(missed: pending.missed, refusals: refusals))
+      schedule, schedule.afterGivingUp(nextTick, at: now.wall, in: zone),
+      adding: Schedule.Tally(missed: nextTick.missed, refusals: refusals))
     return true
   }
 

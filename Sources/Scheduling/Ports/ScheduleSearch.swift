@@ -27,8 +27,8 @@ package struct ScheduleSearch: Hashable, Sendable {
     guard schedule.id.bytes.starts(with: prefix) else { return false }
     switch lifecycle {
     case .all: return true
-    case .live: return schedule.pending != nil
-    case .ended: return schedule.pending == nil
+    case .live: return schedule.nextTick != nil
+    case .ended: return schedule.nextTick == nil
     }
   }
 }
@@ -106,7 +106,7 @@ extension ScheduleSearch {
   fileprivate func place(of row: Schedule) -> ListPosition? {
     switch row.state {
     case .ended(let ending) where lifecycle == .ended: .end(EndPosition(at: ending.at, generation: row.generation))
-    case .live(let pending) where order == .next: .due(DuePosition(due: pending.due, generation: row.generation))
+    case .live(let nextTick) where order == .next: .due(DuePosition(due: nextTick.due, generation: row.generation))
     default: .id(row.id)
     }
   }

@@ -8,7 +8,7 @@ import Synchronization
 /// A consumer that is there when we come may be our own of before, which the broker has not missed yet: so it is given
 /// thirty seconds, three heartbeats. Two that come in the same moment both see nobody: so we look once more, a little
 /// later. (The broker's count is 1 however many wait beside a single active consumer: we must step aside for the look.)
-final class CommandGuard: Sendable {
+final class ExclusiveConsumerCheck: Sendable {
   static let patienceMilliseconds: Int64 = 30_000
 
   private let names: TopologyNames

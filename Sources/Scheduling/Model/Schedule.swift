@@ -68,18 +68,18 @@ package struct Schedule: Hashable, Sendable {
       self.counter = counter
     }
 
-    func becoming(_ state: State) -> Progress { Progress(state: state, counter: counter) }
+    func with(state: State) -> Progress { Progress(state: state, counter: counter) }
   }
 
   package enum State: Hashable, Sendable {
     /// Waiting for its next tick. Becomes live with a later slot, or ended.
-    case live(Pending)
+    case live(NextTick)
     /// Over. Kept for a while, so that a repeated command can still be answered, then removed.
     case ended(Ending)
   }
 
   /// The next tick of a live schedule.
-  package struct Pending: Hashable, Sendable {
+  package struct NextTick: Hashable, Sendable {
     /// The nominal instant: what `scheduledTime` and `tickId` name.
     package var slot: Instant
     /// When the tick may leave: the slot, plus the jitter of that slot.
@@ -156,13 +156,13 @@ package struct Schedule: Hashable, Sendable {
   package var generation: Int64 { key.generation }
   package var counter: Int64 { progress.counter }
   package var state: State { progress.state }
-  package var pending: Pending? { state.pending }
+  package var nextTick: NextTick? { state.nextTick }
   package var ending: Ending? { state.ending }
 }
 
 extension Schedule.State {
-  package var pending: Schedule.Pending? {
-    if case .live(let pending) = self { pending } else { nil }
+  package var nextTick: Schedule.NextTick? {
+    if case .live(let nextTick) = self { nextTick } else { nil }
   }
 
   package var ending: Schedule.Ending? {

@@ -157,11 +157,11 @@ extension Engine {
     switch change {
     case .start(let schedule, _):
       window.started(schedule)
-    case .proceed(let key, _, let progress, _):
-      let known = window.proceeded(key.generation, to: progress)
+    case .advance(let key, _, let progress, _):
+      let known = window.advanced(key.generation, to: progress)
       guard let schedule = known ?? reviewApplied(key.generation, progress) else { return }
       becameFree(key.generation)
-      if schedule.pending == nil { ended(schedule) } else { intake.becameFree(schedule.id) }
+      if schedule.nextTick == nil { ended(schedule) } else { intake.becameFree(schedule.id) }
     case .announced(let generation):
       endNotices.announced(generation)
     case .markInDoubt(let through):
@@ -200,7 +200,7 @@ extension Engine {
       failure = error
       return
     }
-    if !isStoreUnwell { reports.append(.storeTrouble(error)) }
+    if !isStoreUnwell { reports.append(.storeUnavailable(error)) }
     isStoreUnwell = true
     storeRetryAt = now.uptime + settings.storeRetryMilliseconds
   }

@@ -2,7 +2,7 @@ import AdminHTTP
 import SQLiteStore
 
 /// What the overview tells of the machine.
-enum Surroundings {
+enum HostStatus {
   /// A database's path, and how long it and its log are.
   static func sizes(of database: String) -> String {
     guard let bytes = size(of: database) else { return database }

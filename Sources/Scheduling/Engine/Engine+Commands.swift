@@ -32,7 +32,7 @@ extension Engine {
     _ batch: [ReceivedCommand], on channel: UInt64?, schedules: [Schedule?], remembered: [RememberedCommand?],
     at now: Now
   ) {
-    var known = Known(commands: batch, schedules: schedules, remembered: remembered)
+    var known = BatchView(commands: batch, schedules: schedules, remembered: remembered)
     var notYet: [ReceivedCommand] = []
     for received in batch {
       // A channel that closed meanwhile: its commands will come again, under other tags.
@@ -69,7 +69,7 @@ extension Engine {
   }
 
   private mutating func decide(
-    _ command: Command, key: CommandKey?, of received: ReceivedCommand, known: inout Known, at now: Now
+    _ command: Command, key: CommandKey?, of received: ReceivedCommand, known: inout BatchView, at now: Now
   ) -> CommandDecision {
     let existing = known.schedules[command.id]
     if let answer = earlierAnswer(to: command, key: key, from: received.source, known: known) {
@@ -98,7 +98,7 @@ extension Engine {
 
   /// What a command was answered before, if it need not be applied.
   private mutating func earlierAnswer(
-    to command: Command, key: CommandKey?, from source: CommandSource, known: Known
+    to command: Command, key: CommandKey?, from source: CommandSource, known: BatchView
   ) -> RememberedCommand.Answer? {
     if case .inbox(let position) = source {
       if let answer = intake.inbox.answer(of: position) { return answer }
@@ -182,7 +182,7 @@ extension Engine {
 }
 
 /// What is known while a batch is decided: the store's answer, then what the batch itself changes.
-private struct Known {
+private struct BatchView {
   var schedules: [ScheduleID: Schedule] = [:]
   var answers: [CommandKey: RememberedCommand] = [:]
 
@@ -199,7 +199,7 @@ private struct Known {
     for change in changes {
       switch change {
       case .start(let schedule, _): schedules[id] = schedule
-      case .proceed(_, _, let progress, _): schedules[id]?.progress = progress
+      case .advance(_, _, let progress, _): schedules[id]?.progress = progress
       case .declare(_, let declaration): schedules[id]?.declare(declaration)
       case .announced, .remember, .markInDoubt, .followRules, .inbox: break
       }

@@ -5,12 +5,12 @@ import Scheduling
 ///
 /// What the broker refuses by closing the channel (a right that is missing, a `user_id` that does not fit) it refuses again on
 /// each new connection as soon as something is published: to be connected proves nothing then. A confirm does, or some time.
-struct Probation {
+struct ConnectionStability {
   static let milliseconds: Int64 = 10_000
 
   private var isSuspect = false
   private var server: ServerInfo?
-  /// When the connection on probation has proved itself, on the monotonic clock; nil while there is none.
+  /// When the connection on trial has proved itself, on the monotonic clock; nil while there is none.
   private(set) var end: Int64?
 
   mutating func connected(to server: ServerInfo, at now: Now) {

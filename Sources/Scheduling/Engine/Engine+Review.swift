@@ -138,14 +138,14 @@ extension Engine {
   }
 
   private mutating func reviewed(_ schedule: Schedule, isBusy: Bool, at now: Now) {
-    guard let pending = schedule.pending, let zone = rules(of: schedule.definition) else { return }
+    guard let nextTick = schedule.nextTick, let zone = rules(of: schedule.definition) else { return }
     guard !isBusy else {
       // A tick beyond now is one of the clock before, of which the answer came just now.
-      if review?.causes.contains(.clock) == true, pending.slot > latestWall { passedOver.insert(schedule.generation) }
+      if review?.causes.contains(.clock) == true, nextTick.slot > latestWall { passedOver.insert(schedule.generation) }
       return
     }
     guard let progress = anew(schedule, in: zone, at: now) else { return }
-    report(schedule, from: pending.slot, to: progress.state)
+    report(schedule, from: nextTick.slot, to: progress.state)
     if window[schedule.generation] == nil {
       review?.moving[schedule.generation] = schedule
       review?.movingIDs.insert(schedule.id)
@@ -155,7 +155,7 @@ extension Engine {
 
   private mutating func report(_ schedule: Schedule, from slot: Instant, to state: Schedule.State) {
     guard let causes = review?.causes, !causes.contains(.clock) else { return }
-    let next = state.pending
+    let next = state.nextTick
     if let next, next.isHeld, case .cron(let expression) = schedule.definition.timing {
       reports.append(.heldWithoutSlot(schedule.id, cron: expression.text))
     } else if causes.contains(.expressionRules), let next {
@@ -183,11 +183,11 @@ extension Engine {
 
   /// What a schedule becomes after its tick, if its zone got new rules while it was in flight.
   func underRulesOfNow(_ progress: Schedule.Progress, of schedule: Schedule, at now: Now) -> Schedule.Progress {
-    guard schedule.definition.followsZone, let pending = schedule.pending, let zone = rules(of: schedule.definition)
+    guard schedule.definition.followsZone, let nextTick = schedule.nextTick, let zone = rules(of: schedule.definition)
     else {
       return progress
     }
-    return schedule.afterTick(of: pending, at: now.wall, in: zone)
+    return schedule.afterTick(of: nextTick, at: now.wall, in: zone)
   }
 
   private func mayHaveBeenSent(_ schedule: Schedule) -> Bool {
@@ -195,7 +195,7 @@ extension Engine {
       if case .retrying = row.phase { return true }
       return row.mayHaveBeenSent
     }
-    return schedule.pending.map { $0.due <= mark.recovered } ?? false
+    return schedule.nextTick.map { $0.due <= mark.recovered } ?? false
   }
 
   /// The new slot of a schedule outside the window is stored: it may have come within the window.

@@ -1,0 +1,65 @@
+package import Recurrence
+
+/// What becomes of slots that were missed while the service or the broker was away.
+extension Schedule {
+  package enum Missed: Hashable, Sendable {
+    /// The next tick now is one of a later slot and stands for those before it, too.
+    case folded(NextTick)
+    /// So many slots are not sent (counted no further than `NextTick.maximumMissed`); the schedule goes on behind them.
+    case skipped(Progress, count: Int)
+  }
+
+  /// What the misfire policy says about the next tick; nil when it is to be sent as it is.
+  ///
+  /// When the oldest unsent slot is at least `threshold` milliseconds late, all slots due by now are one run: of these
+  /// `fireOnce` sends the latest, `fireAll` each, `skip` those that are less than the threshold late. What is missed and
+  /// older than the catch-up window is not sent. One-shots are never missed.
+  package func missed(_ nextTick: NextTick, at now: Instant, threshold: Int64, in zone: ZoneRules) -> Missed? {
+    guard !definition.timing.isOneShot, now.milliseconds - nextTick.due.milliseconds >= threshold else { return nil }
+    let tooOld = definition.catchupMilliseconds.map { now.advanced(byMilliseconds: -max($0 + 1, threshold)) }
+    switch definition.misfirePolicy ?? .fireOnce {
+    case .fireOnce:
+      let latest = latestSlot(from: nextTick.slot, dueBy: now, in: zone)
+      if let tooOld, definition.due(of: latest, in: zone) <= tooOld {
+        return skipped(nextTick, through: latest, at: now, in: zone)
+      }
+      return latest > nextTick.slot ? .folded(fold(nextTick, into: latest, in: zone)) : nil
+    case .fireAll:
+      return tooOld.flatMap { skipped(nextTick, dueBy: $0, at: now, in: zone) }
+    case .skip:
+      return skipped(nextTick, dueBy: now.advanced(byMilliseconds: -threshold), at: now, in: zone)
+    }
+  }
+
+  private func fold(_ nextTick: NextTick, into latest: Instant, in zone: ZoneRules) -> NextTick {
+    NextTick(
+      slot: latest, due: definition.due(of: latest, in: zone),
+      missed: nextTick.missed + count(nextTick, before: latest, in: zone), since: nextTick.since)
+  }
+
+  private func skipped(_ nextTick: NextTick, dueBy bound: Instant, at now: Instant, in zone: ZoneRules) -> Missed? {
+    guard nextTick.due <= bound else { return nil }
+    return skipped(
+      nextTick, through: latestSlot(from: nextTick.slot, dueBy: bound, in: zone), at: now, in: zone)
+  }
+
+  private func skipped(_ nextTick: NextTick, through last: Instant, at now: Instant, in zone: ZoneRules) -> Missed {
+    let count = nextTick.missed + count(nextTick, before: last, in: zone) + 1
+    return .skipped(
+      progress.with(state: stateAfter(last, at: now, in: zone)), count: min(count, NextTick.maximumMissed))
+  }
+
+  /// The latest slot of which the tick was due by `bound`, the slot it begins with being one.
+  private func latestSlot(from slot: Instant, dueBy bound: Instant, in zone: ZoneRules) -> Instant {
+    let latest = definition.latestSlot(from: slot, atOrBefore: bound, in: zone)
+    guard definition.due(of: latest, in: zone) > bound else { return latest }
+    // Its jitter has not passed; the slot before it is due, since jitter never passes the next slot.
+    return definition.latestSlot(from: slot, atOrBefore: latest.advanced(byMilliseconds: -1), in: zone)
+  }
+
+  /// How many slots stand before `last`, from the next one on, as far as `missed` can still count them.
+  private func count(_ nextTick: NextTick, before last: Instant, in zone: ZoneRules) -> Int {
+    let uncounted = max(0, NextTick.maximumMissed - nextTick.missed)
+    return definition.slotCount(from: nextTick.slot, before: last, upTo: uncounted, in: zone)
+  }
+}
