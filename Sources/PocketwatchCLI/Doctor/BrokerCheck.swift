@@ -123,7 +123,7 @@ struct BrokerCheck {
   private static func loginRemedy(_ url: BrokerURL, isVirtualHost: Bool) -> String {
     if isVirtualHost {
       return "rabbitmqctl list_permissions -p \(shellWord(url.virtualHost)) shows who may use the virtual host;"
-        + " ops/README.md says which rights the service needs"
+        + " ops/docs/operating.md lists the rights that the service needs"
     }
     return "correct user and password in \(Setting.amqpURL.environmentVariable); or set the password on the broker:"
       + " rabbitmqctl import_definitions FILE, with {\"users\": [{\"name\": \(jsonQuoted(url.user)), \"password\": \"…\","

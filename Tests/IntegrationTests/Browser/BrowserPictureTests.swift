@@ -1,9 +1,10 @@
 import Foundation
 import Testing
 
-/// Takes the README's picture again, where POCKETWATCH_TEST_PICTURE says where to put it; ops/README.md has the command.
+/// Takes the manual's picture of the overview again and puts it where POCKETWATCH_TEST_PICTURE says; ops/README.md has the
+/// command.
 @Suite(
-  "The README's picture", .enabled(if: TestEnvironment.pictureFile != nil, "POCKETWATCH_TEST_PICTURE names the file"),
+  "The manual's picture", .enabled(if: TestEnvironment.pictureFile != nil, "POCKETWATCH_TEST_PICTURE names the file"),
   .enabled(if: TestEnvironment.hasService, TestEnvironment.needsService),
   .enabled(if: Browser.isThere, Browser.isNeeded), .enabled(if: FakedClock.isAvailable, FakedClock.needsIt))
 struct BrowserPictureTests {

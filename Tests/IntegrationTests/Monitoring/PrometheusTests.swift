@@ -1,17 +1,18 @@
 import Foundation
 import Testing
 
-/// The metrics, alerts and dashboard, before the real Prometheus, configured as the README says.
+/// The metrics, alerts and dashboard, before the real Prometheus, configured as the manual says.
 @Suite(
   "The service: Prometheus", .serialized, .enabled(if: TestEnvironment.hasService, TestEnvironment.needsService),
   .enabled(if: PrometheusServer.isThere, PrometheusServer.isNeeded))
 struct PrometheusTests {
   private static let monitoring = PrivateBroker.root.appending(path: "ops/monitoring")
 
-  /// The README's scrape configuration with the address of this service, scraped each second.
+  /// The scrape configuration of ops/docs/operating.md with the address of this service, scraped each second.
   private func configuration(_ service: ServiceProcess, tokenFile: String? = nil) throws -> String {
-    let readme = try String(contentsOf: PrivateBroker.root.appending(path: "README.md"), encoding: .utf8)
-    var scrape = String(try #require(readme.firstMatch(of: /```yaml\n(scrape_configs:[^`]*)```/)).output.1)
+    let manual = try String(
+      contentsOf: PrivateBroker.root.appending(path: "ops/docs/operating.md"), encoding: .utf8)
+    var scrape = String(try #require(manual.firstMatch(of: /```yaml\n(scrape_configs:[^`]*)```/)).output.1)
     try replace("127.0.0.1:8472", with: try service.httpAddress(), in: &scrape)
     if let tokenFile {
       try replace("# authorization:", with: "authorization:", in: &scrape)
@@ -25,7 +26,7 @@ struct PrometheusTests {
   }
 
   private func replace(_ text: String, with other: String, in whole: inout String) throws {
-    try #require(whole.contains(text), "the README has another scrape configuration")
+    try #require(whole.contains(text), "operating.md has another scrape configuration")
     whole = whole.replacing(text, with: other)
   }
 

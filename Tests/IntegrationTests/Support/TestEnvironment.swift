@@ -11,7 +11,7 @@ enum TestEnvironment {
   /// The folder of that broker, for `ops/broker`.
   static let brokerFolder = variables["POCKETWATCH_TEST_BROKER_DIR"] ?? ""
 
-  /// Where the README's picture goes, when it is to be taken.
+  /// Where the manual's picture goes, when it is to be taken.
   static let pictureFile = variables["POCKETWATCH_TEST_PICTURE"]
 
   /// The tracer that makes system calls fail.
