@@ -3,7 +3,7 @@ import Foundation
 import Simulation
 import Testing
 
-/// Whether quorum queues are what the simulator takes them for.
+/// P1, P2: quorum queues behave as the simulator models them.
 @Suite(
   .serialized, .timeLimit(.minutes(10)),
   .enabled(if: PrivateBroker.script != nil, "POCKETWATCH_TEST_BROKER names ops/broker; run ops/test"))

@@ -1,6 +1,6 @@
 import Testing
 
-/// `ops/crashpoints`: kill -9 before each system call of a Start, a tick, a Stop, an end, a first start and a migration.
+/// P1 to P9, P19. `ops/crashpoints`: kill -9 before each system call of a Start, a tick, a Stop, an end, a first start and a migration.
 @Suite("Crash points", .enabled(if: CrashPointRun.seconds != nil, "ops/crashpoints runs them"))
 struct CrashPointTests {
   @Test("wherever it is killed, the next start finishes what was begun", arguments: CrashScenario.allCases)

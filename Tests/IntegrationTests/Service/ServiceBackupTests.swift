@@ -3,7 +3,7 @@ import Glibc
 import PocketwatchService
 import Testing
 
-/// `pocketwatch backup` of the real service, and what comes of restoring it.
+/// P26: `pocketwatch backup` of the real service, and restoring the copy.
 @Suite(
   "The service: backup", .serialized, .timeLimit(.minutes(5)),
   .enabled(if: TestEnvironment.hasService, TestEnvironment.needsService))

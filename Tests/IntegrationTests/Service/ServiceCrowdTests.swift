@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// More readers than there is room for.
+/// P24: more readers than there is room for.
 @Suite(
   "The service: a crowd of readers", .serialized, .timeLimit(.minutes(5)),
   .enabled(if: TestEnvironment.hasService, TestEnvironment.needsService))

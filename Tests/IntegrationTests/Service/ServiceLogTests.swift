@@ -3,7 +3,7 @@ import Glibc
 import PocketwatchService
 import Testing
 
-/// A log whose reader stands still, as behind Ctrl-S or a log driver that is stuck.
+/// P24: a log whose reader is stuck, as behind Ctrl-S or a log driver that hangs.
 @Suite(
   "The service: a log that nobody reads", .serialized, .timeLimit(.minutes(5)),
   .enabled(if: TestEnvironment.hasService, TestEnvironment.needsService))

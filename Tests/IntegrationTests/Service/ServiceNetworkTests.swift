@@ -4,7 +4,7 @@ import Glibc
 import PocketwatchService
 import Testing
 
-/// A network between service and broker that is slow or gone, and a service that is frozen.
+/// P7, P14: a network between service and broker that is slow or gone, and a service that is frozen.
 @Suite(
   "The service: network", .serialized, .timeLimit(.minutes(5)),
   .enabled(if: TestEnvironment.hasService, TestEnvironment.needsService))

@@ -3,7 +3,7 @@ import Foundation
 import PocketwatchService
 import Testing
 
-/// What the broker may do to the service, each on a broker of its own.
+/// P1, P14, P15, P18: broker outages, each on a broker of its own.
 @Suite(
   "The service: outages of the broker", .serialized, .timeLimit(.minutes(5)),
   .enabled(if: TestEnvironment.hasService && PrivateBroker.script != nil, TestEnvironment.needsService))

@@ -3,7 +3,7 @@ import Foundation
 import PocketwatchService
 import Testing
 
-/// One process owns a database, and one service a command queue.
+/// P13: one process owns a database, and one service a command queue.
 @Suite("The service: ownership", .enabled(if: TestEnvironment.hasService, TestEnvironment.needsService))
 struct ServiceOwnershipTests {
   @Test("a second process on a database exits at once with code 3, before it has said a word to the broker")

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Pages, health and metrics of the real service, as curl and promtool see them.
+/// P24, P25: pages, health and metrics of the real service, as curl and promtool see them.
 @Suite("The service: pages", .serialized, .enabled(if: TestEnvironment.hasService, TestEnvironment.needsService))
 struct ServicePagesTests {
   private static let token = "0123456789abcdef-token"

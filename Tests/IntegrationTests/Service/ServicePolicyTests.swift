@@ -3,7 +3,7 @@ import Foundation
 import Recurrence
 import Testing
 
-/// What a client may say about missed slots, and about ids that are live.
+/// P5: policies for missed slots and for ids that are live.
 @Suite("The service: policies", .serialized, .enabled(if: TestEnvironment.hasService, TestEnvironment.needsService))
 struct ServicePolicyTests {
   /// From this lateness on the service under test holds a slot for missed.

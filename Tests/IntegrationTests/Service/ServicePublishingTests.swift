@@ -4,7 +4,7 @@ import PocketwatchService
 import Recurrence
 import Testing
 
-/// Publications that the broker refuses by closing the channel, or that it never confirms: all others go on.
+/// P3, P24: publications that the broker refuses by closing the channel, or never confirms, hold up no other.
 @Suite(
   "The service: publications that are refused", .serialized, .timeLimit(.minutes(5)),
   .enabled(if: TestEnvironment.hasService && PrivateBroker.script != nil, TestEnvironment.needsService))

@@ -4,7 +4,7 @@ import PocketwatchService
 import Recurrence
 import Testing
 
-/// A broker that is up and refuses: by closing the channel, by nacks, by having no queue.
+/// P6, P14, P24: a broker that is up and refuses, by closing the channel, by nacks, by having no queue.
 @Suite(
   "The service: refusals of the broker", .serialized, .timeLimit(.minutes(5)),
   .enabled(if: TestEnvironment.hasService && PrivateBroker.script != nil, TestEnvironment.needsService))

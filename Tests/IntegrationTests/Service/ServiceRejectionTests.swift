@@ -2,7 +2,7 @@ import AMQP
 import PocketwatchService
 import Testing
 
-/// Bad commands are answered, kept, and harm nothing.
+/// P3: bad commands are answered, kept, and harm nothing.
 @Suite("The service: bad commands", .serialized, .enabled(if: TestEnvironment.hasService, TestEnvironment.needsService))
 struct ServiceRejectionTests {
   @Test("each kind of bad input: its Rejected, the very message in the dead queue, and the next command works")

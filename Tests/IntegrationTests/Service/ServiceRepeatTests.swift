@@ -1,7 +1,7 @@
 import AMQP
 import Testing
 
-/// A command with the message_id and body of one that was answered has no second effect, and is answered again.
+/// P2: a command with the `message_id` and body of one that was answered has no second effect, and is answered again.
 @Suite("The service: repeats", .serialized, .enabled(if: TestEnvironment.hasService, TestEnvironment.needsService))
 struct ServiceRepeatTests {
   @Test("a Start that comes again tells the schedule as it is now, and starts nothing")

@@ -3,7 +3,7 @@ import Foundation
 import Recurrence
 import Testing
 
-/// Schedules outlive the process, however it ends.
+/// P5 to P8, P18: schedules outlive the process, however it ends.
 @Suite("The service: restarts", .serialized, .enabled(if: TestEnvironment.hasService, TestEnvironment.needsService))
 struct ServiceRestartTests {
   @Test("a clean stop exits 0 within 10 s, repeats nothing and loses nothing")

@@ -3,7 +3,7 @@ import PocketwatchService
 import Recurrence
 import Testing
 
-/// What a schedule sends, as a client sees it.
+/// P8 to P10: what a schedule sends, as a client sees it.
 @Suite("The service: schedules", .serialized, .enabled(if: TestEnvironment.hasService, TestEnvironment.needsService))
 struct ServiceScheduleTests {
   @Test("cron with a limit of 3: ticks 0, 1 and 2, then Stopped, then nothing")
