@@ -88,7 +88,7 @@ struct AMQPConnectionTests {
     }
   }
 
-  /// Headers that fill the frame to its last byte pass; with one more the message is refused here, and costs nothing.
+  /// Headers that fill the frame to its last byte pass. With one byte more the message is refused here, and the connection stays.
   @Test func refusesWhatDoesNotFitAndGoesOn() async throws {
     try await AMQPTest.withQueue { queue, connection in
       let room = connection.server.frameMax - 22
@@ -111,7 +111,7 @@ struct AMQPConnectionTests {
     }
   }
 
-  /// What others nest deeper than anybody reads is cut off, without a trap or a lost connection.
+  /// Headers nested too deep are cut off, without a trap or a lost connection.
   @Test func cutsDeeplyNestedHeaders() async throws {
     var value = FieldValue.int32(1)
     for _ in 0..<100 { value = .array([value]) }
@@ -151,7 +151,7 @@ struct AMQPConnectionTests {
       let exchange = AMQPTest.uniqueName()
       try connection.declareExchange(exchange, type: "topic")
       try connection.bindQueue(queue, to: exchange, routingKey: "Schedule *")
-      // One word with a space is no pattern; nothing but the very same key matches.
+      // A word with a space is not a pattern: only the same key matches.
       try connection.bindQueue(queue, to: exchange, routingKey: "Schedule Tick")
       try connection.publish(Message(exchange: exchange, routingKey: "Schedule Tick", body: [1]))
       try connection.publish(Message(exchange: exchange, routingKey: "Schedule Stop", body: [2]))
@@ -215,7 +215,7 @@ struct AMQPConnectionTests {
     #expect(try failure { $0.usesTLS = true }.kind == .invalidConfiguration)
   }
 
-  /// Every later call says the same, instead of calling the library with a dead socket, which would abort.
+  /// Every later call throws the same error; calling the library with a dead socket would abort.
   @Test func staysClosed() throws {
     let connection = try AMQPTest.connect()
     connection.close()
@@ -242,7 +242,7 @@ struct AMQPConnectionTests {
     let connection = try AMQPTest.connect {
       $0.connectionName = name
       $0.version = "1.2.3"
-      $0.heartbeatSeconds = 58  // nobody serves it while rabbitmqctl runs, which on a busy machine takes its time
+      $0.heartbeatSeconds = 58  // it is not served while rabbitmqctl runs, which takes long on a busy machine
     }
     #expect(connection.server.product == "RabbitMQ")
     #expect(connection.server.heartbeatSeconds == 58)

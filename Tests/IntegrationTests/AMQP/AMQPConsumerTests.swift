@@ -2,7 +2,7 @@ import AMQP
 import Synchronization
 import Testing
 
-/// `Consumer` against a real broker, on the kind of queue that commands come from.
+/// `Consumer` against a real broker, on a queue like the command queue.
 @Suite(.enabled(if: AMQPTest.url != nil, "\(AMQPTest.missing)"), .timeLimit(.minutes(2)))
 struct AMQPConsumerTests {
   private static let quorum: Table = ["x-queue-type": "quorum", "x-single-active-consumer": true]
@@ -16,14 +16,14 @@ struct AMQPConsumerTests {
       onEvent: { [events] in events.add($0) })
   }
 
-  /// The texts of so many deliveries, unacknowledged.
+  /// The texts of the next `count` deliveries, unacknowledged.
   private func take(_ count: Int) async throws -> [Delivery] {
     var taken: [Delivery] = []
     while taken.count < count { taken += try await events.deliveries() }
     return taken
   }
 
-  /// As much as the prefetch allows comes at once, in order, none twice.
+  /// A whole prefetch is delivered at once, in order, without duplicates.
   @Test(arguments: [quorum, [:]])
   func takesAWindowAtOnce(arguments: Table) async throws {
     try await AMQPTest.withQueue(arguments) { queue, admin in
@@ -41,7 +41,7 @@ struct AMQPConsumerTests {
     }
   }
 
-  /// Two interruptions in a row: what the second one returned comes behind the rest, and the counts restore the order.
+  /// Two interruptions in a row: messages returned by the second come after the others, and the counts restore the order.
   @Test func countsRestoreTheOrder() async throws {
     try await AMQPTest.withQueue(Self.quorum) { queue, _ in
       let texts = (0..<20).map { "\($0)" }
@@ -67,7 +67,7 @@ struct AMQPConsumerTests {
     }
   }
 
-  /// Once what was returned is here and nothing follows, that is said; not while more is to come, and not again.
+  /// `exhausted` is reported once, when all returned messages have arrived and no other follows.
   @Test func saysWhenNothingIsLeftOfWhatWasReturned() async throws {
     try await AMQPTest.withQueue(Self.quorum) { queue, _ in
       try AMQPTest.fill(queue, ["a", "b", "c"])
@@ -81,8 +81,8 @@ struct AMQPConsumerTests {
       let taken = try await take(2)
       #expect(taken.map(\.text) == ["a", "b"])
       consumer.acknowledge(taken[0].tag, epoch: epoch)
-      #expect(try await events.deliveries().map(\.text) == ["c"], "before it is said that nothing is left")
-      guard case .exhausted(let told) = try await events.next(), told == epoch else {
+      #expect(try await events.deliveries().map(\.text) == ["c"], "before `exhausted`")
+      guard case .exhausted(let reported) = try await events.next(), reported == epoch else {
         throw Unexpected("something else")
       }
       consumer.acknowledge(taken[1].tag, epoch: epoch)
@@ -92,7 +92,7 @@ struct AMQPConsumerTests {
     }
   }
 
-  /// No more is read than there is room for, and again once there is.
+  /// Reading stops when there is no room, and continues when there is.
   @Test func readsNoMoreThanThereIsRoomFor() async throws {
     try await AMQPTest.withQueue(Self.quorum) { queue, _ in
       try AMQPTest.fill(queue, (0..<40).map { "\($0)" }, padding: 100_000)
@@ -102,8 +102,8 @@ struct AMQPConsumerTests {
       try consumer.start()
       let epoch = try await events.up()
       var bytes = 0
-      // For the heartbeats one more is read every two seconds; after five it is said that there is no room.
-      let told = try await events.first { event -> UInt64? in
+      // One more is read every two seconds, for the heartbeats; after five seconds congestion is reported.
+      let reported = try await events.first { event -> UInt64? in
         switch event {
         case .deliveries(let deliveries, _): bytes += deliveries.reduce(0) { $0 + $1.body.count }
         case .congested(let epoch): return epoch
@@ -111,7 +111,7 @@ struct AMQPConsumerTests {
         }
         return nil
       }
-      #expect(told == epoch)
+      #expect(reported == epoch)
       #expect((1_000_000...1_500_000).contains(bytes))
       while bytes < 4_000_000 {
         consumer.release(bytes: 1_000_000, epoch: epoch)
@@ -187,7 +187,7 @@ struct AMQPConsumerTests {
     }
   }
 
-  /// A clean stop: nothing new comes, what came is still acknowledged.
+  /// A clean stop: no new delivery; earlier ones can still be acknowledged.
   @Test func quiescesAndStillAcknowledges() async throws {
     try await AMQPTest.withQueue(Self.quorum) { queue, admin in
       try AMQPTest.fill(queue, ["a", "b"])
@@ -207,7 +207,7 @@ struct AMQPConsumerTests {
     }
   }
 
-  /// A rejected delivery is dead-lettered as it came, with its properties.
+  /// A rejected delivery is dead-lettered unchanged, with its properties.
   @Test func rejectsIntoTheDeadLetterQueue() async throws {
     try await AMQPTest.withQueue(Self.quorum) { dead, admin in
       let deadLettering: Table = [

@@ -3,7 +3,7 @@ import Foundation
 import Synchronization
 import Testing
 
-/// What a broker goes through in its life, done to private ones.
+/// Faults of a broker, each on a private one.
 @Suite(
   .serialized, .timeLimit(.minutes(5)),
   .enabled(if: PrivateBroker.script != nil, "POCKETWATCH_TEST_BROKER names ops/broker; run ops/test"))
@@ -15,7 +15,7 @@ struct AMQPFaultTests {
     try await PrivateBroker.running(["--config", file.path()]) { broker in
       let options = try await self.options(of: broker)
       let error = try #require(throws: AMQPError.self) { try Connection(to: options.brokers[0], options: options) }
-      // From 4.1 on such a broker refuses our frame size and closes the socket without a word.
+      // From 4.1 on such a broker refuses our frame size and closes the socket without an error.
       let version = String(decoding: try await broker.command("version"), as: UTF8.self)
       if version.hasPrefix("3.") || version.hasPrefix("4.0.") {
         #expect(error.kind == .topology)
@@ -27,7 +27,7 @@ struct AMQPFaultTests {
     }
   }
 
-  /// P1, P14: nothing that was confirmed is missing, and the publisher is back by itself each time.
+  /// P1, P14: no confirmed message is missing, and the publisher reconnects automatically each time.
   @Test func losesNothingOverClosuresRestartsKillsAndFreezes() async throws {
     try await PrivateBroker.running([]) { broker in
       let options = try await self.options(of: broker)
@@ -42,7 +42,7 @@ struct AMQPFaultTests {
       }
       try await sender.sendAndWait(100)
 
-      // It says why, but a connection that has something to send may see the reset first.
+      // The broker gives a reason, but a connection that is sending may see the reset first.
       try await sender.expectLoss(.connectionClosed(code: 320), .connectionLost) { try await broker.command("stop") }
       try await broker.command("start")
       try await sender.sendAndWait(100)
@@ -69,7 +69,7 @@ struct AMQPFaultTests {
     }
   }
 
-  /// P15: while the broker is blocked nothing is published, consuming goes on, and afterwards all arrives in order.
+  /// P15: while the broker is blocked nothing is published, consuming continues, and afterwards everything arrives in order.
   @Test func holdsBackWhileTheBrokerIsBlocked() async throws {
     try await PrivateBroker.running([]) { broker in
       let options = try await self.options(of: broker)
@@ -114,7 +114,7 @@ struct AMQPFaultTests {
       brokers: try BrokerURL.list(url), connectionName: "fault test", heartbeatSeconds: 2, rpcTimeout: .seconds(5))
   }
 
-  /// Reads the queue to its end: every number from 0 on is there, and the first copies are in order.
+  /// Reads the queue to its end: every number from 0 on is present, and the first copies are in order.
   private func expectAll(_ count: Int, in queue: String, _ options: ConnectionOptions) throws {
     let connection = try Connection(to: options.brokers[0], options: options)
     let stored = try #require(try connection.checkQueue(queue)).messages
@@ -128,7 +128,7 @@ struct AMQPFaultTests {
   }
 }
 
-/// Sends numbers to a queue and each again on the next connection until it is confirmed, as the service does.
+/// Publishes numbers to a queue, and republishes each on the next connection until it is confirmed, as the service does.
 final class PersistentSender: Sendable {
   private struct State {
     var epoch: UInt64 = 0
@@ -154,7 +154,7 @@ final class PersistentSender: Sendable {
 
   func stop() { publisher.withLock { $0 }?.stop(drainFor: .seconds(10)) }
 
-  /// Hands over so many further numbers.
+  /// Publishes the next `count` numbers.
   func send(_ count: UInt64) {
     let (numbers, epoch) = state.withLock { state in
       let numbers = state.sentCount..<state.sentCount + count
@@ -165,13 +165,13 @@ final class PersistentSender: Sendable {
     publish(numbers, epoch)
   }
 
-  /// Hands over so many and waits until everything is confirmed.
+  /// Publishes the next `count` numbers and waits until all are confirmed.
   func sendAndWait(_ count: UInt64) async throws {
     send(count)
     while unconfirmedCount > 0 { _ = try await events.next() }
   }
 
-  /// Does something to the broker and expects that the connection ends for one of these reasons.
+  /// Applies a fault to the broker and expects the connection to end for one of these reasons.
   func expectLoss(
     _ kinds: AMQPError.Kind..., by breaking: () async throws -> Void,
     sourceLocation: SourceLocation = #_sourceLocation

@@ -1,10 +1,10 @@
 import AMQP
 import Testing
 
-/// A network that breaks: through a proxy in front of the shared broker.
+/// A network that fails, simulated by a proxy in front of the shared broker.
 @Suite(.serialized, .enabled(if: AMQPTest.url != nil, "\(AMQPTest.missing)"), .timeLimit(.minutes(5)))
 struct AMQPNetworkTests {
-  /// Cut after any byte, connecting and publishing end in an error of ours at once; and what was confirmed is there.
+  /// Cut after any byte, connecting and publishing throw an `AMQPError` at once, and every confirmed message is in its queue.
   @Test(arguments: [AMQPProxy.Fault.cutAfterSent, AMQPProxy.Fault.cutAfterReceived])
   func publishingSurvivesACutAfterAnyByte(fault: @Sendable (Int) -> AMQPProxy.Fault) async throws {
     try await AMQPTest.withQueue { queue, admin in
@@ -38,12 +38,12 @@ struct AMQPNetworkTests {
     }
   }
 
-  /// Runs `use` on connections that are cut later and later, until one is not cut any more.
+  /// Runs `use` on connections that are cut one byte later each time, until one is not cut.
   private func cutEverywhere(
     _ fault: (Int) -> AMQPProxy.Fault, _ use: (Connection) throws -> Void
   ) throws {
     for count in stride(from: 1, to: 4000, by: 3) {
-      // Longer than a busy broker takes: a cut that is noticed only by this limit is not noticed.
+      // Longer than a busy broker takes: a cut noticed only by this limit counts as unnoticed.
       let options = try AMQPTest.options { $0.rpcTimeout = .seconds(60) }
       let proxy = try AMQPProxy(to: options.brokers[0].port, fault(count))
       defer { proxy.close() }
@@ -52,7 +52,7 @@ struct AMQPNetworkTests {
       do {
         let connection = try Connection(to: url, options: options)
         try use(connection)
-        // Cut no more: everything fitted.
+        // Not cut: everything fitted.
         if case .none = try connection.nextEvent(timeout: .zero) { return }
       } catch let error as AMQPError {
         #expect(error.kind == .connectionLost, "cut after \(count) bytes: \(error)")
@@ -61,7 +61,7 @@ struct AMQPNetworkTests {
     Issue.record("never got through")
   }
 
-  /// One message that is not confirmed for long, as by a quorum queue without its majority, holds up no other.
+  /// P24: a message that stays unconfirmed, as in a quorum queue without a majority, holds up no other.
   @Test func publishesOnWithoutAConfirmOfTheFirst() async throws {
     try await AMQPTest.withQueue { queue, admin in
       var options = try AMQPTest.options()
@@ -86,7 +86,7 @@ struct AMQPNetworkTests {
     }
   }
 
-  /// A peer that takes nothing and says nothing: noticed by the missing heartbeats, also in the middle of publishing.
+  /// A peer that neither reads nor writes is noticed by its missing heartbeats, also while publishing.
   @Test(arguments: [0, 100_000])
   func noticesABlackHole(bodyBytes: Int) async throws {
     try await AMQPTest.withQueue { queue, _ in
@@ -108,7 +108,7 @@ struct AMQPNetworkTests {
         }
       }
       #expect(error.kind == .connectionLost)
-      // Two heartbeats of 1 s, and what a busy machine adds; without them it would be the minute of the loop above.
+      // Two heartbeats of 1 s, plus delays of a busy machine; without heartbeats it would take the minute of the loop above.
       #expect(SuspendingClock.now - start < .seconds(30))
     }
   }

@@ -89,7 +89,7 @@ struct AMQPPublisherTests {
     }
   }
 
-  /// A full queue that rejects: the broker nacks, each once, and the connection lives on.
+  /// A full queue that rejects: the broker nacks each message once, and the connection stays.
   @Test func reportsNacks() async throws {
     let limited: Table = ["x-max-length": .int32(1), "x-overflow": "reject-publish"]
     try await AMQPTest.withQueue(limited) { queue, _ in
@@ -135,7 +135,7 @@ struct AMQPPublisherTests {
     }
   }
 
-  /// A missing exchange costs the channel: the caller hears which, and the next connection is another epoch.
+  /// A missing exchange closes the channel: the error names it, and the next channel has another epoch.
   @Test func comesBackAfterAChannelError() async throws {
     try await AMQPTest.withQueue { queue, _ in
       let publisher = try publisher()
@@ -186,7 +186,7 @@ struct AMQPPublisherTests {
     publisher.stop(drainFor: .seconds(5))
   }
 
-  /// However small the pauses, a stop does not wait for them, and no event follows it.
+  /// A stop does not wait for the next attempt to connect, and no event follows it.
   @Test func stopsWhileItCannotConnect() async throws {
     let options = try AMQPTest.options { $0.brokers[0].port = 1 }
     let publisher = try Publisher(

@@ -2,7 +2,7 @@ import AMQP
 import Foundation
 import Testing
 
-/// P22: a broker that cannot prove who it is gets no login.
+/// P22: a broker that does not authenticate itself gets no login.
 @Suite(
   .serialized, .timeLimit(.minutes(5)),
   .enabled(if: PrivateBroker.script != nil, "POCKETWATCH_TEST_BROKER names ops/broker; run ops/test"))
@@ -48,11 +48,11 @@ struct AMQPTLSTests {
     let server = try await TLSServer(certificates.folder, options)
     defer { server.stop() }
     let url = try BrokerURL("amqps://localhost:\(server.port)")
-    // Behind the handshake there is no broker, so even an accepted one fails, in another way.
+    // No broker answers after the handshake, so an accepted certificate leads to another error.
     #expect(try failure(url, certificates.ca).kind == (isAccepted ? .timeout : .tls))
   }
 
-  /// OpenSSL would ask for the passphrase on the terminal, and a service would hang there.
+  /// OpenSSL would ask for the passphrase on the terminal, where a service would hang.
   @Test func anEncryptedKeyIsRefusedAndNotAskedAbout() async throws {
     let certificates = try await TestCertificates.make()
     defer { certificates.remove() }
@@ -65,7 +65,7 @@ struct AMQPTLSTests {
       return try #require(throws: AMQPError.self) { try Connection(to: url, options: options) }
     }
     #expect(try error(key: "locked.pem").kind == .invalidConfiguration)
-    // Nothing listens there: with a key that can be read it gets that far.
+    // Nothing listens there: with a readable key it gets as far as connecting.
     #expect(try error(key: "key.pem").kind == .unreachable)
   }
 
@@ -79,7 +79,7 @@ struct AMQPTLSTests {
     try #require(throws: AMQPError.self) { try connect(url, caFile) }
   }
 
-  /// Larger than a TLS record and than the library's buffer, both ways.
+  /// Larger than a TLS record and the library's buffer, in both directions.
   private func publishLargeBody(on connection: Connection) throws {
     let body = (0..<200_000).map { UInt8(truncatingIfNeeded: $0) }
     let queue = try connection.declareQueue("", durable: false, exclusive: true).name
@@ -92,7 +92,7 @@ struct AMQPTLSTests {
   }
 }
 
-/// A TLS listener that says nothing once the handshake is over.
+/// A TLS listener that is silent after the handshake.
 private struct TLSServer {
   let port: UInt16
   private let process = Process()
@@ -116,7 +116,7 @@ private struct TLSServer {
       line += String(decoding: data, as: UTF8.self)
     }
     guard let port = line.split(whereSeparator: { ":\n".contains($0) }).compactMap({ UInt16($0) }).last else {
-      throw Unexpected("openssl s_server says no port: \(line)")
+      throw Unexpected("openssl s_server reported no port: \(line)")
     }
     self.port = port
   }

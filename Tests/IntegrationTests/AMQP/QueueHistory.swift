@@ -3,16 +3,15 @@ import Foundation
 import SchedulingTestKit
 import Simulation
 
-/// One queue of a broker and its model, to which the same things are done, one after the other. After each, what the broker
-/// has delivered is compared with what the model says.
+/// A queue of a broker and its model, which take the same steps. After each step the deliveries of both are compared.
 ///
-/// Each step waits until the broker has done it, so that there is one order of events to compare.
+/// Each step waits until the broker has taken it, so that both have the same order of events.
 final class QueueHistory {
-  /// What interrupts consumers, and what else they do.
+  /// Which steps a history has.
   enum Kind: Sendable {
-    /// Anything, also what puts the messages into an order that cannot be restored.
+    /// All, including those after which the order of publishing cannot be restored.
     case any
-    /// Only what returns all that is held, as everything does that happens to one consumer that never requeues a part.
+    /// Only those that return all held messages, as every interruption of a single consumer does that never requeues.
     case interruptions
   }
 
@@ -42,7 +41,7 @@ final class QueueHistory {
   private var clients: [Client] = []
   private var lastMessage = 0
   private var lastTag = 0
-  /// What was done, for whoever has to understand a difference.
+  /// The steps so far, to explain a difference.
   private(set) var steps: [String] = []
 
   init(_ kind: Kind, seed: UInt64, on broker: PrivateBroker, _ url: BrokerURL, version: Queue.Version) throws {
@@ -61,7 +60,7 @@ final class QueueHistory {
     steps.append("seed \(seed), delivery limit \(limit)")
   }
 
-  /// So many random steps, and then all that is left is read.
+  /// Takes `count` random steps, then reads all messages that are left.
   ///
   /// - Parameter brokerFaults: Whether all connections may be closed, and the broker killed.
   /// - Returns: The numbers of the redelivered messages in the order restored from their counts.
@@ -116,7 +115,7 @@ final class QueueHistory {
     clients.append(client)
   }
 
-  /// The first letter makes the order of tags another than that of age.
+  /// The first letter makes the order of tags differ from their age.
   private func nextTag() -> String {
     lastTag += 1
     return "\(random.pick(["a", "m", "z"]) ?? "")\(lastTag)"
@@ -164,7 +163,7 @@ final class QueueHistory {
     client.unsettled.removeAll { $0 == tag }
   }
 
-  /// Cancels, keeps what was held, and perhaps consumes again on the channel.
+  /// Cancels the consumer, keeps its deliveries, and perhaps consumes again on the channel.
   private func cancel() throws {
     guard let client = random.pick(clients) else { return }
     try client.raw.cancel(client.tag)
@@ -180,7 +179,7 @@ final class QueueHistory {
   private func end() throws {
     guard let index = clients.indices.randomElement(using: &random) else { return }
     let client = clients.remove(at: index)
-    // The queue hears of an end some time after; of one that holds nothing there is no sign by which to wait for that.
+    // The queue learns of an end some time later; for a consumer without deliveries nothing shows when.
     if client.unsettled.isEmpty {
       try client.raw.cancel(client.tag)
       model.cancel(client.tag, on: client.channel)
@@ -196,7 +195,7 @@ final class QueueHistory {
     try waitForQueue()
   }
 
-  /// When several end together, the broker ends them in an order of its own, and each may become active before it ends.
+  /// When several end together, the broker chooses the order, and each may become active before it ends.
   private func endAllButOne() throws {
     while clients.count > 1 {
       try end()
@@ -206,7 +205,7 @@ final class QueueHistory {
 
   private func closeAllConnections() async throws {
     try endAllButOne()
-    try publish(1)  // which is held, or shows that nobody consumes
+    try publish(1)  // it is held, or shows that there is no consumer
     try compare()
     try await broker.ctl("close_all_connections", "by a test")
     try loseAll("all connections were closed")
@@ -214,7 +213,7 @@ final class QueueHistory {
 
   private func killBroker() async throws {
     try endAllButOne()
-    try publish(1)  // its confirm says that all before it is on disk, too
+    try publish(1)  // its confirm means that earlier messages are on disk, too
     try compare()
     try await broker.command("kill")
     try await broker.command("start")
@@ -232,7 +231,7 @@ final class QueueHistory {
 
   // MARK: Comparison
 
-  /// Waits until the queue has as many messages to deliver as the model, where that is to be seen.
+  /// Waits until the queue has as many ready messages as the model, where the broker reports them.
   private func waitForQueue() throws {
     let deadline = SuspendingClock.now + AMQPTest.patience
     var count = try admin.readyCount(of: name)
@@ -272,7 +271,7 @@ final class QueueHistory {
     return "\(delivery.consumerTag) \(delivery.tag): \(delivery.message) \(delivery.isRedelivered) \(counts)"
   }
 
-  /// A tag that the broker delivered, the model has to know.
+  /// The model has to know every tag that the broker delivered.
   private func known(_ messages: [Int]?) throws {
     if messages == nil { throw Unexpected("a tag that the model does not know") }
   }

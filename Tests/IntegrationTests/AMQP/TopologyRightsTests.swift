@@ -2,10 +2,10 @@ import AMQP
 import Foundation
 import Testing
 
-/// The sample users can do their work, and nothing else.
+/// The sample users have the rights that they need, and no others.
 @Suite(.enabled(if: PrivateBroker.script != nil, "POCKETWATCH_TEST_BROKER names ops/broker; run ops/test"))
 struct TopologyRightsTests {
-  /// Something a user tries.
+  /// An operation that a user tries.
   private struct Attempt: Sendable {
     let user: String
     let what: String
@@ -74,7 +74,7 @@ struct TopologyRightsTests {
         try connection.consume("pocketwatch.commands", prefetch: 1)
         for _ in commands {
           guard case .delivery(let delivery) = try connection.nextEvent() else {
-            Issue.record("the commands published before did not come")
+            Issue.record("the commands published before were not delivered")
             return
           }
           try connection.reject(delivery.tag)
@@ -98,7 +98,7 @@ struct TopologyRightsTests {
         try publish("pocketwatch.commands", to: "", on: connection)
       },
       Attempt("client", "fill the dead queue") { try publish("", to: "pocketwatch.dead", on: $0) },
-      // An exchange of its own, bound to the events, would carry ticks past the topic permission.
+      // Through an exchange of its own, bound to the events, a user could publish ticks past the topic permission.
       Attempt("sender", "declare an exchange") { try $0.declareExchange("client.forge", type: "fanout") },
       Attempt("sender", "declare a queue") { try $0.declareQueue("client.jobs") },
       Attempt("client", "listen to the commands of others") { connection in
@@ -107,7 +107,7 @@ struct TopologyRightsTests {
       },
     ]
 
-  /// Publishes and waits for the broker's word: its confirm, or the error that closes the channel.
+  /// Publishes and waits for the confirm, or for the error that closes the channel.
   private static func publish(
     _ key: String, to exchange: String = "events", as user: String? = nil, on connection: Connection
   ) throws {

@@ -1,12 +1,12 @@
 import Foundation
 import Testing
 
-/// `definitions.json` makes the topology of the contract, whichever way an operator imports it.
+/// Each way to import `definitions.json` creates the topology of the contract.
 @Suite(
   .serialized,
   .enabled(if: PrivateBroker.script != nil, "POCKETWATCH_TEST_BROKER names ops/broker; run ops/test"))
 struct TopologyTests {
-  /// The ways to import into a broker that runs.
+  /// The ways to import into a running broker.
   enum Way: String, CaseIterable {
     case rabbitmqctl = "rabbitmqctl import_definitions"
     case management = "the management API"
@@ -34,7 +34,7 @@ struct TopologyTests {
       let source = PrivateBroker.root.appending(path: file)
       try FileManager.default.copyItem(at: source, to: definitions.appending(path: source.lastPathComponent))
     }
-    // Beside that folder: a file in it that is no definitions would end the loading there, without an error.
+    // Outside that folder: a file in it that does not hold definitions would end the loading without an error.
     let configuration = folder.appending(path: "load.conf")
     try Data("load_definitions = \(definitions.path())\n".utf8).write(to: configuration)
     try await PrivateBroker.running(["--config", configuration.path()]) { broker in
@@ -44,7 +44,7 @@ struct TopologyTests {
     }
   }
 
-  /// Importing over a queue of another type reports success and changes nothing, so `ops/broker import` has to look.
+  /// Importing over a queue of another type reports success and changes nothing, so `ops/broker import` verifies.
   private func expectRefusalOfAQueueOfAnotherType(in broker: PrivateBroker) async throws {
     let file = broker.folder.appending(path: "classic.json")
     let classic = #"{"name":"pocketwatch.commands","vhost":"/","durable":true,"auto_delete":false,"arguments":{}}"#
@@ -75,7 +75,7 @@ struct TopologyTests {
     _ = try await PrivateBroker.run("/usr/bin/curl", ["--silent", "--fail-with-body"] + upload)
   }
 
-  /// Compares all there is in the broker, types and arguments included, with the contract.
+  /// Compares the whole topology of the broker, with types and arguments, with the contract.
   private func expectTopology(in broker: PrivateBroker, after way: String) async throws {
     let exchanges = try await rows(of: broker, "list_exchanges", "name", "type", "durable", "auto_delete", "arguments")
     #expect(exchanges.filter { !$0.hasPrefix("amq.") && !$0.hasPrefix(" ") } == Self.exchanges, "\(way)")
@@ -111,7 +111,7 @@ struct TopologyTests {
     #"pocketwatch.dead ^pocketwatch\.dead$ queues {"max-length":100000,"max-length-bytes":1073741824} 10"#,
   ]
 
-  /// What a list command of `rabbitmqctl` says, one line of text for each entry, sorted.
+  /// The output of a list command of `rabbitmqctl`, one sorted line per entry.
   private func rows(of broker: PrivateBroker, _ command: String, _ columns: String...) async throws -> [String] {
     let takesColumns = command != "list_policies" && command != "list_users"
     let output = try await broker.command(

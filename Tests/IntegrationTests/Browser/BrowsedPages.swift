@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The pages of a service of one test, in a browser.
+/// The pages of a test's service, in a browser.
 struct BrowsedPages {
   let browser: Browser
   let service: ServiceProcess
@@ -11,8 +11,8 @@ struct BrowsedPages {
 
   static let token = "0123456789abcdef-token"
 
-  /// Runs `body` with a service that serves pages and a browser, and leaves nothing behind. What the browser's console
-  /// was told is an issue: a page of ours has nothing to complain of.
+  /// Runs `body` with a service that serves pages and a browser, and leaves nothing behind. Every entry in the browser's
+  /// console is an issue.
   ///
   /// - Parameter prepare: Sets the service up before it starts.
   static func running(
@@ -25,7 +25,7 @@ struct BrowsedPages {
       let root = "http://" + (try service.httpAddress())
       try await Browser.running { browser in
         if service.environment["POCKETWATCH_HTTP_TOKEN_FILE"] == nil {
-          // As its user does: by the link that the command prints.
+          // As its user does, through the link that the command prints.
           try await browser.open(try await service.pageLink())
           try await browser.shows("the overview") { try await browser.text("h1") == "Overview" }
         }
@@ -36,7 +36,7 @@ struct BrowsedPages {
     }
   }
 
-  /// Has pages be changed by whoever knows the token.
+  /// Lets the pages change schedules, with the token.
   static func allowChanges(_ service: ServiceProcess) throws {
     let file = service.folder.appending(path: "token")
     try Data((token + "\n").utf8).write(to: file)
@@ -52,7 +52,7 @@ struct BrowsedPages {
     try await open("/schedule?id=\(id)")
   }
 
-  /// Publishes a Schedule Start of this id, whatever is in it, and waits for its outcome.
+  /// Publishes a Schedule Start with this id and waits for its outcome.
   func start(_ id: String, _ members: String) async throws {
     let text = String(decoding: try JSONEncoder().encode(id), as: UTF8.self)
     try await bus.start("\"id\": \(text), \(members)")
@@ -72,8 +72,7 @@ struct BrowsedPages {
 }
 
 extension Browser {
-  /// The text of everything whose colour differs too little from what is behind it to be read with weak eyes: less than
-  /// 4.5 to 1, as the WCAG count it.
+  /// The texts whose contrast with their background is less than 4.5 to 1, the minimum of the WCAG.
   func hardToRead() async throws -> [String] {
     try await script(
       """

@@ -18,11 +18,11 @@ final class Browser: Sendable {
 
   /// Runs `body` with a browser, and leaves nothing behind.
   static func running(_ body: (Browser) async throws -> Void) async throws {
-    // Not in a deep folder: chromium makes a socket in it, whose path may have 107 bytes.
+    // Not in a deep folder: chromium creates a socket in it, whose path may have 107 bytes.
     let folder = URL(filePath: "/tmp/pocketwatch-browser-\(UUID().uuidString.prefix(8))")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
-    // Both write to their home, and to the folder for temporary files.
+    // Both write to their home and to the folder for temporary files.
     let program = try Program(
       driver, ["--port=0"], environment: ["HOME": folder.path(), "TMPDIR": folder.path(), "LANG": "C.UTF-8"])
     do {
@@ -56,7 +56,7 @@ final class Browser: Sendable {
     return Browser(program, folder, WebDriver(base: "\(base)/\(session.sessionId)"))
   }
 
-  /// Ends chromedriver and what is left of chromium, whose processes hold chromedriver's output open.
+  /// Ends chromedriver and the remaining processes of chromium, which hold chromedriver's output open.
   private static func end(_ program: Program, _ folder: URL) async throws {
     program.send(signal: SIGTERM)
     try await until("the end of chromium") {
@@ -78,7 +78,7 @@ final class Browser: Sendable {
   }
 }
 
-// MARK: - What it can be told
+// MARK: - Commands
 
 extension Browser {
   /// Loads an address, and returns when it has loaded.
@@ -91,7 +91,7 @@ extension Browser {
     get async throws { try await session.call("GET", "/url", as: String.self) }
   }
 
-  /// Runs the body of a function in the page and returns what it returns; also where the page's own scripts are off.
+  /// Runs the body of a function in the page and returns its result, also where the page's own scripts are off.
   @discardableResult
   func script<Value: Decodable>(
     _ body: String, _ arguments: String..., as type: Value.Type = Nothing.self
@@ -99,7 +99,7 @@ extension Browser {
     try await session.call("POST", "/execute/sync", ["script": body, "args": arguments], as: type)
   }
 
-  /// Gives a command of Chromium's own protocol.
+  /// Sends a command of Chromium's own protocol.
   private func command(_ name: String, _ parameters: [String: Any]) async throws {
     try await session.call("POST", "/goog/cdp/execute", ["cmd": name, "params": parameters])
   }
@@ -109,20 +109,20 @@ extension Browser {
     try await command("Emulation.setScriptExecutionDisabled", ["value": !isAllowed])
   }
 
-  /// What `prefers-color-scheme` says.
+  /// Sets `prefers-color-scheme`.
   func prefer(_ scheme: String) async throws {
     try await command(
       "Emulation.setEmulatedMedia", ["features": [["name": "prefers-color-scheme", "value": scheme]]])
   }
 
-  /// Makes the page so large, in pixels of CSS.
+  /// Sets the size of the page, in pixels of CSS.
   func resize(width: Int, height: Int, isPhone: Bool = false, scale: Double = 1) async throws {
     try await command(
       "Emulation.setDeviceMetricsOverride",
       ["width": width, "height": height, "deviceScaleFactor": scale, "mobile": isPhone])
   }
 
-  /// What is visible, as a PNG.
+  /// A screenshot of the visible part, as a PNG.
   func screenshot() async throws -> Data {
     let text = try await session.call("GET", "/screenshot", as: String.self)
     guard let data = Data(base64Encoded: text) else { throw Unexpected("the picture is not in base64") }
@@ -132,7 +132,7 @@ extension Browser {
   /// The text of the dialog that a page has opened; nil when there is none.
   func dialog() async -> String? { try? await session.call("GET", "/alert/text", as: String.self) }
 
-  /// What the console has been told since it was last asked: errors of scripts, failed loads, what the policy refused.
+  /// Entries of the console since the last call: errors of scripts, failed loads, violations of the policy.
   func complaints() async throws -> [String] {
     struct Entry: Decodable { var level, message: String }
     return try await session.call("POST", "/se/log", ["type": "browser"], as: [Entry].self).map {
@@ -160,8 +160,8 @@ extension Browser {
     return "/element/\(found.number)/"
   }
 
-  /// Clicks, and waits until the page that it leads to is all there: the driver may return before. A click that leads nowhere
-  /// is waited for half a second.
+  /// Clicks, and waits until the next page has loaded; the driver may return before that. If there is no next page, waits
+  /// for half a second.
   func click(_ selector: String) async throws {
     let before = try await page()
     try await session.call("POST", element(selector) + "click", [:])
@@ -172,7 +172,7 @@ extension Browser {
   /// Tells a page from the one before.
   private func page() async throws -> Double { try await script("return performance.timeOrigin", as: Double.self) }
 
-  /// Puts text into a field in place of what is there.
+  /// Replaces the text of a field.
   func fill(_ selector: String, _ text: String) async throws {
     let path = try await element(selector)
     try await session.call("POST", path + "clear", [:])
@@ -188,7 +188,7 @@ extension Browser {
       """, selector, option)
   }
 
-  /// The text of each element as it is shown.
+  /// The visible text of each element.
   func texts(_ selector: String) async throws -> [String] {
     try await script(
       "return Array.from(document.querySelectorAll(arguments[0]), element => element.innerText.trim())", selector,
@@ -201,7 +201,7 @@ extension Browser {
     try await script("return document.querySelectorAll(arguments[0]).length", selector, as: Int.self)
   }
 
-  /// Waits until a page shows something without being loaded anew.
+  /// Waits until a page shows something without being reloaded.
   func shows(_ what: String, _ isSo: () async throws -> Bool) async throws {
     let end = ContinuousClock.now + .seconds(60)
     while try await !isSo() {

@@ -1,13 +1,13 @@
 import Foundation
 import Testing
 
-/// How the pages look to whoever looks, and what foreign text can do to them: nothing.
+/// The look of the pages, and that foreign text cannot change it.
 @Suite(
   "The pages' looks in a browser", .serialized,
   .enabled(if: TestEnvironment.hasService, TestEnvironment.needsService),
   .enabled(if: Browser.isThere, Browser.isNeeded))
 struct BrowserLooksTests {
-  /// What would run, end something or turn its surroundings around if it were more than text.
+  /// Texts that would run, close an element or reverse their surroundings if they were not escaped.
   private static let hostile = [
     "<script>alert('id')</script>", #""><img src=x onerror="alert('id')">"#, "' autofocus onfocus='alert(1)",
     "</title></textarea><script>alert(1)</script>", "javascript:alert(1)//", "\u{202e}drow-thgir\u{2067}\u{200f}",
@@ -22,7 +22,7 @@ struct BrowserLooksTests {
     "/", "/schedules", "/recent", "/preview", "/preview?expression=0+0+*+*+*&zone=Europe/Rome",
   ]
 
-  /// Every page, with something on it.
+  /// Every page, with content.
   private func visitAll(_ pages: BrowsedPages, _ look: (String) async throws -> Void) async throws {
     for place in Self.places {
       try await pages.open(place)
@@ -43,7 +43,7 @@ struct BrowserLooksTests {
     try await pages.startRejected(String(repeating: "r", count: 200))
   }
 
-  @Test("dark and light, as the reader's system is, and both to be read with ease")
+  @Test("dark and light follow the reader's system, both with enough contrast")
   func schemes() async throws {
     try await BrowsedPages.running { pages in
       try await fill(pages)
@@ -61,7 +61,7 @@ struct BrowserLooksTests {
     }
   }
 
-  @Test("nothing sticks out to the side, on a phone and on a screen", arguments: [(375, 812), (320, 568), (1280, 800)])
+  @Test("nothing overflows to the side, on a phone or a screen", arguments: [(375, 812), (320, 568), (1280, 800)])
   func widths(width: Int, height: Int) async throws {
     try await BrowsedPages.running { pages in
       try await fill(pages)
@@ -100,7 +100,7 @@ struct BrowserLooksTests {
     }
   }
 
-  @Test("ids, payloads and reasons are text, wherever they stand")
+  @Test("ids, payloads and reasons are escaped on every page")
   func hostileText() async throws {
     try await BrowsedPages.running { pages in
       let browser = pages.browser

@@ -1,12 +1,12 @@
 import Foundation
 import Testing
 
-/// What people see and click through, with the pages' script and without.
+/// The pages as people use them, with the pages' script and without.
 @Suite(
   "The pages in a browser", .serialized, .enabled(if: TestEnvironment.hasService, TestEnvironment.needsService),
   .enabled(if: Browser.isThere, Browser.isNeeded))
 struct BrowserPagesTests {
-  @Test("the overview: state, what is due, system status, problems", arguments: [true, false])
+  @Test("the overview: state, due ticks, system status, problems", arguments: [true, false])
   func overview(scripts: Bool) async throws {
     try await BrowsedPages.running { pages in
       let browser = pages.browser
@@ -30,7 +30,7 @@ struct BrowserPagesTests {
     }
   }
 
-  @Test("the list: searched, sorted and paged through, with all of it in the address", arguments: [true, false])
+  @Test("the list: search, order and pages, all of it in the address", arguments: [true, false])
   func list(scripts: Bool) async throws {
     try await BrowsedPages.running { pages in
       let browser = pages.browser
@@ -75,7 +75,7 @@ struct BrowserPagesTests {
     }
   }
 
-  @Test("one schedule: its Start event to copy, ten slots, what the clocks do", arguments: [true, false])
+  @Test("one schedule: its Start event to copy, ten slots, clock changes", arguments: [true, false])
   func schedule(scripts: Bool) async throws {
     try await BrowsedPages.running { pages in
       let browser = pages.browser
@@ -95,14 +95,14 @@ struct BrowserPagesTests {
       #expect(slots.contains("clocks go back by 60 minutes") && slots.contains("clocks go forward by 60 minutes"))
       let event = try await browser.text("pre")
       #expect(event.contains(#""payload":{"sum": 1.0}"#) && event.contains(#""DetailType":"Schedule Start""#))
-      // Copied, it makes the same again.
+      // Copied, it starts the same schedule.
       try await pages.bus.send("Schedule Start", event)
       #expect(try await pages.bus.next("Schedule Started", of: "rent").detail.replaced == true)
       #expect(try await browser.count("form") == 0, "the pages only show")
     }
   }
 
-  @Test("preview: an expression in words and slots, and errors as the command line has them", arguments: [true, false])
+  @Test("preview: an expression in words and slots, and the errors of the command line", arguments: [true, false])
   func preview(scripts: Bool) async throws {
     try await BrowsedPages.running { pages in
       let browser = pages.browser
@@ -132,7 +132,7 @@ struct BrowserPagesTests {
     }
   }
 
-  @Test("recent events come by themselves with the script, and by a click without it", arguments: [true, false])
+  @Test("recent events appear automatically with the script, and by a click without it", arguments: [true, false])
   func live(scripts: Bool) async throws {
     try await BrowsedPages.running { pages in
       let browser = pages.browser
@@ -157,7 +157,7 @@ struct BrowserPagesTests {
       #expect(kinds == ["stopped", "tick", "tick", "started", "started"])
       #expect(rows.first?.contains("Count Limit Reached") == true && rows.last?.contains("before") == true)
       #expect(rows[1].firstMatch(of: /\d \d\d:\d\d:\d\d(\.\d+)?\s+\d+ ms/) != nil, "slot and lateness: \(rows[1])")
-      // What the script writes looks as what the service does.
+      // The script's rows look like those of the service.
       let written = try await browser.script("return document.getElementById('events').innerHTML", as: String.self)
       try await browser.reload()
       let served = try await browser.script("return document.getElementById('events').innerHTML", as: String.self)
@@ -165,13 +165,13 @@ struct BrowserPagesTests {
     }
   }
 
-  /// HTML without the white space that no reader sees, and without when ticks were confirmed, which may come later.
+  /// HTML without invisible white space and without the confirm times, which may arrive later.
   private static func bare(_ html: String) -> String {
     html.replacing(/\s+/, with: " ").replacing("> <", with: "><")
       .replacing(/\ data-label="Confirmed in"><span>\d+ ms<\/span>/, with: ">")
   }
 
-  @Test("a live page does not keep the service from stopping, and says that it is not live any more")
+  @Test("a live page does not keep the service from stopping, and shows that it is no longer live")
   func shutdown() async throws {
     try await BrowsedPages.running { pages in
       let browser = pages.browser

@@ -1,14 +1,13 @@
 import Foundation
 import Testing
 
-/// Takes the manual's picture of the overview again and puts it where POCKETWATCH_TEST_PICTURE says; ops/README.md has the
-/// command.
+/// Takes the picture of the overview for operating.md and writes it to POCKETWATCH_TEST_PICTURE; ops/README.md has the command.
 @Suite(
   "The manual's picture", .enabled(if: TestEnvironment.pictureFile != nil, "POCKETWATCH_TEST_PICTURE names the file"),
   .enabled(if: TestEnvironment.hasService, TestEnvironment.needsService),
   .enabled(if: Browser.isThere, Browser.isNeeded), .enabled(if: FakedClock.isAvailable, FakedClock.needsIt))
 struct BrowserPictureTests {
-  /// What a shop may have scheduled.
+  /// Schedules that a shop may have.
   private static let schedules = [
     ("billing/invoices", #""cron": "0 6 1 * *", "timezone": "Europe/Rome""#),
     ("billing/dunning", #""cron": "30 8 * * MON-FRI", "timezone": "Europe/Berlin""#),
@@ -22,7 +21,7 @@ struct BrowserPictureTests {
     ("retries/webhook/5512-3", #""duration": "190m""#),
   ]
 
-  @Test("of a service that has something to do, and was away for ten minutes")
+  @Test("of a busy service that was away for ten minutes")
   func picture() async throws {
     let file = URL(filePath: try #require(TestEnvironment.pictureFile))
     try await ServiceProcess.prepared(stack: "shop") { service, bus in
@@ -34,7 +33,7 @@ struct BrowserPictureTests {
       try await Browser.running { browser in
         let pages = BrowsedPages(browser: browser, service: service, bus: bus, root: root)
         for (id, members) in Self.schedules { try await pages.start(id, members) }
-        try clock.set(offset: 600)  // as if it, or its machine, had been away
+        try clock.set(offset: 600)  // as if the service had been away
         _ = try await bus.next("Schedule Tick", of: "inventory/sync")
         try await fillWithTicks(bus)
         try await reject(bus)

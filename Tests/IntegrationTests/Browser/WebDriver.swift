@@ -16,10 +16,10 @@ struct WebDriver: Sendable {
     var error, message: String
   }
 
-  /// Under which all commands are: `http://127.0.0.1:9515/session`, and the number of a session once there is one.
+  /// The base address of all commands: `http://127.0.0.1:9515/session`, then the id of the session.
   var base: String
 
-  /// Gives a command and reads its answer. Members are what JSON can hold.
+  /// Sends a command and reads its answer. Members are values of JSON.
   @discardableResult
   func call<Value: Decodable>(
     _ method: String, _ path: String, _ members: [String: Any]? = nil, as type: Value.Type = Nothing.self
@@ -39,7 +39,7 @@ struct WebDriver: Sendable {
   }
 }
 
-/// An answer that does not matter.
+/// An ignored answer.
 struct Nothing: Decodable {
   init(from decoder: any Decoder) {}
 }
