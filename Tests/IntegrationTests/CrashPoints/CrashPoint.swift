@@ -1,15 +1,15 @@
 import Foundation
 import Glibc
 
-/// A kind of moment at which a service is killed or its disk fails, and how that is done at the Nth of them.
+/// A kind of moment at which a service is killed or its disk fails, and how to do that at the Nth one.
 enum CrashPoint: Sendable {
   /// Before a system call of this name.
   case systemCall(String)
-  /// A system call of this name fails with this error; every so many of them is tried.
+  /// A system call of this name fails with this error; one in `every` is tried.
   case failure(String, error: String, every: Int = 1)
   /// At a step of a command or a tick: a failpoint, which only a debug build has.
   case step(String)
-  /// As above, but there it hangs first while its other threads go on.
+  /// As above, but the thread first hangs there while the others continue.
   case hangingStep(String)
 
   var name: String {
@@ -20,10 +20,10 @@ enum CrashPoint: Sendable {
     }
   }
 
-  /// The distance from one that is tried to the next.
+  /// The distance between two that are tried.
   var stride: Int { if case .failure(_, _, let every) = self { every } else { 1 } }
 
-  /// How the service ends there: as `ServiceProcess.end` has it.
+  /// How the service ends there, as `ServiceProcess.end` returns it.
   var exitCode: Int32 { if case .failure = self { 6 } else { -SIGKILL } }
 
   func arm(_ service: ServiceProcess, _ number: Int) {
@@ -45,7 +45,7 @@ enum CrashPoint: Sendable {
 
 extension ServiceProcess {
   fileprivate func trace(_ systemCall: String, injecting deed: String, at number: Int) {
-    // Not with --seccomp-bpf: strace 6.1 then kills at the first call or never.
+    // Without --seccomp-bpf, with which strace 6.1 kills at the first call or never.
     tracer = [
       TestEnvironment.strace, "-D", "-f", "-qq", "-o", traceFile, "-e", "trace=\(systemCall)", "-e",
       "inject=\(systemCall):\(deed):when=\(number)",
@@ -59,12 +59,12 @@ extension ServiceProcess {
     (try? String(contentsOfFile: traceFile, encoding: .utf8).contains("(INJECTED)")) ?? false
   }
 
-  /// What is to happen at which step, from the next start on.
+  /// The failpoints from the next start on.
   var failpoints: String? {
     get { environment["POCKETWATCH_FAILPOINTS"] }
     set { environment["POCKETWATCH_FAILPOINTS"] = newValue }
   }
 
-  /// Whether it has come to a failpoint where it hangs.
+  /// Whether it has reached a failpoint at which it hangs.
   var isHanging: Bool { log.contains { $0.hasPrefix("failpoint:") && $0.hasSuffix("hang") } }
 }

@@ -4,22 +4,22 @@ import GRDB
 import Glibc
 import PocketwatchService
 
-/// Runs a scenario over and over, killing the service at the first of a kind of points, the second, and so on until it comes
-/// through; each time it is started again and has to finish what it began.
+/// Runs a scenario repeatedly, killing the service at the first point of a kind, the second, and so on until it gets through.
+/// Each time it is restarted and has to finish what it began.
 final class CrashPointRun {
-  /// The time that `ops/crashpoints` gives the runs; nil when nobody asks for them.
+  /// The time limit of `ops/crashpoints`; nil when the runs are not wanted.
   static let seconds = ProcessInfo.processInfo.environment["POCKETWATCH_CRASHPOINT_SECONDS"].flatMap { Double($0) }
 
   let scenario: CrashScenario
   let client: RecordingClient
   private let service: ServiceProcess
   private let bus: ServiceBus
-  /// The database with which each run begins; nil when there is none yet.
+  /// The database with which each run begins; nil for none.
   private var template: Data?
   private var lastLabel = 0
   /// How often the service was killed, by kind of point.
   private(set) var kills: [(point: String, count: Int)] = []
-  /// Points that the time did not suffice for.
+  /// Points left out because time ran out.
   private(set) var leftOut: [String] = []
 
   init(_ scenario: CrashScenario, broker: String) async throws {
@@ -29,7 +29,7 @@ final class CrashPointRun {
     bus = try await ServiceBus(service.names, broker: broker)
   }
 
-  /// - Parameter seconds: No kind of point is begun after that long.
+  /// - Parameter seconds: No kind of point is begun after this time.
   func run(at points: [CrashPoint], for seconds: Double) async throws {
     do {
       let end = ContinuousClock.now + .seconds(seconds)
@@ -56,7 +56,7 @@ final class CrashPointRun {
     bus.close()
   }
 
-  /// Has the topology made, and the database with which each run begins.
+  /// Creates the topology, and the database with which each run begins.
   private func prepare() async throws {
     try await service.start()
     if scenario == .stop {
@@ -66,9 +66,9 @@ final class CrashPointRun {
           label: lastLabel, id: CrashScenario.liveID, kind: .recurring(step: 3_600_000, limit: nil, misfire: nil),
           hasMessageID: true, detail: #""id": "live", "every": "1h", "payload": \#(lastLabel)"#),
         isRepeat: false)
-      try await until("the schedule that is to be stopped") { client.has("Schedule Started", lastLabel) }
+      try await until("the schedule to be stopped") { client.has("Schedule Started", lastLabel) }
     }
-    guard try await service.stop() == 0 else { throw Unexpected("the first run did not end well") }
+    guard try await service.stop() == 0 else { throw Unexpected("the first run did not end cleanly") }
     switch scenario {
     case .firstStart: template = nil
     case .migration: template = try Self.firstRelease(in: service.folder)
@@ -78,13 +78,13 @@ final class CrashPointRun {
 
   private enum End {
     case killed
-    /// By a clean stop, although something had failed that does not matter.
+    /// By a clean stop, although an unimportant call had failed.
     case stopped
-    /// By a clean stop: it did not come to that point so often.
+    /// By a clean stop: it did not reach that point so many times.
     case undisturbed
   }
 
-  /// Returns how often it could be killed.
+  /// Returns the number of kills.
   private func killEverywhere(at point: CrashPoint) async throws -> Int {
     var count = 0
     for number in stride(from: 1, to: .max, by: point.stride) {
@@ -108,11 +108,11 @@ final class CrashPointRun {
     point.arm(service, number)
     let begin = Int64(Date.now.timeIntervalSince1970 * 1000)
     try service.launch()
-    try await until("the end of the run, or what it was to do") {
+    try await until("the end of the run, or of its work") {
       isDone || service.isHanging || service.program?.hasEnded ?? true
     }
     service.program?.send(signal: SIGTERM)
-    // It may hang only now, while it stops; one that hangs is killed.
+    // It may hang only now, while it stops; then it is killed.
     try await until("its end") { service.isHanging || service.program?.hasEnded ?? true }
     if service.isHanging { service.program?.send(signal: SIGKILL) }
     let code = try await service.end()
@@ -124,15 +124,15 @@ final class CrashPointRun {
     CrashPoint.disarm(service)
     try await service.start()
     client.note(.recovered)
-    try await until("what was begun before \(point.name) \(number)") { isDone }
+    try await until("the end of what began before \(point.name) \(number)") { isDone }
     guard try await service.stop() == 0 else { throw Unexpected("after \(point.name) \(number): no clean stop") }
     try await emptyQueue()
     try checkDatabase("\(point.name) \(number)")
     return code == 0 ? .stopped : .killed
   }
 
-  /// What was redelivered waits until all of it is here, so that a copy of a command that is done may still be in the queue.
-  /// The next run begins with another database, which does not know it.
+  /// Redelivered commands wait until all of them are here, so the queue may still have a copy of a finished command. The next
+  /// run begins with another database, which does not know it.
   private func emptyQueue() async throws {
     while true {
       try await until("the service's consumer to be gone") { try commandQueue()?.consumers ?? 0 == 0 }
@@ -168,7 +168,7 @@ final class CrashPointRun {
     guard row == CrashScenario.liveID else { throw Unexpected("\(point): the schedules are \(row ?? "gone")") }
   }
 
-  /// P1: whatever was acknowledged too late or not at all is in the queue.
+  /// P1: commands acknowledged too late or not at all are in the queue.
   private func checkThatNothingIsLeft() async throws {
     try await until("an empty command queue", within: 10) {
       try bus.withConnection { try $0.checkQueue(service.names.commandQueue)?.messages } == 0

@@ -1,28 +1,28 @@
-/// What a service is killed in the middle of: from its start, through what it finds in its queue, to its clean stop.
+/// What the service does when it is killed: it starts, handles the command in its queue, and stops cleanly.
 enum CrashScenario: String, CaseIterable, Sendable {
-  /// A database is made, and a Start comes.
+  /// A database is created, then a Start.
   case firstStart
   /// A Start.
   case start
-  /// A one-shot that is due: Start and tick.
+  /// A due one-shot: Start and tick.
   case tick
-  /// A limit of one: Start, tick, and the end by itself.
+  /// A limit of one: Start, tick, and the automatic end.
   case limit
-  /// A Stop of a schedule that is live.
+  /// A Stop of a live schedule.
   case stop
-  /// The layout of the first release becomes the present one.
+  /// The schema of the first release is migrated to the present one.
   case migration
 
-  /// The system calls before each of which the service is killed: those that reach the disk or the network, and those that
-  /// wake its threads.
+  /// The system calls before each of which the service is killed: those to the disk and the network, and those that wake its
+  /// threads.
   var systemCalls: [String] {
     let calls = ["fdatasync", "pwrite64", "ftruncate", "unlink", "sendto", "recvfrom", "write"]
     return self == .firstStart || self == .migration ? calls + ["openat"] : calls
   }
 
-  /// The command that the service finds, nil when there is none.
+  /// The command in the queue; nil for none.
   ///
-  /// - Parameter label: That of the command.
+  /// - Parameter label: The command's label.
   func command(_ label: Int) -> SentCommand? {
     let id = self == .stop ? Self.liveID : "\(rawValue)-\(label)"
     let kind: SentCommand.Kind
@@ -45,7 +45,7 @@ enum CrashScenario: String, CaseIterable, Sendable {
     return SentCommand(label: label, id: id, kind: kind, hasMessageID: true, detail: detail)
   }
 
-  /// The event after which nothing more is to come; nil when the service has only to be ready.
+  /// The last event of the scenario; nil when the service only has to become ready.
   var lastEvent: String? {
     switch self {
     case .firstStart, .start: "Schedule Started"
@@ -55,6 +55,6 @@ enum CrashScenario: String, CaseIterable, Sendable {
     }
   }
 
-  /// The id of the schedule that is live in the database with which a run begins.
+  /// The id of the schedule that is live at the beginning of a run.
   static let liveID = "live"
 }

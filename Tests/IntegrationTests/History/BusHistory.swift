@@ -2,11 +2,10 @@ import AMQP
 import Foundation
 import Recurrence
 
-/// All that clients and an operator saw while a service ran, was killed and ran again, in order: the checker judges from
-/// this alone.
+/// What clients and an operator saw while a service ran, was killed and ran again, in order. The checker uses nothing else.
 struct BusHistory: Sendable {
   struct Entry: Codable, Sendable {
-    /// Milliseconds since 1970 on the clock of this machine, which is the service's, too.
+    /// Milliseconds since 1970 on this machine's clock, which is also the service's.
     var at: Int64
     var event: Event
   }
@@ -14,35 +13,35 @@ struct BusHistory: Sendable {
   enum Event: Codable, Sendable {
     /// A client is about to publish this command for the first time.
     case published(SentCommand)
-    /// The broker has it.
+    /// The broker confirmed it.
     case confirmed(label: Int)
     /// A client received an event of the scheduler.
     case received(Received)
-    /// A message came to the dead queue.
+    /// A message arrived in the dead queue.
     case deadLettered(messageID: String)
-    /// Something was done to the service or the broker, from now until `recovered`.
+    /// A fault of the service or the broker, from now until `recovered`.
     case fault(Fault)
     /// The service was ready again.
     case recovered
   }
 
-  /// An event of the scheduler, as far as the judgement needs it.
+  /// The fields of the scheduler's event that the checker needs.
   struct Received: Codable, Equatable, Sendable {
     var name: String
     var id: String?
     /// The label of the command that it answers, or that started the schedule.
     var command: Int?
-    /// The label in the payload: that of the Start that made the schedule.
+    /// The label in the payload: that of the Start that created the schedule.
     var label: Int?
     var counter: Int?
-    /// Milliseconds since 1970, as the slot and the next one.
+    /// The slot and the next one, in milliseconds since 1970.
     var slot, next: Int64?
     var missed: Int
     /// The envelope's `Time`.
     var sent: Int64
     var reason: String?
     var isKept: Bool
-    /// The body without its `Time`, which alone may differ between copies.
+    /// The body without its `Time`, the only part that may differ between copies.
     var body: String
   }
 
@@ -55,12 +54,12 @@ struct BusHistory: Sendable {
   }
 }
 
-/// What is done to the service and its broker.
+/// A fault of the service or its broker.
 enum Fault: String, Codable, CaseIterable, Sendable {
   case serviceKilled, serviceStopped, serviceFrozen, brokerKilled, connectionsClosed
 }
 
-/// A command, with what its author expects of it.
+/// A command, with what its sender expects.
 struct SentCommand: Codable, Equatable, Sendable {
   enum Kind: Codable, Equatable, Sendable {
     /// Ticks this many milliseconds apart.
@@ -70,12 +69,12 @@ struct SentCommand: Codable, Equatable, Sendable {
     case garbage
   }
 
-  /// Unique in a run: the `message_id`, if it has one, and the payload of what it starts.
+  /// Unique in a run: the `message_id`, if it has one, and the payload of the schedule.
   var label: Int
   var id: String
   var kind: Kind
   var hasMessageID: Bool
-  /// The members of its Detail; of garbage the whole body.
+  /// The members of its Detail; for garbage the whole body.
   var detail: String
 
   var isStart: Bool {
@@ -91,7 +90,7 @@ struct SentCommand: Codable, Equatable, Sendable {
 // MARK: - As a file
 
 extension BusHistory {
-  /// One entry a line.
+  /// One entry per line.
   func write(to path: String) throws {
     let encoder = JSONEncoder()
     var data = Data()

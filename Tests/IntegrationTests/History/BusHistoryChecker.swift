@@ -1,27 +1,27 @@
-/// Judges what came of a service by the history alone, never by the database: which of the promises P1 to P11 were broken.
+/// Finds violations of the promises P1 to P11 in a history, never in the database.
 ///
-/// Judged exactly are schedules whose commands carry a `message_id`; of the others, which a crash may have applied again,
-/// what must hold all the same.
+/// Schedules whose commands carry a `message_id` are checked exactly. The others may have been applied again after a crash, so
+/// only what holds all the same is checked.
 struct BusHistoryChecker {
   private(set) var violations: [String] = []
   private(set) var figures = Figures()
 
   struct Figures {
-    /// Commands that were decided in another order than they were sent.
+    /// Commands decided in another order than they were sent.
     var inversions = 0
     var commands = 0, outcomes = 0, ticks = 0, repeats = 0, deadLetters = 0
     var faults: [Fault: Int] = [:]
-    /// The repeats of ticks that one fault explains, the most of all faults.
+    /// The most duplicate ticks that a single fault explains.
     var mostRepeats = 0
   }
 
-  /// One Start, and what came of it.
+  /// A Start, and the events of its schedule.
   private struct Track {
     let start: SentCommand
     var started: BusHistory.Received?
     var isKept = false
     var isReplaced = false
-    /// First copies, in the order in which they came.
+    /// First copies, in order of arrival.
     var ticks: [BusHistory.Received] = []
     var stopped: BusHistory.Received?
   }
@@ -32,13 +32,13 @@ struct BusHistoryChecker {
   private var answers: [Int: BusHistory.Received] = [:]
   private var deadLettered: Set<Int> = []
   private var tracks: [Int: Track] = [:]
-  /// The copies of each tick by its body, with the time each was sent.
+  /// The copies of each tick by its body, with the times of sending.
   private var copies: [String: [Int64]] = [:]
   private var bodies: [String: String] = [:]
   private var faults: [(from: Int64, through: Int64)] = []
   /// The last command on each id.
   private var last: [String: SentCommand] = [:]
-  /// The ids of which the last command was a Stop that was told to have stopped them.
+  /// The ids whose last command was a Stop that was answered with Stopped.
   private var over: Set<String> = []
   /// The last outcome on each id.
   private var lastOutcome: [String: BusHistory.Received] = [:]
@@ -89,7 +89,7 @@ struct BusHistoryChecker {
     }
   }
 
-  /// The first word on a Start; what comes later to the same one is the answer to a repeat.
+  /// The first answer to a Start; later ones answer duplicates.
   private mutating func started(_ event: BusHistory.Received) {
     guard let label = event.command ?? event.label, let track = tracks[label], track.started == nil else { return }
     tracks[label]?.started = event
@@ -104,13 +104,13 @@ struct BusHistoryChecker {
     figures.ticks += 1
     let key = "\(event.label ?? 0) \(event.id ?? "")@\(event.slot ?? 0)"
     guard let label = event.label, let track = tracks[label], let slot = event.slot else {
-      return expect(false, "P6", "a tick of nobody: \(event.body)")
+      return expect(false, "P6", "a tick of an unknown schedule: \(event.body)")
     }
     expect(event.sent >= slot && now >= slot, "P9", "early: \(event.body), sent at \(event.sent)")
     copies[key, default: []].append(event.sent)
     if let first = bodies[key] {
       figures.repeats += 1
-      expect(first == event.body || !track.start.hasMessageID, "P6", "a repeat differs: \(event.body) was \(first)")
+      expect(first == event.body || !track.start.hasMessageID, "P6", "a duplicate differs: \(event.body) was \(first)")
       return
     }
     bodies[key] = event.body
@@ -126,10 +126,10 @@ struct BusHistoryChecker {
   private mutating func dead(_ messageID: String) {
     figures.deadLetters += 1
     guard let label = Int(messageID), let command = commands[label] else {
-      return expect(false, "P1", "the dead queue has a message of nobody: \(messageID)")
+      return expect(false, "P1", "the dead queue has an unknown message: \(messageID)")
     }
     deadLettered.insert(label)
-    expect(command.kind == .garbage, "P1", "a good command lies in the dead queue: \(command)")
+    expect(command.kind == .garbage, "P1", "a valid command is in the dead queue: \(command)")
   }
 }
 
@@ -141,7 +141,7 @@ extension BusHistoryChecker {
     for label in labels {
       guard let command = commands[label], confirmed.contains(label) else { continue }
       if command.kind == .garbage {
-        expect(deadLettered.contains(label), "P1", "rubbish \(label) is not in the dead queue")
+        expect(deadLettered.contains(label), "P1", "garbage \(label) is not in the dead queue")
       }
       if command.hasMessageID || command.isStart {
         expect(answers[label] != nil || tracks[label]?.started != nil, "P3", "unanswered: \(command)")
@@ -152,8 +152,8 @@ extension BusHistoryChecker {
     judgeOrder()
   }
 
-  /// P2: commands on one id are decided in the order in which they were sent, whatever was interrupted and how often: what the
-  /// last one says is what stands. A Stop that overtook its Start is refused, and leaves it alive for ever.
+  /// P2: commands for one id are decided in the order in which they were sent, whatever was interrupted and how often, so the
+  /// last one determines the state. A Stop that overtook its Start is rejected, and the schedule stays live.
   private mutating func judgeOrder() {
     for (id, command) in last.sorted(by: { $0.key < $1.key }) where command.kind == .stop {
       guard confirmed.contains(command.label), let outcome = lastOutcome[id] else { continue }
@@ -163,7 +163,7 @@ extension BusHistoryChecker {
       guard id.hasPrefix("pair-"), command.hasMessageID else { continue }
       let isRefused = answers[command.label]?.name == "Schedule Rejected"
       figures.inversions += isRefused ? 1 : 0
-      expect(!isRefused, "P2", "the Stop of \(id) was refused, though its Start was sent before")
+      expect(!isRefused, "P2", "the Stop of \(id) was rejected, though its Start was sent before")
     }
   }
 
@@ -174,10 +174,12 @@ extension BusHistoryChecker {
     switch track.start.kind {
     case .recurring(let step, let limit, let misfire):
       judgeSlots(track, step: step, misfire: misfire)
-      // Of a tick whose confirm was lost when the schedule was stopped nobody knows.
+      // A tick whose confirm was lost before the schedule was stopped may count or not.
       let slack = track.stopped?.reason == "Count Limit Reached" ? 0 : 1
-      let told = track.stopped?.counter ?? counters.count
-      expect((0...slack).contains(counters.count - told), "P8", "\(label) ticked \(counters.count) times, says \(told)")
+      let reported = track.stopped?.counter ?? counters.count
+      expect(
+        (0...slack).contains(counters.count - reported), "P8",
+        "\(label) ticked \(counters.count) times, says \(reported)")
       guard let limit else { return }
       expect(counters.count <= limit, "P8", "\(label) ticked \(counters.count) times, its limit is \(limit)")
       let hasReached = counters.count == limit
@@ -203,7 +205,7 @@ extension BusHistoryChecker {
     }
   }
 
-  /// P5: each slot from the first that Started named on was sent, folded, or skipped as the policy says.
+  /// P5: from the first slot that Started named, each was sent, folded, or skipped as the policy says.
   private mutating func judgeSlots(_ track: Track, step: Int64, misfire: String?) {
     var expected = track.started?.counter == 0 ? track.started?.next : nil
     for tick in track.ticks {
@@ -214,9 +216,9 @@ extension BusHistoryChecker {
         expect(isOnBeat, "P5", "off its slots, expected \(expected): \(tick.body)")
         switch misfire {
         case "fireAll": expect(passed == 0, "P5", "\(passed) slots left out before \(tick.body)")
-        case "skip": expect(tick.missed == 0, "P5", "folded, though told to skip: \(tick.body)")
+        case "skip": expect(tick.missed == 0, "P5", "folded, though its policy is skip: \(tick.body)")
         default:
-          // Started may have been told late, of a slot that others had been folded into.
+          // Started may have been answered late, with a slot into which others had been folded.
           let isFirst = tick.counter == 0 && passed < tick.missed
           expect(isFirst || passed == Int64(tick.missed), "P5", "\(passed) slots passed before \(tick.body)")
         }
@@ -225,18 +227,18 @@ extension BusHistoryChecker {
     }
   }
 
-  /// P7: a tick is sent again only when something was done between the two copies, and not by more than the window.
+  /// P7: a tick is repeated only after a fault between the two copies, and no more of them than the window.
   private mutating func judgeRepeats() {
     var explained: [Int: Int] = [:]
     for (tick, times) in copies.sorted(by: { $0.key < $1.key }) {
       for (first, second) in zip(times, times.dropFirst()) {
         let fault = faults.firstIndex { $0.through >= first && $0.from <= second }
-        expect(fault != nil, "P7", "\(tick) was repeated at \(second) after \(first) for no reason")
+        expect(fault != nil, "P7", "\(tick) was repeated at \(second) after \(first) without a fault")
         if let fault { explained[fault, default: 0] += 1 }
       }
     }
     let most = explained.values.max() ?? 0
     figures.mostRepeats = most
-    expect(most <= 512, "P7", "one fault led to \(most) repeats")
+    expect(most <= 512, "P7", "one fault led to \(most) duplicates")
   }
 }

@@ -1,12 +1,12 @@
 import Testing
 
-/// The checker finds what it is there to find: a history in which all is well, each time with one thing wrong.
-@Suite("What judges a history")
+/// The checker accepts a good history and finds each fault that is put into it.
+@Suite("The checker of histories")
 struct BusHistoryCheckerTests {
   private typealias Entry = BusHistory.Entry
   private typealias Received = BusHistory.Received
 
-  /// Limited to three ticks, a one-shot, one that is stopped, and rubbish; a crash in which a tick is sent twice.
+  /// A schedule limited to three ticks, a one-shot, a stopped one, and garbage; a crash after which a tick is sent twice.
   private static let good: [Entry] = {
     let limited = start(1, "limited", .recurring(step: 1000, limit: 3, misfire: nil))
     let once = start(2, "once", .once)
@@ -66,13 +66,13 @@ struct BusHistoryCheckerTests {
 
   private func violations(_ entries: [Entry]) -> [String] { BusHistoryChecker.check(BusHistory(entries)).violations }
 
-  @Test("a good history is good")
+  @Test("a good history has no violation")
   func good() {
     #expect(violations(Self.good) == [])
     #expect(BusHistoryChecker.check(BusHistory(Self.good)).figures.repeats == 1)
   }
 
-  /// What is done to the good history, and the promise that it breaks.
+  /// A change to the good history, and the promise that it breaks.
   @Test("each fault in a history is found", arguments: Flaw.allCases)
   func faults(fault: Flaw) throws {
     let found = violations(fault.plant(in: Self.good))

@@ -3,22 +3,22 @@ import Foundation
 import PocketwatchService
 import Synchronization
 
-/// A client that never gives up: what it publishes is published again until the broker has confirmed it, and all that it
+/// A client that never gives up: it publishes each command until the broker has confirmed it, and all that it
 /// receives goes into the history.
 final class RecordingClient: Sendable {
   private struct State {
     var history = BusHistory()
-    /// What was published and is not confirmed, in order, by label; repeats of a command are messages of their own.
+    /// Published and unconfirmed commands in order, by label; duplicates are messages of their own.
     var unconfirmed: [(number: UInt64, command: SentCommand)] = []
     var lastNumber: UInt64 = 0
     var epoch: UInt64?
     var publisher: Publisher?
     var consumers: [Consumer] = []
-    /// What this client received and may be given again when the broker did not hear its acknowledgement.
+    /// Deliveries that the broker may repeat, because it may not have received the acknowledgement.
     var seen: Set<[UInt8]> = []
     var lastSent: Int64 = 0
     var outcomeCount = 0
-    /// The name of the last outcome on each id.
+    /// The name of the last outcome for each id.
     var lastOutcome: [String: String] = [:]
   }
 
@@ -48,7 +48,7 @@ final class RecordingClient: Sendable {
     try consume(queue, setup: setup) { [self] in received($0) }
   }
 
-  /// Watches the dead queue, once there is one.
+  /// Watches the dead queue, once it exists.
   func watchDeadLetters() throws {
     try consume(names.deadQueue) { [self] delivery in
       let messageID = String(decoding: delivery.properties.messageID ?? [], as: UTF8.self)
@@ -89,7 +89,7 @@ final class RecordingClient: Sendable {
       switch event {
       case .up(let epoch, _):
         state.epoch = epoch
-        // Under new numbers, for some of the old may yet be on their way.
+        // Under new numbers, because confirms of old ones may still arrive.
         let waiting = state.unconfirmed.map(\.command)
         state.unconfirmed = []
         for command in waiting { hand(command, in: &state) }
@@ -104,7 +104,7 @@ final class RecordingClient: Sendable {
     }
   }
 
-  /// Publishes a command, now or when it is connected.
+  /// Publishes a command, now or once it is connected.
   func publish(_ command: SentCommand, isRepeat: Bool) {
     state.withLock { state in
       if !isRepeat { state.history.note(.published(command)) }
@@ -125,10 +125,10 @@ final class RecordingClient: Sendable {
 
   func note(_ event: BusHistory.Event) { state.withLock { $0.history.note(event) } }
 
-  /// Adds a fault that began at a time that has passed, in milliseconds since 1970.
+  /// Adds a fault that began at an earlier time, in milliseconds since 1970.
   func note(_ fault: Fault, since time: Int64) { state.withLock { $0.history.note(.fault(fault), at: time) } }
 
-  /// Whether an event of this name has come of the schedule, or in answer to the command, with this label.
+  /// Whether an event of this name was received for the schedule or command with this label.
   func has(_ name: String, _ label: Int) -> Bool {
     history.entries.contains {
       guard case .received(let event) = $0.event, event.name == name else { return false }
@@ -138,20 +138,20 @@ final class RecordingClient: Sendable {
 
   var history: BusHistory { state.withLock { $0.history } }
 
-  /// How many outcomes have come.
+  /// The number of outcomes received.
   var outcomeCount: Int { state.withLock { $0.outcomeCount } }
 
-  /// Whether the last outcome on each of these ids is that of a Stop.
+  /// Whether the last outcome for each of these ids is that of a Stop.
   func haveEnded(_ ids: Set<String>) -> Bool {
     state.withLock { state in
       ids.allSatisfy { id in state.lastOutcome[id].map { $0 != "Schedule Started" } ?? false }
     }
   }
 
-  /// Whether the broker has confirmed all that was published.
+  /// Whether the broker has confirmed every publication.
   var isConfirmed: Bool { state.withLock { $0.unconfirmed.isEmpty } }
 
-  /// The latest time at which an event was sent that came here, in milliseconds since 1970.
+  /// When the latest event received was sent, in milliseconds since 1970.
   var lastSent: Int64 { state.withLock { $0.lastSent } }
 
   func stop() {

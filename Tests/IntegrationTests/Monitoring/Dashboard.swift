@@ -1,6 +1,6 @@
 import Foundation
 
-/// What Grafana reads of `ops/monitoring/dashboard.json`.
+/// The parts of `ops/monitoring/dashboard.json` that Grafana reads.
 struct Dashboard: Decodable {
   struct Source: Decodable, Equatable {
     var type, uid: String
@@ -37,7 +37,7 @@ struct Dashboard: Decodable {
     var list: [Variable]
   }
 
-  /// Asks for something on import; a data source that is a variable needs none of it.
+  /// Inputs on import; a data source that is a variable needs none.
   struct Input: Decodable {}
 
   var title, uid: String
@@ -50,7 +50,7 @@ struct Dashboard: Decodable {
     self = try JSONDecoder().decode(Dashboard.self, from: Data(contentsOf: file))
   }
 
-  /// What Grafana sends for an expression while all instances are chosen.
+  /// The expression that Grafana sends when all instances are selected.
   static func query(_ expression: String) -> String {
     expression.replacing("$__rate_interval", with: "1m").replacing("$instance", with: ".*")
   }

@@ -2,7 +2,7 @@ import Foundation
 import FoundationNetworking
 import Testing
 
-/// Debian's Prometheus, with a configuration and a store of one test, and its HTTP interface.
+/// Debian's Prometheus with a configuration and a store for one test, and its HTTP API.
 struct PrometheusServer {
   static let path = "/usr/bin/prometheus"
   static let isThere = FileManager.default.isExecutableFile(atPath: path)
@@ -72,13 +72,13 @@ extension PrometheusServer {
     var lastError: String?
   }
 
-  /// What an expression is now. Throws when it cannot be read.
+  /// The current value of an expression. Throws when it cannot be read.
   func query(_ expression: String) async throws -> [Sample] {
     struct Vector: Decodable { var result: [Sample] }
     return try await get("query", [URLQueryItem(name: "query", value: expression)], as: Vector.self).result
   }
 
-  /// The one value of an expression; nil while there is none.
+  /// The single value of an expression; nil if there is none.
   func value(_ expression: String) async throws -> Double? { try await query(expression).first?.value }
 
   var targets: [Target] {
@@ -107,7 +107,7 @@ extension PrometheusServer {
     return try JSONDecoder().decode(Answer<Value>.self, from: data).data
   }
 
-  /// Waits until something is so, which scrapes and evaluations bring about.
+  /// Waits for a condition that scrapes and evaluations bring about.
   func sees(_ what: String, _ isSo: () async throws -> Bool) async throws {
     let end = ContinuousClock.now + .seconds(60)
     while try await !isSo() {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The metrics, alerts and dashboard, before the real Prometheus, configured as the manual says.
+/// Metrics, alerts and dashboard with a real Prometheus, configured as documented.
 @Suite(
   "The service: Prometheus", .serialized, .enabled(if: TestEnvironment.hasService, TestEnvironment.needsService),
   .enabled(if: PrometheusServer.isThere, PrometheusServer.isNeeded))
@@ -30,7 +30,7 @@ struct PrometheusTests {
     whole = whole.replacing(text, with: other)
   }
 
-  @Test("scrapes, counts ticks, has the alerts, and an answer for everything on the dashboard")
+  @Test("it scrapes, counts ticks, evaluates the alerts, and every dashboard panel has data")
   func scraped() async throws {
     try await ServiceProcess.prepared { service, bus in
       service.environment["POCKETWATCH_HTTP"] = "127.0.0.1:0"
@@ -43,7 +43,7 @@ struct PrometheusTests {
         try await prometheus.sees("three ticks") {
           try await prometheus.value("pocketwatch_ticks_published_total") == 3
         }
-        // A scrape that falls on the third tick may have read the one before it and the other after.
+        // A scrape at the third tick may have read one series before it and the other after it.
         try await prometheus.sees("the lateness of three") {
           try await prometheus.value("pocketwatch_tick_lateness_seconds_count") == 3
         }
@@ -51,7 +51,7 @@ struct PrometheusTests {
         try await prometheus.sees("the time zone data's version") {
           try await prometheus.query("pocketwatch_build_info").first?.metric["tzdata"] != nil
         }
-        try await bus.start(#""id": "on", "every": "5s""#)  // so that something is always due soon
+        try await bus.start(#""id": "on", "every": "5s""#)  // so that a tick is always due soon
         try await checkAlerts(prometheus)
         try await checkDashboard(prometheus)
         let targets = try await prometheus.targets
@@ -68,7 +68,7 @@ struct PrometheusTests {
     #expect(try await prometheus.query("ALERTS").isEmpty, "all is well")
   }
 
-  /// Each panel has something to show, and the labels that its legend names.
+  /// Each panel has data with the labels that its legend names.
   private func checkDashboard(_ prometheus: PrometheusServer) async throws {
     for panel in try Dashboard(Self.monitoring.appending(path: "dashboard.json")).panels {
       for target in panel.targets ?? [] {
@@ -83,14 +83,14 @@ struct PrometheusTests {
     }
   }
 
-  @Test("shows the token that its credentials_file holds")
+  @Test("it sends the token of its credentials_file")
   func token() async throws {
     try await ServiceProcess.prepared { service, _ in
       service.environment["POCKETWATCH_HTTP"] = "127.0.0.1:0"
       try BrowsedPages.allowChanges(service)
       try await service.start()
       try await PrometheusServer.running(configuration(service)) { prometheus in
-        try await prometheus.sees("that it is refused") { try await prometheus.targets.first?.health == "down" }
+        try await prometheus.sees("the refusal") { try await prometheus.targets.first?.health == "down" }
         #expect(try await prometheus.targets.first?.lastError.contains("401") == true)
       }
       let file = try #require(service.environment["POCKETWATCH_HTTP_TOKEN_FILE"])
@@ -101,7 +101,7 @@ struct PrometheusTests {
   }
 }
 
-/// Grafana is in no reach of these tests, so the file is held to what Grafana wants of one that is imported.
+/// There is no Grafana here, so the file is checked against what Grafana requires of an imported dashboard.
 @Suite("ops/monitoring/dashboard.json")
 struct DashboardTests {
   private static let file = URL(filePath: #filePath).deletingLastPathComponent()

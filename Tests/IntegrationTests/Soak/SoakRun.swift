@@ -1,17 +1,17 @@
 import Foundation
 import Glibc
 
-/// One soak: traffic without pause, and faults one after the other until so many have been.
+/// A soak: continuous traffic, and one fault after the other.
 final class SoakRun {
   struct Plan: Sendable {
     var seed: UInt64
     var serviceKills: Int
     var brokerKills: Int
-    /// How often the service is killed in a burst, before the rest.
+    /// Bursts of kills before all other faults.
     var bursts = 0
-    /// No fault begins later than this many seconds from the beginning; what was left out is said.
+    /// No fault begins after this many seconds; faults left out are reported.
     var seconds: Double
-    /// Where to leave the history.
+    /// Where to write the history.
     var historyPath: String?
   }
 
@@ -20,21 +20,21 @@ final class SoakRun {
   private let service: ServiceProcess
   let client: RecordingClient
   private var random: SoakGenerator
-  /// Faults that the time did not suffice for.
+  /// Faults left out because time ran out.
   private(set) var leftOut = 0
-  /// From a broker's return to the first event that came after it, in milliseconds.
+  /// Milliseconds from each return of the broker to the first event after it.
   private(set) var returns: [Int64] = []
 
   init(_ plan: Plan, broker: PrivateBroker, url: String) throws {
     self.plan = plan
     self.broker = broker
     service = try ServiceProcess.make(broker: url)
-    service.environment["POCKETWATCH_MISFIRE_THRESHOLD"] = "2s"  // short, so that slots are missed
+    service.environment["POCKETWATCH_MISFIRE_THRESHOLD"] = "2s"  // short, to have missed slots
     client = try RecordingClient(service.names, broker: url)
     random = SoakGenerator(state: plan.seed)
   }
 
-  /// Runs to the end. What came of it stands in the client's history.
+  /// Runs to the end. The result is in the client's history.
   func run() async throws {
     do {
       try await runUndisposed()
@@ -52,7 +52,7 @@ final class SoakRun {
     try client.start()
     try await service.start()
     try client.watchDeadLetters()
-    try await Task.sleep(for: .seconds(10))  // a new quorum queue has to settle before its broker may be killed
+    try await Task.sleep(for: .seconds(10))  // a new quorum queue may be lost with a broker that is killed at once
     for burst in 0..<plan.bursts { try await killInABurst(burst) }
     let sending = Task { [client, seed = plan.seed] in
       var traffic = SoakTraffic(seed: seed)
@@ -77,8 +77,8 @@ final class SoakRun {
     try await finish(await sending.value)
   }
 
-  /// The service takes the commands of a crowd of pairs, a Start and a Stop on an id each, and is killed twice and more within
-  /// the time in which it has just begun to: the second kill comes a few milliseconds after it consumes again.
+  /// Sends many pairs of a Start and a Stop, and kills the service at least twice while it begins to decide them: the second
+  /// kill comes a few milliseconds after it consumes again.
   private func killInABurst(_ burst: Int) async throws {
     client.note(.fault(.serviceKilled))
     let pairs = SoakTraffic.pairs(burst, count: 100)
@@ -89,18 +89,18 @@ final class SoakRun {
     for _ in 0..<Int.random(in: 1...3, using: &random) {
       if random.oneIn(3) { try await broker.ctl("close_all_connections", "soak") }
       try service.launch()
-      // It says so when it acknowledges them; the kill comes before or after that.
+      // It logs when they are in the inbox; the kill comes before or after that.
       let patience = Duration.milliseconds(Int.random(in: 50...2000, using: &random))
       _ = try? await service.logs("in the inbox", within: patience)
       try await pause(0...5)
       try await service.kill()
     }
     try await service.start()
-    try await until("the answers of all pairs", within: 120) { client.haveEnded(Set(pairs.map(\.id))) }
+    try await until("the outcomes of all pairs", within: 120) { client.haveEnded(Set(pairs.map(\.id))) }
     client.note(.recovered)
   }
 
-  /// All that is to be done, in a random order: what the plan asks for, and some of the milder kinds.
+  /// All faults in random order: those of the plan, and some of the milder kinds.
   private func faults() -> [Fault] {
     let counts: [(Fault, Int)] = [
       (.serviceKilled, plan.serviceKills), (.brokerKilled, plan.brokerKills),
@@ -115,7 +115,7 @@ final class SoakRun {
     case .serviceKilled:
       try await service.kill()
       if random.oneIn(4) {
-        // Once more, on its way up.
+        // Once more, while it starts.
         try service.launch()
         try await pause(0...250)
         try await service.kill()
@@ -143,16 +143,16 @@ final class SoakRun {
     }
   }
 
-  /// Ends all schedules that go on for ever, and waits until the rest have ended and all is answered.
+  /// Stops all schedules without an end, and waits until the others have ended and every command is answered.
   private func finish(_ traffic: SoakTraffic) async throws {
     var traffic = traffic
     for command in traffic.stopAll() { client.publish(command, isRepeat: false) }
     try await until("the confirms of all commands", within: 60) { client.isConfirmed }
-    // What is still to come is a violation until it has come; what is one for good stays one.
+    // A missing event is a violation only if it is still missing at the end.
     try? await until("the end of all schedules", within: 120) {
       BusHistoryChecker.check(client.history).violations.isEmpty
     }
-    try await Task.sleep(for: .seconds(4))  // longer than any interval: what comes now would come too late
+    try await Task.sleep(for: .seconds(4))  // longer than any interval: an event now would be too late
   }
 
   private func pause(_ milliseconds: ClosedRange<Int>) async throws {
@@ -165,7 +165,7 @@ extension SoakRun.Plan {
 
   static var isAskedFor: Bool { TestEnvironment.hasService && variables["POCKETWATCH_SOAK_SEED"] != nil }
 
-  /// What `ops/soak` asks for.
+  /// The options of `ops/soak`.
   static func asked() throws -> SoakRun.Plan {
     SoakRun.Plan(
       seed: UInt64(try number("SEED")), serviceKills: try number("SERVICE_KILLS"),
@@ -175,7 +175,7 @@ extension SoakRun.Plan {
 
   private static func number(_ name: String) throws -> Int {
     guard let number = variables["POCKETWATCH_SOAK_\(name)"].flatMap({ Int($0) }) else {
-      throw Unexpected("POCKETWATCH_SOAK_\(name) is no number")
+      throw Unexpected("POCKETWATCH_SOAK_\(name) is not a number")
     }
     return number
   }

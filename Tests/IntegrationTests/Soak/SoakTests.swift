@@ -4,7 +4,7 @@ import Testing
 /// P1 to P11. `ops/soak`: service and broker are killed at random while commands and ticks flow, then the history is judged.
 @Suite("Soak", .serialized, .enabled(if: SoakRun.Plan.isAskedFor, "ops/soak runs it"))
 struct SoakTests {
-  @Test("no promise is broken, whatever is killed and when")
+  @Test("no promise is broken, whatever is killed")
   func soak() async throws {
     let plan = try SoakRun.Plan.asked()
     try await PrivateBroker.running([]) { broker in
@@ -23,7 +23,7 @@ struct SoakTests {
     let figures = checker.figures
     let faults = Fault.allCases.map { "\($0.rawValue) \(figures.faults[$0] ?? 0)" }.joined(separator: ", ")
     let returns = run.returns.sorted()
-    print("soak: \(faults); left out for want of time: \(run.leftOut)")
+    print("soak: \(faults); left out, out of time: \(run.leftOut)")
     print(
       "soak: \(figures.commands) commands, \(figures.outcomes) outcomes, \(figures.ticks) ticks, "
         + "\(figures.deadLetters) dead letters")

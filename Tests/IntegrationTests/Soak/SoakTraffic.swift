@@ -1,4 +1,4 @@
-/// What clients send in a soak: a random mixture of all that the contract has, each with what is expected of it.
+/// The commands of a soak: a random mixture of the whole contract, each with its expected effect.
 struct SoakTraffic {
   private var random: SoakGenerator
   private var lastLabel = 0
@@ -8,7 +8,7 @@ struct SoakTraffic {
 
   init(seed: UInt64) { random = SoakGenerator(state: seed) }
 
-  /// Some commands at once, and of each whether it was sent before.
+  /// Some commands at once, each with whether it was sent before.
   mutating func nextBurst() -> [(SentCommand, isRepeat: Bool)] {
     (0..<Int.random(in: 1...60, using: &random)).map { _ in next() }
   }
@@ -28,7 +28,7 @@ struct SoakTraffic {
     return (command, false)
   }
 
-  /// A Start and a Stop on each of so many ids; every other pair without message_id.
+  /// A Start and a Stop for each of `count` ids; every other pair has no message_id.
   static func pairs(_ burst: Int, count: Int) -> [SentCommand] {
     let label = 10_000_000 + burst * 2 * count
     return (0..<count).flatMap { pair in
@@ -46,7 +46,7 @@ struct SoakTraffic {
     }
   }
 
-  /// A Stop for each id that may tick for ever.
+  /// A Stop for each id that may tick without end.
   mutating func stopAll() -> [SentCommand] {
     ids.sorted().map { id in
       lastLabel += 1
@@ -54,7 +54,7 @@ struct SoakTraffic {
     }
   }
 
-  /// Schedules on these come and go; commands on some carry no message_id.
+  /// Ids that are started and stopped repeatedly; commands for some of them carry no message_id.
   private mutating func poolID() -> String {
     let (name, count) = random.oneIn(4) ? ("plain", 8) : ("pool", 60)
     let id = "\(name)-\(Int.random(in: 0..<count, using: &random))"

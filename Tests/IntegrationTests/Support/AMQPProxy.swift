@@ -2,18 +2,18 @@ import Foundation
 import Glibc
 import Synchronization
 
-/// A TCP proxy on loopback in front of a broker that breaks connections in a chosen way.
+/// A TCP proxy on loopback in front of a broker, which breaks connections in a chosen way.
 ///
 /// Its threads block in the kernel and end when it is closed.
 final class AMQPProxy: Sendable {
-  /// What it does to each connection.
+  /// The fault of each connection.
   enum Fault: Sendable {
     case none
-    /// Resets the connection after so many bytes from the client.
+    /// Resets the connection after this many bytes from the client.
     case cutAfterSent(Int)
-    /// Resets the connection after so many bytes to the client.
+    /// Resets the connection after this many bytes to the client.
     case cutAfterReceived(Int)
-    /// Holds back, each way, what came together.
+    /// Delays each chunk, in both directions.
     case lag(milliseconds: UInt32)
   }
 
@@ -32,14 +32,14 @@ final class AMQPProxy: Sendable {
   private let sockets = Mutex<Set<Int32>>([])
   private let cut = Mutex(Cut())
 
-  /// One cut to be made on whatever connection uses up the bytes, and how many were made.
+  /// A pending cut of the connection on which the bytes run out, and the number of cuts so far.
   private struct Cut {
     var direction = Direction.toBroker
-    /// Nil when none is to be made.
+    /// Nil for none.
     var left: Int?
     var count = 0
 
-    /// How many of these bytes pass before it is made.
+    /// How many of these bytes pass before the cut.
     mutating func pass(_ bytes: Int, _ direction: Direction) -> (bytes: Int, isMade: Bool) {
       guard direction == self.direction, let before = left else { return (bytes, false) }
       let passing = min(bytes, before)
@@ -64,10 +64,10 @@ final class AMQPProxy: Sendable {
     Thread.detachNewThread { [self] in accept() }
   }
 
-  /// From now on nothing passes and nothing ends: what a network without a route looks like.
+  /// From now on nothing passes and no connection ends, as in a network without a route.
   func becomeHole() { isHole.store(true, ordering: .relaxed) }
 
-  /// Resets, after so many bytes more in one direction over all connections, the one that these end on.
+  /// After this many further bytes in one direction over all connections, resets the one on which they run out.
   func cut(after bytes: Int, _ direction: Direction) {
     cut.withLock {
       $0.direction = direction
@@ -75,19 +75,19 @@ final class AMQPProxy: Sendable {
     }
   }
 
-  /// Takes back a cut that was not made.
+  /// Cancels a pending cut.
   func cutNoMore() { cut.withLock { $0.left = nil } }
 
-  /// How many cuts were made.
+  /// The number of cuts so far.
   var cuts: Int { cut.withLock { $0.count } }
 
-  /// Ends all connections that are there.
+  /// Ends all connections.
   func endAll() { sockets.withLock { for socket in $0 { shutdown(socket, Int32(SHUT_RDWR)) } } }
 
-  /// From now on nothing comes back; what is sent still arrives.
+  /// From now on nothing reaches the client; what it sends still arrives.
   func becomeMute() { isMute.store(true, ordering: .relaxed) }
 
-  /// From now on it does not lag.
+  /// Ends the delay.
   func becomePrompt() { isPrompt.store(true, ordering: .relaxed) }
 
   func close() {
@@ -129,7 +129,7 @@ final class AMQPProxy: Sendable {
     }
   }
 
-  /// Copies bytes until there are no more or the limit is reached, then has the other direction end too.
+  /// Copies bytes until the end or the limit, then ends the other direction, too.
   private func pass(_ direction: Direction, from source: Int32, to target: Int32, limit: Int) {
     var buffer = [UInt8](repeating: 0, count: 16 * 1024)
     var left = limit

@@ -1,14 +1,14 @@
 import AMQP
 import Foundation
 
-/// The broker that all AMQP tests share, and names that nobody else uses on it.
+/// The broker that all AMQP tests share, and unique names on it.
 enum AMQPTest {
   static let url = ProcessInfo.processInfo.environment["POCKETWATCH_TEST_AMQP_URL"]
-  /// For what comes at once where nothing else runs. It is reached only when something is wrong.
+  /// The time limit for what is immediate on an idle machine. It is reached only when something is wrong.
   static let patience: Duration = .seconds(60)
   static let missing = "POCKETWATCH_TEST_AMQP_URL names a broker to test with; run ops/test"
 
-  /// The shared broker's own tools, where they are at hand.
+  /// The shared broker's own tools, if available.
   static let broker: PrivateBroker? = ProcessInfo.processInfo.environment["POCKETWATCH_TEST_BROKER_DIR"].flatMap {
     PrivateBroker.script == nil ? nil : PrivateBroker(folder: URL(filePath: $0))
   }
@@ -37,7 +37,7 @@ enum AMQPTest {
     return try await body(queue, admin)
   }
 
-  /// A message that goes straight to a queue.
+  /// A message for a queue, by the default exchange.
   static func message(_ text: String, to queue: String) -> Message {
     var properties = Properties()
     properties.messageID = Array(text.utf8)
@@ -47,7 +47,7 @@ enum AMQPTest {
   }
 
   /// Publishes texts to a queue and waits until the broker has confirmed them all.
-  /// With `padding`, each body has so many bytes.
+  /// With `padding`, each body has that many bytes.
   static func fill(_ queue: String, _ texts: [String], padding: Int = 0) throws {
     let connection = try connect()
     defer { connection.close() }
@@ -78,18 +78,18 @@ extension MessageBatch {
 }
 
 extension Connection {
-  /// The next event, which comes at once where nothing else runs: `nil` only when something is wrong.
+  /// The next event, immediate on an idle machine; `nil` only when something is wrong.
   func nextEvent() throws -> Event? { try nextEvent(timeout: AMQPTest.patience) }
 }
 
-/// Something else came than a test waited for.
+/// Something else happened than a test waited for.
 struct Unexpected: Error, CustomStringConvertible {
   let description: String
 
   init(_ description: String) { self.description = description }
 }
 
-/// The events of a publisher or consumer, for a test to wait for one after the other.
+/// The events of a publisher or consumer, to be awaited one after the other.
 final class EventQueue<Event: Sendable>: Sendable {
   private let stream: AsyncStream<Event>
   private let continuation: AsyncStream<Event>.Continuation
@@ -100,7 +100,7 @@ final class EventQueue<Event: Sendable>: Sendable {
 
   func next() async throws -> Event {
     for await event in stream { return event }
-    throw Unexpected("the test was given up while it waited for an event")
+    throw Unexpected("the test was cancelled while it waited for an event")
   }
 
   /// The first value that `select` finds; events before it are skipped.
@@ -121,7 +121,7 @@ extension EventQueue<Publisher.Event> {
     try await first { if case .down(let error, _) = $0 { error } else { nil } }
   }
 
-  /// Collects confirmed numbers until there are so many.
+  /// Collects confirmed numbers until there are `count`.
   func acked(_ count: Int) async throws -> [UInt64] {
     var numbers: [UInt64] = []
     while numbers.count < count {

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Many clients at once, on one thread: each sends a request and reads until the service closes.
+/// Many concurrent clients on one thread: each sends a request and reads until the service closes the connection.
 enum ClientCrowd {
   private struct Client {
     var file: Int32
@@ -10,13 +10,13 @@ enum ClientCrowd {
     /// The beginning of the answer.
     var answer: [UInt8] = []
 
-    /// The status of the answer; nil when there was none.
+    /// The status of the answer; nil for none.
     var status: Int? {
       String(decoding: answer, as: UTF8.self).firstMatch(of: /^HTTP\/1\.1 (\d{3})\s/).flatMap { Int($0.1) }
     }
   }
 
-  /// The statuses with which requests for these paths are answered, all asked at once; nil where there was no answer.
+  /// The statuses of the answers to concurrent requests for these paths; nil for no answer.
   static func get(
     _ paths: [String], port: Int, header: String = "Accept: */*", within seconds: Int = 120
   ) async throws -> [Int?] {
@@ -72,7 +72,7 @@ enum ClientCrowd {
     return Client(file: file, request: Array(request.utf8))
   }
 
-  /// As many open files as this process may have.
+  /// Raises the limit of open files to the highest that is allowed.
   private static func allowFiles() {
     var limits = rlimit()
     getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limits)

@@ -1,9 +1,9 @@
 import Foundation
 import Glibc
 
-/// A Unix socket that takes what a service tells systemd.
+/// A Unix socket that receives a service's notifications to systemd.
 final class DatagramSocket: Sendable {
-  /// One entry for each datagram.
+  /// One entry per datagram.
   let messages = Inflow<String>()
   let path: String
   private let file: Int32

@@ -3,7 +3,7 @@ import Foundation
 import PocketwatchService
 import Testing
 
-/// What `pocketwatch doctor` sees: settings, and options beside `--json`.
+/// A run of `pocketwatch doctor`: settings, and options besides `--json`.
 struct DoctorRun {
   struct Finding: Decodable, Sendable {
     var part, level, words: String
@@ -13,7 +13,7 @@ struct DoctorRun {
   var environment: [String: String]
   var options: [String] = []
 
-  /// All that is wrong. Whether this machine's clock is synchronised is not the test's to say.
+  /// All warnings and errors but that of the clock, since this machine's may not be synchronised.
   func complaints() async throws -> [Finding] {
     let (code, output, complaint) = try await Program.run(
       TestEnvironment.binary, ["doctor", "--json"] + options, environment: environment)
@@ -22,11 +22,11 @@ struct DoctorRun {
     let worst: Int32 = levels.contains("error") ? 2 : levels.contains("warning") ? 1 : 0
     #expect(code == worst && complaint.isEmpty && !all.isEmpty, "\(code) \(complaint)")
     let mute = all.filter { $0.level != "ok" && ($0.remedy ?? "").isEmpty }
-    #expect(mute.isEmpty, "each says how to fix it")
+    #expect(mute.isEmpty, "each has a remedy")
     return all.filter { $0.level != "ok" && !($0.part == "clock" && $0.words.contains("kernel")) }
   }
 
-  /// Expects just one complaint, and returns its remedy.
+  /// Expects a single warning or error, and returns its remedy.
   @discardableResult
   func finds(
     _ level: String, _ part: String, _ words: String, location: SourceLocation = #_sourceLocation
@@ -42,7 +42,7 @@ struct DoctorRun {
     #expect(found.isEmpty, "\(found)", sourceLocation: location)
   }
 
-  /// As above, once the broker has finished what it was asked to do.
+  /// As above, once the broker has applied its last change.
   func findsNothingSoon(location: SourceLocation = #_sourceLocation) async throws {
     let end = ContinuousClock.now + .seconds(30)
     while ContinuousClock.now < end {
@@ -52,17 +52,17 @@ struct DoctorRun {
   }
 }
 
-/// A broker as definitions.json and users.json make it, and what the service's user sees of it.
+/// A broker with definitions.json and users.json, and the doctor as the service's user.
 struct DoctoredBroker {
   static let password = "correct-horse"
-  /// With a blank, so that what is printed has to quote it.
+  /// With a blank, so that remedies have to quote it.
   static let virtualHost = "a b"
 
   let broker: PrivateBroker
   let administrator: URLComponents
-  /// As the service's user, with the management.
+  /// As the service's user, with management.
   let seen: DoctorRun
-  /// A file of rabbitmq.conf that the broker reads at each start.
+  /// A part of rabbitmq.conf that the broker reads at each start.
   let configuration: URL
 
   static func running(
@@ -108,7 +108,7 @@ struct DoctoredBroker {
     try await Self.url(of: user, password, broker)
   }
 
-  /// The URL of a user who may do everything.
+  /// The URL of an administrator.
   func administratorURL() async throws -> String {
     try await url(of: administrator.user ?? "", administrator.password ?? "")
   }
@@ -117,12 +117,12 @@ struct DoctoredBroker {
     try await broker.ctl([command, "-p", Self.virtualHost] + arguments)
   }
 
-  /// Runs a remedy as it is printed, with this test's broker and program.
+  /// Runs a remedy as printed, with this test's broker and program.
   func fix(_ remedy: String) async throws {
     let script = #"rabbitmqctl() { "$SCRIPT" ctl "$DIR" --quiet "$@"; }; pocketwatch() { "$BINARY" "$@"; }"#
     let values = ["SCRIPT": PrivateBroker.script ?? "", "DIR": broker.folder.path(), "BINARY": TestEnvironment.binary]
     let settings = values.map { "\($0.key)='\($0.value)'" }.joined(separator: "; ")
-    // The names of files are relative to the broker's folder.
+    // File names are relative to the broker's folder.
     _ = try await PrivateBroker.run(
       "/bin/bash", ["-c", "set -e; \(settings); cd \"$DIR\"; \(script)\n\(remedy)"])
   }

@@ -1,8 +1,8 @@
 import Synchronization
 
-/// What comes from another thread, kept in order, and a way to wait for it.
+/// Values from another thread, kept in order, and a way to wait for one.
 final class Inflow<Element: Sendable>: Sendable {
-  /// What was waited for has not come. Says what has come instead.
+  /// The awaited value did not come. Lists what came instead.
   struct Missing: Error, CustomStringConvertible {
     let description: String
   }
@@ -14,7 +14,7 @@ final class Inflow<Element: Sendable>: Sendable {
 
   private struct State {
     var all: [Element] = []
-    /// Positions in `all` of what nobody has taken.
+    /// Positions in `all` of values that are not taken.
     var untaken: [Int] = []
     var waiters: [(number: Int, waiter: Waiter)] = []
     var lastNumber = 0
@@ -22,10 +22,10 @@ final class Inflow<Element: Sendable>: Sendable {
 
   private let state = Mutex(State())
 
-  /// Everything that has come.
+  /// All values so far.
   var all: [Element] { state.withLock { $0.all } }
 
-  /// Adds what has come, and gives it to the first who waits for it.
+  /// Adds a value and hands it to the first waiter that it matches.
   func append(_ element: Element) {
     let waiter = state.withLock { state -> Waiter? in
       state.all.append(element)
@@ -38,9 +38,9 @@ final class Inflow<Element: Sendable>: Sendable {
     waiter?.continuation.resume(returning: element)
   }
 
-  /// The first that matches of those that nobody has taken, as soon as there is one. Takes it.
+  /// Takes the first matching value that is not taken, as soon as there is one.
   ///
-  /// - Parameter what: What is waited for, for the error that says it has not come.
+  /// - Parameter what: The awaited value in words, for the error.
   func next(
     _ what: String, within limit: Duration = .seconds(60),
     where matches: @escaping @Sendable (Element) -> Bool = { _ in true }
@@ -66,7 +66,7 @@ final class Inflow<Element: Sendable>: Sendable {
     return element
   }
 
-  /// What is there already; where nothing is, the waiter is left to wait.
+  /// A value that is there already; else the waiter is added.
   private func take(_ waiter: Waiter, _ number: Int) -> Element? {
     state.withLock { state in
       guard let index = state.untaken.firstIndex(where: { [all = state.all] in waiter.matches(all[$0]) }) else {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// A private broker of one test, driven through `ops/broker` in a folder of its own.
+/// A private broker for one test, controlled through `ops/broker`, in a folder of its own.
 struct PrivateBroker {
   /// A command that failed, with what it printed.
   struct Failure: Error, CustomStringConvertible {
@@ -11,7 +11,7 @@ struct PrivateBroker {
     var description: String { "\(command) failed: \(output)" }
   }
 
-  /// The absolute path of `ops/broker`; `ops/test` sets it. Without it there is nothing to test against.
+  /// The absolute path of `ops/broker`, set by `ops/test`; nil when there is no broker to test with.
   static let script = ProcessInfo.processInfo.environment["POCKETWATCH_TEST_BROKER"]
 
   /// The root of the checkout, where `definitions.json` and `ops` are.
@@ -21,7 +21,7 @@ struct PrivateBroker {
 
   let folder: URL
 
-  /// Runs `body` with a broker started with these options of `ops/broker start`, and leaves nothing behind.
+  /// Runs `body` with a broker that was started with these options of `ops/broker start`, and leaves nothing behind.
   static func running(_ options: [String], _ body: (PrivateBroker) async throws -> Void) async throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "broker-\(UUID().uuidString)")
     let broker = PrivateBroker(folder: folder)
@@ -36,7 +36,7 @@ struct PrivateBroker {
     try await broker.stop()
   }
 
-  /// Ends the broker at once: what is in it is not wanted any more, so a clean stop would only take time.
+  /// Kills the broker: its content is no longer needed, so a clean stop would only take time.
   private func stop() async throws {
     try await command("kill")
     try await command("stop")
@@ -57,13 +57,13 @@ struct PrivateBroker {
     try await command("ctl", ["--quiet"] + arguments)
   }
 
-  /// The URL of a scheme as `ops/broker url` has it, with the administrator's login.
+  /// The URL for a scheme from `ops/broker url`, with the administrator's login.
   func url(_ scheme: String = "amqp") async throws -> URLComponents {
     let text = String(decoding: try await command("url", [scheme]), as: UTF8.self)
     return try #require(URLComponents(string: text.trimmingCharacters(in: .newlines)))
   }
 
-  /// Runs a program to its end without holding a thread meanwhile. Its output goes through files, which never fill up.
+  /// Runs a program to its end without blocking a thread. Its output goes to files, which unlike pipes never fill up.
   static func run(_ program: String, _ arguments: [String]) async throws -> Data {
     let process = Process()
     process.executableURL = URL(filePath: program)
@@ -86,7 +86,7 @@ struct PrivateBroker {
   }
 }
 
-/// A temporary file that takes the output of a program.
+/// A temporary file for the output of a program.
 private struct OutputFile {
   private let url: URL
   let handle: FileHandle
@@ -97,7 +97,7 @@ private struct OutputFile {
     handle = try FileHandle(forWritingTo: url)
   }
 
-  /// Returns what was written, and removes the file.
+  /// Returns the content and removes the file.
   func read() throws -> Data {
     try handle.close()
     defer { try? FileManager.default.removeItem(at: url) }

@@ -2,20 +2,20 @@ import Foundation
 import Glibc
 import Synchronization
 
-/// A program that runs: its lines as they come, and its end.
+/// A running program: its lines of output, and its end.
 ///
-/// Not Foundation's Process: that lets one child inherit what belongs to another that starts at the same moment, and then
-/// does not notice the other's end.
+/// Not Foundation's Process, in which a child inherits pipes of another that starts at the same moment, so that the other's
+/// end goes unnoticed.
 final class Program: Sendable {
   /// Lines of standard output.
   let output = Inflow<String>()
   /// Lines of standard error.
   let complaints = Inflow<String>()
   let processID: pid_t
-  /// The exit code, or the number of the signal that ended it, negative. Comes after the last line.
+  /// The exit code, or the negative number of the signal that ended it. Comes after the last line.
   private let end = Inflow<Int32>()
 
-  /// Starts it with this environment and nothing of ours but PATH.
+  /// Starts it with this environment, and of ours only PATH.
   init(_ path: String, _ arguments: [String], environment: [String: String] = [:]) throws {
     var variables = environment
     variables["PATH"] = ProcessInfo.processInfo.environment["PATH"]
@@ -49,7 +49,7 @@ final class Program: Sendable {
 
   func send(signal: Int32) { kill(processID, signal) }
 
-  /// Waits for its end; can be asked once.
+  /// Waits for its end; to be called once.
   func exitCode(within limit: Duration = .seconds(60)) async throws -> Int32 {
     try await end.next("the end of process \(processID)", within: limit)
   }
@@ -63,7 +63,7 @@ final class Program: Sendable {
     return (code, program.output.all.joined(separator: "\n"), program.complaints.all.joined(separator: "\n"))
   }
 
-  /// One starts after the other, so that none inherits the pipes of another.
+  /// Serializes starts, so that no child inherits the pipes of another.
   private static let starting = Mutex(())
 
   private static func makePipe() throws -> (read: Int32, write: Int32) {
@@ -73,7 +73,7 @@ final class Program: Sendable {
     return (files[0], files[1])
   }
 
-  /// Starts a process that has these two files, an empty input and nothing else open.
+  /// Starts a process with these two files, an empty input and nothing else open.
   private static func spawn(
     _ arguments: [String], _ environment: [String], _ output: Int32, _ errors: Int32
   ) throws -> pid_t {
@@ -87,7 +87,7 @@ final class Program: Sendable {
     where file > 2 {
       posix_spawn_file_actions_addclose(&actions, file)
     }
-    // The threads of a test runner block signals, and a child would go on doing so.
+    // The threads of a test runner block signals, and a child inherits that.
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }
@@ -105,7 +105,7 @@ final class Program: Sendable {
     return processID
   }
 
-  /// Reads lines to the end, and closes the file.
+  /// Reads lines to the end and closes the file.
   private static func read(_ file: Int32, into lines: Inflow<String>) {
     var buffer = [UInt8](repeating: 0, count: 65_536)
     var rest: [UInt8] = []

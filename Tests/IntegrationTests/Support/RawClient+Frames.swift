@@ -1,6 +1,6 @@
 import Foundation
 
-/// One AMQP 0-9-1 frame, in the few shapes that the tests of the queue model need.
+/// An AMQP 0-9-1 frame, as far as the tests of the queue model need it.
 struct RawFrame {
   static let method: UInt8 = 1
   static let header: UInt8 = 2
@@ -10,7 +10,7 @@ struct RawFrame {
   var payload: RawBytes
 }
 
-/// Bytes that are read from the front.
+/// Bytes read from the front.
 struct RawBytes {
   private let bytes: [UInt8]
   private var position = 0
@@ -31,7 +31,7 @@ struct RawBytes {
     return Array(bytes[position...])
   }
 
-  /// The whole numbers of a table; of its other values those of known length are skipped.
+  /// The integers of a table; other values of known length are skipped.
   mutating func numbers() throws -> [String: Int] {
     var table = RawBytes(try take(Int(number(UInt32.self))))
     var numbers: [String: Int] = [:]

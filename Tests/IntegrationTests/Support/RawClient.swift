@@ -2,19 +2,19 @@ import AMQP
 import Foundation
 import Glibc
 
-/// An AMQP client with one channel that does what `Connection` has no use for: several consumers, requeueing, recovery, and
-/// ends without a word. It blocks its thread, and sends no heartbeats.
+/// An AMQP client with one channel for what `Connection` does not do: several consumers, requeueing, recovery, and resets. It
+/// blocks its thread and sends no heartbeats.
 final class RawClient {
   struct Delivery: Equatable {
     let consumerTag: String
     let tag: UInt64
     let isRedelivered: Bool
     let body: String
-    /// The whole numbers among its headers.
+    /// The integers among its headers.
     let numbers: [String: Int]
   }
 
-  /// What ended deliveries without our doing.
+  /// What the broker ended.
   enum Ending: Equatable {
     case consumerCancelled(tag: String)
     case channelClosed(code: UInt16)
@@ -43,7 +43,7 @@ final class RawClient {
       }
     }
     guard status == 0 else { throw Unexpected("no connection: \(String(cString: strerror(errno)))") }
-    // A frame goes out when it is written.
+    // A frame is sent when it is written.
     var isOn: Int32 = 1
     setsockopt(file, Int32(IPPROTO_TCP), TCP_NODELAY, &isOn, socklen_t(MemoryLayout<Int32>.size))
     try logIn(url)
@@ -79,7 +79,7 @@ final class RawClient {
       Method(50, 10), .number(UInt16(0)) + .shortText(queue) + [durable] + .table(arguments), reply: Method(50, 11))
   }
 
-  /// How many messages of a queue no consumer holds.
+  /// The number of ready messages of a queue.
   func readyCount(of queue: String) throws -> Int {
     let passive: UInt8 = 1
     var answer = try call(
@@ -111,7 +111,7 @@ final class RawClient {
 
   func cancel(_ tag: String) throws { _ = try call(Method(60, 30), .shortText(tag) + [0], reply: Method(60, 31)) }
 
-  /// This and the following return when the channel has passed it on to the queue.
+  /// This and the following return once the channel has passed it on to the queue.
   func acknowledge(_ tag: UInt64, multiple: Bool) throws {
     try settle(Method(60, 80), .number(tag) + [multiple ? 1 : 0])
   }
@@ -129,19 +129,19 @@ final class RawClient {
     try setPrefetch(1)
   }
 
-  /// For consumers that come; also the way to wait until the channel has done all before it.
+  /// For later consumers; also a way to wait until the channel has handled everything before it.
   private func setPrefetch(_ count: Int) throws {
     _ = try call(Method(60, 10), .number(UInt32(0)) + .number(UInt16(count)) + [0], reply: Method(60, 11))
   }
 
-  /// Takes deliveries in order, waiting for so many.
+  /// Waits for `count` deliveries and takes them in order.
   func take(_ count: Int) throws -> [Delivery] {
     while deliveries.count < count { try handleFrame() }
     defer { deliveries.removeFirst(count) }
     return Array(deliveries.prefix(count))
   }
 
-  /// What has come and was not taken, without waiting.
+  /// Deliveries that arrived and were not taken, without waiting.
   var untaken: [Delivery] { deliveries }
 
   func waitForEnding() throws -> Ending {
@@ -162,7 +162,7 @@ final class RawClient {
     abort()
   }
 
-  /// Resets the connection, as the kernel does for a process that is killed with unread data in its sockets.
+  /// Resets the connection, as the kernel does for a killed process with unread data in its sockets.
   func abort() {
     guard isOpen else { return }
     isOpen = false
@@ -201,7 +201,7 @@ final class RawClient {
     }
   }
 
-  /// Reads a frame; keeps a delivery or an ending, and returns another method.
+  /// Reads a frame; keeps a delivery or an end, and returns any other method.
   @discardableResult
   private func handleFrame() throws -> (Method, RawBytes)? {
     var frame = try readFrame()
@@ -248,7 +248,7 @@ final class RawClient {
     var have = 0
     while have < count {
       var waiting = pollfd(fd: file, events: Int16(POLLIN), revents: 0)
-      guard poll(&waiting, 1, Self.patienceMilliseconds) > 0 else { throw Unexpected("nothing came in time") }
+      guard poll(&waiting, 1, Self.patienceMilliseconds) > 0 else { throw Unexpected("nothing was received in time") }
       let got = bytes.withUnsafeMutableBytes { Glibc.read(file, $0.baseAddress?.advanced(by: have), count - have) }
       guard got > 0 else { throw Unexpected("the connection has ended") }
       have += got

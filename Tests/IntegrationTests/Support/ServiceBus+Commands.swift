@@ -2,12 +2,12 @@ import AMQP
 import PocketwatchService
 
 extension ServiceBus {
-  /// A command as a client sends it, unless told otherwise with no property but its routing key.
+  /// A command as a client sends it, by default without any property.
   func message(_ key: String, _ body: [UInt8], _ properties: Properties = Properties()) -> Message {
     Message(exchange: names.eventBus, routingKey: key, mandatory: true, properties: properties, body: body)
   }
 
-  /// Publishes one command with this body.
+  /// Publishes a command with this body.
   func send(_ key: String, _ body: String, _ properties: Properties = Properties()) async throws {
     try await send([message(key, Array(body.utf8), properties)])
   }
@@ -17,7 +17,7 @@ extension ServiceBus {
     try await send("Schedule Start", Self.event("Schedule Start", detail), .named(messageID))
   }
 
-  /// Publishes a Schedule Start for each of these ids at once, with the id as its message_id and the same other members.
+  /// Publishes a Schedule Start for each of these ids at once, with the id as message_id and the same other members.
   func startAll(_ ids: [String], _ members: String) async throws {
     try await send(
       ids.map { id in
@@ -35,21 +35,20 @@ extension ServiceBus {
     #"{"Source": "test", "DetailType": "\#(name)", "Detail": {\#(detail)}}"#
   }
 
-  /// The next event of this name, of this schedule if one is named.
+  /// The next event of this name, and of this schedule if given.
   func next(_ name: String, of id: String? = nil, within limit: Duration = .seconds(60)) async throws -> ServiceEvent {
     try await events.next("\(name) of \(id ?? "any schedule")", within: limit) { event in
       event.name == name && (id == nil || event.detail.id == id)
     }
   }
 
-  /// All ticks of a schedule that have come, repeats included.
+  /// All ticks of a schedule so far, with duplicates.
   func ticks(of id: String) -> [ServiceEvent] { events.all.filter { $0.isTick && $0.detail.id == id } }
 
-  /// All events of a schedule that have come, by name.
+  /// The names of all events of a schedule so far.
   func story(of id: String) -> [String] { events.all.filter { $0.detail.id == id }.map(\.name) }
 
-  /// Has the service do something after all that it has been told before, and waits for it: what has not come by now
-  /// does not come any more.
+  /// Sends a command behind all earlier ones and waits for its outcome: an event that is missing by then never comes.
   func settle() async throws {
     let id = "settle-\(events.all.count)"
     try await start(#""id": "\#(id)", "duration": "1s""#)

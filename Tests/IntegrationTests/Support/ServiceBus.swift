@@ -3,17 +3,17 @@ import Foundation
 import PocketwatchService
 import Synchronization
 
-/// A client on the bus of one service: publishes commands, and keeps every event of the scheduler that comes.
+/// A client on the bus of one service: publishes commands and keeps every event of the scheduler.
 ///
-/// Its queue is durable and its connections come back, so that it misses nothing when a test ends the broker.
+/// Its queue is durable and its connections reconnect, so that it misses nothing when a test stops the broker.
 final class ServiceBus: Sendable {
-  /// Events in the order they came. What cannot be read is an issue of the test that waits for it.
+  /// Events in order of arrival. An unreadable one is an issue of the test that waits for it.
   let events = Inflow<ServiceEvent>()
   let names: TopologyNames
 
   private let url: BrokerURL
   private let options: ConnectionOptions
-  /// The publisher's connections that are up, and the numbers that were confirmed.
+  /// The publisher's connections, and the confirmed numbers.
   private let epochs = Inflow<UInt64>()
   private let confirms = Inflow<UInt64>()
   private let state = Mutex(State())
@@ -27,7 +27,7 @@ final class ServiceBus: Sendable {
 
   static let eventNames = ["Schedule Tick", "Schedule Started", "Schedule Stopped", "Schedule Rejected"]
 
-  /// Connects, declares the bus and a queue that takes what the scheduler says.
+  /// Connects, declares the bus and a queue for the scheduler's events.
   init(_ names: TopologyNames, broker: String) async throws {
     self.names = names
     url = try BrokerURL(broker)
@@ -80,7 +80,7 @@ final class ServiceBus: Sendable {
     }
   }
 
-  /// Publishes messages in this order and waits until the broker has them all.
+  /// Publishes messages in this order and waits until the broker has confirmed them all.
   func send(_ messages: [Message]) async throws {
     let (publisher, epoch, last) = state.withLock { state in
       state.lastNumber += UInt64(messages.count)
@@ -97,21 +97,21 @@ final class ServiceBus: Sendable {
     if state.withLock({ $0.epoch }) == nil { _ = try await epochs.next("the test's connection for publishing") }
   }
 
-  /// What the service has dead-lettered, from now on; asked once.
+  /// Dead-lettered messages from now on; to be called once.
   func deadLetters() async throws -> Inflow<Delivery> {
     let letters = Inflow<Delivery>()
     try await consume(names.deadQueue) { letters.append($0) }
     return letters
   }
 
-  /// A connection for what an operator does.
+  /// A connection for an operator.
   func withConnection<Result>(_ body: (Connection) throws -> Result) throws -> Result {
     let connection = try Connection(to: url, options: options)
     defer { connection.close() }
     return try body(connection)
   }
 
-  /// Closes the connections and, unless the whole broker goes, takes everything of this bus from it.
+  /// Closes the connections and, unless the whole broker is removed, deletes everything of this bus from it.
   func close(cleanUp: Bool = true) {
     let (publisher, consumers) = state.withLock { ($0.publisher, $0.consumers) }
     consumers.forEach { $0.stop() }

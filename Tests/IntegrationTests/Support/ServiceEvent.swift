@@ -4,7 +4,7 @@ import Recurrence
 
 /// An event of the scheduler as a client receives it.
 struct ServiceEvent: Sendable, CustomStringConvertible {
-  /// The fields of all events; which of them are there is the event's matter.
+  /// The fields of all events; which are present depends on the event.
   struct Detail: Decodable, Sendable {
     var id, cron, every, at, duration, timezone, startDate, endDate, jitter: String?
     var limit, counter, missed: Int?
@@ -20,7 +20,7 @@ struct ServiceEvent: Sendable, CustomStringConvertible {
   }
 
   let delivery: Delivery
-  /// When it came, in milliseconds since 1970.
+  /// When it was received, in milliseconds since 1970.
   let received = Int64(Date().timeIntervalSince1970 * 1000)
   let source: String
   /// The DetailType.
@@ -38,8 +38,8 @@ struct ServiceEvent: Sendable, CustomStringConvertible {
   var properties: Properties { delivery.properties }
   var description: String { body }
 
-  /// The message_id of a Started or Stopped that says what its command did, `<id>@<generation>/…`; nil for one that answers
-  /// for a schedule as it is now, whose message_id is a UUID.
+  /// The message_id of a Started or Stopped that reports the effect of its command, `<id>@<generation>/…`; nil for one that
+  /// reports the present state, whose message_id is a UUID.
   var effectID: String? {
     let text = String(decoding: properties.messageID ?? [], as: UTF8.self)
     return text.hasSuffix("/started") || text.hasSuffix("/stopped") ? text : nil
@@ -54,7 +54,7 @@ struct ServiceEvent: Sendable, CustomStringConvertible {
     return sent.milliseconds - slot.milliseconds
   }
 
-  /// The payload's bytes, which are the last of the Detail.
+  /// The payload's bytes, the last field of the Detail.
   var payload: String? {
     guard let start = body.range(of: "\"payload\":"), body.hasSuffix("}}") else { return nil }
     return String(body[start.upperBound...].dropLast(2))

@@ -1,7 +1,7 @@
 import GRDB
 
 extension ServiceProcess {
-  /// What SQLite finds wrong with the database of a service that has ended.
+  /// The problems that SQLite finds in the database of a service that has ended.
   func databaseComplaints() throws -> [String] {
     let words = try readDatabase { try String.fetchAll($0, sql: "PRAGMA integrity_check") }
     return words == ["ok"] ? [] : words

@@ -1,20 +1,20 @@
 import Foundation
 
 extension ServiceProcess {
-  /// Where its pages are, as `host:port`: the port may have been for the system to choose.
+  /// The address of its pages, as `host:port`; the system may have chosen the port.
   func httpAddress() throws -> String {
     let line = log.lazy.compactMap { $0.firstMatch(of: /http:\/\/(127\.0\.0\.1:\d+)/) }.first
-    guard let line else { throw Unexpected("the log does not say where the pages are") }
+    guard let line else { throw Unexpected("the log does not name the address of the pages") }
     return String(line.output.1)
   }
 
-  /// The header that shows the token which the service made beside its database.
+  /// The header with the token that the service made beside its database.
   func authorization() throws -> String {
     let token = try String(contentsOfFile: database + ".token", encoding: .utf8)
     return "Authorization: Bearer \(token.trimmingCharacters(in: .whitespacesAndNewlines))"
   }
 
-  /// The environment of a command of the same user, which asks this service.
+  /// The environment of a command of the same user for this service.
   func clientEnvironment() throws -> [String: String] {
     environment.merging(["POCKETWATCH_HTTP": try httpAddress()]) { $1 }
   }

@@ -3,8 +3,7 @@ import Glibc
 import PocketwatchService
 import Testing
 
-/// A `pocketwatch serve` of one test, with a stack, a bus and a database of its own, so that many run beside each other
-/// on one broker.
+/// A `pocketwatch serve` for one test, with a stack, a bus and a database of its own, so that many run on one broker.
 final class ServiceProcess {
   /// An entry of the service's log.
   struct Entry: Decodable, Sendable {
@@ -15,7 +14,7 @@ final class ServiceProcess {
   let names: TopologyNames
   let folder: URL
   var arguments: [String]
-  /// A program, with its arguments, that starts the service in its place and leaves it its process id: a tracer.
+  /// A tracer with its arguments: a program that starts the service in its place, under its own process id.
   var tracer: [String] = []
   var environment: [String: String]
   private(set) var program: Program?
@@ -27,7 +26,7 @@ final class ServiceProcess {
     environment = [
       "POCKETWATCH_AMQP_URL": broker, "POCKETWATCH_STACK": names.stack, "POCKETWATCH_EVENT_BUS": names.eventBus,
       "POCKETWATCH_DATABASE": folder.appending(path: "pocketwatch.sqlite").path(),
-      "POCKETWATCH_HTTP": "off",  // many run beside each other
+      "POCKETWATCH_HTTP": "off",  // many run at the same time
     ]
   }
 
@@ -56,18 +55,18 @@ final class ServiceProcess {
   /// The log of this process so far.
   var log: [String] { program?.complaints.all ?? [] }
 
-  /// The memory it holds now, in bytes.
+  /// Its memory (RSS), in bytes.
   func residentMemory() throws -> Int {
     let process = program?.processID ?? 0
     let status = try String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)
     let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") } ?? ""
     guard let size = line.split(separator: " ").dropFirst().first.flatMap({ Int($0) }) else {
-      throw Unexpected("process \(process) does not say how much memory it holds")
+      throw Unexpected("process \(process) does not report its memory")
     }
     return size * 1024
   }
 
-  /// The processor time it has used.
+  /// Its processor time.
   func processorTime() throws -> Duration {
     let process = program?.processID ?? 0
     let words = try String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8).split(separator: " ")
@@ -102,12 +101,12 @@ final class ServiceProcess {
     return code
   }
 
-  /// In debug builds a call that blocks the engine's thread ends the service, with this line if it can be written.
+  /// In debug builds a call that blocks the engine's thread ends the service, after this line if it can be written.
   private func expectNoStall() {
     for line in log where line.contains("engine stalled") { Issue.record("\(line)") }
   }
 
-  /// Ends it whatever it does.
+  /// Ends it, whatever its state.
   func dispose() async {
     expectNoStall()
     program?.send(signal: SIGCONT)
@@ -117,9 +116,9 @@ final class ServiceProcess {
 }
 
 extension ServiceProcess {
-  /// Runs `body` with a service that is not started yet and a client on its bus, and leaves nothing behind.
+  /// Runs `body` with a service that is not started and a client on its bus, and leaves nothing behind.
   ///
-  /// - Parameter broker: The shared one, or the URL of a broker of the test's own.
+  /// - Parameter broker: The URL of the shared broker or of one of the test's own.
   static func prepared(
     on broker: String = TestEnvironment.brokerURL, stack: String? = nil,
     _ body: (ServiceProcess, ServiceBus) async throws -> Void
@@ -163,7 +162,7 @@ extension ServiceProcess {
     }
   }
 
-  /// A service with names that nobody else has, unless told otherwise.
+  /// A service with unique names, by default.
   static func make(broker: String, stack: String? = nil) throws -> ServiceProcess {
     let stack = stack ?? "t-\(UUID().uuidString.prefix(13).lowercased())"
     let folder = FileManager.default.temporaryDirectory.appending(path: stack)

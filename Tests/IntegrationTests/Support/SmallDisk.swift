@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 import Testing
 
-/// A file system of a few megabytes in memory, gone with the value. Only root can make one.
+/// A file system of a few megabytes in memory, removed with the value. Only root can create one.
 final class SmallDisk {
   static let canBeMade = (try? SmallDisk(megabytes: 1)) != nil
   static let needsRoot: Comment = "needs the right to mount a tmpfs"
@@ -27,7 +27,7 @@ final class SmallDisk {
     try? FileManager.default.removeItem(at: folder)
   }
 
-  /// Takes all the room there is.
+  /// Fills the disk.
   func fill() throws {
     try Data().write(to: ballast)
     let handle = try FileHandle(forWritingTo: ballast)
@@ -35,7 +35,7 @@ final class SmallDisk {
     try handle.close()
   }
 
-  /// Gives the room back that `fill` took.
+  /// Frees the room that `fill` took.
   func makeRoom() throws { try FileManager.default.removeItem(at: ballast) }
 
   /// Forbids or allows writing, which the kernel does not do while a file on it is open for writing.

@@ -1,7 +1,7 @@
 import Foundation
 
-/// A certificate for `localhost` with the authority that signed it, in a folder of their own, under the names that
-/// `ops/broker --tls` wants.
+/// A certificate for `localhost` with its authority, in a folder of their own, under the names that `ops/broker --tls`
+/// requires.
 struct TestCertificates {
   let folder: URL
 
@@ -20,7 +20,7 @@ struct TestCertificates {
     return made
   }
 
-  /// Runs openssl with arguments in which a word that is a file name means one of this folder.
+  /// Runs openssl with arguments in which file names are relative to this folder.
   func openssl(_ command: String) async throws {
     let files = ["ca.key", "ca.pem", "key.pem", "cert.pem", "request", "extensions", "locked.pem"]
     let arguments = command.split(separator: " ").map(String.init)

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What `ops/test` gives the tests of the whole program.
+/// The settings from `ops/test` for tests of the whole program.
 enum TestEnvironment {
   private static let variables = ProcessInfo.processInfo.environment
 
@@ -11,7 +11,7 @@ enum TestEnvironment {
   /// The folder of that broker, for `ops/broker`.
   static let brokerFolder = variables["POCKETWATCH_TEST_BROKER_DIR"] ?? ""
 
-  /// Where the manual's picture goes, when it is to be taken.
+  /// Where to write the picture of operating.md; nil when it is not to be taken.
   static let pictureFile = variables["POCKETWATCH_TEST_PICTURE"]
 
   /// The tracer that makes system calls fail.

@@ -1,4 +1,4 @@
-/// Waits until something is so that is known only by looking.
+/// Polls until a condition holds.
 func until(_ what: String, within seconds: Int = 60, _ isSo: () throws -> Bool) async throws {
   let end = ContinuousClock.now + .seconds(seconds)
   while try !isSo() {
