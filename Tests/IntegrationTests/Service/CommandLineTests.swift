@@ -2,10 +2,10 @@ import Foundation
 import PocketwatchService
 import Testing
 
-/// The command line beside the service: what it prints, and its exit codes.
+/// The output and exit codes of the command line.
 @Suite("The command line", .serialized, .enabled(if: TestEnvironment.hasService, TestEnvironment.needsService))
 struct CommandLineTests {
-  @Test("start and stop print the answer, and their exit code tells it")
+  @Test("start and stop print the outcome and exit accordingly")
   func startAndStop() async throws {
     try await ServiceProcess.running { service, bus in
       let started = try await run(
@@ -33,7 +33,7 @@ struct CommandLineTests {
     }
   }
 
-  @Test("what a client wrote cannot move the terminal's cursor")
+  @Test("foreign text cannot move the terminal's cursor")
   func escapes() async throws {
     try await ServiceProcess.running { service, bus in
       let started = try await run(
@@ -45,7 +45,7 @@ struct CommandLineTests {
     }
   }
 
-  @Test("without an answer it ends with 69 and says what to look at")
+  @Test("without an outcome it exits with 69 and says what to check")
   func noAnswer() async throws {
     let nobody = try ServiceProcess.make(broker: "amqp://u:p@127.0.0.1:1")
     let unreachable = try await run(["stop", "--id", "a"], on: nobody)
@@ -67,7 +67,7 @@ struct CommandLineTests {
     }
   }
 
-  @Test("watch shows events as they pass, as lines or as JSON, of one schedule if asked")
+  @Test("watch prints events, as lines or as JSON, of one schedule if asked")
   func watch() async throws {
     try await ServiceProcess.running { service, bus in
       let all = try await watcher([], of: service, bus)
@@ -91,7 +91,7 @@ struct CommandLineTests {
     }
   }
 
-  /// A `pocketwatch watch` that watches already: it is given a rejection of w to see until it has seen one.
+  /// A `pocketwatch watch` that is receiving: rejections of w are caused until it has printed one.
   private func watcher(_ arguments: [String], of service: ServiceProcess, _ bus: ServiceBus) async throws -> Program {
     let watcher = try Program(TestEnvironment.binary, ["watch"] + arguments, environment: service.environment)
     for _ in 1...100 {
@@ -137,7 +137,7 @@ struct CommandLineTests {
   }
 
   @Test(
-    "output that cannot be written ends the command, with a message unless its reader has gone",
+    "output that cannot be written ends the command, with a message unless its reader is gone",
     arguments: [
       "next '* * * * * *' --count 10000", "explain '* * * * *'", "definitions", "--help", "serve --help", "--version",
       "--generate-completion-script bash", "doctor --json",
@@ -159,7 +159,7 @@ struct CommandLineTests {
     await service.dispose()
   }
 
-  @Test("a reader that goes away ends a command quietly")
+  @Test("a closed pipe ends a command without a message")
   func brokenPipe() async throws {
     let service = try ServiceProcess.make(broker: "amqp://127.0.0.1:1")
     // The pipe's reader is gone before the command writes: it waits for the end of its input first.
@@ -191,7 +191,7 @@ struct CommandLineTests {
     #expect(try await run("next", "* * * * *").output.split(separator: "\n").count == 5)
   }
 
-  @Test("next - answers each line of JSON with one")
+  @Test("next - answers each line of JSON with a line")
   func nextLines() async throws {
     let table: [(question: String, answer: String)] = [
       (
@@ -213,7 +213,7 @@ struct CommandLineTests {
     #expect(result.output.split(separator: "\n").map(String.init) == table.map(\.answer))
   }
 
-  @Test("explain says in words what an expression means, and what clock changes do to it")
+  @Test("explain describes an expression, and what clock changes do to it")
   func explain() async throws {
     #expect(try await run("explain", "30 * * * *").output == "At 30 minutes past every hour")
     let lines = try await run("explain", "30 2 * * *", "--timezone", "Europe/Rome").output.split(separator: "\n")
@@ -229,7 +229,7 @@ struct CommandLineTests {
   }
 
   @Test(
-    "wrong usage ends with 64 and says what is wrong",
+    "wrong usage exits with 64 and names the error",
     arguments: [
       (["frobnicate"], "frobnicate"), (["next", "* * * * *", "--count", "0"], "--count"),
       (["definitions", "--stack", "X"], "--stack"), (["start"], "--id"),
@@ -247,7 +247,7 @@ struct CommandLineTests {
   }
 
   @Test(
-    "an expression that cannot be used ends with 1 and says why",
+    "an invalid expression exits with 1 and the reason",
     arguments: [
       (["61 * * * *"], "minute: 61"), (["0 0 30 2 *"], "February"), (["* * * * *", "--from", "today"], "from: "),
       (["* * * * *", "--timezone", "Mars"], "'Mars'"),
@@ -258,7 +258,7 @@ struct CommandLineTests {
     #expect(result.complaint.hasPrefix("pocketwatch: ") && result.complaint.contains(mention), "\(result)")
   }
 
-  @Test("definitions prints the file of the repository, and the same for other names")
+  @Test("definitions prints the repository's file, and the same with other names")
   func definitions() async throws {
     let plain = try await Program.run(TestEnvironment.binary, ["definitions"])
     let file = try String(contentsOf: PrivateBroker.root.appending(path: "definitions.json"), encoding: .utf8)

@@ -1,13 +1,13 @@
 import Foundation
 import Testing
 
-/// The broker's own settings that lose, refuse or delay commands. Each is set on a broker, found, and fixed by the command
-/// that the doctor prints.
+/// Settings of the broker that lose, refuse or delay commands. Each is set on a broker, found, and fixed by the command that
+/// the doctor prints.
 @Suite(
   "The doctor: settings of the broker", .serialized, .timeLimit(.minutes(5)),
   .enabled(if: TestEnvironment.hasService && PrivateBroker.script != nil, TestEnvironment.needsService))
 struct DoctorSettingsTests {
-  /// Keys of policies with harmful values, as JSON. What a version does not know is left out there.
+  /// Keys of policies with harmful values, as JSON. Those unknown to a version are left out for it.
   private static let errors = [
     ("overflow", #""drop-head""#), ("overflow", #""reject-publish-dlx""#), ("message-ttl", "600000"),
     ("expires", "600000"), ("max-length", "10"), ("max-length-bytes", "10"), ("delivery-limit", "5"),
@@ -34,7 +34,7 @@ struct DoctorSettingsTests {
         try await broker.seen.findsNothing()
         priority += 100
       }
-      // Ours is spoilt itself.
+      // Our own policy, changed.
       try await broker.ctl("set_policy", "pocketwatch.commands", "commands", #"{"expires": 600000}"#)
       try await broker.ctl("clear_policy", "all")
       try await broker.fix(broker.seen.finds("error", "policies", "expires 600000"))
@@ -47,7 +47,7 @@ struct DoctorSettingsTests {
     }
   }
 
-  @Test("policies of operators")
+  @Test("operator policies")
   func operatorPolicies() async throws {
     try await DoctoredBroker.running { broker in
       for (key, value) in Self.operatorErrors {
@@ -62,7 +62,7 @@ struct DoctorSettingsTests {
     }
   }
 
-  @Test("a consumer timeout shorter than the service is made for, where policies know it")
+  @Test("a consumer timeout shorter than the service supports, where policies have it")
   func consumerTimeout() async throws {
     try await DoctoredBroker.running { broker in
       guard await set("set_policy", "consumer-timeout", "60000", priority: 50, on: broker) else { return }
@@ -71,7 +71,7 @@ struct DoctorSettingsTests {
     }
   }
 
-  @Test("a message size that is less than an event's")
+  @Test("a maximum message size that is smaller than an event")
   func messageSize() async throws {
     try await DoctoredBroker.running("max_message_size = 262144\n") { broker in
       let remedy = try await broker.seen.finds("error", "broker", "262144")
@@ -95,7 +95,7 @@ struct DoctorSettingsTests {
     }
   }
 
-  /// Sets a policy for the command queue alone. False where this version does not know the key or the value.
+  /// Sets a policy for the command queue alone. False if this version does not know the key or the value.
   private func set(
     _ command: String, _ key: String, _ value: String, priority: Int, on broker: DoctoredBroker
   ) async -> Bool {

@@ -3,12 +3,12 @@ import Foundation
 import GRDB
 import Testing
 
-/// `pocketwatch doctor` on a set-up that is broken in one way after another: it has to find that, and that alone.
+/// `pocketwatch doctor` on set-ups with a single fault each: it has to find that one and no other.
 @Suite(
   "The doctor", .serialized, .timeLimit(.minutes(5)),
   .enabled(if: TestEnvironment.hasService && PrivateBroker.script != nil, TestEnvironment.needsService))
 struct DoctorTests {
-  @Test("rights, one after the other, are given back by the command that it names")
+  @Test("each missing right is granted by the command that it prints")
   func rights() async throws {
     try await DoctoredBroker.running { broker in
       let seen = broker.seen
@@ -52,7 +52,7 @@ struct DoctorTests {
     }
   }
 
-  @Test("a password is set by what it prints, which shows it to nobody")
+  @Test("a password is set by the command that it prints, without exposing it")
   func password() async throws {
     try await DoctoredBroker.running { broker in
       let other = #"the "other" ü"#
@@ -76,7 +76,7 @@ struct DoctorTests {
       let url = try BrokerURL(try await broker.administratorURL())
       let admin = try Connection(to: url, options: ConnectionOptions(brokers: [url], connectionName: "doctor test"))
       defer { admin.close() }
-      var everything = seen  // with the right to declare, and without management
+      var everything = seen  // with the right to declare and without management
       everything.environment["POCKETWATCH_AMQP_URL"] = try await broker.administratorURL()
       everything.options = []
       try await everything.findsNothing()
@@ -97,7 +97,7 @@ struct DoctorTests {
       let words = "x-dead-letter-exchange is missing, not pocketwatch.dead"
       let different = try #require(found.first { $0.words.contains(words) })
       let bound = found.filter { $0.words.contains("is not bound to events with Schedule St") }
-      #expect(found.count == 3 && bound.count == 2, "the bindings went with the old queue: \(found)")
+      #expect(found.count == 3 && bound.count == 2, "the bindings were deleted with the old queue: \(found)")
       try await everything.finds("error", "topology", "inequivalent arg 'x-dead-letter-exchange'")
       try await broker.fix(try #require(different.remedy))
       try await seen.findsNothingSoon()
@@ -119,7 +119,7 @@ struct DoctorTests {
     try admin.declareQueue("pocketwatch.commands", arguments: arguments)
   }
 
-  @Test("a service that runs is not disturbed, and is distinguished from one elsewhere")
+  @Test("a running service is not disturbed, and is distinguished from one elsewhere")
   func running() async throws {
     try await ServiceProcess.prepared { service, bus in
       service.environment["POCKETWATCH_HTTP"] = "127.0.0.1:0"
@@ -147,7 +147,7 @@ struct DoctorTests {
   func databases() async throws {
     let service = try ServiceProcess.make(broker: TestEnvironment.brokerURL)
     var seen = DoctorRun(environment: service.environment)
-    // The names of definitions.json, which the shared broker has.
+    // The shared broker has the names of definitions.json.
     (seen.environment["POCKETWATCH_STACK"], seen.environment["POCKETWATCH_EVENT_BUS"]) = (nil, nil)
     try await seen.findsNothing()
     let file = URL(filePath: service.database)
@@ -161,7 +161,7 @@ struct DoctorTests {
     try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file.path())
     try await seen.finds("error", "database", "is a database of another application")
     try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: file.path())
-    #expect(try await seen.complaints().count == 2, "and open to others")
+    #expect(try await seen.complaints().count == 2, "and its permissions")
     seen.environment["POCKETWATCH_DATABASE"] = "/nowhere/pocketwatch.sqlite"
     try await seen.finds("error", "database", "the folder /nowhere")
     await service.dispose()
@@ -181,7 +181,7 @@ struct DoctorTests {
     await service.dispose()
   }
 
-  @Test("settings that are wrong are reported, and the rest is looked at all the same")
+  @Test("wrong settings are reported, and the rest is checked all the same")
   func settings() async throws {
     let service = try ServiceProcess.make(broker: TestEnvironment.brokerURL)
     var seen = DoctorRun(environment: service.environment)

@@ -1,12 +1,12 @@
 import Foundation
 import Testing
 
-/// What the real service answers under `/api/v1`, held to ops/openapi.yaml.
+/// Answers of the real service under `/api/v1`, validated against ops/openapi.yaml.
 @Suite(
   "The service: API", .serialized, .enabled(if: TestEnvironment.hasService, TestEnvironment.needsService),
   .enabled(if: OpenAPICheck.isThere, OpenAPICheck.isNeeded))
 struct ServiceAPITests {
-  @Test("every answer is as the description says, and every path of it is answered")
+  @Test("every answer matches the description, and every path of it is answered")
   func answers() async throws {
     try await ServiceProcess.prepared { service, bus in
       service.environment["POCKETWATCH_HTTP"] = "127.0.0.1:0"
@@ -39,7 +39,7 @@ struct ServiceAPITests {
     }
   }
 
-  /// Each template of a path with a path to ask.
+  /// Each path template with a path to request.
   private static let questions = [
     ("/healthz", "/healthz"), ("/readyz", "/readyz"), ("/metrics", "/metrics"),
     ("/api/v1/overview", "/api/v1/overview"), ("/api/v1/overview", "/api/v1/overview?x=1"),
@@ -54,7 +54,7 @@ struct ServiceAPITests {
   ]
 }
 
-/// Answers of a service, kept for `ops/check-openapi`.
+/// Answers of a service, stored for `ops/check-openapi`.
 final class OpenAPICheck {
   static let isThere = (try? run(["python3", "-c", "import jsonschema, yaml"])) == 0
   static let isNeeded: Comment = "the description is checked with: apt-get install python3-jsonschema python3-yaml"
@@ -64,9 +64,9 @@ final class OpenAPICheck {
   private let authorization: String
   private let folder: URL
   private var count = 0
-  /// The templates of paths that were asked.
+  /// The path templates that were requested.
   private(set) var asked: Set<String> = []
-  /// Those of the description.
+  /// The path templates of the description.
   let paths: Set<String>
 
   init(_ service: ServiceProcess) throws {
@@ -88,7 +88,7 @@ final class OpenAPICheck {
     return process.terminationStatus
   }
 
-  /// Asks, keeps the answer, and returns its body.
+  /// Sends a request, stores the answer, and returns its body.
   @discardableResult
   func ask(_ method: String, _ template: String, _ path: String, isAuthorized: Bool = true) async throws -> String {
     let header = isAuthorized ? authorization : "X-None: x"
@@ -108,7 +108,7 @@ final class OpenAPICheck {
     return body
   }
 
-  /// Has all answers checked.
+  /// Validates all answers.
   func judge() async throws {
     let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
     let answer = try await Program.run(

@@ -10,7 +10,7 @@ import Testing
 struct ServiceBackupTests {
   private static let token = "0123456789abcdef-token"
 
-  /// Runs `body` with a service that serves its pages, and what a command needs to find it.
+  /// Runs `body` with a service that serves pages, and the environment of a command for it.
   private func running(
     _ body: (ServiceProcess, ServiceBus, _ environment: [String: String]) async throws -> Void
   ) async throws {
@@ -32,7 +32,7 @@ struct ServiceBackupTests {
     try await Program.run(TestEnvironment.binary, ["backup", file] + options, environment: environment)
   }
 
-  @Test("under load: what was acknowledged before is in it, and restored it goes on, with nothing early")
+  @Test("under load: everything acknowledged before is in it; restored, it continues, and no tick is early")
   func underLoad() async throws {
     try await running { service, bus, environment in
       let before = (0..<200).map { "before-\($0)" }
@@ -67,7 +67,7 @@ struct ServiceBackupTests {
 
       try await bus.stop("before-0")
       _ = try await bus.next("Schedule Stopped", of: "before-0")
-      try await bus.settle()  // the Stop is acknowledged now, and does not come again
+      try await bus.settle()  // the Stop is acknowledged now, and is not redelivered
       try await service.kill()
       for suffix in ["", "-wal"] { try? FileManager.default.removeItem(atPath: service.database + suffix) }
       try FileManager.default.moveItem(atPath: file, toPath: service.database)
@@ -83,7 +83,7 @@ struct ServiceBackupTests {
     }
   }
 
-  @Test("a reader that is slow keeps the next backup waiting, and holds up neither ticks nor the stop")
+  @Test("a slow reader delays the next backup, and neither ticks nor the stop")
   func slowReader() async throws {
     try await running { service, bus, environment in
       let payload = String(repeating: "x", count: 200_000)
@@ -107,14 +107,14 @@ struct ServiceBackupTests {
       let slowest = try Program("/usr/bin/curl", options + ["--limit-rate", "100k", "--output", file + ".2"])
       try await until("the beginning of the next slow one") { FileManager.default.fileExists(atPath: file + ".2") }
       #expect(try await service.stop() == 0)
-      #expect(try await slowest.exitCode() != 0, "it notices that it has not got all")
+      #expect(try await slowest.exitCode() != 0, "it notices that the copy is incomplete")
       let names = try FileManager.default.contentsOfDirectory(atPath: service.folder.path())
       let left = names.filter { $0.contains(".backup-") || $0.contains(".partial") }
       #expect(left == [])
     }
   }
 
-  @Test("what stands in the way is told, and FILE is left as it was")
+  @Test("obstacles are reported, and FILE is not changed")
   func refusals() async throws {
     try await running { service, bus, environment in
       try await bus.start(#""id": "a", "every": "1h""#)
@@ -145,7 +145,7 @@ struct ServiceBackupTests {
     }
   }
 
-  @Test("never in the place of the database that it is of, or of a file that belongs to it, by any name")
+  @Test("it never replaces its own database or a file beside it, under any name")
   func ontoItself() async throws {
     try await running { service, bus, environment in
       try await bus.start(#""id": "a", "every": "1h""#)
@@ -165,7 +165,7 @@ struct ServiceBackupTests {
           folder.appending(path: "part").path(),
         ]
       var unset = environment
-      unset["POCKETWATCH_DATABASE"] = nil  // the service says it
+      unset["POCKETWATCH_DATABASE"] = nil  // the service reports it
       unset["POCKETWATCH_STACK"] = nil
       for (target, environment) in targets.flatMap({ [($0, environment), ($0, unset)] }) {
         let result = try await backUp(to: target, environment, ["--force"])
@@ -178,7 +178,7 @@ struct ServiceBackupTests {
     }
   }
 
-  @Test("of another service than the settings name: refused, and it is said whose it is")
+  @Test("a copy of another service than the settings name is refused, and the error names that service")
   func ofAnother() async throws {
     try await running { service, _, environment in
       let file = service.folder.appending(path: "backup.sqlite").path()
@@ -199,7 +199,7 @@ struct ServiceBackupTests {
   }
 
   @Test(
-    "a disk that gets full on the way leaves neither a part nor a claim",
+    "a disk that fills up meanwhile leaves neither a partial file nor a success",
     .enabled(if: SmallDisk.canBeMade, SmallDisk.needsRoot))
   func fullDisk() async throws {
     try await running { service, bus, environment in

@@ -3,7 +3,7 @@ import Foundation
 import Recurrence
 import Testing
 
-/// Rows 22 and 23: a wall clock that is set while the service runs. (P9, P12)
+/// P9, P12: steps of the wall clock while the service runs.
 @Suite(
   "The service: its clock", .serialized, .timeLimit(.minutes(5)),
   .enabled(if: TestEnvironment.hasService, TestEnvironment.needsService),
@@ -13,7 +13,7 @@ struct ServiceClockTests {
   private static let year2100 = Instant(rfc3339: "2100-02-28T23:59:50Z")
   private static let year1970 = Instant(rfc3339: "1970-01-01T00:01:00Z")
 
-  @Test("set forward by an hour, a day, to 2100: one tick for all that passed, and on it goes")
+  @Test("set forward by an hour, a day, to 2100: one tick for all missed slots, then it continues")
   func forward() async throws {
     try await withClock { clock, service, bus in
       try await service.start()
@@ -35,12 +35,12 @@ struct ServiceClockTests {
       let late = bus.ticks(of: "fireAll").count { ($0.lateness ?? 0) > 1500 }
       #expect(
         (300...400).contains(late),
-        "\(late) late ticks: of three steps 121 slots each, and what was due while they left")
+        "\(late) late ticks: 121 slots for each of three steps, and those due meanwhile")
       #expect(try await service.stop() == 0)
     }
   }
 
-  @Test("set back by an hour: no slot comes twice, and the next comes when its time does")
+  @Test("set back by an hour: no slot twice, and the next one when it is due")
   func back() async throws {
     try await withClock { clock, service, bus in
       try await service.start()
@@ -48,7 +48,7 @@ struct ServiceClockTests {
       try await bus.start(#""id": "once", "duration": "15s""#)
       _ = try await bus.next("Schedule Tick", of: "b")
       try clock.set(offset: -Self.hour)
-      try await Task.sleep(for: .seconds(12))  // longer than the longest sleep: what comes too early would come now
+      try await Task.sleep(for: .seconds(12))  // longer than the longest sleep: an early tick would come now
       let seen = bus.ticks(of: "b")
       #expect(bus.ticks(of: "once").isEmpty, "due in an hour by that clock")
       try clock.set(offset: 0)
@@ -63,7 +63,7 @@ struct ServiceClockTests {
     }
   }
 
-  @Test("set to 1970 for a while, with a start in that time: no slot comes twice, none is lost, the limit is kept")
+  @Test("set to 1970 for a while, with a start meanwhile: no slot twice, none lost, the limit exact")
   func visitTo1970() async throws {
     try await withClock { clock, service, bus in
       try await service.start()
@@ -72,11 +72,11 @@ struct ServiceClockTests {
       try await bus.start(#""id": "once", "duration": "1h""#)
       for id in ["s", "limited"] { _ = try await bus.next("Schedule Tick", of: id) }
       try clock.set(to: try #require(Self.year1970))
-      // A machine without a clock of its own begins there, and is set right a moment later.
+      // A machine without a hardware clock starts there and is corrected a moment later.
       #expect(try await service.stop() == 0)
       try await service.start()
       let seen = bus.ticks(of: "s").count
-      try await Task.sleep(for: .seconds(12))  // longer than the longest sleep: what comes too early would come now
+      try await Task.sleep(for: .seconds(12))  // longer than the longest sleep: an early tick would come now
       #expect(bus.ticks(of: "s").count <= seen + 1)
       try clock.set(offset: 0)
       try await ticks(of: "s", after: clock.now.advanced(byMilliseconds: 2000), on: bus)
@@ -90,7 +90,7 @@ struct ServiceClockTests {
     }
   }
 
-  @Test("clocks change: a job at a fixed time runs once, after the gap, or the first time of a repeated hour")
+  @Test("clock changes: a job at a fixed time runs once, after the gap or in the first of two repeated hours")
   func daylightSaving() async throws {
     try await withClock { clock, service, bus in
       try await service.start()
@@ -110,7 +110,7 @@ struct ServiceClockTests {
     }
   }
 
-  /// Sets the clock to this time, and waits for the tick of the fixed job that is due soon after.
+  /// Sets the clock to this time and waits for the next tick of the fixed job.
   private func fixedTick(
     at slot: String, _ time: String, _ clock: FakedClock, _ bus: ServiceBus
   ) async throws -> ServiceEvent {
@@ -120,7 +120,7 @@ struct ServiceClockTests {
     }
   }
 
-  @Test("set to and fro by 50 ms: no slot twice, none left out, none early")
+  @Test("set back and forth by 50 ms: no slot twice, none left out, none early")
   func jitter() async throws {
     try await withClock { clock, service, bus in
       try await service.start()
@@ -139,7 +139,7 @@ struct ServiceClockTests {
     }
   }
 
-  @Test("an hour away with a thousand schedules that tick each second: one tick for each, no storm")
+  @Test("an hour of outage with a thousand schedules each second: one tick per schedule, no flood")
   func hourAway() async throws {
     try await withClock { clock, service, bus in
       try await service.start()
@@ -149,7 +149,7 @@ struct ServiceClockTests {
       #expect(try await service.stop() == 0)
       try clock.set(offset: Self.hour)
       let back = clock.now
-      // By their time: of those sent before, some may come only now.
+      // By the time of sending: some that were sent before may arrive only now.
       func sentSince() -> [ServiceEvent] {
         bus.events.all.filter { event in event.isTick && Instant(rfc3339: event.time).map { $0 >= back } ?? false }
       }
@@ -168,7 +168,7 @@ struct ServiceClockTests {
     }
   }
 
-  /// Runs `body` with a service that is not started yet and lives by a clock of its own.
+  /// Runs `body` with a service that is not started and has a clock of its own.
   private func withClock(_ body: (FakedClock, ServiceProcess, ServiceBus) async throws -> Void) async throws {
     try await ServiceProcess.prepared { service, bus in
       let clock = try await FakedClock(in: service.folder)
@@ -184,7 +184,7 @@ struct ServiceClockTests {
     }
   }
 
-  /// Expects ticks in the order of their slots, none twice, none early.
+  /// Expects ticks in slot order, without duplicates, none early.
   private func expectOrder(
     _ ticks: [ServiceEvent], by clock: FakedClock, sourceLocation: SourceLocation = #_sourceLocation
   ) {
@@ -195,7 +195,7 @@ struct ServiceClockTests {
     expectUnique(ticks, by: clock, sourceLocation: sourceLocation)
   }
 
-  /// Expects ticks of which none comes twice, and none early.
+  /// Expects ticks without duplicates, none early.
   private func expectUnique(
     _ ticks: [ServiceEvent], by clock: FakedClock, sourceLocation: SourceLocation = #_sourceLocation
   ) {

@@ -3,13 +3,13 @@ import Foundation
 import PocketwatchService
 import Testing
 
-/// A password that is changed while the service runs.
+/// A password that is rotated while the service runs.
 @Suite(
   "The service: rotated credentials", .serialized, .timeLimit(.minutes(5)),
   .enabled(if: TestEnvironment.hasService && PrivateBroker.script != nil, TestEnvironment.needsService))
 struct ServiceCredentialTests {
   @Test(
-    "the URL's file is read before each login: the service comes back with the new password, and no slot is lost",
+    "the URL's file is read before each login: the service reconnects with the new password, and no slot is lost",
     arguments: [true, false])
   func rotated(isFileWrittenFirst: Bool) async throws {
     try await PrivateBroker.running([]) { broker in
@@ -27,7 +27,7 @@ struct ServiceCredentialTests {
         try await bus.start(#""id": "r", "cron": "* * * * * *""#)
         _ = try await bus.next("Schedule Tick", of: "r")
 
-        // A file that is wrong is noticed at once, and nothing else comes of it.
+        // A wrong file is reported at once, without further effect.
         try write("amqp://pw:first-secret@broker:port")
         service.program?.send(signal: SIGHUP)
         try await service.logs("the broker's URL file cannot be used")

@@ -10,7 +10,7 @@ struct ServiceCrowdTests {
     "/", "/schedules", "/schedules?state=ended", "/schedule?id=t", "/recent", "/metrics", "/api/v1/overview",
   ]
 
-  @Test("a thousand requests at once are all answered, in bounded memory, and ticks go on")
+  @Test("a thousand concurrent requests are all answered, in bounded memory, and ticks continue")
   func thousand() async throws {
     try await ServiceProcess.prepared { service, bus in
       service.environment["POCKETWATCH_HTTP"] = "127.0.0.1:0"

@@ -3,12 +3,12 @@ import Foundation
 import PocketwatchService
 import Testing
 
-/// Row 15: the connection is cut after each byte of a Start, its tick and its end. (P1 to P8)
+/// P1 to P8: the connection is cut after each byte of a Start, its tick and its end.
 @Suite(
   "The service: cuts", .timeLimit(.minutes(5)),
   .enabled(if: TestEnvironment.hasService, TestEnvironment.needsService))
 struct ServiceCutTests {
-  /// Which bytes: those that go one way, from the first on and then each so many later.
+  /// The bytes after which it is cut: in one direction, from the first on, at a fixed distance.
   struct Walk: Sendable, CustomTestStringConvertible {
     let direction: AMQPProxy.Direction
     let first: Int
@@ -22,10 +22,10 @@ struct ServiceCutTests {
     Walk(direction: .toClient, first: 1, stride: 10), Walk(direction: .toClient, first: 6, stride: 10),
   ]
 
-  @Test("wherever it is cut, what was begun is finished on the next connection", arguments: walks)
+  @Test("cut after any byte, the service finishes on the next connection what it began", arguments: walks)
   func cuts(_ walk: Walk) async throws {
     try await ServiceProcess.throughProxy { proxy, service, bus in
-      // The same way many times: after a cut the next is taken without a pause.
+      // Several times the same broker: after a cut the next one is tried without a pause.
       let url = service.environment["POCKETWATCH_AMQP_URL"] ?? ""
       service.environment["POCKETWATCH_AMQP_URL"] = Array(repeating: url, count: 20).joined(separator: " ")
       let client = try RecordingClient(service.names, broker: TestEnvironment.brokerURL)
@@ -47,7 +47,7 @@ struct ServiceCutTests {
     }
   }
 
-  /// Cuts later and later, until a Start comes to its Stopped without a cut. Returns how many bytes passed then.
+  /// Cuts later each time, until a Start gets to its Stopped without a cut. Returns the number of bytes of that run.
   private func walkThrough(
     _ walk: Walk, _ proxy: AMQPProxy, _ service: ServiceProcess, _ client: RecordingClient
   ) async throws -> Int {
@@ -70,10 +70,10 @@ struct ServiceCutTests {
       try await renewConnections(of: service, proxy)
       client.note(.recovered)
     }
-    throw Unexpected("it never came through")
+    throw Unexpected("every run was cut")
   }
 
-  /// Both connections are made anew, so that each walk finds the same conversation.
+  /// Makes both connections reconnect, so that each walk sees the same bytes.
   private func renewConnections(of service: ServiceProcess, _ proxy: AMQPProxy) async throws {
     func count(_ purpose: String) -> Int { service.log.count { $0.contains(#"":"connected for \#(purpose)"#) } }
     let (consuming, publishing) = (count("consuming"), count("publishing"))

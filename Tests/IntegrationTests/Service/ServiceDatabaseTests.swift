@@ -2,12 +2,12 @@ import Foundation
 import GRDB
 import Testing
 
-/// Rows 20 and 21: databases that are damaged, or of a newer version. (P16, P19)
+/// P16, P19: databases that are damaged, or of a newer version.
 @Suite(
   "The service: databases that it cannot use", .serialized, .timeLimit(.minutes(5)),
   .enabled(if: TestEnvironment.hasService, TestEnvironment.needsService))
 struct ServiceDatabaseTests {
-  /// A way to make a good database one that has to be refused, and what the log has to say of it.
+  /// A way to make a database unusable, and the log entry that it has to cause.
   struct Damage: Sendable, CustomTestStringConvertible {
     let testDescription: String
     let reason: String
@@ -35,7 +35,7 @@ struct ServiceDatabaseTests {
     },
   ]
 
-  @Test("is refused with code 5 and the reason, and left as it is, byte for byte", arguments: damages)
+  @Test("it is refused with code 5 and the reason, and not changed by a byte", arguments: damages)
   func refused(_ damage: Damage) async throws {
     try await withDatabase { service, bus in
       try damage.apply(service.database)
@@ -53,7 +53,7 @@ struct ServiceDatabaseTests {
     }
   }
 
-  @Test("damaged anywhere: it is served as far as it can be, or the service ends and says so, but never crashes")
+  @Test("damaged anywhere: the service works as far as it can, or ends with the reason, and never crashes")
   func pages() async throws {
     try await withDatabase { service, _ in
       let good = try Data(contentsOf: URL(filePath: service.database))
@@ -75,11 +75,11 @@ struct ServiceDatabaseTests {
         #expect(code == 0 || (code == 5 && log.all.last?.contains("is damaged") == true), "\(name): \(log.all)")
       }
       print("damaged databases: \(codes.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" })")
-      #expect(codes["schedule"] == 5 && codes["recollection"] == 5, "nothing can be done without these")
+      #expect(codes["schedule"] == 5 && codes["recollection"] == 5, "nothing works without these")
     }
   }
 
-  /// Runs `body` with a service that has ended, and left a database with a live schedule.
+  /// Runs `body` with a service that has ended and left a database with a live schedule.
   private func withDatabase(_ body: (ServiceProcess, ServiceBus) async throws -> Void) async throws {
     try await ServiceProcess.running { service, bus in
       try await bus.start(#""id": "d", "cron": "* * * * * *""#)

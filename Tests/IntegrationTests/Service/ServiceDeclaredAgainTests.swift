@@ -1,12 +1,12 @@
 import AMQP
 import Testing
 
-/// An application that declares its schedules at each start, with `keep` or `replaceIfChanged`.
+/// P2: an application that declares its schedules at each start, with `keep` or `replaceIfChanged`.
 @Suite(
   "The service: declared again", .serialized, .enabled(if: TestEnvironment.hasService, TestEnvironment.needsService))
 struct ServiceDeclaredAgainTests {
   @Test(
-    "what ended by itself does not run again, over restarts of the service", arguments: ["keep", "replaceIfChanged"])
+    "a schedule that ended automatically does not run again", arguments: ["keep", "replaceIfChanged"])
   func declaredAgain(ifExists: String) async throws {
     try await ServiceProcess.running { service, bus in
       let declarations = [

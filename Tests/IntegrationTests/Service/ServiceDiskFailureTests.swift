@@ -1,16 +1,16 @@
 import Testing
 
-/// P16, row 18: a disk that fails. Whether the last transaction holds is unknown then, so the service ends, and the next
-/// start reads what is there.
+/// P16: a disk that fails. Whether the last transaction is durable is unknown then, so the service ends, and the next start
+/// reads what is there.
 @Suite(
   "The service: a failing disk", .serialized, .timeLimit(.minutes(5)),
   .enabled(if: TestEnvironment.hasService, TestEnvironment.needsService),
   .enabled(if: TestEnvironment.hasStrace, TestEnvironment.needsStrace))
 struct ServiceDiskFailureTests {
-  @Test("wherever it fails, the service ends with code 6 and the next start finishes what was begun")
+  @Test("failing at any point, the service ends with code 6 and the next start finishes what it began")
   func failures() async throws {
     let run = try await CrashPointRun(.limit, broker: TestEnvironment.brokerURL)
-    // A file system that the kernel has made read-only, after an error of its own, says EROFS.
+    // A file system that the kernel made read-only after an error returns EROFS.
     try await run.run(
       at: [
         .failure("fdatasync", error: "EIO"), .failure("pwrite64", error: "EIO", every: 5),

@@ -3,13 +3,13 @@ import Foundation
 import PocketwatchService
 import Testing
 
-/// P16, rows 17 and 19: a disk that has no room, or may not be written.
+/// P4, P16: a disk that is full or read-only.
 @Suite(
   "The service: its disk", .serialized, .timeLimit(.minutes(5)),
   .enabled(if: TestEnvironment.hasService, TestEnvironment.needsService),
   .enabled(if: SmallDisk.canBeMade, SmallDisk.needsRoot))
 struct ServiceDiskTests {
-  @Test("full while commands come: nothing is acknowledged, answered or sent; with room all of it is, exactly once")
+  @Test("full while commands arrive: nothing is acknowledged, answered or sent; with room everything is, exactly once")
   func full() async throws {
     try await onSmallDisk { disk, service, bus in
       try await service.start()
@@ -20,9 +20,9 @@ struct ServiceDiskTests {
       #expect(entry.message.contains("No room is left on the disk of \(service.database); free some"))
       let ids = (0..<60).map { "c\($0)" }
       try await bus.startAll(ids, #""every": "1h", "limit": 2, "payload": "\#(String(repeating: "x", count: 2000))""#)
-      try await until("the commands to be given back") { try waitingCommands(bus) == ids.count }
+      try await until("the commands to be returned") { try waitingCommands(bus) == ids.count }
       let before = bus.events.all.count
-      try await Task.sleep(for: .seconds(4))  // what is sent in spite of it would be seen now
+      try await Task.sleep(for: .seconds(4))  // anything sent all the same would be seen now
       #expect(bus.events.all.count == before, "\(bus.events.all.dropFirst(before))")
       #expect(try waitingCommands(bus) == ids.count)
       #expect(service.log.count { $0.contains("No room is left") } == 2, "once as an error, once as what is waited for")
@@ -35,7 +35,7 @@ struct ServiceDiskTests {
       print("disk: all \(ids.count) commands answered \(ContinuousClock.now - room) after there was room")
       let stopped = try await bus.next("Schedule Stopped", of: "t")
       #expect(stopped.detail.reason == "Count Limit Reached" && stopped.detail.counter == 12)
-      #expect(bus.ticks(of: "t").map(\.detail.counter) == Array(0..<12), "none is lost, none comes twice")
+      #expect(bus.ticks(of: "t").map(\.detail.counter) == Array(0..<12), "none is lost, none is repeated")
       expectEverySlot(bus.ticks(of: "t"), everyMilliseconds: 1000)
       #expect(bus.events.all.count { $0.name == "Schedule Started" } == ids.count + 1)
       #expect(try await service.stop() == 0)
@@ -47,7 +47,7 @@ struct ServiceDiskTests {
     try bus.withConnection { try $0.checkQueue(bus.names.commandQueue)?.messages }
   }
 
-  @Test("full at the start: told once with its cure, waited for, and a stop meanwhile is a clean one")
+  @Test("full at the start: logged once with its remedy, waited for, and a stop meanwhile is clean")
   func fullAtStart() async throws {
     try await onSmallDisk { disk, service, bus in
       try await service.start()
@@ -57,7 +57,7 @@ struct ServiceDiskTests {
       try disk.fill()
       try service.launch()
       try await service.logs("not ready: the database: No room is left")
-      try await Task.sleep(for: .seconds(3))  // the loop that must not be
+      try await Task.sleep(for: .seconds(3))  // it must not log again
       #expect(service.log.count { $0.contains("No room is left") } == 1)
       #expect(try await service.stop() == 0)
       try service.launch()
@@ -70,13 +70,13 @@ struct ServiceDiskTests {
     }
   }
 
-  @Test("may not be written: the start is refused with the reason and the file left alone; then it serves again")
+  @Test("read-only: the start is refused with the reason and the file not changed; writable, it works again")
   func readOnly() async throws {
     try await onSmallDisk { disk, service, bus in
       try await service.start()
       try await bus.start(#""id": "r", "every": "1h""#, messageID: "r")
       _ = try await bus.next("Schedule Started", of: "r")
-      #expect(throws: Unexpected.self, "a disk that is written cannot be made so") { try disk.set(isReadOnly: true) }
+      #expect(throws: Unexpected.self, "not while a file is open") { try disk.set(isReadOnly: true) }
       #expect(try await service.stop() == 0)
       let content = try Data(contentsOf: URL(filePath: service.database))
       try disk.set(isReadOnly: true)
@@ -94,7 +94,7 @@ struct ServiceDiskTests {
     }
   }
 
-  /// Runs `body` with a service that is not started yet and keeps its database on a disk of 4 MiB.
+  /// Runs `body` with a service that is not started and has its database on a disk of 4 MiB.
   private func onSmallDisk(_ body: (SmallDisk, ServiceProcess, ServiceBus) async throws -> Void) async throws {
     let disk = try SmallDisk(megabytes: 4)
     try await ServiceProcess.prepared { service, bus in

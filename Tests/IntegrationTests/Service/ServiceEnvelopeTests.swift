@@ -1,7 +1,7 @@
 import AMQP
 import Testing
 
-/// What a command may look like, and what comes back of it unchanged.
+/// P2: the forms of a command, what comes back unchanged, and the order of commands.
 @Suite("The service: commands", .serialized, .enabled(if: TestEnvironment.hasService, TestEnvironment.needsService))
 struct ServiceEnvelopeTests {
   private static let forms = [
@@ -55,7 +55,7 @@ struct ServiceEnvelopeTests {
     }
   }
 
-  @Test("unknown fields are named, and dropped")
+  @Test("unknown fields are named and dropped")
   func ignored() async throws {
     try await ServiceProcess.running { service, bus in
       try await bus.start(#""zone": "x", "id": "i", "duration": "1s", "limt": 3, "Payload": 1, "limit": null"#)
@@ -83,7 +83,7 @@ struct ServiceEnvelopeTests {
     }
   }
 
-  @Test("two commands of one id take effect in the order sent, however many there are")
+  @Test("commands for one id take effect in the order sent, however many there are")
   func order() async throws {
     try await ServiceProcess.running { service, bus in
       let start = bus.message(

@@ -4,7 +4,7 @@ import Glibc
 import PocketwatchService
 import Testing
 
-/// What befalls the service exactly between two steps of a command or a tick. Wants a debug build.
+/// P1, P17: faults exactly between two steps of a command or a tick. Needs a debug build.
 @Suite(
   "The service: failpoints", .serialized, .timeLimit(.minutes(5)),
   .enabled(if: TestEnvironment.hasService, TestEnvironment.needsService))
@@ -14,7 +14,7 @@ struct ServiceFailpointTests {
   ]
 
   @Test(
-    "killed or hanging at each step: the next start finishes what was begun", arguments: [CrashScenario.limit, .stop])
+    "killed or hanging at each step: the next start finishes what it began", arguments: [CrashScenario.limit, .stop])
   func kill(in scenario: CrashScenario) async throws {
     let run = try await CrashPointRun(scenario, broker: TestEnvironment.brokerURL)
     try await run.run(at: Self.steps.flatMap { [.step($0), .hangingStep($0)] }, for: 240)
@@ -27,7 +27,7 @@ struct ServiceFailpointTests {
         + " \(checker.figures.repeats) ticks repeated, \(checker.violations.count) violations")
   }
 
-  @Test("slow at each step: nothing is repeated, lost or out of order")
+  @Test("slow at each step: nothing is duplicated, lost or out of order")
   func slow() async throws {
     try await ServiceProcess.prepared { service, bus in
       service.failpoints = Self.steps.map { "\($0)=delay:100ms" }.joined(separator: ",")
@@ -44,28 +44,28 @@ struct ServiceFailpointTests {
     }
   }
 
-  @Test("pauses for the disk do not burn the delivery limit: more of them than it allows, and no command is dead")
+  @Test("more suspensions for the disk than the delivery limit allows, and no command is dead-lettered")
   func pauses() async throws {
     try await ServiceProcess.running { service, bus in
       let dead = try await bus.deadLetters()
       #expect(try await service.stop() == 0)
       try Self.remakeCommandQueue(of: bus, deliveryLimit: 2)
       service.arguments = []
-      // Commits 1, 3 and 5 to 7 fail. Before the first there is time for all commands to come to the service.
+      // Commits 1, 3 and 5 to 7 fail. Before the first there is time for all commands to arrive.
       let failures = [1, 3, 5, 6, 7].map { "beforeCommit=error@\($0)" }
       service.failpoints = "beforeCommit=delay:2s@1," + failures.joined(separator: ",")
       try await service.start()
       var ids = (0..<12).map { "p\($0)" }
       try await bus.startAll(ids, #""every": "1h""#)
       for id in ids { _ = try await bus.next("Schedule Started", of: id) }
-      // In how many transactions they came is a matter of time: others follow until all failures have been.
+      // The number of transactions depends on timing: further commands follow until all failures have occurred.
       while service.log.count(where: { $0.hasPrefix("failpoint: beforeCommit error") }) < 5 {
         let id = "p\(ids.count)"
         ids.append(id)
         try await bus.start(#""id": "\#(id)", "every": "1h""#, messageID: id)
         _ = try await bus.next("Schedule Started", of: id)
       }
-      // One entry for each row of failures: three, and more where the inbox has something to store in between.
+      // One entry per series of failures: three, and more if the inbox stores something in between.
       #expect((3...5).contains(service.log.count { $0.contains("the database cannot be written") }))
       try await bus.settle()
       let started = bus.events.all.filter { $0.name == "Schedule Started" }.compactMap(\.detail.id)
@@ -75,7 +75,7 @@ struct ServiceFailpointTests {
     }
   }
 
-  /// Puts a command queue in the place of the one that the service declared, with another delivery limit.
+  /// Replaces the command queue that the service declared by one with another delivery limit.
   private static func remakeCommandQueue(of bus: ServiceBus, deliveryLimit: Int32) throws {
     var arguments = Table()
     for argument in Topology(names: bus.names).commandQueueArguments { arguments[argument.name] = argument.value }
@@ -89,7 +89,7 @@ struct ServiceFailpointTests {
     }
   }
 
-  @Test("a command that kills the process ends in the dead queue, and its neighbours are applied in order")
+  @Test("a command that kills the process is dead-lettered, and its neighbours are applied in order")
   func poison() async throws {
     try await ServiceProcess.running { service, bus in
       let dead = try await bus.deadLetters()
@@ -107,10 +107,10 @@ struct ServiceFailpointTests {
         crashes += 1
       }
       print("failpoints: the poison was dead-lettered after \(crashes) crashes")
-      // As it came, with its neighbours out of the inbox, and twice alone.
+      // Once on first delivery, once with its neighbours from the inbox, and twice alone.
       #expect(crashes == 4)
       #expect(try await dead.next("the poison").properties.messageID == Array("poison".utf8))
-      // The broker may know of the last crash before we do.
+      // The broker may learn of the last crash before we do.
       try await Task.sleep(for: .seconds(1))
       if service.program?.hasEnded ?? true {
         _ = try await service.end()

@@ -2,14 +2,14 @@ import AMQP
 import PocketwatchService
 import Testing
 
-/// P17, rows 24 and 25: messages at volume and beyond all size harm nothing and leave nothing behind.
+/// P17: garbage at volume and oversized messages do no harm and leave nothing behind.
 @Suite(
   "The service: hostile input", .serialized, .timeLimit(.minutes(5)),
   .enabled(if: TestEnvironment.hasService, TestEnvironment.needsService))
 struct ServiceHostileInputTests {
   private static let allowedGrowth = 20 << 20
 
-  @Test("ten thousand pieces of garbage, then a good command: each answered, the bad ones kept, no memory taken")
+  @Test("ten thousand pieces of garbage, then a valid command: each answered, garbage dead-lettered, memory flat")
   func garbage() async throws {
     try await ServiceProcess.running { service, bus in
       let count = 10_000
@@ -24,26 +24,26 @@ struct ServiceHostileInputTests {
       _ = try await bus.next("Schedule Tick", of: "good")
       let answers = bus.events.all.filter { !$0.isTick }
       #expect(answers.count == count + 1 && answers.last?.detail.id == "good")
-      // A Stop of nobody is refused for the state, and not bad in itself.
+      // A Stop of an unknown id is rejected for the state, and is well-formed.
       let bad = answers.count {
         $0.name == "Schedule Rejected" && $0.detail.reason?.hasPrefix("no such schedule") == false
       }
-      try await until("all that is bad to be in the dead queue") {
+      try await until("all garbage in the dead queue") {
         try bus.withConnection { try $0.checkQueue(bus.names.deadQueue)?.messages } == bad
       }
       let growth = try service.residentMemory() - before
       print(
-        "garbage: \(bad) of \(count) dead-lettered, the good command answered \(answered) after the last of them;"
+        "garbage: \(bad) of \(count) dead-lettered, the valid command answered \(answered) after the last of them;"
           + " RSS \(before >> 10) KiB before, \((before + growth) >> 10) KiB after")
       #expect(growth <= Self.allowedGrowth)
-      #expect(answered < .seconds(30), "under 5 s where the machine is not busy")
-      // What happens at volume is logged once, then counted, once a minute: ten that differ, and the others together.
+      #expect(answered < .seconds(30), "under 5 s on an idle machine")
+      // At volume, entries are logged once, then counted once a minute: ten different ones, and the others together.
       let logged = service.log.count { $0.contains("rejected a") }
       #expect((2...22).contains(logged), "\(logged)")
     }
   }
 
-  /// Bytes at random, something a bad client could send, or a good Start with one byte changed, which may be good still.
+  /// Random bytes, something a faulty client could send, or a valid Start with one byte changed, which may still be valid.
   private static func garbage(_ bus: ServiceBus, _ random: inout SoakGenerator) -> Message {
     var body: [UInt8]
     switch Int.random(in: 0..<3, using: &random) {
@@ -60,7 +60,7 @@ struct ServiceHostileInputTests {
 
   private static let cases = ServiceRejectionCase.all.filter { $0.body.count < 5000 }
 
-  @Test("beyond all size: dead-lettered, or served without what is too much, in bounded memory")
+  @Test("oversized: dead-lettered, or accepted without the excess, in bounded memory")
   func oversized() async throws {
     try await ServiceProcess.running { service, bus in
       let dead = try await bus.deadLetters()
@@ -109,7 +109,7 @@ struct ServiceHostileInputTests {
       let key = String(repeating: "k", count: 255)
       try await bus.send(key, ServiceBus.event("Schedule Start", #""id": "k", "every": "1h""#))
       #expect(try await bus.next("Schedule Rejected").detail.field == "DetailType")
-      // Our own Rejected comes to the command queue, too, and is dead-lettered beside it.
+      // Our own Rejected is routed to the command queue, too, and is dead-lettered as well.
       try await until("the message in the dead queue") { dead.all.contains { $0.routingKey == Array(key.utf8) } }
     }
   }

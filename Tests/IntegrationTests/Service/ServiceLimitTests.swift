@@ -1,12 +1,12 @@
 import Foundation
 import Testing
 
-/// Row 30: a process that is allowed little.
+/// A process with low resource limits.
 @Suite(
   "The service: limits", .serialized, .timeLimit(.minutes(5)),
   .enabled(if: TestEnvironment.hasService, TestEnvironment.needsService))
 struct ServiceLimitTests {
-  @Test("32 open files and 1 GiB of address space are enough, also for new connections, and idle it uses no processor")
+  @Test("32 open files and 1 GiB of address space suffice, also for new connections; idle it uses no processor time")
   func enough() async throws {
     try await ServiceProcess.throughProxy { proxy, service, bus in
       service.tracer = ["/usr/bin/prlimit", "--nofile=32", "--as=\(1 << 30)"]
@@ -19,14 +19,14 @@ struct ServiceLimitTests {
       _ = try await bus.next("Schedule Stopped", of: "l")
       #expect(firstCopies(of: bus.ticks(of: "l")).map(\.detail.counter) == Array(0..<6))
       let before = try service.processorTime()
-      try await Task.sleep(for: .seconds(3))  // in which it has nothing to do
+      try await Task.sleep(for: .seconds(3))  // idle
       #expect(try service.processorTime() - before < .milliseconds(500))
       #expect(try await service.stop() == 0)
       #expect(try service.databaseComplaints() == [])
     }
   }
 
-  @Test("less is refused at once, with code 71 and what is too little", arguments: ["nofile=31", "as=400000000"])
+  @Test("less is refused at once, with code 71 and the limit to raise", arguments: ["nofile=31", "as=400000000"])
   func tooLittle(limit: String) async throws {
     let service = try ServiceProcess.make(broker: TestEnvironment.brokerURL)
     service.tracer = ["/usr/bin/prlimit", "--\(limit)"]

@@ -5,19 +5,19 @@ import Testing
 
 /// P24: a log whose reader is stuck, as behind Ctrl-S or a log driver that hangs.
 @Suite(
-  "The service: a log that nobody reads", .serialized, .timeLimit(.minutes(5)),
+  "The service: a log without a reader", .serialized, .timeLimit(.minutes(5)),
   .enabled(if: TestEnvironment.hasService, TestEnvironment.needsService))
 struct ServiceLogTests {
-  /// A named pipe as the standard error of a service, read only when asked for.
+  /// A named pipe as the standard error of a service, read only on demand.
   private final class LogPipe {
     private let file: Int32
     private var rest = ""
 
-    /// Has the service, which is not started yet, write its log into the pipe.
+    /// Makes the service, which is not started, write its log into the pipe.
     init(of service: ServiceProcess) throws {
       let path = service.folder.appending(path: "log").path()
       try #require(mkfifo(path, 0o600) == 0)
-      // For reading and writing: so neither side waits for the other.
+      // For reading and writing, so that neither side waits for the other.
       file = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK)
       try #require(file >= 0)
       service.tracer = ["/bin/sh", "-c", #"exec "$@" 2>"$LOG""#, "sh"]
@@ -26,7 +26,7 @@ struct ServiceLogTests {
 
     deinit { close(file) }
 
-    /// Reads to the line with this text, and returns it.
+    /// Reads up to the line with this text, and returns it.
     func line(with text: String) async throws -> String {
       var found: String?
       var buffer = [UInt8](repeating: 0, count: 65_536)
@@ -42,14 +42,14 @@ struct ServiceLogTests {
       return found ?? ""
     }
 
-    /// Leaves no room in it.
+    /// Fills the pipe.
     func fill() {
       let bytes = [UInt8](repeating: UInt8(ascii: "x"), count: 4096)
       while write(file, bytes, bytes.count) > 0 {}
     }
   }
 
-  @Test("ticks, health and a stop do not wait for it; when it is read again, one line says how many were lost")
+  @Test("ticks, health and a stop do not wait for it; when it is read again, one entry reports how many were dropped")
   func stalledReader() async throws {
     try await ServiceProcess.prepared { service, bus in
       let log = try LogPipe(of: service)
@@ -62,7 +62,7 @@ struct ServiceLogTests {
       try await bus.start(#""id": "t", "cron": "* * * * * *""#)
       _ = try await bus.next("Schedule Tick", of: "t")
 
-      // From here on nobody reads. Each Start is a line, and together they are more than the pipe and the queue hold.
+      // From here on nothing reads. Each Start is a line, and together they are more than the pipe and the queue hold.
       let ids = (1...15_000).map { "storm-\($0)" }
       try await bus.startAll(ids, #""every": "1h""#)
       _ = try await bus.next("Schedule Started", of: ids.last, within: .seconds(120))
@@ -73,7 +73,7 @@ struct ServiceLogTests {
       let ticks = bus.ticks(of: "t")
       expectEverySlot(ticks, everyMilliseconds: 1000)
       let latenesses = ticks.suffix(10).compactMap(\.lateness)
-      print("a log that nobody reads: ticks were late by \(latenesses) ms")
+      print("a log without a reader: ticks were late by \(latenesses) ms")
       #expect(latenesses.allSatisfy { $0 < 500 }, "\(latenesses)")
       #expect(try await ClientCrowd.get(["/healthz", "/readyz"], port: port) == [200, 200])
 

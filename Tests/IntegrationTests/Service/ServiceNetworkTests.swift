@@ -9,7 +9,7 @@ import Testing
   "The service: network", .serialized, .timeLimit(.minutes(5)),
   .enabled(if: TestEnvironment.hasService, TestEnvironment.needsService))
 struct ServiceNetworkTests {
-  @Test("a network that swallows everything is noticed within two heartbeats; the other way to the broker is taken")
+  @Test("a network that drops everything is noticed within two heartbeats, and the other URL is used")
   func hole() async throws {
     try await ServiceProcess.throughProxy { proxy, service, bus in
       service.environment["POCKETWATCH_AMQP_URL"]? += " \(TestEnvironment.brokerURL)"
@@ -20,7 +20,7 @@ struct ServiceNetworkTests {
       let begin = ContinuousClock.now
       try await service.logs("not ready: the")
       #expect(ContinuousClock.now - begin < .seconds(25))
-      // The broker misses our heartbeats, too, and gives the queue free.
+      // The broker misses our heartbeats, too, and releases the queue.
       try await service.logs(#"":"ready""#, within: .seconds(90))
       let seen = bus.ticks(of: "h").count
       try await until("ticks again") { firstCopies(of: bus.ticks(of: "h")).count > seen }
@@ -33,7 +33,7 @@ struct ServiceNetworkTests {
     }
   }
 
-  @Test("a slow broker: no more is on its way than the window holds, so no more is repeated after a kill")
+  @Test("a slow broker: no more than the window is in flight, so no more is repeated after a kill")
   func slow() async throws {
     try await ServiceProcess.throughProxy(.lag(milliseconds: 250)) { _, service, bus in
       service.environment["POCKETWATCH_PUBLISH_WINDOW"] = "16"
@@ -54,7 +54,7 @@ struct ServiceNetworkTests {
   }
 
   @Test(
-    "frozen until the broker has dropped it: no stale acknowledgement, nothing early, repeats within what was in flight"
+    "frozen until the broker has dropped it: no stale acknowledgement, nothing early, duplicates only of ticks in flight"
   )
   func frozen() async throws {
     try await ServiceProcess.running { service, bus in
@@ -63,7 +63,7 @@ struct ServiceNetworkTests {
       service.program?.send(signal: SIGSTOP)
       for id in ["g", "i"] { try await bus.start(#""id": "\#(id)", "every": "1h""#, messageID: id) }
       try await bus.stop("g", messageID: "stop g")
-      try await until("the broker's patience to end", within: 90) {
+      try await until("the broker to drop it", within: 90) {
         try bus.withConnection { try $0.checkQueue(bus.names.commandQueue)?.consumers } == 0
       }
       service.program?.send(signal: SIGCONT)

@@ -8,7 +8,7 @@ import Testing
   "The service: outages of the broker", .serialized, .timeLimit(.minutes(5)),
   .enabled(if: TestEnvironment.hasService && PrivateBroker.script != nil, TestEnvironment.needsService))
 struct ServiceOutageTests {
-  @Test("a broker that is away at the start is waited for")
+  @Test("a broker that is down at the start is waited for")
   func awayAtStart() async throws {
     try await PrivateBroker.running([]) { broker in
       let url = try #require(try await broker.url().string)
@@ -27,13 +27,13 @@ struct ServiceOutageTests {
   }
 
   @Test(
-    "a broker that ends and comes back: the service carries on within 10 s and loses nothing",
+    "a broker that ends and returns: the service resumes within 10 s and loses nothing",
     arguments: ["restart", "kill"])
   func restart(how: String) async throws {
     try await PrivateBroker.running([]) { broker in
       try await ServiceProcess.running(on: try #require(try await broker.url().string)) { service, bus in
         try await bus.start(#""id": "r", "cron": "* * * * * *", "payload": [1.0]"#)
-        // A new quorum queue wants about 10 s before its broker may be killed.
+        // A new quorum queue needs about 10 s before its broker may be killed.
         _ = try await bus.events.next("the tick at 12 s") { $0.detail.counter == 12 }
         try await broker.command(how == "kill" ? "kill" : "stop")
         try await service.logs("not ready: the")
@@ -52,7 +52,7 @@ struct ServiceOutageTests {
         #expect(ticks.map(\.detail.counter) == Array(ticks.indices))
         #expect(stopped.detail.counter == ticks.count)
         let changes = service.log.filter { $0.contains(#""level":"warning""#) || $0.contains(#"":"ready""#) }
-        // A broker that takes long to start may give a further reason meanwhile, which is logged once, too.
+        // A broker that starts slowly may cause a further reason meanwhile, which is logged once, too.
         let isReady = changes.map { !$0.contains("not ready: ") }
         #expect(isReady.first == true && isReady.last == true && isReady.count(where: { !$0 }) <= 2, "\(changes)")
         #expect(isReady.count { $0 } == 2, "one entry each: \(changes)")
@@ -62,7 +62,7 @@ struct ServiceOutageTests {
   }
 
   @Test(
-    "a broker that takes no messages: nothing is published, and all of it in order when it takes them again",
+    "a broker that blocks publishing: nothing is published, and afterwards everything in order",
     arguments: [
       (["set_vm_memory_high_watermark", "0"], ["set_vm_memory_high_watermark", "0.4"]),
       (["set_disk_free_limit", "9999GB"], ["set_disk_free_limit", "1MB"]),
@@ -77,7 +77,7 @@ struct ServiceOutageTests {
         try await service.logs("publishing blocked by the broker")
         let before = bus.events.all.count
         try await Task.sleep(for: .seconds(4))
-        #expect(bus.events.all.count <= before + 2, "what the broker had taken already")
+        #expect(bus.events.all.count <= before + 2, "those that the broker already had")
         try await broker.ctl(lower)
         try await service.logs(#"":"ready""#)
         for id in ["a", "b"] {
@@ -94,7 +94,7 @@ struct ServiceOutageTests {
     }
   }
 
-  /// What a stop waits for does not come: confirms, and of a frozen broker no answer to anything.
+  /// A stop waits for confirms that do not come; a frozen broker answers nothing at all.
   @Test("a stop takes 10 s at most, whatever the broker does", arguments: ["alarm", "freeze"])
   func stop(during outage: String) async throws {
     try await PrivateBroker.running([]) { broker in
@@ -106,7 +106,7 @@ struct ServiceOutageTests {
           try await service.logs("publishing blocked by the broker")
         } else {
           try await broker.command("freeze")
-          try await Task.sleep(for: .seconds(2))  // a tick goes out and nothing tells of it
+          try await Task.sleep(for: .seconds(2))  // a tick is sent and no confirm comes
         }
         let asked = ContinuousClock.now
         #expect(try await service.stop() == 0)
@@ -116,7 +116,7 @@ struct ServiceOutageTests {
     }
   }
 
-  @Test("a frozen broker is noticed within two heartbeats and a little, and waited for")
+  @Test("a frozen broker is noticed within about two heartbeats, and waited for")
   func frozen() async throws {
     try await PrivateBroker.running([]) { broker in
       try await ServiceProcess.running(on: try #require(try await broker.url().string)) { service, bus in
@@ -126,7 +126,7 @@ struct ServiceOutageTests {
         let frozen = ContinuousClock.now
         try await service.logs("not ready: the")
         #expect(ContinuousClock.now - frozen < .seconds(25))
-        // Stopping does not hang on it either.
+        // Stopping does not depend on it either.
         #expect(try await service.stop() == 0)
         try await broker.command("thaw")
         try await service.start()
@@ -136,7 +136,7 @@ struct ServiceOutageTests {
   }
 }
 
-/// What stands on the broker may be missing, or go away.
+/// P14: exchanges and queues that are missing or deleted.
 @Suite(
   "The service: topology", .serialized,
   .enabled(if: TestEnvironment.hasService && PrivateBroker.script != nil, TestEnvironment.needsService))
@@ -170,14 +170,14 @@ struct ServiceTopologyTests {
     try await bus.stop("t")
     _ = try await bus.next("Schedule Stopped")
     expectEverySlot(bus.ticks(of: "t"), everyMilliseconds: 1000)
-    #expect(service.log.filter { $0.contains("missing on the broker") }.count <= 6, "told once, not in a loop")
+    #expect(service.log.filter { $0.contains("missing on the broker") }.count <= 6, "logged once, not in a loop")
     #expect(try await service.stop() == 0)
     await service.dispose()
     bus.close()
     for policy in [names.commandQueue, names.deadQueue] { try await shared.ctl("clear_policy", policy) }
   }
 
-  /// What an operator would import for these names.
+  /// The definitions that an operator would import for these names.
   private func definitions(of service: ServiceProcess) async throws -> URL {
     let arguments = ["definitions", "--stack", service.names.stack, "--event-bus", service.names.eventBus]
     let (code, text, _) = try await Program.run(TestEnvironment.binary, arguments)

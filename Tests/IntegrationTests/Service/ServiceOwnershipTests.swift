@@ -6,13 +6,13 @@ import Testing
 /// P13: one process owns a database, and one service a command queue.
 @Suite("The service: ownership", .enabled(if: TestEnvironment.hasService, TestEnvironment.needsService))
 struct ServiceOwnershipTests {
-  @Test("a second process on a database exits at once with code 3, before it has said a word to the broker")
+  @Test("a second process on a database exits at once with code 3, before it connects to the broker")
   func database() async throws {
     try await ServiceProcess.running { service, bus in
       let second = try ServiceProcess.make(broker: TestEnvironment.brokerURL)
       second.environment["POCKETWATCH_DATABASE"] = service.database
       for frozen in [false, true] {
-        // A frozen owner owns it all the same.
+        // A frozen owner still owns it.
         if frozen { service.program?.send(signal: SIGSTOP) }
         let begun = ContinuousClock.now
         try second.launch()
@@ -22,7 +22,7 @@ struct ServiceOwnershipTests {
         let log = program?.complaints.all ?? []
         #expect(log.contains { $0.contains(service.database) }, "\(log)")
         #expect(!log.contains { $0.contains("connect") }, "\(log)")
-        // It declares its topology when it connects, and the name is its own.
+        // It declares its topology when it connects, and the name is unique.
         #expect(try bus.withConnection { try $0.checkQueue(second.names.commandQueue) } == nil)
       }
       service.program?.send(signal: SIGCONT)
@@ -33,7 +33,7 @@ struct ServiceOwnershipTests {
   }
 
   @Test(
-    "a second service on a command queue waits 30 s for the first to go, then exits with code 4",
+    "a second service on a command queue waits 30 s for the first to end, then exits with code 4",
     .timeLimit(.minutes(3)))
   func commandQueue() async throws {
     try await ServiceProcess.running { service, bus in
@@ -54,8 +54,8 @@ struct ServiceOwnershipTests {
     }
   }
 
-  /// A slow network makes the moment long between looking for another consumer and becoming one.
-  @Test("of two services that come in the same moment one exits with code 4 and the other stays")
+  /// A slow network extends the time between checking for another consumer and becoming one.
+  @Test("of two services that start at the same moment one exits with code 4 and the other stays")
   func sameMoment() async throws {
     var url = try #require(URLComponents(string: TestEnvironment.brokerURL))
     let proxy = try AMQPProxy(to: UInt16(try #require(url.port)), .lag(milliseconds: 100))
@@ -85,7 +85,7 @@ struct ServiceOwnershipTests {
     bus.close()
   }
 
-  @Test("a service on a copy of the database sends no tick while the first is there")
+  @Test("a service on a copy of the database sends no tick while the first runs")
   func copiedDatabase() async throws {
     try await ServiceProcess.running { service, bus in
       try await bus.start(#""id": "c", "cron": "* * * * * *""#)
@@ -105,7 +105,7 @@ struct ServiceOwnershipTests {
     }
   }
 
-  @Test("a service that comes while the first still goes takes over")
+  @Test("a service that starts while the first is ending takes over")
   func takeOver() async throws {
     try await ServiceProcess.running { service, bus in
       let folder = service.folder.appending(path: "second")

@@ -6,7 +6,7 @@ import Testing
 struct ServicePagesTests {
   private static let token = "0123456789abcdef-token"
 
-  /// The address that the log names; the port was for the system to choose.
+  /// The address in the log; the system chose the port.
   private func address(_ service: ServiceProcess) throws -> String {
     let line = service.log.lazy.compactMap { $0.firstMatch(of: /http:\/\/127\.0\.0\.1:\d+/) }.first
     return String(try #require(line).0)
@@ -23,7 +23,7 @@ struct ServicePagesTests {
     ).output
   }
 
-  @Test("a schedule is seen: on its page, in the list, among what happened, and in metrics that promtool likes")
+  @Test("a schedule shows on its page, in the list, among recent events, and in metrics that promtool accepts")
   func seen() async throws {
     try await ServiceProcess.prepared { service, bus in
       service.environment["POCKETWATCH_HTTP"] = "127.0.0.1:0"
@@ -58,7 +58,7 @@ struct ServicePagesTests {
     }
   }
 
-  @Test("with the token and the switch, Stop and start again go over the bus")
+  @Test("with the token and the switch, stop and start again are published on the bus")
   func changes() async throws {
     try await ServiceProcess.prepared { service, bus in
       let file = service.folder.appending(path: "token")
@@ -85,7 +85,7 @@ struct ServicePagesTests {
     }
   }
 
-  @Test("without its broker it is alive, and not ready, and says why")
+  @Test("without its broker it is alive and not ready, with the reason")
   func noBroker() async throws {
     let service = try ServiceProcess.make(broker: "amqp://127.0.0.1:1")
     service.environment["POCKETWATCH_HTTP"] = "127.0.0.1:0"
@@ -101,7 +101,7 @@ struct ServicePagesTests {
     await service.dispose()
   }
 
-  @Test("a port that is taken keeps no tick: it is logged, and tried again until it is free")
+  @Test("a port that is taken delays no tick: it is logged and retried until it is free")
   func taken() async throws {
     try await ServiceProcess.prepared { service, bus in
       let other = try ServiceProcess.make(broker: "amqp://127.0.0.1:1")
@@ -114,7 +114,7 @@ struct ServicePagesTests {
       #expect(complaint?.contains("Address already in use; trying again, ticks go on") == true)
       try await bus.start(#""id": "t", "every": "1s", "limit": 2"#)
       _ = try await bus.next("Schedule Stopped", of: "t")
-      // The token of one service is not shown to whoever has its port: here the same user, so it is refused there.
+      // A command does not show a service's token to another program on its port; here it is the same user's, and refuses it.
       let page = try await Program.run(TestEnvironment.binary, ["page"], environment: service.environment)
       #expect(page.code == 69 && page.complaint.contains("requires its token"), "\(page)")
       #expect(try await other.stop() == 0)
@@ -155,7 +155,7 @@ struct ServicePagesTests {
         TestEnvironment.binary, ["backup", file], environment: try service.clientEnvironment())
       #expect(copy.code == 0, "\(copy)")
 
-      // Whoever cannot read the token gets nothing; it is made again where it was removed, and sessions end.
+      // Without the token there is no access. A removed token file is created again with another token, and sessions end.
       try FileManager.default.removeItem(atPath: service.database + ".token")
       var stranger = try service.clientEnvironment()
       let refused = try await Program.run(TestEnvironment.binary, ["page"], environment: stranger)

@@ -6,7 +6,7 @@ import Testing
 /// P5: policies for missed slots and for ids that are live.
 @Suite("The service: policies", .serialized, .enabled(if: TestEnvironment.hasService, TestEnvironment.needsService))
 struct ServicePolicyTests {
-  /// From this lateness on the service under test holds a slot for missed.
+  /// The misfire threshold of the service under test.
   private static let threshold: Int64 = 1000
   private static var now: Instant { Instant(milliseconds: Int64(Date().timeIntervalSince1970 * 1000)) }
 
@@ -21,7 +21,7 @@ struct ServicePolicyTests {
         _ = try await bus.next("Schedule Tick", of: policy)
       }
       #expect(try await service.stop() == 0)
-      try await Task.sleep(for: .seconds(5))  // the outage itself
+      try await Task.sleep(for: .seconds(5))  // the outage
       let restarted = Self.now
       try await service.start()
       for policy in policies {
@@ -35,13 +35,13 @@ struct ServicePolicyTests {
       #expect(gaps[2].contains { $0.skipped >= 3 } && gaps[2].allSatisfy { $0.missed == 0 }, "\(gaps[2])")
       for policy in policies {
         let ticks = bus.ticks(of: policy)
-        #expect(ticks.map(\.detail.counter) == Array(0..<ticks.count), "counted are ticks that were sent")
+        #expect(ticks.map(\.detail.counter) == Array(0..<ticks.count), "only sent ticks count")
       }
       try await service.logs("missed slots are not sent")
     }
   }
 
-  /// Between each tick and the one before: the slots without a tick, and how many the tick says it stands for.
+  /// Between each tick and the one before: the slots without a tick, and the tick's `missed`.
   private static func gaps(of ticks: [ServiceEvent]) -> [(skipped: Int, missed: Int)] {
     let slots = ticks.compactMap { $0.slot?.milliseconds }
     return zip(slots.dropFirst(), zip(slots, ticks.dropFirst())).map { slot, earlier in
@@ -49,7 +49,7 @@ struct ServicePolicyTests {
     }
   }
 
-  @Test("catchupWindow: what is older is not sent")
+  @Test("catchupWindow: older slots are not sent")
   func catchupWindow() async throws {
     try await ServiceProcess.prepared { service, bus in
       service.environment["POCKETWATCH_MISFIRE_THRESHOLD"] = "1s"
@@ -59,7 +59,7 @@ struct ServicePolicyTests {
         #""id": "\#(id)", "cron": "* * * * * *", "misfirePolicy": "fireAll", "catchupWindow": "3s""#)
       _ = try await bus.next("Schedule Tick", of: id)
       #expect(try await service.stop() == 0)
-      try await Task.sleep(for: .seconds(6))  // the outage itself
+      try await Task.sleep(for: .seconds(6))  // the outage
       let back = Self.now
       try await service.start()
       let next = try await bus.next("Schedule Tick", of: id)
@@ -68,7 +68,7 @@ struct ServicePolicyTests {
     }
   }
 
-  @Test("ifExists: a live schedule stays, is replaced if the Start asks for something else, or the Start is refused")
+  @Test("ifExists: a live schedule is kept, is replaced if its definition differs, or the Start is rejected")
   func ifExists() async throws {
     try await ServiceProcess.running { service, bus in
       let definition = #""id": "e", "every": "1h", "payload": {"a": 1}"#
@@ -97,7 +97,7 @@ struct ServicePolicyTests {
     }
   }
 
-  /// The second layout's columns.
+  /// The columns of schema version 2.
   @Test("policies outlive a restart")
   func policiesAreStored() async throws {
     try await ServiceProcess.running { service, bus in

@@ -3,10 +3,10 @@ import Foundation
 import PocketwatchService
 import Testing
 
-/// The AMQP properties and headers of what the service says.
+/// The AMQP properties and headers of the service's events.
 @Suite("The service: properties", .serialized, .enabled(if: TestEnvironment.hasService, TestEnvironment.needsService))
 struct ServicePropertiesTests {
-  @Test("properties and headers are as the contract has them")
+  @Test("properties and headers are those of the contract")
   func properties() async throws {
     try await ServiceProcess.running { service, bus in
       var sent = Properties()
@@ -47,7 +47,7 @@ struct ServicePropertiesTests {
     }
   }
 
-  @Test("a rejection has an id of its own, and without a message_id there is no correlation")
+  @Test("a Rejected has a message_id of its own, and no correlation_id if the command had no message_id")
   func rejection() async throws {
     try await ServiceProcess.running { service, bus in
       for _ in 1...2 { try await bus.stop("nobody") }
@@ -62,7 +62,7 @@ struct ServicePropertiesTests {
     }
   }
 
-  @Test("a trace over 512 bytes is left out, and a Stopped names the Stop that it answers")
+  @Test("a trace over 512 bytes is left out, and a Stopped is correlated with its Stop")
   func traces() async throws {
     try await ServiceProcess.running { service, bus in
       var sent = Properties.named("the start")

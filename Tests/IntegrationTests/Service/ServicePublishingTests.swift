@@ -6,10 +6,10 @@ import Testing
 
 /// P3, P24: publications that the broker refuses by closing the channel, or never confirms, hold up no other.
 @Suite(
-  "The service: publications that are refused", .serialized, .timeLimit(.minutes(5)),
+  "The service: refused publications", .serialized, .timeLimit(.minutes(5)),
   .enabled(if: TestEnvironment.hasService && PrivateBroker.script != nil, TestEnvironment.needsService))
 struct ServicePublishingTests {
-  /// Runs `body` with a service on a broker of its own that has these further lines of configuration.
+  /// Runs `body` with a service on a broker of its own with these further lines of configuration.
   private func running(
     _ configuration: String = "", _ body: (PrivateBroker, ServiceProcess, ServiceBus) async throws -> Void
   ) async throws {
@@ -24,14 +24,14 @@ struct ServicePublishingTests {
 
   private static let limit = 200_000
 
-  /// A Start that fits, of which the events do not.
+  /// A Start that fits, and whose events do not.
   private func largeStart(_ id: String, _ bus: ServiceBus) async throws {
     let beside = ServiceBus.event("Schedule Start", #""id": "\#(id)", "every": "1h", "payload": """#).utf8.count
     let payload = String(repeating: "x", count: Self.limit - 10 - beside)
     try await bus.start(#""id": "\#(id)", "every": "1h", "payload": "\#(payload)""#)
   }
 
-  @Test("a broker with a limit on messages: one channel error teaches it, then such Starts are rejected; ticks go on")
+  @Test("a broker with a message limit: learnt from one channel error, then such Starts are rejected; ticks continue")
   func tooLarge() async throws {
     try await running("max_message_size = \(Self.limit)") { _, service, bus in
       try await bus.start(#""id": "beat", "cron": "* * * * * *""#)
@@ -54,13 +54,13 @@ struct ServicePublishingTests {
       #expect(lateness.max() ?? .max < 500)
       #expect(service.log.count { $0.contains("the broker takes no messages over") } == 1)
       #expect(!service.log.contains { $0.contains("not connected for publishing") })
-      // Its Started is given up, its effect is stored: it is answered for its Stop.
+      // Its Started is given up, its effect is stored: its Stop is answered.
       try await service.logs("outcome given up", within: .seconds(100))
       #expect(try await service.stop() == 0)
     }
   }
 
-  @Test("no topic right for one event: it is held back, the others go on, and readiness says one stable reason")
+  @Test("no topic right for one event: it is held back, the others continue, and readiness has one stable reason")
   func noTopicRight() async throws {
     try await running { broker, service, bus in
       #expect(try await service.stop() == 0)
@@ -82,9 +82,9 @@ struct ServicePublishingTests {
       try await Task.sleep(for: .seconds(12))
       try await bus.start(#""id": "other", "every": "1h""#)
       _ = try await bus.next("Schedule Started", of: "other", within: .seconds(10))
-      let told = service.log.dropFirst(mark)
-      #expect(!told.contains { $0.contains(#"":"ready""#) || $0.contains("not ready") }, "\(told)")
-      #expect(!told.contains { $0.contains("connected for publishing") }, "\(told)")
+      let entries = service.log.dropFirst(mark)
+      #expect(!entries.contains { $0.contains(#"":"ready""#) || $0.contains("not ready") }, "\(entries)")
+      #expect(!entries.contains { $0.contains("connected for publishing") }, "\(entries)")
       #expect(bus.ticks(of: "beat").count >= before + 11)
       let ticks = firstCopies(of: bus.ticks(of: "beat"))
       expectEverySlot(ticks, everyMilliseconds: 1000)
@@ -118,7 +118,7 @@ struct ServicePublishingTests {
     }
   }
 
-  @Test("a queue that never confirms: other events go on")
+  @Test("a queue that never confirms: other events continue")
   func neverConfirms() async throws {
     try await running { broker, service, bus in
       let stuck = "\(bus.names.stack).stuck"
@@ -140,7 +140,7 @@ struct ServicePublishingTests {
     }
   }
 
-  @Test("with --declare, losing the right to read the commands stops no tick")
+  @Test("with --declare, a lost right to read the command queue stops no tick")
   func noReadRight() async throws {
     try await running { broker, service, bus in
       #expect(try await service.stop() == 0)
@@ -156,7 +156,7 @@ struct ServicePublishingTests {
       try await broker.ctl("close_all_connections", "rights")
       try await bus.reconnected()
       let before = bus.ticks(of: "beat").count
-      try await until("ticks go on") { bus.ticks(of: "beat").count >= before + 8 }
+      try await until("further ticks") { bus.ticks(of: "beat").count >= before + 8 }
       expectEverySlot(firstCopies(of: bus.ticks(of: "beat")), everyMilliseconds: 1000)
       #expect(try await service.stop() == 0)
     }

@@ -9,7 +9,7 @@ import Testing
   "The service: refusals of the broker", .serialized, .timeLimit(.minutes(5)),
   .enabled(if: TestEnvironment.hasService && PrivateBroker.script != nil, TestEnvironment.needsService))
 struct ServiceRefusalTests {
-  @Test("a right that is taken away (403): told once with its cure, no loop, and all of it comes when it is back")
+  @Test("a revoked right (403): logged once with its remedy, no loop, and everything is sent when it is granted again")
   func rights() async throws {
     try await PrivateBroker.running([]) { broker in
       let url = try #require(try await broker.url().string)
@@ -23,19 +23,19 @@ struct ServiceRefusalTests {
         try await bus.start(#""id": "r", "cron": "* * * * * *""#)
         _ = try await bus.next("Schedule Tick", of: "r")
 
-        // Open channels hear of it late: they remember what they were allowed.
+        // Open channels cache permissions, so they notice late.
         try await broker.ctl("set_topic_permissions", "pw", bus.names.eventBus, "^Schedule Started$", ".*")
         try await broker.ctl("close_all_connections", "rights")
         let entry = try await service.logs("Grant the user the permission", within: .seconds(90))
         #expect(entry.message.contains("403") && entry.message.contains("Grant the user the permission"))
         let mark = service.log.count
-        // The loop that must not be: time has to pass for it.
+        // Time for a loop, which must not be there.
         try await Task.sleep(for: .seconds(8))
-        let told = service.log.dropFirst(mark)
-        #expect(told.count(where: { $0.contains("ACCESS_REFUSED") }) <= 1, "\(told)")
-        #expect(!told.contains { $0.contains(#"":"ready""#) }, "\(told)")
-        // The connection stays: what may be published is.
-        #expect(told.count { $0.contains("connected for publishing\"") } <= 1, "\(told)")
+        let entries = service.log.dropFirst(mark)
+        #expect(entries.count(where: { $0.contains("ACCESS_REFUSED") }) <= 1, "\(entries)")
+        #expect(!entries.contains { $0.contains(#"":"ready""#) }, "\(entries)")
+        // The connection stays, for what may be published.
+        #expect(entries.count { $0.contains("connected for publishing\"") } <= 1, "\(entries)")
 
         try await broker.ctl("clear_topic_permissions", "pw")
         try await service.logs(#"":"ready""#)
@@ -48,13 +48,13 @@ struct ServiceRefusalTests {
 
         let refusals = try brokerLog(broker).count { $0.contains("access_refused") || $0.contains("ACCESS_REFUSED") }
         print("refusals: 403 met \(refusals) times in 8 s and more")
-        #expect(refusals <= 2 * 15, "each is written in two lines; a try a second at most")
+        #expect(refusals <= 2 * 15, "each takes two lines; at most one attempt per second")
       }
     }
   }
 
   @Test(
-    "without the right to read the command queue (403), ticks go on: with --declare, too", arguments: [true, false])
+    "without the right to read the command queue (403) ticks continue, with --declare, too", arguments: [true, false])
   func commandsRight(declares: Bool) async throws {
     try await PrivateBroker.running([]) { broker in
       try await ServiceProcess.prepared(on: try #require(try await broker.url().string)) { service, bus in
@@ -93,7 +93,7 @@ struct ServiceRefusalTests {
       .flatMap { try String(contentsOf: folder.appending(path: $0), encoding: .utf8).split(separator: "\n") }
   }
 
-  @Test("a command queue that another client holds (405), or with other arguments (406): logged once, waited for")
+  @Test("a command queue that another client holds (405) or that has other arguments (406): logged once, waited for")
   func otherQueue() async throws {
     for (code, cure) in [("405", "holds it exclusively"), ("406", "was declared with different arguments: delete it")] {
       try await ServiceProcess.prepared { service, bus in
@@ -112,7 +112,7 @@ struct ServiceRefusalTests {
     }
   }
 
-  @Test("the exchange of the ticks deleted and made again: no slot is lost")
+  @Test("the exchange of the ticks is deleted and created again: no slot is lost")
   func exchange() async throws {
     try await ServiceProcess.running { service, bus in
       #expect(try await service.stop() == 0)
@@ -143,25 +143,25 @@ struct ServiceRefusalTests {
     }
   }
 
-  @Test("ticks that no queue takes count as sent, and are told once")
+  @Test("unroutable ticks count as sent, and are logged once")
   func unroutable() async throws {
     try await ServiceProcess.running { service, bus in
       try await bus.start(#""id": "u", "cron": "* * * * * *""#)
       _ = try await bus.next("Schedule Tick", of: "u")
-      // The bus makes its queue again, after a second at least.
+      // The bus creates its queue again, after a second at least.
       try bus.withConnection { try $0.deleteQueue("\(bus.names.stack).test") }
       try await service.logs("unroutable tick")
       let before = try #require(bus.ticks(of: "u").last?.detail.counter)
       let next = try await bus.events.next("a tick after") { $0.isTick && ($0.detail.counter ?? 0) > before }
       let counter = try #require(next.detail.counter)
-      #expect(counter >= before + 2, "those in between were counted")
+      #expect(counter >= before + 2, "those in between count")
       let first = try #require(bus.ticks(of: "u").first?.slot)
       #expect(try #require(next.slot).milliseconds == first.milliseconds + Int64(counter) * 1000)
       #expect(service.log.count { $0.contains("unroutable tick") } == 1)
     }
   }
 
-  @Test("a queue that refuses: the same tick again until it is taken, and other schedules are not held up")
+  @Test("a queue that rejects publishes: the same tick again until it is confirmed, and no other schedule is held up")
   func nacks() async throws {
     try await ServiceProcess.running { service, bus in
       let full = "\(bus.names.stack).full"

@@ -1,23 +1,23 @@
-/// Every kind of bad input that the contract names, and what the answer must say.
+/// Every kind of bad input in the contract, and the expected answer.
 struct ServiceRejectionCase: Sendable, CustomStringConvertible {
   let name: String
   var key = "Schedule Start"
   let body: [UInt8]
   /// The `field` of the Rejected.
   let field: String
-  /// What its `reason` must contain.
+  /// A part of its `reason`.
   let reason: String
-  /// The `id` of the Rejected; nil where it cannot be read.
+  /// The `id` of the Rejected; nil if it cannot be read.
   var id: String? = "bad"
 
   var description: String { name }
 
-  /// A Start that is wrong in its Detail, which stands after a good id.
+  /// A Start with a wrong Detail after a valid id.
   private static func detail(_ name: String, _ members: String, _ field: String, _ reason: String) -> Self {
     Self(name: name, body: event(#""id": "bad", \#(members)"#), field: field, reason: reason)
   }
 
-  /// A body that is no event.
+  /// A body that is not an event.
   private static func body(_ name: String, _ bytes: [UInt8], _ reason: String, field: String = "body") -> Self {
     Self(name: name, body: bytes, field: field, reason: reason, id: nil)
   }
@@ -79,15 +79,15 @@ struct ServiceRejectionCase: Sendable, CustomStringConvertible {
       name: "Detail a number", body: Array(#"{"DetailType": "Schedule Start", "Detail": 7}"#.utf8), field: "Detail",
       reason: "must be an object", id: nil),
     Self(
-      name: "Detail a string that holds no JSON",
+      name: "Detail a string that is not JSON",
       body: Array(#"{"DetailType": "Schedule Start", "Detail": "seven"}"#.utf8),
       field: "Detail", reason: "cannot be read as JSON", id: nil),
     Self(
-      name: "a Time that is none",
+      name: "an invalid Time",
       body: Array(#"{"DetailType": "Schedule Start", "Time": "now", "Detail": {"id": "bad", "duration": "1h"}}"#.utf8),
       field: "Time", reason: "RFC 3339"),
     Self(
-      name: "a Source that is no string",
+      name: "a Source that is not a string",
       body: Array(#"{"DetailType": "Schedule Start", "Source": 1, "Detail": {"id": "bad", "duration": "1h"}}"#.utf8),
       field: "Source", reason: "string"),
   ]

@@ -5,7 +5,7 @@ import Testing
 /// P3: bad commands are answered, kept, and harm nothing.
 @Suite("The service: bad commands", .serialized, .enabled(if: TestEnvironment.hasService, TestEnvironment.needsService))
 struct ServiceRejectionTests {
-  @Test("each kind of bad input: its Rejected, the very message in the dead queue, and the next command works")
+  @Test("each kind of bad input: its Rejected, the unchanged message in the dead queue, and the next command works")
   func badInput() async throws {
     try await ServiceProcess.running { service, bus in
       let dead = try await bus.deadLetters()
@@ -18,7 +18,7 @@ struct ServiceRejectionTests {
         #expect(rejected.detail.id == bad.id, "\(bad)")
         #expect(rejected.detail.messageId == "bad-\(index)", "\(bad)")
         #expect(rejected.properties.correlationID == sent.properties.messageID, "\(bad)")
-        #expect(rejected.body.utf8.count < 2000, "a rejection echoes little")
+        #expect(rejected.body.utf8.count < 2000, "a Rejected quotes little input")
         let kept = try await dead.next("\(bad) in the dead queue")
         #expect(kept.body == bad.body, "\(bad)")
         #expect(kept.routingKey == Array(bad.key.utf8), "\(bad)")
@@ -49,14 +49,14 @@ struct ServiceRejectionTests {
     return properties
   }
 
-  /// The last three since RabbitMQ 4.
+  /// The last three are of RabbitMQ 4.
   private static let added = ["x-death", "x-first-death", "x-last-death", "x-delivery-count", "x-acquired-count"]
 
-  @Test("our own event names are dead-lettered without an answer")
+  @Test("our own event names are dead-lettered without an outcome")
   func ownEvents() async throws {
     try await ServiceProcess.running { service, bus in
       let dead = try await bus.deadLetters()
-      // As a topology with too many bindings would bring them.
+      // As a topology with too many bindings would route them.
       try bus.withConnection { connection in
         for key in ["Schedule Tick", "Schedule Rejected"] {
           try connection.bindQueue(bus.names.commandQueue, to: bus.names.eventBus, routingKey: key)
@@ -74,7 +74,7 @@ struct ServiceRejectionTests {
     }
   }
 
-  @Test("a command refused for the state is answered, and is not dead")
+  @Test("a command rejected for the state is answered and not dead-lettered")
   func refusedForTheState() async throws {
     try await ServiceProcess.running { service, bus in
       let dead = try await bus.deadLetters()

@@ -4,7 +4,7 @@ import Testing
 /// P2: a command with the `message_id` and body of one that was answered has no second effect, and is answered again.
 @Suite("The service: repeats", .serialized, .enabled(if: TestEnvironment.hasService, TestEnvironment.needsService))
 struct ServiceRepeatTests {
-  @Test("a Start that comes again tells the schedule as it is now, and starts nothing")
+  @Test("a repeated Start is answered with the schedule as it is now, and starts nothing")
   func start() async throws {
     try await ServiceProcess.running { service, bus in
       let detail = #""id": "s", "cron": "* * * * * *""#
@@ -19,11 +19,11 @@ struct ServiceRepeatTests {
       #expect(try #require(again.detail.counter) >= 1)
       try await bus.settle()
       let counters = bus.ticks(of: "s").map(\.detail.counter)
-      #expect(counters == Array(0..<counters.count), "the count goes on")
+      #expect(counters == Array(0..<counters.count), "the counter continues")
     }
   }
 
-  @Test("a Start that comes again after the end is told so, and starts nothing")
+  @Test("a Start repeated after the end is answered with that, and starts nothing")
   func startAfterTheEnd() async throws {
     try await ServiceProcess.running { service, bus in
       let detail = #""id": "s", "cron": "* * * * * *", "limit": 2, "payload": {"a": 1.0}"#
@@ -57,7 +57,7 @@ struct ServiceRepeatTests {
     }
   }
 
-  @Test("a Stop, and a Stop that was refused, come again without effect")
+  @Test("a repeated Stop, and a repeated rejected Stop, have no effect")
   func stop() async throws {
     try await ServiceProcess.running { service, bus in
       try await bus.stop("s", messageID: "early")
@@ -65,7 +65,7 @@ struct ServiceRepeatTests {
       try await bus.start(#""id": "s", "duration": "1h""#, messageID: "start")
       try await bus.stop("s", messageID: "early")
       let again = try await bus.next("Schedule Rejected")
-      #expect(again.detail.reason == refused.detail.reason, "it was answered before the Start and stays so")
+      #expect(again.detail.reason == refused.detail.reason, "it was rejected before the Start, and still is")
 
       try await bus.stop("s", messageID: "stop")
       let stopped = try await bus.next("Schedule Stopped")
@@ -78,7 +78,7 @@ struct ServiceRepeatTests {
       try await bus.start(#""id": "s", "duration": "1h""#, messageID: "start")
       for _ in 1...2 { _ = try await bus.next("Schedule Started") }
       let live = try await bus.next("Schedule Started")
-      #expect(live.detail.duration == "2h", "the second schedule lives on")
+      #expect(live.detail.duration == "2h", "the second schedule is still live")
       #expect(live.detail.ended == nil)
     }
   }
@@ -94,7 +94,7 @@ struct ServiceRepeatTests {
       let stopped = try await bus.next("Schedule Stopped")
       if how == "SIGTERM" { #expect(try await service.stop() == 0) } else { try await service.kill() }
       try await service.start()
-      // After a kill the broker may bring them again, and answer them again, by itself.
+      // After a kill they may be redelivered, and answered again.
       try await bus.start(#""id": "t", "cron": "0 0 1 1 *""#, messageID: "other")
       try await bus.start(#""id": "s", "cron": "0 0 1 1 *""#, messageID: "start")
       try await bus.stop("s", messageID: "stop")

@@ -24,7 +24,7 @@ struct ServiceRestartTests {
     }
   }
 
-  @Test("kill -9 at any moment: counters exact, every slot accounted for, repeats under the same tickId")
+  @Test("kill -9 at any moment: counters exact, every slot accounted for, duplicates under the same tickId")
   func kill() async throws {
     try await ServiceProcess.running { service, bus in
       try await bus.start(#""id": "k", "cron": "* * * * * *", "limit": 10, "payload": 1.0"#)
@@ -45,7 +45,7 @@ struct ServiceRestartTests {
     }
   }
 
-  @Test("kill -9 right after a burst of commands: each is answered, none twice with effect")
+  @Test("kill -9 right after a burst of commands: each is answered, none has two effects")
   func killInABurst() async throws {
     try await ServiceProcess.running { service, bus in
       let ids = (0..<200).map { "burst-\($0)" }
@@ -57,7 +57,7 @@ struct ServiceRestartTests {
       let started = bus.events.all.filter { $0.name == "Schedule Started" }
       for event in started where event.detail.replaced == true { Issue.record("applied twice: \(event)") }
       let byID = Dictionary(grouping: started, by: \.detail.id)
-      // None at all, where only the repeat was answered.
+      // None at all if only the duplicate was answered.
       #expect(byID.values.allSatisfy { Set($0.compactMap(\.effectID)).count <= 1 })
     }
   }
@@ -76,21 +76,21 @@ struct ServiceRestartTests {
       try await Task.sleep(for: .seconds(4.5))
       let back = Date.now
       try await service.start()
-      let folded = try await bus.events.next("a tick that stands for others") { $0.detail.missed != nil }
+      let folded = try await bus.events.next("a tick with folded slots") { $0.detail.missed != nil }
       try await bus.stop("m")
       _ = try await bus.next("Schedule Stopped", of: "m")
 
       #expect(try #require(folded.detail.missed) >= 2)
       #expect(try #require(folded.slot) > (try #require(before.slot)))
       let slot = try #require(folded.slot).milliseconds
-      #expect(Double(slot) / 1000 > back.timeIntervalSince1970 - 1.5, "it stands for the latest")
+      #expect(Double(slot) / 1000 > back.timeIntervalSince1970 - 1.5, "it is the latest slot")
       let ticks = firstCopies(of: bus.ticks(of: "m"))
       expectEverySlot(ticks, everyMilliseconds: 1000)
       #expect(ticks.map(\.detail.counter) == Array(ticks.indices))
     }
   }
 
-  @Test("a one-shot that came due while the service was away is sent late, and once")
+  @Test("a one-shot that became due while the service was down is sent late, and once")
   func oneShot() async throws {
     try await ServiceProcess.running { service, bus in
       try await bus.start(#""id": "o", "duration": "1s""#)
@@ -109,19 +109,19 @@ struct ServiceRestartTests {
   }
 }
 
-/// The ticks without the repeats of one that was sent before.
+/// The ticks without duplicates.
 func firstCopies(of ticks: [ServiceEvent]) -> [ServiceEvent] {
   var seen: Set<String> = []
   return ticks.filter { seen.insert($0.detail.tickId ?? "").inserted }
 }
 
-/// Whether these are the same tick, sent more than once.
+/// Whether these are copies of one tick.
 private func areCopies(_ ticks: [ServiceEvent]) -> Bool {
   Set(ticks.map(\.properties.messageID)).count == 1 && Set(ticks.map(\.detail.scheduledTime)).count == 1
     && Set(ticks.map(\.detail.counter)).count == 1 && Set(ticks.map(\.payload)).count == 1
 }
 
-/// Expects ticks in the order of their slots, with each slot in between sent or counted as missed, and none early.
+/// Expects ticks in slot order, each slot in between sent or counted as missed, and none early.
 func expectEverySlot(
   _ ticks: [ServiceEvent], everyMilliseconds interval: Int64, sourceLocation: SourceLocation = #_sourceLocation
 ) {

@@ -34,7 +34,7 @@ struct ServiceScheduleTests {
     }
   }
 
-  @Test("the events are written exactly as the contract has them")
+  @Test("the events have exactly the form of the contract")
   func wireForm() async throws {
     try await ServiceProcess.running { service, bus in
       try await bus.start(
@@ -81,7 +81,7 @@ struct ServiceScheduleTests {
       switch kind {
       case "at": #expect(tick.detail.scheduledTime == soon)
       case "duration":
-        // It counts from the arrival, which is shortly before the answer.
+        // It counts from the arrival, which is shortly before the outcome.
         let answered = try #require(Instant(rfc3339: started.time))
         #expect((0...1000).contains(answered.milliseconds + 1000 - (try #require(tick.slot)).milliseconds))
       default: #expect(tick.detail.tickId == "once@2020-02-29T12:00:00.000Z")
@@ -89,7 +89,7 @@ struct ServiceScheduleTests {
     }
   }
 
-  @Test("a duration counts from the event's Time, if that is not in the future")
+  @Test("a duration counts from the event's Time unless that is in the future")
   func eventTime() async throws {
     try await ServiceProcess.running { service, bus in
       func start(_ id: String, _ time: String) async throws -> ServiceEvent {
@@ -127,7 +127,7 @@ struct ServiceScheduleTests {
     }
   }
 
-  @Test("Stop is final: no tick after its Stopped, and a second Stop finds nothing")
+  @Test("Stop is final: no tick after its Stopped, and a second Stop is rejected")
   func stop() async throws {
     try await ServiceProcess.running { service, bus in
       try await bus.start(#""id": "s", "cron": "* * * * * *""#)
@@ -154,7 +154,7 @@ struct ServiceScheduleTests {
     }
   }
 
-  @Test("a Start replaces a live schedule: counter back to 0, nothing of the old one any more")
+  @Test("a Start replaces a live schedule: counter back to 0, no tick of the old one")
   func replace() async throws {
     try await ServiceProcess.running { service, bus in
       try await bus.start(#""id": "r", "cron": "* * * * * *", "payload": "old""#)

@@ -4,10 +4,12 @@ import Glibc
 import PocketwatchService
 import Testing
 
-/// What the service says to whoever runs it: exit codes, log, systemd.
-@Suite("The service: hostStatus", .serialized, .enabled(if: TestEnvironment.hasService, TestEnvironment.needsService))
+/// P22: exit codes, log, systemd, and that no secret is in any of them.
+@Suite(
+  "The service: exit codes, log, systemd", .serialized,
+  .enabled(if: TestEnvironment.hasService, TestEnvironment.needsService))
 struct ServiceSurroundingsTests {
-  /// A setting that cannot be used, and what the message must contain.
+  /// An invalid setting, and what the message must contain.
   struct BadSetting: Sendable, CustomTestStringConvertible {
     var environment: [String: String?] = [:]
     var arguments: [String] = []
@@ -57,7 +59,7 @@ struct ServiceSurroundingsTests {
     .init(file: #"{"misfireThreshold": "1h", "publishWindow": 5000}"#, mentions: ["publishWindow", "1-4096"]),
   ]
 
-  @Test("a setting that cannot be used ends it with code 78 and its name, and tells no secret", arguments: badSettings)
+  @Test("an invalid setting ends it with code 78 and the setting's name, without a secret", arguments: badSettings)
   func badSetting(_ bad: BadSetting) async throws {
     let service = try ServiceProcess.make(broker: "amqp://u:secret@127.0.0.1:1")
     for (name, value) in bad.environment { service.environment[name] = value }
@@ -77,7 +79,7 @@ struct ServiceSurroundingsTests {
     await service.dispose()
   }
 
-  @Test("an option wins over the environment, and that over the file; the URL may stand in a file")
+  @Test("options override the environment, which overrides the file; the URL may be in a file")
   func precedence() async throws {
     try await ServiceProcess.prepared { service, bus in
       let (url, config) = (service.folder.appending(path: "url"), service.folder.appending(path: "config.json"))
@@ -126,7 +128,7 @@ struct ServiceSurroundingsTests {
     }
   }
 
-  @Test("systemd hears READY=1 once, WATCHDOG=1 all the time, and STOPPING=1")
+  @Test("systemd gets READY=1 once, WATCHDOG=1 regularly, and STOPPING=1")
   func notifications() async throws {
     try await ServiceProcess.prepared { service, bus in
       let socket = try DatagramSocket(path: service.folder.appending(path: "notify").path())
@@ -144,7 +146,7 @@ struct ServiceSurroundingsTests {
     }
   }
 
-  @Test("without time zone data a start warns, and says what to install")
+  @Test("without time zone data a start warns and names the package")
   func noTimeZones() async throws {
     let service = try ServiceProcess.make(broker: "amqp://u:p@127.0.0.1:1")
     service.environment["TZDIR"] = service.folder.appending(path: "no-zones").path()
@@ -155,7 +157,7 @@ struct ServiceSurroundingsTests {
     await service.dispose()
   }
 
-  @Test("SIGINT stops it as SIGTERM does, also while it waits for a broker")
+  @Test("SIGINT stops it like SIGTERM, also while it waits for a broker")
   func interrupt() async throws {
     let service = try ServiceProcess.make(broker: "amqp://u:p@127.0.0.1:1")
     try service.launch()
@@ -167,7 +169,7 @@ struct ServiceSurroundingsTests {
     await service.dispose()
   }
 
-  @Test("a database that is none of ours is refused with code 5, and left as it is")
+  @Test("a foreign database is refused with code 5 and not changed")
   func foreignDatabase() async throws {
     let service = try ServiceProcess.make(broker: "amqp://u:p@127.0.0.1:1")
     let content = Data("this is my diary".utf8)

@@ -3,20 +3,20 @@ import Foundation
 import PocketwatchService
 import Testing
 
-/// P22, row 28: over `amqps`, and against a broker that cannot prove who it is.
+/// P22: over `amqps`, and with a broker that does not authenticate itself.
 @Suite(
   "The service: TLS", .serialized, .timeLimit(.minutes(5)),
   .enabled(if: TestEnvironment.hasService && PrivateBroker.script != nil, TestEnvironment.needsService))
 struct ServiceTLSTests {
-  /// A way to the broker that must be refused.
+  /// A connection that must be refused.
   private struct Wrong {
     let name: String
-    /// Changes the URL that is right.
+    /// Changes the right URL.
     var url: (inout URLComponents) -> Void = { _ in }
     var caFile: String?
   }
 
-  @Test("a broker that proves itself is served; any other gets and gives nothing, and the log says why")
+  @Test("an authenticated broker is used; any other gets no login, and the log has the reason")
   func service() async throws {
     let (good, other) = (try await TestCertificates.make(), try await TestCertificates.make())
     defer {
@@ -35,8 +35,8 @@ struct ServiceTLSTests {
         let heard = bus.events.all.count
         try await bus.start(#""id": "later", "every": "1h""#)
         let ways = [
-          Wrong(name: "the CA of somebody else", caFile: other.ca),
-          Wrong(name: "a name that the certificate has not", url: { $0.host = "127.0.0.1" }),
+          Wrong(name: "another CA", caFile: other.ca),
+          Wrong(name: "a name that is not in the certificate", url: { $0.host = "127.0.0.1" }),
           Wrong(name: "the plain port", url: { $0.port = plain.port }),
         ]
         for wrong in ways {
@@ -74,15 +74,15 @@ struct ServiceTLSTests {
     let entry = try await service.logs("not ready: no TLS")
     #expect(entry.message.contains("no TLS connection to the broker"), "\(wrong.name): \(entry)")
     #expect(entry.message.contains("Check the CA file"), "\(wrong.name): \(entry)")
-    try await Task.sleep(for: .seconds(4))  // it tries again after 3 s
+    try await Task.sleep(for: .seconds(4))  // it retries after 3 s
     let log = service.log
     #expect(!log.contains { $0.contains(#"":"ready""#) || $0.contains("connected for publishing\"") }, "\(wrong.name)")
-    #expect(log.count { $0.contains("not ready: no TLS") } == 1, "told once: \(log)")
+    #expect(log.count { $0.contains("not ready: no TLS") } == 1, "logged once: \(log)")
     #expect(!log.contains { $0.contains(url.password ?? "") })
     #expect(try await service.stop() == 0)
   }
 
-  /// No such file: not a broker's matter, but a wrong setting.
+  /// A missing file is a wrong setting, not a broker's fault.
   private func isRefusedAtOnce(_ service: ServiceProcess, _ url: URLComponents) async throws {
     let missing = service.folder.appending(path: "no-ca.pem").path()
     service.environment["POCKETWATCH_AMQP_URL"] = url.string
