@@ -1,10 +1,10 @@
-// A bare client of RabbitMQ: publishes and consumes on librabbitmq as fast as one thread can. The yardstick of ops/bench.
+// A bare client of RabbitMQ: publishes and consumes with librabbitmq as fast as one thread can. The baseline of ops/bench.
 #pragma once
 #include <amqp.h>
 #include <stdint.h>
 #include <stdnoreturn.h>
 
-/// What the command line asks for. Every text lives as long as the process.
+/// The options of the command line. Texts live as long as the process.
 typedef struct {
   const char *url;
   const char *exchange;
@@ -16,31 +16,31 @@ typedef struct {
   uint64_t window;
   /// Messages a second, evenly spread; 0 as fast as it goes.
   uint64_t rate;
-  /// A run of sixteen # in it, and in the body, becomes what tells one message from another.
+  /// A run of sixteen # in it, and in the body, is replaced to distinguish messages.
   const char *id;
   const char *body_file;
-  /// Where to leave one `record` for each message that came; NULL for nowhere.
+  /// The file for one `record` per received message; NULL for none.
   const char *records;
 } options;
 
-/// What the consumer notes of a message, as it stands in the file of records.
+/// The consumer's record of a message, as in the file of records.
 typedef struct {
   /// Nanoseconds since 1970.
   int64_t received;
-  /// What stands behind the last @ of its message_id: the slot of a tick, or when a bare message was sent.
+  /// The part after the last @ of its message_id: the slot of a tick, or the time at which a bare message was sent.
   int64_t nominal;
-  /// A hash of its message_id, to find what came twice: FNV-1a.
+  /// A hash of its message_id, to find duplicates: FNV-1a.
   uint64_t id;
-  /// The first bytes of its message_id, to tell groups apart.
+  /// The first bytes of its message_id, to distinguish groups.
   char group[8];
 } record;
 
 static const amqp_channel_t bare_channel = 1;
 
-/// A connection with its one channel open, and the login of the URL. The process ends when there is none to be had.
+/// Connects and logs in with the URL, and opens a channel. Ends the process on failure.
 amqp_connection_state_t bare_connect(const char *url, const char **user);
 void bare_close(amqp_connection_state_t state);
-/// Ends the process unless the last request to the broker went well.
+/// Ends the process unless the last request to the broker succeeded.
 void bare_check(amqp_connection_state_t state, const char *what);
 noreturn void bare_fail(const char *what, const char *why);
 /// The wall clock in nanoseconds.

@@ -31,7 +31,7 @@ void bare_check(amqp_connection_state_t state, const char *what) { check_reply(a
 
 amqp_connection_state_t bare_connect(const char *url, const char **user) {
   struct amqp_connection_info broker;
-  char *parts = strdup(url);  // lives on: the broker's parts point into it
+  char *parts = strdup(url);  // never freed: the broker's parts point into it
   amqp_default_connection_info(&broker);
   if (amqp_parse_url(parts, &broker) != AMQP_STATUS_OK) bare_fail(url, "no AMQP URL");
   amqp_connection_state_t state = amqp_new_connection();

@@ -10,7 +10,7 @@
 
 enum {
   prefetch = 2000,
-  /// Acknowledged together, at the latest when nothing has come for the time of `quiet`.
+  /// Acknowledged together, at the latest when nothing has arrived for the time of `quiet`.
   ack_batch = 500,
 };
 static const struct timeval quiet = {0, 20000};
@@ -20,7 +20,7 @@ typedef struct {
   amqp_connection_state_t connection;
   FILE *records;
   uint64_t received;
-  /// Of the message that is coming.
+  /// Of the message being received.
   uint64_t tag, body_left;
   record noted;
   uint64_t acknowledged;
@@ -33,7 +33,7 @@ static void ask_to_end(int signal) {
   is_asked_to_end = 1;
 }
 
-/// A durable quorum queue of our own, as a consumer that must lose nothing has it.
+/// A durable quorum queue of our own, as for a consumer that must lose nothing.
 static void declare_queue(consumer *self) {
   amqp_table_entry_t type = {.key = amqp_cstring_bytes("x-queue-type"),
                              .value = {.kind = AMQP_FIELD_KIND_UTF8, .value.bytes = amqp_cstring_bytes("quorum")}};

@@ -12,9 +12,9 @@ static const char usage[] =
     "usage: bare-client publish --url URL --exchange E --key K --count N --id ID --body FILE [--window N] [--rate N]\n"
     "       bare-client consume --url URL --exchange E --key K --queue Q [--count N] [--records FILE]\n"
     "\n"
-    "publish: persistent messages with confirms. A run of sixteen # in ID and in the body becomes what tells one from\n"
-    "         another. Prints when it began and when the last confirm had come, in nanoseconds since 1970, and how much\n"
-    "         processor time it took.\n"
+    "publish: persistent messages with confirms. A run of sixteen # in ID and in the body is replaced to distinguish\n"
+    "         messages. Prints when it began and when the last confirm arrived, in nanoseconds since 1970, and its\n"
+    "         processor time.\n"
     "consume: declares a quorum queue, binds it, says \"ready\", reads until the count or SIGTERM, deletes the queue.\n";
 
 static noreturn void fail_usage(void) {
@@ -61,7 +61,7 @@ static options read_options(int count, char **words) {
 
 int main(int count, char **words) {
   if (count < 2) fail_usage();
-  prctl(PR_SET_PDEATHSIG, SIGKILL);  // nothing is left running by a bench that is killed
+  prctl(PR_SET_PDEATHSIG, SIGKILL);  // a killed bench leaves nothing running
   options asked = read_options(count - 1, words + 1);
   if (!strcmp(words[1], "publish") && asked.id && asked.body_file) {
     bare_publish(&asked);

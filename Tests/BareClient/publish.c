@@ -13,7 +13,7 @@
 
 enum { stamp_digits = 24, id_digits = 16 };
 
-/// Text with a run of # in which what tells one message from another is written.
+/// A text with a run of #, which is replaced to distinguish messages.
 typedef struct {
   char *text;
   size_t length;
@@ -26,11 +26,11 @@ typedef struct {
   const char *user;
   uint64_t published;
   uint64_t confirmed;
-  /// The first number that is not known to be confirmed.
+  /// The first number that may be unconfirmed.
   uint64_t oldest;
   /// By number, from 1 on.
   unsigned char *is_confirmed;
-  /// What a publication is made of.
+  /// The parts of a publication.
   template id, body;
   /// The id, @ and the time of sending: as long as a tick's own.
   char message_id[256];
@@ -48,7 +48,7 @@ static void write_number(char *digits, size_t count, uint64_t number) {
   for (size_t place = count; place > 0; place--, number /= 10) digits[place - 1] = (char)('0' + number % 10);
 }
 
-/// Sixteen characters, others for each number and in no order, as ids are in life: the last step of SplitMix64.
+/// Sixteen characters, different for each number and in random order, as ids are in practice: the last step of SplitMix64.
 static void write_scattered(const template *filled, uint64_t number) {
   number = (number ^ (number >> 30)) * 0xbf58476d1ce4e5b9;
   number = (number ^ (number >> 27)) * 0x94d049bb133111eb;
@@ -108,7 +108,7 @@ static void publish_next(publisher *self) {
 }
 
 static void confirm(publisher *self, uint64_t number) {
-  if (number > self->published) bare_fail("confirm", "of what was never published");
+  if (number > self->published) bare_fail("confirm", "of a message that was never published");
   self->confirmed += !self->is_confirmed[number];
   self->is_confirmed[number] = 1;
 }
@@ -122,12 +122,12 @@ static void confirm_ack(publisher *self, const amqp_basic_ack_t *ack) {
   while (self->oldest <= self->published && self->is_confirmed[self->oldest]) self->oldest++;
 }
 
-/// Reads the confirms that have come; waits for the first no longer than the limit, NULL for ever.
+/// Reads the confirms that have arrived; waits for the first up to the limit, NULL without one.
 static void read_confirms(publisher *self, const struct timeval *limit) {
   amqp_frame_t frame;
   int status;
   while ((status = amqp_simple_wait_frame_noblock(self->connection, &frame, limit)) == AMQP_STATUS_OK) {
-    if (frame.frame_type != AMQP_FRAME_METHOD) bare_fail("confirm", "a frame came that is none");
+    if (frame.frame_type != AMQP_FRAME_METHOD) bare_fail("confirm", "an unexpected frame");
     if (frame.payload.method.id != AMQP_BASIC_ACK_METHOD)
       bare_fail("confirm", amqp_method_name(frame.payload.method.id));
     confirm_ack(self, frame.payload.method.decoded);
@@ -148,7 +148,7 @@ static uint64_t room(const publisher *self) {
   return left < window ? left : window;
 }
 
-/// As many as the window holds, in few packets; confirms are read as they come.
+/// As many as the window holds, in few packets; confirms are read as they arrive.
 static void publish_all(publisher *self) {
   while (self->confirmed < self->asked->count) {
     uint64_t batch = room(self);
@@ -161,7 +161,7 @@ static void publish_all(publisher *self) {
   }
 }
 
-/// One at each tooth of the clock; what the clock has passed meanwhile at once.
+/// One at each tick of the clock; those that the clock has passed meanwhile at once.
 static void publish_paced(publisher *self) {
   int64_t begin = bare_now(), step = (int64_t)(1000000000 / self->asked->rate);
   while (self->confirmed < self->asked->count) {
@@ -185,7 +185,7 @@ void bare_publish(const options *asked) {
   publisher self = {.asked = asked, .oldest = 1};
   self.connection = bare_connect(asked->url, &self.user);
   self.is_confirmed = calloc(asked->count + 2, 1);
-  if (!self.is_confirmed) bare_fail("--count", "there is not so much memory");
+  if (!self.is_confirmed) bare_fail("--count", "there is not enough memory");
   prepare(&self);
   amqp_confirm_select(self.connection, bare_channel);
   bare_check(self.connection, "have messages confirmed");

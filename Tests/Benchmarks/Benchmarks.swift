@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// What `ops/bench` runs: single functions, and the whole program beside a bare publisher.
+/// The measurements of `ops/bench`: single functions, and the whole program beside a bare publisher.
 @main
 struct Benchmarks: ParsableCommand {
   static let configuration = CommandConfiguration(

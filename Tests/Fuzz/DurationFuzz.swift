@@ -6,6 +6,6 @@ func fuzzDuration(_ bytes: [UInt8]) {
     precondition(duration.milliseconds >= 1, "a duration is positive")
   }
   if let instant = Instant(rfc3339: bytes, rounding: .down) {
-    precondition(Instant(rfc3339: instant.rfc3339) == instant, "what is printed reads the same")
+    precondition(Instant(rfc3339: instant.rfc3339) == instant, "printed and read, it is the same")
   }
 }

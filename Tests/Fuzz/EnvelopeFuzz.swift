@@ -2,8 +2,8 @@ import EventBus
 import Recurrence
 import Scheduling
 
-/// Any bytes as the body of a command: whatever it is, its answer is an event that can be read, and a Start that is accepted
-/// comes back in it as it was.
+/// Any bytes as the body of a command: its outcome is always a readable event, and an accepted Start comes back in it
+/// unchanged.
 func fuzzEnvelope(_ bytes: [UInt8]) {
   for name in ["Schedule Start", "Schedule Stop"] {
     switch decode(bytes, as: name) {
@@ -29,7 +29,7 @@ private func decode(_ body: [UInt8], as name: String) -> ReceivedCommand.Content
   decoder.decode(IncomingMessage(routingKey: Array(name.utf8), messageID: [1], body: body)).content
 }
 
-/// Writes an event, and reads it as strictly as a command is read, but for keys that come twice inside of a payload.
+/// Writes an event and reads it as strictly as a command, except for duplicate keys inside a payload.
 private func encode(_ event: OutgoingEvent) -> [UInt8] {
   let publication = Publication(number: 1, event: event, origin: Origin())
   guard let body = encoder.encode(publication, at: SendingTime(Instant(milliseconds: 0)))?.body else { return [] }

@@ -1,6 +1,6 @@
 import Glibc
 
-/// What libFuzzer calls with each of its inputs. FUZZ_TARGET names the parser that gets it; run by `ops/fuzz`.
+/// The function that libFuzzer calls with each input. FUZZ_TARGET names the parser; run by `ops/fuzz`.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzOneInput(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
   target(Array(UnsafeBufferPointer(start: start, count: count)))

@@ -16,7 +16,7 @@ extension Micro {
     report("parse  1h 30m") { _ in _ = try? DurationExpression("1h 30m") }
   }
 
-  /// From one slot to the next, as the scheduler goes.
+  /// From one slot to the next, as the scheduler does.
   private static func next(_ text: String, in zone: ZoneRules) throws {
     let expression = try CronExpression(text)
     let start = Instant(milliseconds: 1_767_225_600_000)  // 2026-01-01
@@ -24,7 +24,7 @@ extension Micro {
     report("next   \(text)  \(zone.name)") { _ in slot = expression.next(after: slot, in: zone) ?? start }
   }
 
-  /// At instants that lie all over a year.
+  /// At instants spread over a year.
   private static func latest(_ text: String, in zone: ZoneRules) throws {
     let expression = try CronExpression(text)
     report("latest \(text)  \(zone.name)") { count in

@@ -3,7 +3,7 @@ import Glibc
 
 /// Single functions, without a broker.
 struct Micro: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Time per call of what is called often.")
+  static let configuration = CommandConfiguration(abstract: "Time per call of functions that are called often.")
 
   enum Part: String, CaseIterable, ExpressibleByArgument {
     case recurrence, envelope, store, tick
@@ -38,7 +38,7 @@ struct Micro: ParsableCommand {
 enum CallTimer {
   static let runs = 5
 
-  /// Microseconds of the processor per call.
+  /// Processor time per call, in microseconds.
   static func median(of calls: Int, _ body: (Int) -> Void) -> Double {
     for count in 0..<calls / 10 { body(count) }  // warm
     return (0..<runs).map { _ in
@@ -46,7 +46,7 @@ enum CallTimer {
     }.median
   }
 
-  /// Of this thread, so that what else runs on the machine counts little.
+  /// Of this thread, so that other programs on the machine matter little.
   static func processorMicroseconds(of body: () -> Void) -> Double {
     func now() -> Double {
       var time = timespec()

@@ -3,7 +3,7 @@ import Recurrence
 import SQLiteStore
 import Scheduling
 
-/// What the engine asks of the store, in batches of 256, each committed to disk; told for one schedule of a batch.
+/// The engine's requests to the store, in batches of 256, each committed to disk; reported per schedule of a batch.
 struct StoreBenchmark {
   private static let batch = 256
   private static let batches = 40
@@ -22,12 +22,12 @@ struct StoreBenchmark {
   }
 
   private func measure() throws {
-    print("in a batch of \(Self.batch), beside \(Self.waiting) schedules that wait")
+    print("in a batch of \(Self.batch), beside \(Self.waiting) waiting schedules")
     let now = now
     try store.fill(Self.waiting) { try BenchSchedules.waiting($0, generation: $1, now: now) }
     let every = Timing.every(try DurationExpression("1h"))
     let recurring = try filled("recurring", every)
-    try time("read the due") { batch in
+    try time("read due schedules") { batch in
       let last = batch > 0 ? recurring[batch * Self.batch - 1].position : nil
       _ = try store.due(after: last, through: now, limit: Self.batch)
     }

@@ -5,11 +5,11 @@ import Recurrence
 import SQLiteStore
 import Scheduling
 
-/// A tick's whole way through the engine's thread, from its row to the bytes for the socket and back to its row, with a
-/// broker that confirms at once: what a burst costs where no broker takes the processors.
+/// A tick's whole path through the engine's thread, from its row to the bytes for the socket and back to its row, with a
+/// broker that confirms at once: the cost of a burst without a broker's share of the processors.
 struct TickBenchmark {
   private static let count = 20_000
-  /// So many confirms come together.
+  /// How many confirms arrive together.
   private static let confirmed = 64
 
   private let store: SQLiteStore

@@ -1,13 +1,13 @@
 import Foundation
 
-/// Messages for the bare publisher to send: ids and bodies in which a run of sixteen # stands for what tells one from another.
+/// Messages for the bare publisher: ids and bodies in which a run of sixteen # is replaced to distinguish them.
 struct BareMessage {
   var key: String
   var id: String
   var body: [UInt8]
 }
 
-/// What the bare publisher says of its work.
+/// The bare publisher's report.
 struct Publishing: Decodable {
   /// Nanoseconds since 1970.
   var began: Int64
@@ -16,9 +16,9 @@ struct Publishing: Decodable {
   var processor: Int64
 }
 
-/// Tests/BareClient at work.
+/// A running Tests/BareClient.
 extension Rig {
-  /// Starts to publish so many messages, as fast as the window allows or at a rate.
+  /// Starts to publish `count` messages, as fast as the window allows or at a rate.
   func startPublishing(_ message: BareMessage, count: Int, perSecond rate: Int = 0) throws -> ChildProcess {
     let body = folder.appending(path: "body")
     try Data(message.body).write(to: body)

@@ -1,4 +1,4 @@
-/// A measurement that could not be made, or that broke what it measured.
+/// A measurement that failed, or that found wrong results.
 struct BenchError: Error, CustomStringConvertible {
   let description: String
 

@@ -2,13 +2,13 @@ import EventBus
 import Recurrence
 import Scheduling
 
-/// The schedules that are measured: usual ones, each with a payload of 256 bytes and the message_id of its Start.
+/// Typical schedules, each with a payload of 256 bytes and the message_id of its Start.
 enum BenchSchedules {
   static let payloadBytes = 256
   static let payload = Array(#"{"text": "\#(String(repeating: "x", count: payloadBytes - 12))"}"#.utf8)
   private static let messageID = Array("00000000-0000-4000-8000-000000000000".utf8)
 
-  /// A schedule that waits for a slot.
+  /// A schedule with this next slot.
   static func schedule(_ id: String, _ timing: Timing, at slot: Instant, generation: Int64) -> Schedule {
     Schedule(
       definition: Definition(id: ScheduleID(stored: Array(id.utf8)), timing: timing, payload: payload),
@@ -16,8 +16,8 @@ enum BenchSchedules {
       progress: Schedule.Progress(state: .live(.init(slot: slot, due: slot))))
   }
 
-  /// A schedule that waits for a slot months away: half of them cron in time zones, the others intervals and one-shots. The
-  /// ids are in no order, as in life.
+  /// A schedule whose next slot is months away: half of them cron in time zones, the others intervals and one-shots. The ids
+  /// are in random order, as in practice.
   static func waiting(_ number: Int, generation: Int64, now: Instant) throws -> Schedule {
     let id = "wait-\(scattered(number))"
     let slot = now.advanced(byMilliseconds: 60 * dayMilliseconds + Int64(number) % dayMilliseconds)
@@ -44,7 +44,7 @@ enum BenchSchedules {
   private static let zones = ZoneDirectory()
   static let dayMilliseconds: Int64 = 86_400_000
 
-  /// Another text of 16 characters for each number, in no order: the last step of SplitMix64.
+  /// A different text of 16 characters for each number, in random order: the last step of SplitMix64.
   static func scattered(_ number: Int) -> String {
     let first = (UInt64(number) ^ (UInt64(number) >> 30)) &* 0xbf58_476d_1ce4_e5b9
     let second = (first ^ (first >> 27)) &* 0x94d0_49bb_1331_11eb
@@ -52,7 +52,7 @@ enum BenchSchedules {
     return String(repeating: "0", count: 16 - digits.count) + digits
   }
 
-  /// What the bare publisher sends: as long as the tick of such a schedule, to the byte.
+  /// The bare publisher's message: exactly as long as the tick of such a schedule.
   static func bareTick(of timing: Timing) -> BareMessage {
     let id = "burst-################"
     let slot = WallClock.now

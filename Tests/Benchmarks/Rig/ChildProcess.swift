@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// A program that runs for a measurement. What it prints goes to a file; it does not outlive us.
+/// A program that runs for a measurement. Its output goes to a file; it ends with this process.
 final class ChildProcess {
   private let process = Process()
   private let name: String
@@ -29,10 +29,10 @@ final class ChildProcess {
 
   deinit { kill() }
 
-  /// What it has printed so far.
+  /// Its output so far.
   var printed: String { (try? String(contentsOf: output, encoding: .utf8)) ?? "" }
 
-  /// Waits until it has printed this.
+  /// Waits until its output contains a text.
   func wait(for text: String, atMost seconds: Double) throws {
     let came = try WallClock.wait(atMost: seconds) {
       if printed.contains(text) { return true }
@@ -68,11 +68,11 @@ final class ChildProcess {
 
   private func forget() { Self.running.withLock { _ = $0.remove(process.processIdentifier) } }
 
-  // MARK: When we are ended ourselves
+  // MARK: Signals
 
   private static let running = Mutex<Set<Int32>>([])
 
-  /// On Ctrl-C and SIGTERM ends what runs, then us.
+  /// On Ctrl-C and SIGTERM ends the running programs, then this process.
   static func endAllOnSignal() -> [any DispatchSourceSignal] {
     [SIGINT, SIGTERM].map { number in
       signal(number, SIG_IGN)

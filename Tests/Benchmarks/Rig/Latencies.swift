@@ -1,6 +1,6 @@
 import Glibc
 
-/// Milliseconds, exact: every one is kept.
+/// All latencies, in milliseconds.
 struct Latencies {
   private let sorted: [Double]
 
@@ -10,7 +10,7 @@ struct Latencies {
 
   var count: Int { sorted.count }
 
-  /// The value that so many percent do not exceed; 0 of none.
+  /// The value that this percentage does not exceed; 0 if there is none.
   func percentile(_ percent: Double) -> Double {
     guard !sorted.isEmpty else { return 0 }
     let rank = Int((percent / 100 * Double(sorted.count)).rounded(.up))

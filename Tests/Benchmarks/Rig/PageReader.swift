@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// A reader of the service's pages over one connection, which it keeps.
+/// A reader of the service's pages over a single, persistent connection.
 final class PageReader {
   private let socket: Int32
   private let token: String
@@ -44,7 +44,7 @@ final class PageReader {
     return Double(WallClock.nanoseconds - begin) / 1e6
   }
 
-  /// How long the answer is with its head, once that is complete.
+  /// The length of the answer with its head, once the head is complete.
   private static func length(of answer: [UInt8], _ path: String) throws -> Int? {
     guard let end = String(decoding: answer, as: UTF8.self).range(of: "\r\n\r\n") else { return nil }
     let head = String(decoding: answer, as: UTF8.self)[..<end.upperBound].lowercased()
@@ -55,7 +55,7 @@ final class PageReader {
   }
 }
 
-/// People and Prometheus who look at the service all the time, on a thread of their own.
+/// Continuous readers, as people and Prometheus, on a thread of their own.
 final class Visitors: Sendable {
   private static let pagesPerSecond = 1
 
@@ -68,7 +68,7 @@ final class Visitors: Sendable {
   private let state = Mutex(State())
   private let ended = DispatchSemaphore(value: 0)
 
-  /// Loads the pages in turn, one a second, and the metrics as often.
+  /// Loads the pages in turn, one per second, and the metrics as often.
   init(port: Int, token: String, paths: [String]) {
     let thread = Thread { [self] in
       do {

@@ -1,6 +1,6 @@
 import Foundation
 
-/// What the kernel tells of a running process.
+/// The kernel's figures of a running process.
 struct ProcessFigures {
   var processID: Int32
 
@@ -18,7 +18,7 @@ struct ProcessFigures {
     let status = try String(contentsOfFile: "/proc/\(processID)/status", encoding: .utf8)
     guard let value = status.split(separator: "\n").first(where: { $0.hasPrefix("\(line):") }),
       let kibibytes = firstNumber(of: String(value.dropFirst(line.count + 1)))
-    else { throw BenchError("the kernel does not tell \(line)") }
+    else { throw BenchError("the kernel does not report \(line)") }
     return kibibytes * 1024 / 1e6
   }
 

@@ -1,10 +1,10 @@
 import Foundation
 
-/// A message that came: when, and what it says of itself.
+/// A received message: when, and its identity.
 struct Receipt {
   /// Nanoseconds since 1970.
   var received: Int64
-  /// The slot of a tick; of a bare message when it was sent.
+  /// The slot of a tick, or the time at which a bare message was sent.
   var nominal: Int64
   /// A hash of its message_id.
   var id: UInt64
@@ -24,15 +24,15 @@ struct Receipt {
   }
 }
 
-/// The bare consumer, on a quorum queue of its own. All that it measures is read by it, whoever published.
+/// The bare consumer, on a quorum queue of its own. It reads for every measurement, whoever publishes.
 final class Reader {
   private let process: ChildProcess
-  /// Nil when only the number counts.
+  /// Nil when only the number is needed.
   private let records: URL?
 
-  /// Starts to read what is published under a key: so many messages, or with 0 until `finish`.
+  /// Starts to read messages with a routing key: `count` of them, or with 0 until `finish`.
   ///
-  /// - Parameter isNoted: False not to note each message, when there are too many; there are no receipts then.
+  /// - Parameter isNoted: False not to record each message, when there are too many; there are no receipts then.
   init(_ rig: Rig, key: String, count: Int = 0, isNoted: Bool = true) throws {
     records = isNoted ? rig.folder.appending(path: "records") : nil
     process = try ChildProcess(

@@ -15,7 +15,7 @@ struct Rig {
   /// The exchange that carries all events.
   static let exchange = "events"
   static let commandQueue = "pocketwatch.commands"
-  /// As the service has it by default, and so the bare publisher too.
+  /// The service's default, used for the bare publisher, too.
   static let window = 512
 
   /// The path of a new database.
@@ -27,14 +27,14 @@ struct Rig {
     return path
   }
 
-  /// Lets the broker's quorum queues begin a new log. After each 512 MB they do so by themselves, which costs what is
-  /// measured meanwhile a sixth of its rate.
+  /// Makes the broker's quorum queues begin a new log. They do so automatically after each 512 MB, which costs a measurement a
+  /// sixth of its rate.
   func rollLog() throws {
     _ = try ChildProcess("broker", URL(filePath: "ops/broker"), ["roll-log", brokerFolder], folder: folder)
       .lastLine(atMost: 60)
   }
 
-  /// How many commands no service has answered.
+  /// The number of commands that are left in the queue.
   func commandsLeft() throws -> Int {
     let broker = try Connection(
       to: BrokerURL(url), options: ConnectionOptions(brokers: [BrokerURL(url)], connectionName: "bench"))

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The program that is measured: a release build of `pocketwatch serve` as a user runs it.
+/// The measured program: a release build of `pocketwatch serve` as a user runs it.
 final class ServiceUnderTest {
   private let process: ChildProcess
   private let database: URL
@@ -17,17 +17,17 @@ final class ServiceUnderTest {
       ], folder: rig.folder)
   }
 
-  /// Where its pages are; the system chose.
+  /// The address of its pages; the system chose the port.
   var port: Int {
     get throws {
       guard let port = process.printed.firstMatch(of: /http:\/\/127\.0\.0\.1:(\d+)/).flatMap({ Int($0.1) }) else {
-        throw BenchError("the service does not say where its pages are")
+        throw BenchError("the service does not report the address of its pages")
       }
       return port
     }
   }
 
-  /// What its pages require, from the file that it made.
+  /// The header that its pages require, from the token file that it made.
   var token: String {
     get throws {
       try String(contentsOfFile: database.path() + ".token", encoding: .utf8)
@@ -38,7 +38,7 @@ final class ServiceUnderTest {
   /// Waits until it consumes commands and publishes.
   func becomeReady() throws { try process.wait(for: #"":"ready""#, atMost: 120) }
 
-  /// Waits until it has done what it does after a start, in proportion to what is stored: until it is idle.
+  /// Waits until its work after a start, which is proportional to the database, is done: until it is idle.
   func settle() throws {
     let isIdle = try WallClock.wait(atMost: 1200) {
       let before = try figures.processorSeconds()

@@ -5,7 +5,7 @@ import SQLiteStore
 extension SQLiteStore {
   private static let batch = 10_000
 
-  /// Starts so many schedules without a service; `make` gets a number from 0 on and a generation.
+  /// Starts `count` schedules without a service; `make` gets a number from 0 on and a generation.
   func fill(_ count: Int, _ make: (_ number: Int, _ generation: Int64) throws -> Schedule) throws {
     let first = try load().lastGeneration + 1
     for begin in stride(from: 0, to: count, by: Self.batch) {
@@ -14,7 +14,7 @@ extension SQLiteStore {
     }
   }
 
-  /// Opens a database, or makes it, fills it, and closes it.
+  /// Opens or creates a database, fills it, and closes it.
   static func fill(
     _ database: URL, _ count: Int, _ make: (_ number: Int, _ generation: Int64) throws -> Schedule
   ) throws {

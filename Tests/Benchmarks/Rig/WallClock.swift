@@ -12,7 +12,7 @@ enum WallClock {
 
   static var now: Instant { Instant(milliseconds: nanoseconds / 1_000_000) }
 
-  /// The full second at least so many seconds ahead.
+  /// The full second that is at least this many seconds ahead.
   static func second(in seconds: Int64) -> Instant {
     Instant(milliseconds: (now.milliseconds / 1000 + 1 + seconds) * 1000)
   }
@@ -23,7 +23,7 @@ enum WallClock {
     }
   }
 
-  /// Asks every few milliseconds until the condition holds; false when it did not within so many seconds.
+  /// Polls every few milliseconds until the condition holds; false if it did not within this many seconds.
   static func wait(atMost seconds: Double, for condition: () throws -> Bool) rethrows -> Bool {
     let end = nanoseconds + Int64(seconds * 1e9)
     while try !condition() {

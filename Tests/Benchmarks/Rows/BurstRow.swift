@@ -2,12 +2,12 @@ import Recurrence
 import SQLiteStore
 import Scheduling
 
-/// So many schedules due at one instant, into one quorum queue that is read meanwhile: from that instant until the last
-/// tick is received.
+/// Many schedules due at one instant, into one quorum queue that is read meanwhile: from that instant until the last tick is
+/// received.
 struct BurstRow {
   let rig: Rig
   let count: Int
-  /// The timing of a schedule that is due at an instant.
+  /// The timing of a schedule due at an instant.
   let timing: (Instant) throws -> Timing
 
   func measure() throws -> Pace {

@@ -1,9 +1,9 @@
-/// What was measured for a line of the table, run by run, beside what it is to reach.
+/// The measurements for a line of the table, run by run, and its goal.
 struct Finding: Codable {
   enum Comparison: String, Codable {
     /// Ours divided by the bare publisher's.
     case ratio
-    /// Ours without the bare publisher's.
+    /// Ours minus the bare publisher's.
     case difference
     /// Ours alone.
     case plain
@@ -14,14 +14,14 @@ struct Finding: Codable {
   var comparison: Comparison
   /// One figure for each run.
   var ours: [Double]
-  /// One for each run; empty when there is nothing bare to compare with.
+  /// One for each run; empty when there is nothing to compare with.
   var bare: [Double] = []
   var reach: Double
   var aim: Double
-  /// Whether the figure is to be at least what is to be reached, and not at most.
+  /// Whether the goal is a minimum and not a maximum.
   var isMoreBetter = false
 
-  /// What counts, run by run.
+  /// The compared figures, run by run.
   var results: [Double] {
     switch comparison {
     case .ratio: zip(ours, bare).map { $0 / $1 }
@@ -42,7 +42,7 @@ enum Unit: String, Codable {
 }
 
 extension [Double] {
-  /// 0 of none.
+  /// 0 if there is none.
   var median: Double {
     let sorted = sorted()
     guard !sorted.isEmpty else { return 0 }

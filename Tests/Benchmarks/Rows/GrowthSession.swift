@@ -2,18 +2,18 @@ import Foundation
 import Recurrence
 import Scheduling
 
-/// The same ticks in databases of several sizes: what one costs while the file is in the kernel's memory, and how much
-/// memory of its own the service takes.
+/// The same ticks in databases of several sizes: the cost of one while the file is in the kernel's memory, and the service's
+/// own memory.
 struct GrowthSession {
   struct Outcome {
-    /// Of the service's processor time for each tick, burst by burst.
+    /// The service's processor time per tick, burst by burst.
     var processorMicroseconds: [Double]
-    /// From the instant due until the last tick of the burst is received, for each tick.
+    /// From the due time until the last tick of the burst is received, per tick.
     var microseconds: [Double]
     var megabytes: Double
   }
 
-  /// Spread evenly over the whole database, so that hardly two stand on the same page of a large one.
+  /// Spread evenly over the whole database, so that few are on the same page of a large one.
   static let tickCount = 10_000
   private static let periodSeconds: Int64 = 30
 

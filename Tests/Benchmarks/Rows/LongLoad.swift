@@ -3,7 +3,7 @@ import Recurrence
 import SQLiteStore
 import Scheduling
 
-/// Ticks without a pause, and what the service's memory does meanwhile.
+/// Continuous ticks, and the service's memory meanwhile.
 struct LongLoad {
   struct Outcome {
     var megabytesBefore, megabytesAfter: Double

@@ -1,7 +1,7 @@
 import Foundation
 import Recurrence
 
-/// On what, and on what code, was measured.
+/// The machine, the broker and the code of a measurement.
 struct Machine: Codable {
   var date: String
   var kernel: String
@@ -9,11 +9,11 @@ struct Machine: Codable {
   var memoryGigabytes: Int
   var broker: String
   var commit: String
-  /// Of the last minute, before it began: more than a little of it means that others used the machine.
+  /// The load of the minute before: if it is more than a little, others used the machine.
   var load: String
 
   /// - Parameters:
-  ///   - broker, commit: known to who started the broker and made the build.
+  ///   - broker, commit: known to the caller, which started the broker and made the build.
   static func current(broker: String, commit: String) -> Machine {
     let model = line(of: "/proc/cpuinfo", after: "model name").split { " \t:".contains($0) }.joined(separator: " ")
     let kilobytes = Int(line(of: "/proc/meminfo", after: "MemTotal:").split(separator: " ").first ?? "") ?? 0
@@ -36,7 +36,7 @@ struct Machine: Codable {
     (try? String(contentsOfFile: file, encoding: .utf8)) ?? ""
   }
 
-  /// The rest of the first line that begins so.
+  /// The rest of the first line with this beginning.
   private static func line(of file: String, after begin: String) -> String {
     let lines = contents(of: file).split(separator: "\n")
     return lines.first { $0.hasPrefix(begin) }.map { String($0.dropFirst(begin.count)) } ?? ""

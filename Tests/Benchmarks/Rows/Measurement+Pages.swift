@@ -17,7 +17,7 @@ extension Measurement {
     try measureCostOfPages(session)
   }
 
-  /// A burst and an even load with readers and without, in turns, as others may use the machine too.
+  /// A burst and an even load, alternating with readers and without, because others may use the machine, too.
   private mutating func measureCostOfPages(_ session: PagesSession) throws {
     let outcomes = try (0..<plan.runs).map { _ in
       (without: try session.run(withPages: false), with: try session.run(withPages: true))

@@ -2,7 +2,7 @@ import Foundation
 import Recurrence
 import Scheduling
 
-/// Row after row, what is found.
+/// The findings, row by row.
 struct Measurement {
   let rig: Rig
   let plan: Plan

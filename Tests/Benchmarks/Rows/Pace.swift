@@ -1,7 +1,7 @@
-/// How fast something went, and what each message of it cost.
+/// A rate, and the cost per message.
 struct Pace {
   var perSecond: Double
-  /// Processor time of who published, and of the broker, in microseconds.
+  /// Processor time of the publishing program and of the broker, in microseconds.
   var publisher: Double
   var broker: Double
 
@@ -24,7 +24,7 @@ struct ProcessorTime {
 }
 
 extension ServiceUnderTest {
-  /// What it and the broker have used so far.
+  /// The processor time that it and the broker have used so far.
   func processorTime(beside broker: ProcessFigures) throws -> ProcessorTime {
     ProcessorTime(publisher: try figures.processorSeconds(), broker: try broker.processorSeconds())
   }
@@ -47,8 +47,8 @@ struct BarePace {
       count, from: publishing.began, to: max(publishing.confirmed, receipts.last?.received ?? 0), using: used)
   }
 
-  /// Measures something so many times with the bare publisher before and after it: the mean of these two is what it is
-  /// compared with, as others may use the machine too. Each begins with a new log of the broker.
+  /// Measures something several times with the bare publisher before and after it, and compares it with the mean of these two,
+  /// because others may use the machine, too. Each begins with a new log of the broker.
   func compare(runs: Int, with theirs: () throws -> Pace) throws -> (ours: [Pace], bare: [Pace]) {
     func fresh(_ measure: () throws -> Pace) throws -> Pace {
       try rig.rollLog()

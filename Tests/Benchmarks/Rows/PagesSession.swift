@@ -3,12 +3,12 @@ import Recurrence
 import SQLiteStore
 import Scheduling
 
-/// Pages beside many schedules: how long each takes, how long the engine's thread is held by a question, and what pages and
-/// scrapes cost the ticks.
+/// Pages beside many schedules: the time of each, how long a question holds the engine's thread, and what pages and scrapes
+/// cost the ticks.
 struct PagesSession {
   struct Outcome {
     var burstPerSecond: Double
-    /// 99 in 100 ticks of an even load, slot to receipt, in milliseconds.
+    /// The 99th percentile of an even load, slot to receipt, in milliseconds.
     var lateness: Double
     /// Milliseconds of each page that was loaded meanwhile.
     var pages: [Double]
@@ -89,7 +89,7 @@ struct PagesSession {
     return times
   }
 
-  /// Milliseconds of each question that pages put to the engine's thread, at places all over each list.
+  /// Milliseconds of each question of the pages to the engine's thread, at places all over each list.
   func questionTimes() throws -> [Double] {
     let store = try SQLiteStore(path: store.file.path())
     var times: [Double] = []

@@ -1,4 +1,4 @@
-/// What is measured, and how much of it.
+/// What to measure, and how much of it.
 struct Plan {
   var rows: [Row]
   var runs: Int
@@ -6,12 +6,12 @@ struct Plan {
   var rateRuns: Int { 5 * runs }
   /// Ticks due at one instant, and Starts sent at once.
   var burst = 50_000
-  /// Schedules that wait beside those that tick evenly, and for how long these are watched.
+  /// Schedules that wait beside those of the even load, and the duration of that load.
   var waiting = 1_000_000
   var steadySeconds = 30
   /// The sizes of databases in which a tick's cost is compared.
   var growth = [10_000, 1_000_000, 10_000_000]
-  /// Ticks between two looks at the memory.
+  /// Ticks between two samples of the memory.
   var longLoadTicks = 300_000
 
   static func quick(_ rows: [Row], runs: Int) -> Plan {
@@ -21,7 +21,7 @@ struct Plan {
   }
 }
 
-/// A row of the table, or several that are measured together, under the name by which it is asked for.
+/// A row of the table, or several that are measured together, by the name for `--rows`.
 enum Row: String, CaseIterable {
   case oneShots = "one-shots"
   case recurring
@@ -31,6 +31,6 @@ enum Row: String, CaseIterable {
   /// The cost of a tick and the memory as the database grows.
   case growth
   case longLoad = "long-load"
-  /// How long pages take with so many schedules, and what they and scrapes cost the ticks.
+  /// The time of pages beside many schedules, and what they and scrapes cost the ticks.
   case pages
 }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// All that a run of the bench leaves, for people and for `ops/bench-charts`.
+/// The results of a run, for people and for `ops/bench-charts`.
 struct Results: Codable {
   /// A distribution of latencies: percentiles and milliseconds.
   struct Curve: Codable {
@@ -19,7 +19,7 @@ struct Results: Codable {
   var findings: [Finding] = []
   var latencies: [Curve] = []
   var growth: [GrowthPoint] = []
-  /// What was seen beside, in words.
+  /// Further observations, in words.
   var notes: [String] = []
 
   func write(to file: URL) throws {

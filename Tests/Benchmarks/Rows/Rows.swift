@@ -6,7 +6,7 @@ struct Rows: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "The whole program, beside a bare publisher on the same broker.")
 
-  @Option(help: "The broker, which has definitions.json.")
+  @Option(help: "The URL of the broker, with definitions.json imported.")
   var url: String
 
   @Option(help: "Its version.")
@@ -18,25 +18,25 @@ struct Rows: ParsableCommand {
   @Option(help: "Its folder, see ops/broker.")
   var brokerFolder: String
 
-  @Option(help: "What is measured.")
+  @Option(help: "The measured commit.")
   var commit: String
 
-  @Option(help: "The program that is measured.")
+  @Option(help: "The measured program.")
   var service: String
 
   @Option(help: "The bare client.")
   var client: String
 
-  @Option(help: "Where databases and logs go.")
+  @Option(help: "The folder for databases and logs.")
   var folder: String
 
-  @Option(help: "Where to leave the results, as JSON.")
+  @Option(help: "The file for the results, as JSON.")
   var results: String
 
-  @Option(help: "Names of rows, separated by commas; all if not said.")
+  @Option(help: "Names of rows, separated by commas; all by default.")
   var rows: String?
 
-  @Option(help: "How often each is measured; medians count.")
+  @Option(help: "The number of runs of each; medians count.")
   var runs = 3
 
   @Option(help: "Ticks of the long load.")
@@ -57,7 +57,7 @@ struct Rows: ParsableCommand {
     print("\n\(measurement.results.machine.text)\n")
     for row in plan.rows {
       print("measuring \(row.rawValue)")
-      fflush(nil)  // seen at once where the output is no terminal
+      fflush(nil)  // shown at once if the output is not a terminal
       try measurement.measure(row)
       try measurement.results.write(to: URL(filePath: results))
     }
@@ -76,7 +76,7 @@ struct Rows: ParsableCommand {
       }
       return row
     }
-    guard runs > 0 else { throw ValidationError("--runs wants at least 1") }
+    guard runs > 0 else { throw ValidationError("--runs requires at least 1") }
     var plan = quick ? .quick(rows, runs: runs) : Plan(rows: rows, runs: runs)
     if let soakTicks { plan.longLoadTicks = soakTicks }
     return plan

@@ -1,5 +1,5 @@
-/// So many Starts, sent as fast as the bare publisher can: from the first publish until every Started is received. Its
-/// confirm is then there, and the Start acknowledged with it.
+/// Many Starts, sent as fast as the bare publisher can: from the first publish until every Started is received. By then it
+/// is confirmed, and the Start acknowledged.
 struct StartsRow {
   let rig: Rig
   let count: Int

@@ -3,8 +3,8 @@ import Recurrence
 import SQLiteStore
 import Scheduling
 
-/// Ticks spread evenly, beside many schedules that wait: how late they are, undisturbed and while a burst drains; then how
-/// much memory that took, and how soon the first tick comes after kill -9 and a new start.
+/// An even load beside many waiting schedules: its lateness, undisturbed and while a burst drains; then the memory, and the
+/// time from a restart after kill -9 to the first tick.
 struct SteadySession {
   struct Outcome {
     /// Publish to receipt of the bare publisher at the same rate.
@@ -17,8 +17,8 @@ struct SteadySession {
     var restartSeconds: Double
   }
 
-  /// From the making of the burst to the beginning of what is measured: the service starts and has looked through all
-  /// that follows a time zone.
+  /// From the creation of the burst to the measurement: the service starts and reviews all schedules that follow a time
+  /// zone.
   private static let settlingSeconds: Int64 = 30
 
   let rig: Rig
@@ -44,7 +44,7 @@ struct SteadySession {
     WallClock.wait(until: due.advanced(byMilliseconds: Int64(5000 + burst * 2 / 5)))
     let megabytes = try service.figures.megabytes("VmRSS")
     service.kill()
-    WallClock.wait(until: WallClock.second(in: 1))  // what was on its way has come
+    WallClock.wait(until: WallClock.second(in: 1))  // messages in transit have arrived
     let started = WallClock.nanoseconds
     let next = try ServiceUnderTest(rig, database: store.file)
     try next.becomeReady()

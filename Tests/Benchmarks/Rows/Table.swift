@@ -1,6 +1,6 @@
 import Foundation
 
-/// Findings as a table that reads well in a terminal and as Markdown.
+/// Findings as a table for terminals and Markdown.
 struct Table {
   private var lines: [[String]] = [["work", "ours", "bare", "result (from, to)", "reach", "aim", "so"]]
 

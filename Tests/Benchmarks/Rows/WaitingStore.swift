@@ -3,15 +3,15 @@ import Recurrence
 import SQLiteStore
 import Scheduling
 
-/// A database with many schedules that wait for months, and some among them that tick.
+/// A database with many schedules that wait for months, and some that tick.
 struct WaitingStore {
   let file: URL
   /// All schedules in it.
   let count: Int
-  /// Bytes of the file for each schedule, without its id and its payload.
+  /// Bytes of the file per schedule, without id and payload.
   let overheadBytes: Double
 
-  /// Makes it. Those that tick are spread evenly among the others, `ticking` says of each which it is.
+  /// Creates it. Those that tick are spread evenly among the others; `ticking` tells which.
   init(_ file: URL, count: Int, ticking tickCount: Int, _ ticking: (Int, Int64) throws -> Schedule) throws {
     self.file = file
     self.count = count
@@ -31,8 +31,8 @@ struct WaitingStore {
     overheadBytes = (bytes - Double(idBytes)) / Double(count) - Double(BenchSchedules.payloadBytes)
   }
 
-  /// Reads all of it once, because a kernel may take pages of a file from memory though nobody is short of it (one did, up
-  /// to a twelfth of them within two minutes), and what they cost to read back has nothing to do with the number of schedules.
+  /// Reads all of it once, because a kernel may drop pages of a file from memory without a shortage (one did, up to a twelfth
+  /// of them within two minutes), and the cost of reading them again does not depend on the number of schedules.
   func bringIntoMemory() throws {
     let reading = try FileHandle(forReadingFrom: file)
     defer { try? reading.close() }
