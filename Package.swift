@@ -147,7 +147,11 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(
-      name: "PocketwatchCLITests", dependencies: ["AMQP", "PocketwatchCLI", "PocketwatchService"]),
+      name: "PocketwatchCLITests",
+      dependencies: [
+        "AMQP", "PocketwatchCLI", "PocketwatchService",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
     .testTarget(
       name: "IntegrationTests",
       dependencies: [

@@ -3,7 +3,7 @@ import Scheduling
 /// Why the service ends by itself: a code for a supervisor, words for people.
 package struct ServiceFailure: Error, Sendable, CustomStringConvertible {
   /// The process's exit codes. Those of sysexits.h keep their meaning.
-  package enum Code: Int32, Sendable {
+  package enum Code: Int32, CaseIterable, Sendable {
     /// A setting is missing or wrong (EX_CONFIG).
     case configuration = 78
     /// The operating system gave no thread, descriptor or memory (EX_OSERR).

@@ -1,0 +1,181 @@
+import Foundation
+import Recurrence
+import Scheduling
+import Testing
+
+@testable import AMQP
+@testable import EventBus
+@testable import PocketwatchService
+
+/// The tables of the events' reference, compared with what the decoder reads and the encoder writes, in both directions.
+@Suite("ops/docs/contract.md")
+struct ContractDocumentTests {
+  private let document: ReferenceDocument
+
+  init() throws {
+    document = try ReferenceDocument("ops/docs/contract.md")
+  }
+
+  @Test("has a section for each event, and no other")
+  func events() {
+    let sections = document.headings.filter { $0.hasPrefix("Schedule ") }
+    #expect(sections.sorted() == EventName.allCases.map(\.rawValue).sorted())
+  }
+
+  // MARK: - Commands
+
+  @Test("lists each field that a Start accepts, and no other")
+  func start() {
+    #expect(document.names(under: "Schedule Start").sorted() == Self.accepted(by: .start).sorted())
+  }
+
+  @Test("lists each field that a Stop accepts, and no other")
+  func stop() {
+    #expect(document.names(under: "Schedule Stop").sorted() == Self.accepted(by: .stop).sorted())
+  }
+
+  /// The fields whose value a command is rejected for, and `payload`, which may be anything.
+  private static func accepted(by command: EventName) -> [String] {
+    DetailFields.Name.allCases.filter { name in
+      let timing = ["cron", "duration", "at", "every"]
+      var members = [(name.rawValue, command == .start && name == .payload ? "1" : "[]")]
+      if name != .id { members.append(("id", #""x""#)) }
+      if !timing.contains(name.rawValue) { members.append(("every", #""1h""#)) }
+      switch decode(command, members) {
+      case .malformed(let rejection): return rejection.field == name.rawValue && !rejection.reason.hasPrefix("nothing")
+      case .command(.start(let start), _): return name == .payload && start.definition.payload == Array("1".utf8)
+      default: return false
+      }
+    }.map(\.rawValue)
+  }
+
+  private static func decode(_ command: EventName, _ members: [(String, String)]) -> ReceivedCommand.Content {
+    let decoder = CommandDecoder(zones: { _ in .utc }, secret: SipHash.Key(1, 2))
+    let detail = members.map { "\"\($0.0)\": \($0.1)" }.joined(separator: ", ")
+    let body = "{\"DetailType\": \"\(command.rawValue)\", \"Detail\": {\(detail)}}"
+    return decoder.decode(
+      IncomingMessage(routingKey: Array(command.rawValue.utf8), body: Array(body.utf8))
+    ).content
+  }
+
+  @Test("lists what a Start ignores by no name that it accepts")
+  func ignored() throws {
+    let members = DetailFields.Name.allCases.map { "\"\($0.rawValue)\": null" }.joined(separator: ", ")
+    var fields = DetailFields()
+    var reader = try JSONReader(Array("{\(members)}".utf8)[...])
+    try fields.read(&reader)
+    let known = DetailFields.Name.allCases.map(\.rawValue).filter { !fields.unknown.contains($0) }
+    #expect(document.names(under: "Schedule Start").sorted() == known.sorted())
+  }
+
+  @Test("lists the values of misfirePolicy and ifExists")
+  func choices() {
+    #expect(document.names(under: "Missed slots") == MisfirePolicy.allCases.map(\.rawValue))
+    #expect(document.names(under: "Declaring schedules on startup") == IfExists.allCases.map(\.rawValue))
+  }
+
+  // MARK: - Events of the service
+
+  @Test("lists each field of Detail of an event, and no other", arguments: EventName.allCases.filter(\.isOwn))
+  func fields(of name: EventName) throws {
+    let written = try Self.samples().filter { $0.name == name }.map { try Self.detail(of: $0) }
+    #expect(!written.isEmpty)
+    #expect(documented(name).sorted() == Set(written.joined()).sorted())
+  }
+
+  @Test("the samples here have each field that the encoder can write")
+  func samples() throws {
+    let written = Set(try Self.samples().flatMap { try Self.detail(of: $0) })
+    let source = try ReferenceDocument("Sources/EventBus/JSONWriter+Events.swift").text
+    let fields = source.matches(of: /(?:field|flag)\("([A-Za-z]+)"/).map { String($0.output.1) }
+    #expect(fields.count > 20)
+    #expect(Set(fields).subtracting(written).isEmpty)
+  }
+
+  @Test("lists the fields of the envelope, in and out")
+  func envelope() throws {
+    let documented = document.names(under: "Exchange, routing keys, envelope", column: 0)
+    #expect(documented == IncomingEvent.Name.allCases.map(\.rawValue))
+    for sample in try Self.samples() {
+      #expect(try Self.object(of: sample).keys.sorted() == documented.sorted())
+    }
+  }
+
+  @Test("lists the properties and headers of an event")
+  func properties() throws {
+    let section = "AMQP properties and headers"
+    var headers: [String] = []
+    let tick = try #require(try Self.samples().first { $0.name == .tick })
+    tick.forEachHeader { name, _ in headers.append("\(name)") }
+    #expect(document.names(under: section, table: 1).sorted() == headers.sorted())
+    #expect(document.names(under: section, table: 0).sorted() == (try Self.properties()).sorted())
+  }
+
+  /// The fields of a section's table. The definition stands for the fields of the Start.
+  private func documented(_ name: EventName) -> [String] {
+    document.rows(under: name.rawValue).flatMap { row in
+      row[0] == "the definition" ? document.names(under: "Schedule Start") : ReferenceDocument.names(in: row[0])
+    }
+  }
+
+  // MARK: - Samples
+
+  /// Messages that together have every field.
+  private static func samples() throws -> [OutgoingMessage] {
+    let encoder = EventEncoder(stack: "pocketwatch")
+    return try publications().compactMap { encoder.encode($0, at: SendingTime(Instant(milliseconds: 0))) }
+  }
+
+  private static func publications() throws -> [Publication] {
+    let hour = try DurationExpression("1h")
+    let slot = Instant(milliseconds: 0)
+    let timings: [Timing] = [.cron(try CronExpression("@daily")), .every(hour), .at(slot), .duration(hour)]
+    let events = timings.flatMap { timing -> [OutgoingEvent] in
+      let definition = Definition(
+        id: ScheduleID(stored: Array("x".utf8)), timing: timing, limit: 1, timezone: "UTC", startDate: slot,
+        endDate: slot, jitter: hour, misfirePolicy: .skip, catchupWindow: hour, ifExists: .keep,
+        payload: Array("1".utf8))
+      func started(_ effect: Started.Effect, hasEnded: Bool) -> OutgoingEvent {
+        .started(
+          Started(
+            definition: definition, generation: 1, counter: 0, nextSlot: slot, hasEnded: hasEnded, effect: effect,
+            ignored: ["y"]))
+      }
+      let tick = Tick(definition: definition, generation: 1, counter: 0, slot: slot, missed: 1, nextSlot: slot)
+      let stopped = Stopped(
+        definition: definition, id: definition.id, generation: 1, counter: 0, reason: "")
+      return [
+        .tick(tick), started(.replaced, hasEnded: false), started(.kept, hasEnded: true), .stopped(stopped),
+        .rejected(Rejection(id: definition.id, command: "", field: "", reason: "")),
+      ]
+    }
+    let origin = Origin(messageID: [1], traceparent: "p", tracestate: "s")
+    return events.enumerated().map { Publication(number: UInt64($0), event: $1, origin: origin) }
+  }
+
+  private static func object(of message: OutgoingMessage) throws -> [String: Any] {
+    try #require(JSONSerialization.jsonObject(with: Data(message.body)) as? [String: Any])
+  }
+
+  private static func detail(of message: OutgoingMessage) throws -> [String] {
+    try #require(object(of: message)["Detail"] as? [String: Any]).keys.sorted()
+  }
+
+  /// The names of the AMQP properties that a tick has, from the flags of its header frame.
+  private static func properties() throws -> [String] {
+    // From the highest bit on, as the protocol has them.
+    let names = [
+      "content_type", "content_encoding", "headers", "delivery_mode", "priority", "correlation_id", "reply_to",
+      "expiration", "message_id", "timestamp", "type", "user_id", "app_id", "cluster_id",
+    ]
+    let encoder = MessageEncoder(names: TopologyNames(), sendsUserID: true)
+    encoder.server = ServerInfo(endpoint: "", user: "u", frameMax: 131_072)
+    let flags = encoder.encode([try publications()[0]], at: Instant(milliseconds: 0)).withBytes { bytes in
+      // A frame is type, channel, size, payload, end; the flags are behind class, weight and size of the body.
+      let method = Int(UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: 3, as: UInt32.self)))
+      return UInt16(bigEndian: bytes.loadUnaligned(fromByteOffset: method + 8 + 7 + 12, as: UInt16.self))
+    }
+    return names.enumerated().filter { flags & (0x8000 >> UInt16($0.offset)) != 0 }.map(\.element)
+      .filter { $0 != "headers" }
+  }
+}
