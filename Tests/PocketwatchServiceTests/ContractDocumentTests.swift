@@ -68,6 +68,22 @@ struct ContractDocumentTests {
     #expect(document.names(under: "Schedule Start").sorted() == known.sorted())
   }
 
+  @Test("the commands that it and the README show are accepted", arguments: ["README.md", "ops/docs/contract.md"])
+  func examples(file: String) throws {
+    let blocks = try ReferenceDocument(file).text.matches(of: /```json\n([^`]*)```/).map { $0.output.1 }
+    let starts = blocks.filter { $0.contains(#""Schedule Start""#) }
+    #expect(!starts.isEmpty)
+    let decoder = CommandDecoder(zones: { _ in .utc }, secret: SipHash.Key(1, 2))
+    for start in starts {
+      let message = IncomingMessage(routingKey: Array("Schedule Start".utf8), body: Array(start.utf8))
+      guard case .command(.start(let command), _) = decoder.decode(message).content else {
+        Issue.record("rejected: \(start)")
+        continue
+      }
+      #expect(command.ignored.isEmpty)
+    }
+  }
+
   @Test("lists the values of misfirePolicy and ifExists")
   func choices() {
     #expect(document.names(under: "Missed slots") == MisfirePolicy.allCases.map(\.rawValue))
