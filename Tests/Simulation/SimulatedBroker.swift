@@ -30,6 +30,9 @@ struct SimulatedBroker {
   /// Whether those that were returned would come in another order than they were sent.
   var isOutOfOrder: Bool { zip(returned, returned.dropFirst()).contains { $0.label > $1.label } }
 
+  /// Whether a message was delivered before and returned: the engine keeps such a message in the inbox.
+  func wasReturned(_ message: SimulatedMessage) -> Bool { deliveries[message.label] != nil }
+
   mutating func submit(_ message: SimulatedMessage) { ready.append(message) }
 
   mutating func openChannel() -> UInt64 {

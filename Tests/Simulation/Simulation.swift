@@ -145,7 +145,8 @@ extension Simulation {
       broker.take(publications)
     case .settle(let settled, let channel):
       guard channel == broker.channel else { return note(.misbehaved("settled on a channel that is gone")) }
-      for frame in settled.frames { settle(frame) }
+      let messages = settled.frames.flatMap { settle($0) }
+      for message in messages { noteOvertaken(by: message) }
     case .pauseCommands:
       mayConsume = false
       closeChannel()
@@ -158,11 +159,25 @@ extension Simulation {
     }
   }
 
-  mutating func settle(_ frame: Acknowledgements.Frame) {
-    guard let messages = broker.settle(frame) else { return note(.misbehaved("406 for \(frame)")) }
+  mutating func settle(_ frame: Acknowledgements.Frame) -> [SimulatedMessage] {
+    guard let messages = broker.settle(frame) else {
+      note(.misbehaved("406 for \(frame)"))
+      return []
+    }
     var settlement = Acknowledgements.Settlement.acknowledge
     if case .reject = frame { settlement = .deadLetter }
     for message in messages { note(.settled(label: message.label, settlement)) }
+    return messages
+  }
+
+  /// P2: a command that stays in the queue while a later one for its schedule leaves would be delivered and applied again
+  /// without the later one that undid it. Those in the inbox are applied in its order.
+  mutating func noteOvertaken(by message: SimulatedMessage) {
+    guard case .command(let command, _) = message.content, !broker.wasReturned(message) else { return }
+    let earlier = broker.unsettled.first { $0.message.label < message.label && $0.message.isAbout(command.id.bytes) }
+    if let earlier {
+      note(.misbehaved("P2: message \(message.label) is settled before message \(earlier.message.label)"))
+    }
   }
 
   mutating func answerStore() throws {
