@@ -28,11 +28,10 @@ package struct EventEncoder: Sendable {
     self.random = random
   }
 
-  /// Nil for a command that goes to the dead queue: it is no event, and leaves as it came.
-  package func encode(_ publication: Publication, at time: SendingTime) -> OutgoingMessage? {
-    let event = publication.event
+  /// - Parameter origin: The message that the event answers or follows from.
+  package func encode(_ event: OutgoingEvent, origin: Origin, at time: SendingTime) -> OutgoingMessage {
     func message(_ name: EventName, id: [UInt8], scheduledTime: [UInt8]? = nil) -> OutgoingMessage {
-      let envelope = OutgoingEnvelope(source: source, origin: publication.origin, time: time)
+      let envelope = OutgoingEnvelope(source: source, origin: origin, time: time)
       return OutgoingMessage(
         name: name, messageID: id, envelope: envelope, event: event, scheduledTime: scheduledTime)
     }
@@ -50,7 +49,6 @@ package struct EventEncoder: Sendable {
       return message(.stopped, id: Self.join(stopped.id, "\(stopped.generation)/stopped"))
     case .rejected:
       return message(.rejected, id: RandomUUID.text(from: random))
-    case .deadLetter: return nil
     }
   }
 

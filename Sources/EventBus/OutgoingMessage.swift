@@ -51,7 +51,6 @@ package struct OutgoingMessage {
       envelope.write(name, payload: stopped.definition?.payload, to: &json) { $0.write(stopped) }
     case .rejected(let rejection):
       envelope.write(name, payload: nil, to: &json) { $0.write(rejection, to: correlationID) }
-    case .deadLetter: break
     }
     output = json.finish()
   }

@@ -11,7 +11,7 @@ struct EventEncoderTests {
   private let now = instant("2026-11-23T08:30:00.004Z")
 
   private func encode(_ event: OutgoingEvent, origin: Origin = Origin()) -> OutgoingMessage {
-    encoder.message(Publication(number: 1, event: event, origin: origin), at: SendingTime(now))
+    encoder.encode(event, origin: origin, at: SendingTime(now))
   }
 
   private func tick(
@@ -59,9 +59,9 @@ struct EventEncoderTests {
 
   @Test("a repeated tick has the same message_id, later than the first time or not")
   func repeatedTick() throws {
-    let publication = try Publication(number: 1, event: tick(hourly()), origin: Origin())
-    let later = encoder.message(publication, at: SendingTime(now.advanced(byMilliseconds: 60_000)))
-    #expect(later.messageID == encoder.message(publication, at: SendingTime(now)).messageID)
+    let event = try tick(hourly())
+    let later = encoder.encode(event, origin: Origin(), at: SendingTime(now.advanced(byMilliseconds: 60_000)))
+    #expect(later.messageID == encoder.encode(event, origin: Origin(), at: SendingTime(now)).messageID)
     #expect(later.body.utf8Text.contains(#""Time":"2026-11-23T08:31:00.004Z""#))
   }
 
@@ -192,7 +192,7 @@ struct EventEncoderTests {
     let encoder = EventEncoder(stack: "s")
     let rejection = Rejection(command: "x", field: "body", reason: "empty")
     let ids = (0..<100).map { _ in
-      encoder.message(Publication(number: 1, event: .rejected(rejection), origin: Origin()), at: SendingTime(now))
+      encoder.encode(.rejected(rejection), origin: Origin(), at: SendingTime(now))
         .messageID.utf8Text
     }
     #expect(Set(ids).count == 100)
@@ -221,8 +221,8 @@ struct EventEncoderTests {
   @Test("a time before 1970 has the timestamp 0, since AMQP has none earlier")
   func earlyTimestamp() {
     let rejection = Rejection(command: "x", field: "body", reason: "empty")
-    let publication = Publication(number: 1, event: .rejected(rejection), origin: Origin())
-    #expect(encoder.message(publication, at: SendingTime(Instant(milliseconds: -5000))).timestampSeconds == 0)
+    let time = SendingTime(Instant(milliseconds: -5000))
+    #expect(encoder.encode(.rejected(rejection), origin: Origin(), at: time).timestampSeconds == 0)
   }
 
   /// The Detail as another JSON reader sees it.

@@ -56,7 +56,6 @@ struct PayloadTests {
   private func body(ofTickOf definition: Definition) throws -> String {
     let slot = try #require(Instant(rfc3339: "2026-11-23T08:30:00Z"))
     let tick = Tick(definition: definition, generation: 1, counter: 0, slot: slot, missed: 0, nextSlot: nil)
-    let publication = Publication(number: 1, event: .tick(tick), origin: Origin())
-    return EventEncoder(stack: "pocketwatch").message(publication, at: SendingTime(slot)).body.utf8Text
+    return EventEncoder(stack: "pocketwatch").encode(.tick(tick), origin: Origin(), at: SendingTime(slot)).body.utf8Text
   }
 }

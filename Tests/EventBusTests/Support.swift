@@ -68,14 +68,6 @@ func decode(_ body: String, routingKey: String = "Schedule Start") -> ReceivedCo
   decoder.decode(message(body, routingKey: routingKey)).content
 }
 
-extension EventEncoder {
-  /// Of an event, which always has a message.
-  func message(_ publication: Publication, at time: SendingTime) -> OutgoingMessage {
-    guard let message = encode(publication, at: time) else { preconditionFailure("\(publication) is no event") }
-    return message
-  }
-}
-
 /// Reads a whole document, as strictly as an event's envelope is read.
 func parse(_ json: some Collection<UInt8>) throws -> JSONValue {
   var reader = try JSONReader(Array(json)[...])

@@ -31,8 +31,7 @@ private func decode(_ body: [UInt8], as name: String) -> ReceivedCommand.Content
 
 /// Writes an event and reads it as strictly as a command, except for duplicate keys inside a payload.
 private func encode(_ event: OutgoingEvent) -> [UInt8] {
-  let publication = Publication(number: 1, event: event, origin: Origin())
-  guard let body = encoder.encode(publication, at: SendingTime(Instant(milliseconds: 0)))?.body else { return [] }
+  let body = encoder.encode(event, origin: Origin(), at: SendingTime(Instant(milliseconds: 0))).body
   do {
     var reader = try JSONReader(body[...])
     _ = try reader.readValue(uniqueKeys: false)

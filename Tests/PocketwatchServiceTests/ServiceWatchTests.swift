@@ -155,9 +155,9 @@ struct ServiceWatchTests {
       definition: try definition("a"), generation: 1, counter: 0, slot: slot, due: due, missed: 2, nextSlot: nil)
     watch.published(
       [
-        Publication(number: 1, event: .tick(tick), origin: Origin()),
+        Publication(number: 1, content: .event(.tick(tick)), origin: Origin()),
         Publication(
-          number: 2, event: .rejected(Rejection(command: "Schedule Stop", field: "id", reason: "none")),
+          number: 2, content: .event(.rejected(Rejection(command: "Schedule Stop", field: "id", reason: "none"))),
           origin: Origin()),
       ], at: now)
     watch.confirmed([1], at: Now(wall: now.wall, uptime: 107))

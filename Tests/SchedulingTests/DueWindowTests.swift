@@ -26,11 +26,11 @@ struct DueWindowTests {
     for schedule in schedules {
       let first = window.first()
       #expect(first == schedule.position)
-      window.move(schedule.generation, to: .settling)
+      window.move(schedule.generation, to: .advancing)
     }
     let rest = window.first()
     #expect(rest == nil)
-    #expect(window.unsettledCount == 3)
+    #expect(window.outstandingCount == 3)
     #expect(window.waitingCount == 0)
   }
 
@@ -51,13 +51,13 @@ struct DueWindowTests {
     var window = DueWindow()
     window.load(page([schedule("a", generation: 1, due: .second(5))]), through: .second(30), inDoubtThrough: .noon)
     window.started(schedule("a", generation: 2, due: .second(7)))
-    window.move(1, to: .settling)
-    #expect(window.unsettledIDs == ["a"])
+    window.move(1, to: .advancing)
+    #expect(window.outstandingIDs == ["a"])
     window.remove(1)
     let first = window.first()
     #expect(first == DuePosition(due: .second(7), generation: 2))
     #expect(window[1] == nil)
-    #expect(window.unsettledIDs.isEmpty)
+    #expect(window.outstandingIDs.isEmpty)
   }
 
   /// Which rows may have been sent: those in doubt when loaded, and those this process has handed to the broker.
@@ -83,7 +83,7 @@ struct DueWindowTests {
     window.move(1, to: .held)
     let whileHeld = window.first()
     #expect(whileHeld == nil)
-    #expect(window.unsettledIDs.isEmpty)
+    #expect(window.outstandingIDs.isEmpty)
     window.releaseHeld()
     window.releaseHeld()
     let released = window.first()
@@ -118,7 +118,7 @@ struct DueWindowTests {
     for _ in 0..<8 {
       guard let position = window.firstInTurn() else { continue }
       sent.append(position.generation)
-      window.move(position.generation, to: .settling)
+      window.move(position.generation, to: .advancing)
     }
     #expect(sent == [5, 1, 6, 2, 3])
     window.load(page([burst[3]]), through: .second(2), inDoubtThrough: .noon)
@@ -146,7 +146,7 @@ private struct WindowHistory {
   private var window = DueWindow()
   /// What is stored, in the order of their positions.
   private var stored: [Schedule] = []
-  private var unsettled: Set<Int64> = []
+  private var outstanding: Set<Int64> = []
   private var aside: Set<Int64> = []
   private var lastGeneration: Int64 = 0
 
@@ -170,13 +170,13 @@ private struct WindowHistory {
     var window = window
     let covered = stored.filter { schedule in window.lanes.contains { $0.covers(schedule.position!) } }
     for schedule in covered { #expect(window[schedule.generation]?.schedule == schedule) }
-    let busy = unsettled.union(aside)
+    let busy = outstanding.union(aside)
     let waiting = stored.filter { window[$0.generation] != nil && !busy.contains($0.generation) }
     let first = window.first()
     #expect(first == waiting.first?.position)
-    #expect(window.unsettledCount == unsettled.count)
+    #expect(window.outstandingCount == outstanding.count)
     #expect(window.waitingCount >= waiting.count)
-    #expect(window.unsettledIDs == Set(stored.filter { unsettled.contains($0.generation) }.map(\.id)))
+    #expect(window.outstandingIDs == Set(stored.filter { outstanding.contains($0.generation) }.map(\.id)))
   }
 
   /// Loads the next page of a lane, as the store would give it. No lane reads on into the next.
@@ -207,7 +207,7 @@ private struct WindowHistory {
   private mutating func start() {
     let id: ScheduleID = "\(Int.random(in: 0..<30, using: &random))"
     if let index = stored.firstIndex(where: { $0.id == id }) {
-      guard !unsettled.contains(stored[index].generation) else { return }
+      guard !outstanding.contains(stored[index].generation) else { return }
       aside.remove(stored[index].generation)
       window.remove(stored.remove(at: index).generation)
     }
@@ -222,20 +222,20 @@ private struct WindowHistory {
     guard let position = window.first() else { return }
     let progress = Schedule.Progress(state: .live(.init(slot: position.due, due: position.due)), counter: 1)
     switch Int.random(in: 0..<4, using: &random) {
-    case 0: window.move(position.generation, to: .settling)
+    case 0: window.move(position.generation, to: .advancing)
     case 1:
       window.move(position.generation, to: .held)
       aside.insert(position.generation)
       return
     default: window.move(position.generation, to: .sent(progress))
     }
-    unsettled.insert(position.generation)
+    outstanding.insert(position.generation)
   }
 
   /// A schedule under way goes on later or ends.
   private mutating func settle() {
-    guard let generation = unsettled.sorted().randomElement(using: &random) else { return }
-    unsettled.remove(generation)
+    guard let generation = outstanding.sorted().randomElement(using: &random) else { return }
+    outstanding.remove(generation)
     guard let index = stored.firstIndex(where: { $0.generation == generation }) else { return }
     var schedule = stored.remove(at: index)
     schedule.progress.counter += 1
@@ -257,9 +257,9 @@ private struct WindowHistory {
       aside = aside.filter { if case .retrying? = window[$0]?.phase { true } else { false } }
       return
     }
-    guard let generation = unsettled.sorted().randomElement(using: &random) else { return }
+    guard let generation = outstanding.sorted().randomElement(using: &random) else { return }
     guard case .sent(let progress)? = window[generation]?.phase else { return }
-    unsettled.remove(generation)
+    outstanding.remove(generation)
     if random.oneIn(2) {
       window.move(generation, to: .waiting)
     } else {

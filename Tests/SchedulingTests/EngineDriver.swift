@@ -160,7 +160,7 @@ struct EngineDriver {
   }
 
   private mutating func land(where isMeant: (OutgoingEvent) -> Bool) -> [UInt64] {
-    let numbers = inFlight.filter { isMeant($0.event) }.map(\.number)
+    let numbers = inFlight.filter { $0.event.map(isMeant) ?? true }.map(\.number)
     inFlight.removeAll { numbers.contains($0.number) }
     return numbers
   }
@@ -249,7 +249,7 @@ struct EngineDriver {
 
   // MARK: What can be seen of it
 
-  var events: [OutgoingEvent] { published.map(\.event) }
+  var events: [OutgoingEvent] { published.compactMap(\.event) }
   var ticks: [Tick] { events.ticks }
   var started: [Started] { events.compactMap { if case .started(let started) = $0 { started } else { nil } } }
   var stopped: [Stopped] { events.compactMap { if case .stopped(let stopped) = $0 { stopped } else { nil } } }

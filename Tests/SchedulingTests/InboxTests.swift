@@ -118,7 +118,7 @@ struct InboxTests {
     #expect(!archive.takePoison())
     #expect(driver.rejections.count == 1)
     driver.ack()
-    #expect(driver.events.contains { if case .deadLetter = $0 { true } else { false } })
+    #expect(driver.published.contains { if case .deadLetter = $0.content { true } else { false } })
     #expect(driver.started.map(\.definition.id) == ["a"])
   }
 

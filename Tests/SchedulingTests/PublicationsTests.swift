@@ -10,13 +10,13 @@ struct PublicationsTests {
   private func item(_ tag: UInt64) -> Publications.Item {
     Publications.Item(
       subject: .answer(.delivery(tag: tag), channel: 1, .acknowledge),
-      event: .rejected(Rejection(command: "test", field: "\(tag)", reason: "")), origin: Origin())
+      content: .event(.rejected(Rejection(command: "test", field: "\(tag)", reason: ""))), origin: Origin())
   }
 
   private func tick(_ generation: Int64) throws -> Publications.Item {
     let definition = Definition(id: "a", timing: try Timing(every: "1s"))
     let tick = Tick(definition: definition, generation: generation, counter: 0, slot: .noon, missed: 0, nextSlot: nil)
-    return Publications.Item(subject: .tick(generation: generation), event: .tick(tick), origin: Origin())
+    return Publications.Item(subject: .tick(generation: generation), content: .event(.tick(tick)), origin: Origin())
   }
 
   private let settings = Engine.Settings()
@@ -85,7 +85,7 @@ struct PublicationsTests {
     let confirmed = publications.send(item(2), at: .second(0))
     _ = publications.send(item(3), at: .second(0))
     let waiting = item(4)
-    publications.enqueue(waiting.subject, waiting.event, origin: Origin())
+    publications.enqueue(waiting.subject, waiting.content, origin: Origin())
     let subject = publications.resolve(confirmed.number, at: .second(0))?.subject
     #expect(subject == item(2).subject)
 

@@ -42,29 +42,30 @@ struct SimulationCheckerTests {
       case (.answeredOtherwise, .confirmed(var publication)):
         guard case .started(var started) = publication.event, publication.number.isMultiple(of: 2) else { return nil }
         started.effect = started.effect == .kept ? .created : .kept
-        publication.event = .started(started)
+        publication.content = .event(.started(started))
         return replaced(by: .confirmed(publication))
-      case (.unanswered, .confirmed(let publication)) where !publication.event.isTick: return []
+      case (.unanswered, .confirmed(let publication)) where !publication.isTick: return []
       case (.announcedTooEarly, .committed(let changes)) where changes.contains(where: \.isStart): return []
       case (.slotLeftOut, .committed(let changes)): return Self.skipping(changes).map { replaced(by: .committed($0)) }
       case (.markFarAhead, .committed(let changes)):
         return replaced(by: .committed(changes.map(Self.withMarkFurtherAhead)))
-      case (.missedSlotSent, .sent(let publication)) where publication.event.isTick:
+      case (.missedSlotSent, .sent(let publication)) where publication.isTick:
         return [Self.moved(entry, by: 3 * 86_400_000)]
-      case (.retriedAtOnce, .refused(let publication)) where publication.event.isTick:
+      case (.retriedAtOnce, .refused(let publication)) where publication.isTick:
         return replaced(by: entry.event, .sent(publication))
       case (.givenUpAtOnce, .sent(let publication)):
         guard case .tick(let tick) = publication.event else { return nil }
         return replaced(by: entry.event, .gaveUp(tick.definition.id, slot: tick.slot))
-      case (.outcomeGivenUpAtOnce, .sent(let publication)) where !publication.event.isTick:
-        return replaced(by: entry.event, .gaveUpOutcome(publication.event, publication.origin))
+      case (.outcomeGivenUpAtOnce, .sent(let publication)) where !publication.isTick:
+        guard let event = publication.event else { return nil }
+        return replaced(by: entry.event, .gaveUpOutcome(event, publication.origin))
       case (.stoppedStillOwed, .committed(let changes)):
         return replaced(by: .committed(changes.filter { if case .announced = $0 { false } else { true } }))
       case (.clockSetBackByNothing, .sent): return replaced(by: .clockSetBack, entry.event)
       case (.sentWhileBlocked, .sent): return replaced(by: .blocked, entry.event)
       case (.sentWhileTheStoreFails, .sent): return replaced(by: .storeFailed, entry.event)
-      case (.advancedUnconfirmed, .confirmed(let publication)) where publication.event.isTick: return []
-      case (.repeated, .sent(let publication)) where publication.event.isTick: return [entry, entry]
+      case (.advancedUnconfirmed, .confirmed(let publication)) where publication.isTick: return []
+      case (.repeated, .sent(let publication)) where publication.isTick: return [entry, entry]
       case (.beyondTheLimit, .arrived(let publication)):
         guard case .tick(let tick) = publication.event, tick.definition.limit ?? 0 > 0, tick.nextSlot == nil else {
           return nil
@@ -77,7 +78,7 @@ struct SimulationCheckerTests {
           definition: definition, generation: stopped.generation, counter: 0, slot: .second(1_000_000), missed: 0,
           nextSlot: nil)
         return replaced(
-          by: entry.event, .arrived(Publication(number: 0, event: .tick(tick), origin: publication.origin)))
+          by: entry.event, .arrived(Publication(number: 0, content: .event(.tick(tick)), origin: publication.origin)))
       case (.outOfOrder, .arrived(let publication)):
         guard case .tick(let tick) = publication.event else { return nil }
         return replaced(by: entry.event, .arrived(Self.moved(publication, tick, by: -1000)))
@@ -94,7 +95,7 @@ struct SimulationCheckerTests {
     private static func moved(_ publication: Publication, _ tick: Tick, by milliseconds: Int64) -> Publication {
       var tick = tick
       tick.slot = tick.slot.advanced(byMilliseconds: milliseconds)
-      return Publication(number: publication.number, event: .tick(tick), origin: publication.origin)
+      return Publication(number: publication.number, content: .event(.tick(tick)), origin: publication.origin)
     }
 
     private static func withMarkFurtherAhead(_ change: Change) -> Change {

@@ -48,3 +48,7 @@ extension [OutgoingEvent] {
 extension OutgoingEvent {
   package var isTick: Bool { if case .tick = self { true } else { false } }
 }
+
+extension Publication {
+  package var isTick: Bool { event?.isTick == true }
+}

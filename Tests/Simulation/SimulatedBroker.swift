@@ -91,7 +91,7 @@ struct SimulatedBroker {
 
   /// Whether it is about to close the channel.
   var isNextPoisoned: Bool {
-    guard !isBlocking, let id = unread.first?.event.scheduleID else { return false }
+    guard !isBlocking, let id = unread.first?.event?.scheduleID else { return false }
     return poisoned.contains(id)
   }
 

@@ -101,8 +101,8 @@ extension Simulation {
 
   mutating func disconnect() {
     guard broker.connection != nil else { return }
-    let hasTick = broker.unread.contains { $0.event.isTick }
-    if broker.unanswered.contains(where: { $0.publication.event.isTick }) { reach(.connectionLostAfterArrival) }
+    let hasTick = broker.unread.contains { $0.isTick }
+    if broker.unanswered.contains(where: { $0.publication.isTick }) { reach(.connectionLostAfterArrival) }
     if hasTick { reach(.connectionLostWithTickInFlight) }
     let unread = broker.disconnect()
     // What the broker still reads of a connection that is gone: a first part of it.
@@ -160,7 +160,7 @@ extension Simulation {
         note(.committed(changes))
       }
     }
-    if (broker.unread + broker.unanswered.map(\.publication)).contains(where: { $0.event.isTick }) {
+    if (broker.unread + broker.unanswered.map(\.publication)).contains(where: { $0.isTick }) {
       reach(.crashWithTickInFlight)
     }
     if engine.hasInbox { reach(.crashWithInbox) }

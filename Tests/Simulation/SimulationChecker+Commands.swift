@@ -203,7 +203,7 @@ extension SimulationChecker {
       switch $0 {
       case .started(let started): started.effect == .kept
       case .rejected: true
-      case .stopped, .tick, .deadLetter: false
+      case .stopped, .tick: false
       }
     }
   }
@@ -216,7 +216,7 @@ extension OutgoingEvent {
     case .started(let started): "\(started.effect)"
     case .stopped(let stopped): "stopped \(stopped.generation)"
     case .rejected(let rejection): "rejected \(rejection.field)"
-    case .tick, .deadLetter: nil
+    case .tick: nil
     }
   }
 }

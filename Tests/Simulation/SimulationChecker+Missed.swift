@@ -23,7 +23,7 @@ extension SimulationChecker {
   }
 
   mutating func refused(_ publication: Publication) {
-    if let name = OutcomeName(publication.event, publication.origin) { outcomes[name]?.refusals += 1 }
+    if let name = OutcomeName(publication) { outcomes[name]?.refusals += 1 }
     guard case .tick(let tick) = publication.event, var sent = tracks[tick.generation]?.sent[tick.slot] else { return }
     sent.excuse = .resentAfterRefusal
     // What was without an answer for too long waits already, and no answer is of interest any more. What is not due any more,

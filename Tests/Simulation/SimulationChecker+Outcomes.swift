@@ -7,10 +7,16 @@ extension SimulationChecker {
   enum OutcomeName: Hashable {
     case answer(label: Int), ownEnd(generation: Int64)
 
+    /// Nil for what is no outcome.
+    init?(_ publication: Publication) {
+      guard let event = publication.event else { return nil }
+      self.init(event, publication.origin)
+    }
+
     /// Nil for a tick.
     init?(_ event: OutgoingEvent, _ origin: Origin) {
       switch event {
-      case .tick, .deadLetter: return nil
+      case .tick: return nil
       case .stopped(let stopped) where Schedule.EndReason.isOwn(stopped.reason):
         self = .ownEnd(generation: stopped.generation)
       case .started, .stopped, .rejected: self = .answer(label: origin.label)
@@ -27,7 +33,6 @@ extension SimulationChecker {
 
   /// P3: for a minute an outcome that is refused is tried again; without a confirm it is waited for for five and a half.
   mutating func gaveUpOutcome(_ event: OutgoingEvent, _ origin: Origin) {
-    if case .deadLetter = event { return resolved(event, origin) }
     reach(.gaveUpOutcome)
     guard let name = OutcomeName(event, origin), let sent = outcomes[name] else {
       return expect(false, "P3", "an outcome is given up that was not sent")

@@ -7,7 +7,7 @@ extension SimulationChecker {
   mutating func sent(_ publication: Publication) {
     expect(!isBlocked, "P15", "\(publication.number) is sent to a broker that takes nothing")
     expect(!isStoreUnwell, "P16", "\(publication.number) is sent while the store fails")
-    if let name = OutcomeName(publication.event, publication.origin) {
+    if let name = OutcomeName(publication) {
       outcomes[name] = outcomes[name] ?? SentOutcome(uptime: now.uptime)
     }
     switch publication.event {
@@ -19,7 +19,7 @@ extension SimulationChecker {
       expect(ending?.reason == stopped.reason, "P4", "Stopped \(stopped.generation) before it was stored")
       if tracks[stopped.generation]?.isStoppedSent == true { reach(.stoppedOwedAgain) }
       tracks[stopped.generation]?.isStoppedSent = true
-    case .rejected, .deadLetter: break
+    case .rejected, nil: break
     }
   }
 
@@ -61,7 +61,7 @@ extension SimulationChecker {
   mutating func arrived(_ publication: Publication) {
     switch publication.event {
     case .stopped(let stopped): tracks[stopped.generation]?.hasStoppedArrived = true
-    case .started, .rejected, .deadLetter: break
+    case .started, .rejected, nil: break
     case .tick(let tick):
       guard let track = tracks[tick.generation], !track.arrived.contains(tick.slot) else { return }
       if track.isOfEarlierClock(tick) { return }
@@ -75,7 +75,10 @@ extension SimulationChecker {
   }
 
   mutating func confirmed(_ publication: Publication) {
-    resolved(publication.event, publication.origin)
+    switch publication.content {
+    case .event(let event): resolved(event, publication.origin)
+    case .deadLetter(let raw): deadLettered.insert(raw.number)
+    }
   }
 
   /// A publication was confirmed; an outcome has perhaps expired.
@@ -89,7 +92,6 @@ extension SimulationChecker {
       tracks[tick.generation]?.confirmed.insert(tick.slot)
     case .stopped(let stopped) where Schedule.EndReason.isOwn(stopped.reason):
       tracks[stopped.generation]?.isStoppedConfirmed = true
-    case .deadLetter(let raw): deadLettered.insert(raw.number)
     case .started, .stopped, .rejected: answered(origin.label, event)
     }
   }

@@ -62,7 +62,7 @@ package struct SimulationHistory: Equatable, Sendable {
   }
 
   package var tickCount: Int {
-    entries.count { if case .sent(let publication) = $0.event { publication.event.isTick } else { false } }
+    entries.count { if case .sent(let publication) = $0.event { publication.isTick } else { false } }
   }
 
   mutating func note(_ event: Event, at now: Now) {

@@ -23,8 +23,7 @@ package final class MessageEncoder {
   package static func bodyBytes(_ names: TopologyNames) -> @Sendable (OutgoingEvent) -> Int {
     let events = EventEncoder(stack: names.stack)
     return { event in
-      let publication = Publication(number: 0, event: event, origin: Origin())
-      return events.encode(publication, at: SendingTime(Instant(milliseconds: 0)))?.body.count ?? 0
+      events.encode(event, origin: Origin(), at: SendingTime(Instant(milliseconds: 0))).body.count
     }
   }
 
@@ -34,10 +33,11 @@ package final class MessageEncoder {
     let user = sendsUserID ? server?.user : nil
     return MessageBatch(frameMax: server?.frameMax ?? 0, capacity: publications.count) { batch in
       for publication in publications {
-        if let message = events.encode(publication, at: time) {
+        switch publication.content {
+        case .event(let event):
+          let message = events.encode(event, origin: publication.origin, at: time)
           add(message, from: user, number: publication.number, to: &batch)
-        } else if case .deadLetter(let raw) = publication.event {
-          batch.add(Message(raw, for: deadExchange), number: publication.number)
+        case .deadLetter(let raw): batch.add(Message(raw, for: deadExchange), number: publication.number)
         }
       }
     }

@@ -13,15 +13,15 @@ struct DueWindow {
   }
 
   enum Phase {
-    /// Its time has not come, or it waits for room in the publish window. Becomes sent, settling or held.
+    /// Its time has not come, or it waits for room in the publish window. Becomes sent, advancing or held.
     case waiting
-    /// Its tick is with the broker; the state follows when it is confirmed. Becomes settling, retrying or waiting.
+    /// Its tick is with the broker; the state follows when it is confirmed. Becomes advancing, retrying or waiting.
     case sent(Schedule.Progress)
-    /// Its tick was refused and waits for another try, or is without an answer for long. Becomes sent, settling, or waiting
+    /// Its tick was refused and waits for another try, or is without an answer for long. Becomes sent, advancing, or waiting
     /// when the wall clock was set back or the connection lost.
     case retrying(Schedule.Progress)
     /// A change of it is on its way to the store. Becomes waiting, or leaves.
-    case settling
+    case advancing
     /// The rules of its zone are missing. Becomes waiting when zone data changes.
     case held
   }
@@ -30,22 +30,22 @@ struct DueWindow {
   /// What is loaded: from the beginning on, and perhaps a stretch ahead.
   var lanes = [DueLane()]
   /// The lane whose turn it is.
-  private var turn = 0
+  private var laneInTurn = 0
   private var held: [Int64] = []
-  /// Rows sent or settling: what may have to be repeated after a crash.
-  private(set) var unsettledCount = 0
+  /// Rows sent or advancing: what may have to be repeated after a crash.
+  private(set) var outstandingCount = 0
 
   var waitingCount: Int { lanes.reduce(0) { $0 + $1.waitingCount } }
 
   subscript(generation: Int64) -> Row? { rows[generation] }
 
   /// The schedules of which a tick or another change is under way, by generation.
-  var unsettled: Set<Int64> { Set(rows.lazy.filter { $0.value.phase.isUnsettled }.map(\.key)) }
+  var outstanding: Set<Int64> { Set(rows.lazy.filter { $0.value.phase.isOutstanding }.map(\.key)) }
 
   /// The same by id: no command on them may be decided. Put together when commands are there, since a burst of ticks has
   /// none to look at.
-  var unsettledIDs: Set<ScheduleID> {
-    unsettledCount == 0 ? [] : Set(rows.values.lazy.filter(\.phase.isUnsettled).map(\.schedule.id))
+  var outstandingIDs: Set<ScheduleID> {
+    outstandingCount == 0 ? [] : Set(rows.values.lazy.filter(\.phase.isOutstanding).map(\.schedule.id))
   }
 
   /// Takes a page of a lane that was loaded from the store up to `through`; ticks due up to `inDoubtThrough` may have been
@@ -72,7 +72,7 @@ struct DueWindow {
   /// A change of a schedule is stored: it waits for its next tick, or leaves the window.
   mutating func advanced(_ generation: Int64, to progress: Schedule.Progress) -> Schedule? {
     guard let index = rows.index(forKey: generation) else { return nil }
-    rows.values[index].advance(to: progress, &unsettledCount)
+    rows.values[index].advance(to: progress, &outstandingCount)
     guard let position = rows.values[index].position, covers(position) else {
       return rows.remove(at: index).value.schedule
     }
@@ -88,7 +88,7 @@ struct DueWindow {
 
   mutating func remove(_ generation: Int64) {
     guard let row = rows.removeValue(forKey: generation) else { return }
-    if row.phase.isUnsettled { unsettledCount -= 1 }
+    if row.phase.isOutstanding { outstandingCount -= 1 }
   }
 
   /// The position of the waiting row that is due first.
@@ -99,8 +99,8 @@ struct DueWindow {
 
   /// The position of the waiting row that is due first in the lane whose turn it is; the next turn is another's.
   mutating func firstInTurn() -> DuePosition? {
-    turn = (turn + 1) % lanes.count
-    return first(in: turn)
+    laneInTurn = (laneInTurn + 1) % lanes.count
+    return first(in: laneInTurn)
   }
 
   private mutating func first(in lane: Int) -> DuePosition? {
@@ -115,7 +115,7 @@ struct DueWindow {
   mutating func move(_ generation: Int64, to phase: Phase) {
     guard let index = rows.index(forKey: generation) else { return }
     let position = rows.values[index].position
-    let wasWaiting = rows.values[index].enter(phase, &unsettledCount)
+    let wasWaiting = rows.values[index].enter(phase, &outstandingCount)
     // A row that leaves its queue is the first in it; taken out, so that no position is in the queue twice.
     if wasWaiting, let position {
       for lane in lanes.indices where lanes[lane].queue.min == position { lanes[lane].queue.removeMin() }
@@ -123,7 +123,7 @@ struct DueWindow {
     switch phase {
     case .waiting: if let position { enqueue(position) }
     case .held: held.append(generation)
-    case .sent, .retrying, .settling: break
+    case .sent, .retrying, .advancing: break
     }
   }
 
@@ -184,18 +184,18 @@ extension DueWindow.Row {
   }
 
   /// Stands where its schedule has come to, and waits.
-  fileprivate mutating func advance(to progress: Schedule.Progress, _ unsettledCount: inout Int) {
-    _ = enter(.waiting, &unsettledCount)
+  fileprivate mutating func advance(to progress: Schedule.Progress, _ outstandingCount: inout Int) {
+    _ = enter(.waiting, &outstandingCount)
     schedule.progress = progress
     mayHaveBeenSent = false
   }
 
   /// Goes into another phase, and says whether it was waiting.
-  fileprivate mutating func enter(_ phase: DueWindow.Phase, _ unsettledCount: inout Int) -> Bool {
+  fileprivate mutating func enter(_ phase: DueWindow.Phase, _ outstandingCount: inout Int) -> Bool {
     var wasWaiting = false
     if case .waiting = self.phase { wasWaiting = true }
-    if self.phase.isUnsettled { unsettledCount -= 1 }
-    if phase.isUnsettled { unsettledCount += 1 }
+    if self.phase.isOutstanding { outstandingCount -= 1 }
+    if phase.isOutstanding { outstandingCount += 1 }
     if case .sent = phase { mayHaveBeenSent = true }
     self.phase = phase
     return wasWaiting
@@ -207,13 +207,13 @@ extension DueWindow.Phase {
   var progress: Schedule.Progress? {
     switch self {
     case .sent(let progress), .retrying(let progress): progress
-    case .waiting, .settling, .held: nil
+    case .waiting, .advancing, .held: nil
     }
   }
 
-  var isUnsettled: Bool {
+  var isOutstanding: Bool {
     switch self {
-    case .sent, .settling: true
+    case .sent, .advancing: true
     case .waiting, .retrying, .held: false
     }
   }

@@ -1,37 +1,70 @@
 import Recurrence
 
-/// One piece of work at a time for the store.
+/// What the store is asked for next, and what follows from its answers.
 extension Engine {
-  /// What the store is doing, with what is needed to go on once it has answered.
-  enum StoreWork: Sendable {
-    case look(InboxLine.Taken, channel: UInt64?)
-    case inbox(after: InboxPosition?)
-    /// The next page of a lane of the window.
-    case due(lane: Int, after: DuePosition?, through: Instant)
-    case owed(after: Int64, limit: Int)
-    case review(SlotReview.Causes, after: DuePosition?)
-    case apply([Change], [PendingAnswer])
-    case sweep(Retention)
-  }
-
-  /// Kinds of work that take turns, so that neither a burst of ticks nor a flood of commands keeps the others waiting.
-  enum Turn: Int, CaseIterable, Sendable {
-    case apply, inbox, look, review, due, owed, sweep
-  }
-
-  /// The request for the store to work on next; nil while it is busy, unwell, or has nothing to do.
-  mutating func storeRequest(at now: Now) -> StoreRequest? {
-    if isStoreUnwell {
-      guard let retryAt = storeRetryAt, now.uptime >= retryAt else { return nil }
-      storeRetryAt = nil
-      return storeWork.map(request)
+  /// The request for the store to work on next; nil while it is busy, unavailable, or has nothing to do.
+  mutating func storeRequest() -> StoreRequest? {
+    if let work = store.retry(at: turn.now) { return request(for: work) }
+    guard store.isIdle else { return nil }
+    turn.change(intake.takeChanges().map { .inbox($0) })
+    lowerMark()
+    raiseMarkAhead()
+    for kind in store.kindsInTurn {
+      if let work = work(of: kind) {
+        store.begin(work, as: kind)
+        return request(for: work)
+      }
     }
-    guard storeWork == nil else { return nil }
-    storeWork = nextWork(at: now)
-    return storeWork.map(request)
+    guard drain == .draining, let work = finishDraining() else { return nil }
+    store.begin(work)
+    return request(for: work)
   }
 
-  private func request(for work: StoreWork) -> StoreRequest {
+  private mutating func work(of kind: StoreLane.WorkKind) -> StoreLane.Work? {
+    guard drain == .running || kind == .apply else { return nil }
+    switch kind {
+    case .apply: return applyWork()
+    case .look: return takeCommands()
+    case .inbox: return inboxWork()
+    case .review: return turn.changes.isEmpty ? review.nextPage : nil  // so that what is read is what holds
+    case .due: return dueWork()
+    case .owed:
+      endNotices.beginRound(at: turn.now)
+      return endNotices.nextPage(settings).map { .owed(after: $0.after, limit: $0.limit) }
+    case .sweep: return sweeper.work(at: turn.now, unsettledSince: intake.unsettledSince)
+    }
+  }
+
+  private mutating func applyWork() -> StoreLane.Work? {
+    guard !turn.changes.isEmpty, !gathersTicks() else { return nil }
+    renewMark()
+    let wasGathered = store.endGathering()
+    let batch = turn.takeBatch(reserving: wasGathered ? settings.gatheredTicks : 0)
+    return .apply(batch.changes, batch.answers)
+  }
+
+  /// With the publish window full, confirmed ticks wait for each other: a commit waits for the disk, whatever is in it.
+  private mutating func gathersTicks() -> Bool {
+    guard window.outstandingCount >= settings.publishWindow, publications.hasFlights, turn.answers.isEmpty,
+      mark.requested == nil, drain == .running, !review.isMoving, turn.changes.count < settings.gatheredTicks
+    else { return false }
+    return store.gathers(at: turn.now)
+  }
+
+  /// What is left to do once nothing is in flight before a clean stop. Then nothing is in doubt beyond now; or, should the
+  /// clock have been set back, beyond what was sent before that and may be unconfirmed; unless the next process has to learn
+  /// of the clock from the mark.
+  private mutating func finishDraining() -> StoreLane.Work? {
+    let isAnswering = publications.hasFlights || (publications.hasReady && publications.isOpen)
+    guard !isAnswering, window.outstandingCount == 0 else { return nil }
+    let undecided = intake.takeUndecided()
+    if !undecided.isEmpty { return .look(undecided, channel: nil) }
+    drain = .drained
+    guard !isClockInQuestion else { return nil }
+    return mark.final(at: turn.now.wall).map { .apply([$0], []) }
+  }
+
+  private func request(for work: StoreLane.Work) -> StoreRequest {
     switch work {
     case .look(let taken, _): lookRequest(for: taken)
     case .inbox(let position): .inbox(after: position, limit: settings.commandBatch)
@@ -45,170 +78,98 @@ extension Engine {
     }
   }
 
-  private mutating func nextWork(at now: Now) -> StoreWork? {
-    pendingChanges += intake.takeChanges().map { .inbox($0) }
-    lowerMark()
-    raiseMarkAhead(at: now)
-    for step in 1...Turn.allCases.count {
-      let turn = Turn.allCases[(lastTurn.rawValue + step) % Turn.allCases.count]
-      if let work = work(of: turn, at: now) {
-        lastTurn = turn
-        return work
-      }
+  /// What must be known to decide these commands: their schedules, and whether they were answered before.
+  private func lookRequest(for taken: InboxLine.Taken) -> StoreRequest {
+    var ids: [ScheduleID] = []
+    var keys: [CommandKey] = []
+    for command in taken.commands {
+      guard case .command(let command, let key) = command.content else { continue }
+      ids.append(command.id)
+      if let key { keys.append(key) }
     }
-    return isDraining ? finishDraining(at: now) : nil
+    return .look(ids: ids, keys: keys, tried: taken.uncounted, passedOver: taken.passedOver)
   }
+}
 
-  private mutating func work(of turn: Turn, at now: Now) -> StoreWork? {
-    guard !isDraining || turn == .apply else { return nil }
-    return switch turn {
-    case .apply: applyWork(at: now)
-    case .look: takeCommands()
-    case .inbox: inboxWork()
-    case .review: reviewWork()
-    case .due: dueWork(at: now)
-    case .owed: owedWork(at: now)
-    case .sweep: sweepWork(at: now)
+// MARK: - Answers
+
+extension Engine {
+  mutating func received(_ answer: StoreAnswer) {
+    if case .failed(let error) = answer {
+      if store.failed(error, at: turn.now) { turn.report(.storeUnavailable(error)) }
+      return
     }
-  }
-
-  private mutating func applyWork(at now: Now) -> StoreWork? {
-    guard !pendingChanges.isEmpty, !isGathering(at: now) else { return nil }
-    renewMark(at: now)
-    defer {
-      pendingChanges = []
-      pendingAnswers = []
-      // Room at once for what is gathered, rather than little by little.
-      if gatheringSince != nil { pendingChanges.reserveCapacity(settings.gatheredTicks) }
-      gatheringSince = nil
+    guard let (work, isRecovery) = store.succeeded() else { return }
+    if isRecovery {
+      suspension.storeRecovered(at: turn.now.uptime)
+      turn.report(.storeRecovered)
     }
-    return .apply(pendingChanges, pendingAnswers)
-  }
-
-  /// While the publish window is full, confirmed ticks wait for each other: a commit waits for the disk, whatever is in it.
-  private mutating func isGathering(at now: Now) -> Bool {
-    guard window.unsettledCount >= settings.publishWindow, publications.hasFlights, pendingAnswers.isEmpty,
-      mark.requested == nil, !isDraining, review?.moving.isEmpty ?? true, pendingChanges.count < settings.gatheredTicks
-    else { return false }
-    let since = gatheringSince ?? now.uptime
-    gatheringSince = since
-    return now.uptime - since < settings.gatheringMilliseconds
-  }
-
-  private func sweepWork(at now: Now) -> StoreWork? {
-    guard let nextSweep, now.uptime >= nextSweep else { return nil }
-    return .sweep(
-      Retention(
-        endedBefore: now.wall.advanced(byMilliseconds: -settings.endedRetentionMilliseconds),
-        firedBefore: now.wall.advanced(byMilliseconds: -settings.firedRetentionMilliseconds),
-        lastingBefore: now.wall.advanced(byMilliseconds: -settings.lastingRetentionMilliseconds),
-        answeredBefore: min(
-          now.wall.advanced(byMilliseconds: -settings.repeatWindowMilliseconds), intake.unsettledSince),
-        maximumEnded: settings.maximumEnded, maximumCommands: settings.maximumCommands))
-  }
-
-  /// Once nothing is under way before a clean stop, nothing is in doubt beyond now; or, should the clock have been set back,
-  /// beyond what was sent before that and may be unconfirmed. Unless the next process has to learn of the clock from the mark.
-  private mutating func finishDraining(at now: Now) -> StoreWork? {
-    let isAnswering = publications.hasFlights || (publications.hasReady && publications.isOpen)
-    guard !isDrained, !isAnswering, window.unsettledCount == 0 else { return nil }
-    let undecided = intake.takeUndecided()
-    if !undecided.isEmpty { return .look(undecided, channel: nil) }
-    isDrained = true
-    guard !isClockInQuestion else { return nil }
-    return mark.final(at: now.wall).map { .apply([$0], []) }
-  }
-
-  mutating func received(_ answer: StoreAnswer, at now: Now) {
-    if case .failed(let error) = answer { return storeFailed(error, at: now) }
-    guard let work = storeWork else { return }
-    storeWork = nil
-    storeSucceeded(at: now)
     switch (work, answer) {
     case (.look(let taken, let channel), .looked(let schedules, let remembered)):
-      decideCommands(taken.commands, on: channel, schedules: schedules, remembered: remembered, at: now)
+      decideCommands(taken.commands, on: channel, view: BatchView(schedules: schedules, remembered: remembered))
     case (.inbox, .inbox(let page)): intake.load(page, decode: decode)
     case (.due(let lane, _, let through), .due(let page)):
       window.load(page, into: lane, through: through, inDoubtThrough: mark.recovered)
     case (.owed(let position, let limit), .owed(let schedules)):
       for schedule in schedules { enqueueStopped(schedule) }
       endNotices.read(
-        after: position, through: schedules.last?.generation, isLast: schedules.count < limit, at: now)
+        after: position, through: schedules.last?.generation, isLast: schedules.count < limit, at: turn.now)
     case (.review(let causes, let position), .followingZones(let schedules)):
-      guard isCurrent(causes, after: position) else { return }
-      reviewed(schedules, isLast: schedules.count < settings.duePage, at: now)
+      guard review.isCurrent(causes, after: position) else { return }
+      recompute(schedules, isLast: schedules.count < settings.duePage)
     case (.review(let causes, let position), .due(let page)):
-      guard isCurrent(causes, after: position) else { return }
-      reviewed(page.schedules, isLast: page.isLast, at: now)
+      guard review.isCurrent(causes, after: position) else { return }
+      recompute(page.schedules, isLast: page.isLast)
     case (.apply(let changes, let answers), .applied):
       for change in changes { applied(change) }
       for case let replaced? in answers.map(\.decision.replaced) { window.remove(replaced) }
       announce(answers)
       window.shrink(to: settings.dueCapacity)
-    case (.sweep, .swept(let count)):
-      let isMore = count >= settings.sweepStep
-      nextSweep = now.uptime + (isMore ? settings.sweepPauseMilliseconds : settings.sweepIntervalMilliseconds)
-    default:
-      break  // an answer to another question: the shell keeps question and answer together
+    case (.sweep, .swept(let count)): sweeper.swept(count, at: turn.now)
+    case (.look, _), (.inbox, _), (.due, _), (.owed, _), (.review, _), (.apply, _), (.sweep, _):
+      assertionFailure("\(answer) answers another question than \(work)")
     }
   }
 
   private mutating func applied(_ change: Change) {
     switch change {
-    case .start(let schedule, _):
-      window.started(schedule)
-    case .advance(let key, _, let progress, _):
-      let known = window.advanced(key.generation, to: progress)
-      guard let schedule = known ?? reviewApplied(key.generation, progress) else { return }
-      becameFree(key.generation)
-      if schedule.nextTick == nil { ended(schedule) } else { intake.becameFree(schedule.id) }
-    case .announced(let generation):
-      endNotices.announced(generation)
-    case .markInDoubt(let through):
-      mark.wasStored(through)
-    case .declare(let key, let declaration):
-      window.declared(key.generation, declaration)
-    case .inbox(.complete(let batch)): reports.append(.commandsRedelivered(intake.completed(batch)))
-    case .remember, .followRules, .inbox:
-      break
+    case .start(let schedule, _): window.started(schedule)
+    case .advance(let key, _, let progress, _): advanced(key.generation, to: progress)
+    case .announced(let generation): endNotices.announced(generation)
+    case .markInDoubt(let through): mark.wasStored(through)
+    case .declare(let key, let declaration): window.declared(key.generation, declaration)
+    case .inbox(.complete(let batch)): turn.report(.commandsRedelivered(intake.completed(batch)))
+    case .remember, .followRules, .inbox: break
     }
   }
 
-  private mutating func owedWork(at now: Now) -> StoreWork? {
-    endNotices.beginRound(at: now)
-    return endNotices.nextPage(settings).map { .owed(after: $0.after, limit: $0.limit) }
-  }
-
-  /// It is stored that a schedule has ended by itself.
-  private mutating func ended(_ schedule: Schedule) {
+  /// The next state of a schedule is stored, be it in the window or not.
+  private mutating func advanced(_ generation: Int64, to progress: Schedule.Progress) {
+    var advanced = window.advanced(generation, to: progress)
+    if advanced == nil, let moved = review.moved(generation, to: progress) {
+      window.started(moved)  // it may have come within the window
+      advanced = moved
+    }
+    guard let schedule = advanced else { return }
     if let ending = schedule.ending, ending.owesStopped, let reason = ending.reason {
-      reports.append(.scheduleStopped(schedule.id, reason: reason, byCommand: false))
+      turn.report(.scheduleStopped(schedule.id, reason: reason, byCommand: false))
     }
     enqueueStopped(schedule)
+    release(schedule)
   }
 
-  /// Puts the Stopped of a schedule that ended by itself in line, if it owes one and there is room.
+  /// Publishes the Stopped of a schedule that ended automatically, if it owes one and there is room.
   mutating func enqueueStopped(_ schedule: Schedule, isAwaited: Bool = false) {
     guard let stopped = endNotices.take(schedule, isAwaited: isAwaited, settings) else { return }
     publications.enqueue(
-      .owedStopped(generation: schedule.generation, id: schedule.id), .stopped(stopped), origin: schedule.origin)
+      .owedStopped(generation: schedule.generation, id: schedule.id), .event(.stopped(stopped)),
+      origin: schedule.origin)
   }
 
-  /// A passing failure: the same request is tried again, and nothing is published or consumed until it succeeds.
-  private mutating func storeFailed(_ error: StoreError, at now: Now) {
-    guard error.isPassing else {
-      failure = error
-      return
-    }
-    if !isStoreUnwell { reports.append(.storeUnavailable(error)) }
-    isStoreUnwell = true
-    storeRetryAt = now.uptime + settings.storeRetryMilliseconds
-  }
-
-  private mutating func storeSucceeded(at now: Now) {
-    guard isStoreUnwell else { return }
-    isStoreUnwell = false
-    suspension.storeRecovered(at: now.uptime)
-    reports.append(.storeRecovered)
+  /// Nothing of this schedule is in flight any more: a review returns to it, and commands that were passed over because of
+  /// that are taken before it ticks again.
+  mutating func release(_ schedule: Schedule) {
+    review.released(schedule.generation)
+    if schedule.nextTick != nil { intake.released(schedule.id) }
   }
 }

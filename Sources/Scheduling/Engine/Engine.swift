@@ -5,65 +5,38 @@ package import Recurrence
 /// It has no task, no clock and does no I/O; it asks for a store request or a publication and is told the result. So the
 /// same engine runs under threads in production and under a simulator in tests, and a run can be replayed.
 ///
-/// Command path: `receive(.deliveries)` → `Intake` → read from the store → `CommandDecision` → `Change`s are applied →
-/// the outcome is published → its confirm arrives → the delivery is settled. A redelivered command takes the way through the
-/// inbox: `Gathering` → stored and acknowledged → `InboxLine` → decided as any other → its outcome is confirmed → removed.
-/// The way of a tick: `DueWindow` → published → its confirm arrives → the advance is applied.
+/// It is made of values that each own one part of the state; what concerns several of them is here and in the extensions, one
+/// for each path:
+/// - A command (`Engine+Commands`): `receive(.deliveries)` → `Intake` → read from the store → `CommandDecision` → its changes
+///   are stored → its outcome is published → its confirm arrives → the delivery is settled. A redelivered command goes through
+///   the inbox: `Gathering` → stored and acknowledged → `InboxLine` → decided as any other → its outcome is confirmed → removed.
+/// - A tick (`Engine+Ticks`): `DueWindow` → published → its confirm arrives → the advance of its schedule is stored.
+/// - What becomes of publications is in `Engine+Publications`, the work of the store in `Engine+Store`, the recomputation of
+///   slots in `Engine+Review`.
 package struct Engine {
   package var settings: Settings
   /// The rules of a zone by its IANA name, as they are now; nil when they cannot be had.
   let zones: @Sendable (String) -> ZoneRules?
-  /// Reads a command that the inbox keeps as it was delivered.
+  /// Decodes a command that the inbox keeps as it was delivered.
   let decode: @Sendable (RawDelivery, CommandSource) -> ReceivedCommand
-
-  var window = DueWindow()
-  var publications = Publications()
-  var intake: Intake
-  var suspension: IntakeSuspension
-
-  /// What the store is doing; nil when it is free.
-  var storeWork: StoreWork?
-  /// Whether the store failed in passing: nothing is published or taken until it has done what it was last asked.
-  var isStoreUnwell = false
-  /// When to ask an unwell store again, on the monotonic clock; nil while its answer is awaited.
-  var storeRetryAt: Int64?
-  /// A failure that only a new process can mend; nothing is decided any more.
-  var failure: StoreError?
-  var lastTurn = Turn.due  // at the start what is owed comes first
-  /// Changes that wait for the next transaction.
-  var pendingChanges: [Change] = []
-  /// Since when they wait for more of them, on the monotonic clock; nil while they do not.
-  var gatheringSince: Int64?
-  /// Decided commands whose changes are among `pendingChanges`; published once these are stored.
-  var pendingAnswers: [PendingAnswer] = []
-
   /// Of the database, under which definitions are hashed.
   let secret: SipHash.Key
+  /// The highest generation that was given.
   var lastGeneration: Int64
+
+  var turn = Turn()
+  var clock: ClockWatch
+  var store: StoreLane
   var mark: InDoubtMark
-
+  var intake: Intake
+  var suspension: IntakeSuspension
+  var window = DueWindow()
+  var publications = Publications()
   var endNotices = EndNotices()
-  /// The size of an event's body, and the largest that the broker is known to take.
-  let bodyBytes: @Sendable (OutgoingEvent) -> Int
-  var largestBody: Int?
-
-  /// The review of next slots that is under way; also made once at the start, for the zones' rules may be newer than the
-  /// slots, and after an upgrade those of expressions.
-  var review: SlotReview?
-  /// Schedules of which something was under way when the clock was set far back, by generation.
-  var passedOver: Set<Int64> = []
-  /// When the clocks were read last; nil before the first time.
-  var lastSeen: Now?
-  /// The wall clock was set far back and it is not known yet whether it stays so: what it should show, and since when it does
-  /// not, on the monotonic clock.
-  var clockDoubt: (wall: Instant, since: Int64)?
-  /// The latest time of the wall clock since it was last set far back: slots up to here do not come again.
-  var latestWall = Instant(milliseconds: .min)
-
-  var nextSweep: Int64?
-  var isDraining = false
-  var isDrained = false
-  var reports: [Report] = []
+  var review = SlotReview()
+  var sizeLimit: EventSizeLimit
+  var sweeper: Sweeper
+  var drain = Drain.running
 
   package init(
     settings: Settings = Settings(), persistentState: PersistentState,
@@ -72,94 +45,121 @@ package struct Engine {
     decode: @escaping @Sendable (RawDelivery, CommandSource) -> ReceivedCommand
   ) {
     self.settings = settings
-    self.bodyBytes = bodyBytes
     self.zones = zones
     self.decode = decode
-    intake = Intake(lastBatch: persistentState.inboxBatch, settings: settings)
-    suspension = IntakeSuspension(settings: settings)
     secret = persistentState.secret
     lastGeneration = persistentState.lastGeneration
-    let isOfOldRules = persistentState.rulesVersion < CronExpression.rulesVersion
-    review = SlotReview(causes: isOfOldRules ? [.zoneRules, .expressionRules] : .zoneRules)
+    clock = ClockWatch(settings: settings)
+    store = StoreLane(settings: settings)
     mark = InDoubtMark(recovered: persistentState.inDoubtThrough)
+    intake = Intake(lastBatch: persistentState.inboxBatch, settings: settings)
+    suspension = IntakeSuspension(settings: settings)
+    sizeLimit = EventSizeLimit(bodyBytes: bodyBytes)
+    sweeper = Sweeper(settings: settings)
+    // The rules of zones may be newer than the stored slots, and after an upgrade so may those of expressions.
+    let areExpressionsOld = persistentState.rulesVersion < CronExpression.rulesVersion
+    review.begin(areExpressionsOld ? [.zoneRules, .expressionRules] : .zoneRules)
   }
 
-  struct PendingAnswer: Sendable {
-    var source: CommandSource
-    /// The channel on which a delivery came.
-    var channel: UInt64?
-    var decision: CommandDecision
-  }
-
-  /// Takes note of something that happened. What follows from it is asked with `decide`.
+  /// Records something that happened. What follows from it is returned by `decide`.
   package mutating func receive(_ event: Event, at now: Now) {
-    watchClock(at: now)
+    readClock(now)
     switch event {
-    case .store(let answer): received(answer, at: now)
+    case .store(let answer): received(answer)
     case .publisherUp(let epoch):
-      if publications.state != .away { publisherWentDown(at: now) }
+      if publications.state != .away { publisherWentDown() }
       publications.opened(epoch: epoch)
-    case .messageLimit(let bytes): largestBody = bytes
-    case .publisherDown: publisherWentDown(at: now)
+    case .publisherDown: publisherWentDown()
+    case .messageLimit(let bytes): sizeLimit.largestBody = bytes
     case .blocked: publications.block(at: now)
     case .unblocked: publications.unblock(at: now)
-    case .acked(let numbers): for number in numbers { acked(number, at: now) }
-    case .nacked(let numbers, let cause): for number in numbers { refused(number, cause: cause, at: now) }
+    case .acked(let numbers): for number in numbers { acked(number) }
+    case .nacked(let numbers, let cause): for number in numbers { refused(number, cause: cause) }
     case .returned(let number, let cause): returned(number, cause: cause)
     case .commandsOpened(let channel):
       intake.open(channel)
-      if nextSweep == nil { nextSweep = now.uptime + settings.sweepDelayMilliseconds }
+      sweeper.commandsOpened(at: now)
     case .commandsClosed: intake.close()
     case .deliveries(let deliveries, let channel): intake.append(deliveries, on: channel, at: now.wall)
     case .commandsExhausted(let channel): intake.exhausted(on: channel)
     case .commandsCongested: suspension.congested()
     case .zonesRefreshed(let changed):
       window.releaseHeld()
-      if changed { beginReview(.zoneRules) }
-    case .drain: isDraining = true
+      if changed { review.begin(.zoneRules) }
+    case .drain: if case .running = drain { drain = .draining }
     }
   }
 
   /// What is to be done now. Call again after each batch of events, and no later than `nextWake` says.
   package mutating func decide(at now: Now) -> [Action] {
-    watchClock(at: now)
+    readClock(now)
     var actions: [Action] = []
-    if failure == nil {
-      let outgoing = takePublications(at: now)
-      if let epoch = publications.epoch, !outgoing.isEmpty {
-        actions.append(.publish(outgoing, epoch: epoch))
-      }
+    if store.failure == nil {
+      let outgoing = takePublications()
+      if let epoch = publications.epoch, !outgoing.isEmpty { actions.append(.publish(outgoing, epoch: epoch)) }
       if let (settled, channel) = intake.takeFrames() { actions.append(.settle(settled, channel: channel)) }
-      if let request = storeRequest(at: now) { actions.append(.store(request)) }
-      if let action = suspendOrResume(at: now) { actions.append(action) }
+      if let request = storeRequest() { actions.append(.store(request)) }
+      if let action = suspendOrResume() { actions.append(action) }
     }
-    if !reports.isEmpty {
-      actions.append(.report(reports))
-      reports.removeAll()
-    }
-    if let failure { actions.append(.fail(failure)) }
-    if isDrained, storeWork == nil { actions.append(.drained) }
+    let reports = turn.takeReports()
+    if !reports.isEmpty { actions.append(.report(reports)) }
+    if let failure = store.failure { actions.append(.fail(failure)) }
+    if drain == .drained, store.isIdle { actions.append(.drained) }
     return actions
   }
 
-  /// Commands are left in their queue at once when the store fails, and while their outcomes cannot be published for long.
-  private mutating func suspendOrResume(at now: Now) -> Action? {
-    let step = suspension.step(isStoreAvailable: !isStoreUnwell, canAnswer: canAnswer, at: now.uptime)
+  /// When to call `decide` if no event comes before.
+  ///
+  /// Covers only what can be done without another event, so it is later than `now` once `decide` was called: what waits for
+  /// the broker or for the store is done when the answer comes.
+  package mutating func nextWake(at now: Now) -> Wake {
+    guard store.failure == nil else { return Wake() }
+    guard store.isAvailable else { return Wake(uptime: store.retryTime) }
+    var uptimes = [
+      publications.nextDeadline(settings, canRetry: maySendTicks),
+      suspension.deadline(isStoreAvailable: store.isAvailable, canAnswer: canAnswer),
+      clock.deadline,
+    ]
+    var walls = [nextTickWake(at: now.wall)]
+    if store.isIdle, drain == .running {
+      uptimes += [store.gatheringEnd, sweeper.deadline, endNotices.nextRound]
+      walls.append(nextLoad)
+    }
+    return Wake(wall: walls.compactMap { $0 }.min(), uptime: uptimes.compactMap { $0 }.min())
+  }
+
+  private mutating func readClock(_ now: Now) {
+    turn.now = now
+    if let before = clock.read(now, recovered: mark.recovered) { clockWasSetBack(from: before) }
+  }
+
+  /// Commands are left in their queue at once when the store fails, and when their outcomes cannot be published for long.
+  private mutating func suspendOrResume() -> Action? {
+    let step = suspension.step(
+      isStoreAvailable: store.isAvailable, canAnswer: canAnswer, at: turn.now.uptime)
     switch step {
     case .suspend(let reason):
-      reports.append(.intakeSuspended(reason))
+      turn.report(.intakeSuspended(reason))
       return .pauseCommands
     case .resume:
-      reports.append(.intakeResumed)
+      turn.report(.intakeResumed)
       return .resumeCommands
     case nil: return nil
     }
   }
 
-  /// Whether redelivered commands are here of which there may be more, and whether the inbox holds any: for tests.
-  package var isGathering: Bool { intake.isGathering }
-  package var hasInbox: Bool { !intake.inbox.isEmpty }
+  /// Whether outcomes of commands can be published. One that the broker refuses expires; it does not hold up the others.
+  private var canAnswer: Bool { publications.stalledSince == nil }
+}
 
-  /// Whether outcomes of commands can be published. One that the broker does not take expires; it does not hold up the rest.
-  var canAnswer: Bool { publications.stalledSince == nil }
+// MARK: - For telemetry and tests
+
+extension Engine {
+  /// When the first of the loaded ticks that are not sent is due; those due by `lookaheadMilliseconds` from now are loaded.
+  package mutating func nextDue() -> Instant? { window.first()?.due }
+
+  /// Whether redelivered commands are here of which there may be more.
+  package var isGathering: Bool { intake.isGathering }
+  /// Whether the inbox holds any command.
+  package var hasInbox: Bool { !intake.inbox.isEmpty }
 }

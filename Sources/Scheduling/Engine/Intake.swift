@@ -164,8 +164,8 @@ struct Intake {
   /// Whether a command on this schedule was passed over when commands were last taken.
   func isWaiting(for id: ScheduleID) -> Bool { passedOver.contains(id) }
 
-  /// A tick of this schedule is no longer under way.
-  mutating func becameFree(_ id: ScheduleID) {
+  /// A tick of this schedule is no longer in flight.
+  mutating func released(_ id: ScheduleID) {
     if passedOver.contains(id) { isOverdue = true }
   }
 

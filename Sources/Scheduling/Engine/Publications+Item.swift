@@ -18,7 +18,7 @@ extension Publications {
 
   struct Item: Sendable {
     let subject: Subject
-    let event: OutgoingEvent
+    let content: Publication.Content
     let origin: Origin
     /// Whether it may have been sent before, on another connection or by an earlier process.
     var isRepeat = false
@@ -26,7 +26,7 @@ extension Publications {
     var refusals = 0
     /// The milliseconds for which it backed off after refusals, all in all.
     var heldBack: Int64 = 0
-    /// Whether no queue took it.
+    /// Whether it was unroutable.
     var isReturned = false
     /// When it was sent last, and how long the broker took to confirm that, in milliseconds.
     var sent = Instant(milliseconds: 0)
@@ -34,16 +34,26 @@ extension Publications {
   }
 }
 
-extension OutgoingEvent {
-  /// The size of the payload that it carries.
-  package var payloadBytes: Int {
-    let definition: Definition? =
-      switch self {
-      case .tick(let tick): tick.definition
-      case .started(let started): started.definition
-      case .stopped(let stopped): stopped.definition
-      case .rejected, .deadLetter: nil
-      }
-    return definition?.payload?.count ?? 0
+extension Publications.Item {
+  /// The schedule that it is about, if that is known.
+  var scheduleID: ScheduleID? {
+    if case .event(let event) = content { event.scheduleID } else { nil }
+  }
+
+  /// The size of the payload that it carries, in bytes.
+  var payloadBytes: Int {
+    if case .event(let event) = content { event.payloadBytes } else { 0 }
+  }
+}
+
+extension Schedule.Tally {
+  /// Of a tick that was confirmed.
+  init(_ tick: Tick, _ item: Publications.Item) {
+    self.init(
+      missed: tick.missed, repeats: item.isRepeat ? 1 : 0, refusals: item.refusals, returns: item.isReturned ? 1 : 0,
+      last: Last(
+        slot: tick.slot, jitterMilliseconds: tick.due.milliseconds - tick.slot.milliseconds,
+        latenessMilliseconds: item.sent.milliseconds - tick.due.milliseconds,
+        confirmationMilliseconds: Int64(item.confirmation)))
   }
 }

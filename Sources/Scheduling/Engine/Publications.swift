@@ -86,8 +86,8 @@ extension Publications {
 
 extension Publications {
   /// Puts an outcome in line.
-  mutating func enqueue(_ subject: Subject, _ event: OutgoingEvent, origin: Origin) {
-    ready.append(Item(subject: subject, event: event, origin: origin))
+  mutating func enqueue(_ subject: Subject, _ content: Publication.Content, origin: Origin) {
+    ready.append(Item(subject: subject, content: content, origin: origin))
   }
 
   /// The next outcome that waits to leave.
@@ -96,7 +96,7 @@ extension Publications {
   /// Counts an item as handed to the broker.
   mutating func send(_ item: consuming Item, at now: Now) -> Publication {
     item.sent = now.wall
-    var publication = Publication(number: 0, event: item.event, origin: item.origin)
+    var publication = Publication(number: 0, content: item.content, origin: item.origin)
     publication.number = flights.append(Flights.Flight(item: item, sent: now.uptime))
     return publication
   }
@@ -133,7 +133,7 @@ extension Publications {
   private mutating func hold(_ item: Item, _ count: Int) {
     guard item.subject.isTick else { return }
     heldTicks += count
-    heldBytes += count * item.event.payloadBytes
+    heldBytes += count * item.payloadBytes
   }
 }
 

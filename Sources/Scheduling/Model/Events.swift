@@ -116,20 +116,28 @@ package enum OutgoingEvent: Hashable, Sendable {
   case started(Started)
   case stopped(Stopped)
   case rejected(Rejection)
-  /// A command for the dead queue, as it was delivered. Only of those that the inbox had: the broker moves the others.
-  case deadLetter(RawDelivery)
 }
 
-/// An event on its way to the broker, under a number of our own by which its confirm is told.
-package struct Publication: Hashable, Sendable {
-  package var number: UInt64
-  package var event: OutgoingEvent
-  /// The message it answers or follows from: `correlation_id` and trace headers.
-  package var origin: Origin
+extension OutgoingEvent {
+  /// The schedule it is about, if that could be read.
+  package var scheduleID: ScheduleID? {
+    switch self {
+    case .tick(let tick): tick.definition.id
+    case .started(let started): started.definition.id
+    case .stopped(let stopped): stopped.id
+    case .rejected(let rejection): rejection.id
+    }
+  }
 
-  package init(number: UInt64, event: OutgoingEvent, origin: Origin) {
-    self.number = number
-    self.event = event
-    self.origin = origin
+  /// The size of the payload that it carries, in bytes.
+  package var payloadBytes: Int {
+    let definition: Definition? =
+      switch self {
+      case .tick(let tick): tick.definition
+      case .started(let started): started.definition
+      case .stopped(let stopped): stopped.definition
+      case .rejected: nil
+      }
+    return definition?.payload?.count ?? 0
   }
 }

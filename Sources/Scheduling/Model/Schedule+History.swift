@@ -79,15 +79,3 @@ extension Schedule {
     }
   }
 }
-
-extension Schedule.Tally {
-  /// Of a tick that was confirmed.
-  init(_ tick: Tick, _ item: Publications.Item) {
-    self.init(
-      missed: tick.missed, repeats: item.isRepeat ? 1 : 0, refusals: item.refusals, returns: item.isReturned ? 1 : 0,
-      last: Last(
-        slot: tick.slot, jitterMilliseconds: tick.due.milliseconds - tick.slot.milliseconds,
-        latenessMilliseconds: item.sent.milliseconds - tick.due.milliseconds,
-        confirmationMilliseconds: Int64(item.confirmation)))
-  }
-}

@@ -23,7 +23,7 @@ extension Micro {
     let schedule = BenchSchedules.schedule("micro-00000000", every, at: now, generation: 1)
     let tick = Tick(
       definition: schedule.definition, generation: 1, counter: 7, slot: now, missed: 0, nextSlot: now)
-    let publication = Publication(number: 1, event: .tick(tick), origin: schedule.origin)
+    let publication = Publication(number: 1, content: .event(.tick(tick)), origin: schedule.origin)
     report("encode a tick with \(BenchSchedules.payloadBytes) bytes of payload") { _ in
       _ = encoder.encode([publication], at: now)
     }

@@ -61,8 +61,8 @@ enum BenchSchedules {
       definition: schedule.definition, generation: 1, counter: 0, slot: slot, missed: 0,
       nextSlot: timing.isOneShot ? nil : slot)
     let message = EventEncoder(stack: "pocketwatch")
-      .encode(Publication(number: 1, event: .tick(tick), origin: schedule.origin), at: SendingTime(slot))
-    return BareMessage(key: message?.routingKey ?? "", id: id, body: message?.body ?? [])
+      .encode(.tick(tick), origin: schedule.origin, at: SendingTime(slot))
+    return BareMessage(key: message.routingKey, id: id, body: message.body)
   }
 
   /// A Start as a client sends it.

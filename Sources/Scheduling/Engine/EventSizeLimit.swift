@@ -1,9 +1,17 @@
 import Recurrence
 
-/// Schedules whose events the broker would not take: it is better that the client hears of it than that ticks are missing.
-extension Engine {
+/// The largest event that the broker takes. A Start whose events could be larger is refused: it is better that the client
+/// hears of it than that ticks are missing.
+struct EventSizeLimit {
+  /// The size of an event's body, in bytes.
+  private let bodyBytes: @Sendable (OutgoingEvent) -> Int
+  /// In bytes; nil when it is not known.
+  var largestBody: Int?
+
+  init(bodyBytes: @escaping @Sendable (OutgoingEvent) -> Int) { self.bodyBytes = bodyBytes }
+
   /// Why a Start cannot be accepted; nil when each event of its schedule fits.
-  func oversize(_ start: Command.Start) -> String? {
+  func refusal(of start: Command.Start) -> Rejection? {
     let definition = start.definition
     guard let largestBody, (definition.payload?.count ?? 0) + Self.mostBeside > largestBody else { return nil }
     let events: [OutgoingEvent] = [
@@ -21,8 +29,11 @@ extension Engine {
     ]
     let largest = events.map(bodyBytes).max() ?? 0
     guard largest > largestBody else { return nil }
-    return "its events would be up to \(largest) bytes long, and the broker takes at most \(largestBody)"
-      + " (its max_message_size): make the payload shorter"
+    return Rejection(
+      id: definition.id, command: Command.start(start).detailType,
+      field: definition.payload == nil ? "body" : "payload",
+      reason: "its events would be up to \(largest) bytes long, and the broker takes at most \(largestBody)"
+        + " (its max_message_size): make the payload shorter")
   }
 
   /// Beside its payload an event is smaller than this.

@@ -1,0 +1,21 @@
+/// What the commands of a batch see: what the store answered, and what those before them in the batch changed.
+struct BatchView {
+  private(set) var schedules: [ScheduleID: Schedule] = [:]
+  var answers: [CommandKey: RememberedCommand] = [:]
+
+  init(schedules found: [Schedule?], remembered: [RememberedCommand?]) {
+    for case let schedule? in found { schedules[schedule.id] = schedule }
+    for case let command? in remembered { answers[command.key] = command }
+  }
+
+  mutating func apply(_ changes: [Change], to id: ScheduleID) {
+    for change in changes {
+      switch change {
+      case .start(let schedule, _): schedules[id] = schedule
+      case .advance(_, _, let progress, _): schedules[id]?.progress = progress
+      case .declare(_, let declaration): schedules[id]?.declare(declaration)
+      case .announced, .remember, .markInDoubt, .followRules, .inbox: break
+      }
+    }
+  }
+}

@@ -1,0 +1,122 @@
+import Recurrence
+
+/// The rule of Schedule Start.
+extension CommandDecision {
+  /// A Start on which nothing is known yet.
+  static func start(
+    _ start: Command.Start, existing: Schedule?, generation: Int64, zone: ZoneRules?, origin: Origin,
+    beginning: Schedule.Beginning, secret: SipHash.Key
+  ) -> (Self, RememberedCommand.Answer) {
+    let definition = start.definition
+    if let existing, existing.isKept(by: definition, secret: secret) {
+      return kept(existing, start, origin: origin, secret: secret)
+    }
+    if existing?.nextTick != nil, definition.ifExists == .reject {
+      return rejected(
+        .start(start), field: existsField, reason: "a schedule with this id is live, and ifExists is reject",
+        origin: origin)
+    }
+    guard let zone else {
+      let name = definition.timezone ?? "UTC"
+      return rejected(
+        .start(start), field: "timezone", reason: "the rules of time zone \(name) cannot be read on this machine now",
+        origin: origin)
+    }
+    guard let nextTick = definition.firstTick(arrival: beginning.at, time: start.time, in: zone) else {
+      return rejected(
+        .start(start), field: definition.fieldThatLeavesNoSlot, reason: definition.noSlotReason, origin: origin)
+    }
+    let schedule = Schedule(
+      definition: definition, origin: origin, key: Schedule.Key(generation: generation, beginningAt: nextTick.slot),
+      progress: Schedule.Progress(state: .live(nextTick)),
+      declaration: Schedule.Declaration(
+        digest: definition.digest(secret: secret), isLasting: definition.keepsTheSame))
+    let effect = existing?.nextTick == nil ? Started.Effect.created : .replaced
+    let started = Started(
+      definition: definition, generation: generation, counter: 0, nextSlot: nextTick.slot, effect: effect,
+      ignored: start.ignored)
+    let decision = CommandDecision(
+      changes: [.start(schedule, beginning)], replaced: effect == .replaced ? existing?.generation : nil,
+      event: .started(started), origin: origin, settlement: .acknowledge)
+    return (decision, .started(generation: generation, effect: effect))
+  }
+
+  /// The answer of a Start that leaves a schedule as it is.
+  private static func kept(
+    _ existing: Schedule, _ start: Command.Start, origin: Origin, secret: SipHash.Key
+  ) -> (Self, RememberedCommand.Answer) {
+    // Of a schedule from an earlier version the digest is not known: from now on it is.
+    let defined = existing.nextTick == nil ? start.definition : existing.definition
+    let declaration = Schedule.Declaration(
+      digest: existing.declaration.digest ?? defined.digest(secret: secret), isLasting: true)
+    let decision = CommandDecision(
+      changes: declaration == existing.declaration ? [] : [.declare(existing.key, declaration)],
+      event: .started(Started(existing, .kept, for: start, secret: secret)), origin: origin, settlement: .acknowledge)
+    return (decision, .started(generation: existing.generation, effect: .kept))
+  }
+}
+
+extension Started {
+  /// What a schedule is after a Start that left it as it is, or was answered before.
+  init(_ schedule: Schedule, _ effect: Effect, for start: Command.Start, secret: SipHash.Key) {
+    let nextTick = schedule.nextTick
+    let next = nextTick.flatMap { $0.isHeld ? nil : $0.slot }
+    self.init(
+      definition: schedule.definition(answering: start, isLive: nextTick != nil, secret: secret),
+      generation: schedule.generation, counter: schedule.counter, nextSlot: next, hasEnded: nextTick == nil,
+      effect: effect, ignored: start.ignored)
+  }
+}
+
+extension Schedule {
+  /// Its definition. The row of one that has ended has lost its payload; a Start that declares the same has it still.
+  fileprivate func definition(answering start: Command.Start, isLive: Bool, secret: SipHash.Key) -> Definition {
+    guard !isLive, definition.payload == nil, isDeclared(by: start.definition, secret: secret) else {
+      return definition
+    }
+    var whole = definition
+    whole.payload = start.definition.payload
+    return whole
+  }
+}
+
+extension Schedule {
+  /// Whether a Start leaves this schedule as it is: a live one, or one that ended automatically and is declared again.
+  fileprivate func isKept(by definition: Definition, secret: SipHash.Key) -> Bool {
+    switch (definition.ifExists, state) {
+    case (.keep, .live): true
+    case (.replaceIfChanged, .live): isDeclared(by: definition, secret: secret)
+    case (.keep, .ended(let ending)), (.replaceIfChanged, .ended(let ending)):
+      ending.kind.isAutomatic && isDeclared(by: definition, secret: secret)
+    case (.replace, _), (.reject, _), (nil, _): false
+    }
+  }
+
+  /// Whether a definition is that of its last Start. Where the digest of that is not known, of a schedule from an earlier
+  /// version, the stored fields are compared, of an ended one without its payload, which may be gone.
+  fileprivate func isDeclared(by definition: Definition, secret: SipHash.Key) -> Bool {
+    guard let digest = declaration.digest else {
+      return definition.asksForTheSame(as: self.definition, payload: nextTick != nil)
+    }
+    return definition.digest(secret: secret) == digest
+  }
+}
+
+extension Definition {
+  fileprivate var fieldThatLeavesNoSlot: String {
+    if case .at(let instant) = timing, let startDate, instant < startDate { return "startDate" }
+    if endDate != nil { return "endDate" }
+    return switch timing {
+    case .cron: "cron"
+    case .every: "every"
+    case .at, .duration: "startDate"
+    }
+  }
+
+  fileprivate var noSlotReason: String {
+    switch timing {
+    case .cron, .every: endDate == nil ? "no slot is left after now" : "no slot is left between now and endDate"
+    case .at, .duration: "the tick would fall outside of startDate and endDate"
+    }
+  }
+}
