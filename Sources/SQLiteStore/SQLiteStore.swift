@@ -5,7 +5,7 @@ package import Scheduling
 /// Schedules in an SQLite file, owned by this process alone for as long as the store lives.
 ///
 /// What a call returned from is synced to disk. Every call blocks its thread, and no cancelled task interrupts it.
-package final class SQLiteStore: ScheduleStore {
+package final class SQLiteStore: ScheduleStore, ScheduleQueries {
   let path: String
   private let queue: DatabaseQueue
   /// Nil for a file that is only looked at and has no lock file.

@@ -4,7 +4,7 @@ package import Scheduling
 /// A store in memory, for tests and simulations: the plainest thing that keeps the promises of `ScheduleStore`.
 ///
 /// What a durable store keeps over a restart, it keeps as long as it lives: hand the same store to the next engine.
-package final class MemoryStore: ScheduleStore {
+package final class MemoryStore: ScheduleStore, ScheduleQueries {
   /// While set, every call throws it and changes nothing: a full disk, for example.
   package var fault: StoreError?
 

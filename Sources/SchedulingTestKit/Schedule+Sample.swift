@@ -71,26 +71,14 @@ extension ScheduleStore {
     }
   }
 
+}
+
+extension ScheduleQueries {
   /// All schedules by id, page by page.
   package func allByID(pageSize: Int) throws -> [Schedule] {
     try allPages { last in
       let schedules = try page(after: last?.id, limit: pageSize)
       return DuePage(schedules: schedules, isLast: schedules.isEmpty)
-    }
-  }
-
-  /// Asks for the page after the last schedule of the one before; a store that repeats itself is not asked for ever.
-  func allPages(_ page: (Schedule?) throws -> DuePage) throws -> [Schedule] {
-    var schedules: [Schedule] = []
-    var generations: Set<Int64> = []
-    while true {
-      let page = try page(schedules.last)
-      try expect(page.isLast || !page.schedules.isEmpty, "a page is empty and not the last")
-      for schedule in page.schedules {
-        try expect(generations.insert(schedule.generation).inserted, "generation \(schedule.generation) comes twice")
-      }
-      schedules += page.schedules
-      if page.isLast { return schedules }
     }
   }
 
@@ -103,5 +91,20 @@ extension Schedule {
   /// Where it stands among those that are due; nil once it has ended.
   var duePosition: DuePosition? {
     nextTick.map { DuePosition(due: $0.due, generation: generation) }
+  }
+}
+
+/// Asks for the page after the last schedule of the one before; a store that repeats itself is not asked without end.
+func allPages(_ page: (Schedule?) throws -> DuePage) throws -> [Schedule] {
+  var schedules: [Schedule] = []
+  var generations: Set<Int64> = []
+  while true {
+    let page = try page(schedules.last)
+    try expect(page.isLast || !page.schedules.isEmpty, "a page is empty and not the last")
+    for schedule in page.schedules {
+      try expect(generations.insert(schedule.generation).inserted, "generation \(schedule.generation) comes twice")
+    }
+    schedules += page.schedules
+    if page.isLast { return schedules }
   }
 }

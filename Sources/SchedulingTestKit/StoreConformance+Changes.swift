@@ -265,7 +265,7 @@ extension StoreConformance {
     },
   ]
 
-  private static func expectRefusal(of changes: [Change], by store: any ScheduleStore) throws {
+  private static func expectRefusal(of changes: [Change], by store: any TestableStore) throws {
     do {
       try store.apply(changes)
     } catch {

@@ -76,7 +76,7 @@ extension StoreConformance {
   ]
 }
 
-extension ScheduleStore {
+extension ScheduleQueries {
   /// All that ended, latest first, page by page.
   func allByEnd(pageSize: Int) throws -> [Schedule] {
     try allPages { last in

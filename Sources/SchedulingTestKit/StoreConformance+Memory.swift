@@ -157,7 +157,7 @@ extension StoreConformance {
     }
   }
 
-  private static func refusal(of changes: [Change], by store: any ScheduleStore) -> StoreError.Kind? {
+  private static func refusal(of changes: [Change], by store: any TestableStore) -> StoreError.Kind? {
     do {
       try store.apply(changes)
       return nil
@@ -166,7 +166,7 @@ extension StoreConformance {
     }
   }
 
-  private static func sweepAll(_ store: any ScheduleStore, _ retention: Retention) throws -> Int {
+  private static func sweepAll(_ store: any TestableStore, _ retention: Retention) throws -> Int {
     var removed = 0
     while true {
       let step = try store.sweep(retention, limit: 3)
@@ -175,7 +175,7 @@ extension StoreConformance {
     }
   }
 
-  private static func expectAgreement(_ store: any ScheduleStore, _ model: MemoryStore, step: Int) throws {
+  private static func expectAgreement(_ store: any TestableStore, _ model: MemoryStore, step: Int) throws {
     let end = Instant(milliseconds: .max)
     try expectEqual(try store.load(), try model.load(), "step \(step): persistentState")
     try expectSame(try store.allByID(pageSize: 5), try model.allByID(pageSize: 100), "step \(step): by id")

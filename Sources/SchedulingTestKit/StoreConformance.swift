@@ -26,14 +26,17 @@ package struct StoreCheck: Sendable, CustomStringConvertible {
   package var description: String { name }
 }
 
+/// A store with everything that this project asks of one.
+package typealias TestableStore = ScheduleStore & ScheduleQueries
+
 /// An empty store, and how to close and open it again.
 package final class StoreFixture {
-  package private(set) var store: any ScheduleStore
-  private let reopening: (any ScheduleStore) throws -> any ScheduleStore
+  package private(set) var store: any TestableStore
+  private let reopening: (any TestableStore) throws -> any TestableStore
 
   /// Without `reopening`, for a store that keeps everything as long as it lives, opening again changes nothing.
   package init(
-    _ store: any ScheduleStore, reopening: @escaping (any ScheduleStore) throws -> any ScheduleStore = { $0 }
+    _ store: any TestableStore, reopening: @escaping (any TestableStore) throws -> any TestableStore = { $0 }
   ) {
     self.store = store
     self.reopening = reopening

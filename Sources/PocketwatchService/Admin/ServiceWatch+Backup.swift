@@ -42,7 +42,7 @@ extension ServiceWatch {
   }
 }
 
-extension ScheduleStore {
+extension ScheduleQueries {
   fileprivate var copyable: any BackupStore {
     get throws(StoreError) {
       guard let store = self as? any BackupStore else { throw StoreError(.other, "It cannot be copied.") }

@@ -162,13 +162,13 @@ extension ServiceWatch: AdminSource {
   }
 
   /// Has the engine's thread do something with the store, if it still runs.
-  func tell(_ order: @escaping @Sendable (any ScheduleStore) -> Void) {
+  func tell(_ order: @escaping @Sendable (any ScheduleQueries) -> Void) {
     inbox.withLock { $0 }?.ask(order, isMust: true)
   }
 
   /// Has the engine's thread look something up in the store.
   func ask<Answer: Sendable>(
-    _ question: @escaping @Sendable (any ScheduleStore) throws(StoreError) -> Answer
+    _ question: @escaping @Sendable (any ScheduleQueries) throws(StoreError) -> Answer
   ) async throws(AdminError) -> Answer {
     guard let inbox = inbox.withLock({ $0 }) else { throw AdminError(.unavailable, "the service is starting") }
     let slot = AnswerSlot<Answer>()

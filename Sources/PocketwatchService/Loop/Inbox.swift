@@ -18,7 +18,7 @@ final class Inbox: Sendable {
   }
 
   /// Looks something up in the store, for people; a few milliseconds at most.
-  typealias Question = @Sendable (any ScheduleStore) -> Void
+  typealias Question = @Sendable (any ScheduleQueries) -> Void
 
   /// The most questions that wait.
   static let maximumQuestions = 128

@@ -2,7 +2,7 @@
 ///
 /// What is changed while the copy is made is in it. One copy is made at a time; called by the thread that uses the
 /// store.
-package protocol BackupStore: ScheduleStore {
+package protocol BackupStore: AnyObject {
   /// Begins a copy. One that was being made ends.
   func beginBackup() throws(StoreError)
   /// Goes on for a few milliseconds; nil until the copy is whole. After an error there is no copy any more.

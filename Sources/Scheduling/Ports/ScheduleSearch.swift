@@ -53,7 +53,7 @@ package struct ScheduleList: Hashable, Sendable {
   }
 }
 
-extension ScheduleStore {
+extension ScheduleQueries {
   /// Schedules that fit a search, in its order, those beyond `position`.
   ///
   /// One look at the store, at so many rows and no more, so that it can be taken between two decisions of the engine.

@@ -1,0 +1,128 @@
+import AMQP
+import Logging
+import Recurrence
+import Scheduling
+
+/// What people and machines learn of the scheduler: log, readiness, metrics, pages. It decides nothing.
+///
+/// Every switch here is exhaustive, so that a new event or report is not forgotten in silence.
+struct Telemetry {
+  /// Nil when HTTP is off.
+  let watch: ServiceWatch?
+  private var readiness: Readiness
+  private var log: EventLog
+  private var stability = ConnectionStability()
+  private var isPublisherUp = false
+  /// The largest body that the broker takes, in bytes; nil while it is not known.
+  private var messageLimit: Int?
+
+  init(notifier: Notifier, watch: ServiceWatch?, logger: Logger) {
+    self.watch = watch
+    readiness = Readiness(logger: logger, notifier: notifier, watch: watch)
+    log = EventLog(logger: logger)
+  }
+
+  /// When `turned` and `update` have something to do if nothing else happens, on the monotonic clock; nil while they have not.
+  var deadline: Int64? { [stability.end, readiness.deadline].compactMap(\.self).min() }
+
+  /// The loop turns.
+  mutating func turned(at now: Now, nextDue: Instant?) {
+    watch?.turned(at: now, nextDue: nextDue)
+    log.flush(uptime: now.uptime)
+    if let server = stability.passed(at: now) {
+      log.connected("publishing", to: server)
+      readiness.set(.publisher, reason: nil)
+    }
+  }
+
+  /// Reports to systemd, `/readyz` and the log whether the service is ready.
+  mutating func update(at now: Now) { readiness.update(at: now.uptime) }
+}
+
+// MARK: - Connections
+
+extension Telemetry {
+  mutating func note(_ event: Publisher.Event, at now: Now) {
+    switch event {
+    case .up(_, let server):
+      if isPublisherUp { watch?.metrics.connectionLost() } else { stability.connected(to: server, at: now) }
+      isPublisherUp = true
+    case .down(let error, _):
+      log.disconnected("publishing", error)
+      stability.failed(error)
+      readiness.set(.publisher, reason: .init(error), at: error.endpoint)
+      readiness.set(.blocked, reason: nil)
+      watch?.metrics.connectionLost()
+      isPublisherUp = false
+    case .acked(let numbers):
+      stability.confirmed(at: now)
+      watch?.confirmed(numbers, at: now)
+    case .nacked(let numbers): watch?.metrics.settled(numbers, at: now)
+    case .refused(let number, _), .unsendable(let number, _): watch?.metrics.settled([number], at: now)
+    case .refusing(let refusals): note(refusals)
+    case .blocked(let reason):
+      readiness.set(.blocked, reason: .init("publishing blocked by the broker (\(reason))"))
+    case .unblocked: readiness.set(.blocked, reason: nil)
+    case .returned: break  // the engine reports it, with the schedule
+    }
+  }
+
+  /// What the broker is known to refuse has changed.
+  private mutating func note(_ refusals: Refusals) {
+    var reasons: [String] = []
+    for (kind, error) in refusals.current {
+      switch kind {
+      case .routingKey(let key): reasons.append("\"\(key)\" cannot be published, all others are: \(error)")
+      case .exchange(let name): reasons.append("nothing can be published to \(name): \(error)")
+      case .bodyBytes: break
+      }
+    }
+    readiness.set(.rights, reason: reasons.isEmpty ? nil : .init(reasons.joined(separator: "; ")))
+    if let limit = refusals.largestBody, limit != messageLimit { log.learntLimit(limit) }
+    messageLimit = refusals.largestBody
+  }
+
+  mutating func note(_ event: Consumer.Event) {
+    switch event {
+    case .up(_, let server):
+      log.connected("consuming", to: server)
+      readiness.set(.consumer, reason: nil)
+    case .down(let error, _):
+      log.disconnected("consuming", error)
+      readiness.set(.consumer, reason: .init(error), at: error.endpoint)
+    case .paused, .exhausted, .congested, .deliveries, .quiesced: break
+    }
+  }
+
+  mutating func publishingStarts() { readiness.set(.publisher, reason: .connecting) }
+}
+
+// MARK: - Work
+
+extension Telemetry {
+  func published(_ publications: [Publication], at now: Now) { watch?.published(publications, at: now) }
+
+  func committed(in duration: Duration) { watch?.metrics.committed(in: duration) }
+
+  func counted(_ counts: ScheduleCounts) { watch?.metrics.set(counts) }
+
+  func zonesChanged(_ changes: ZoneDirectory.Changes, version: String?) { log.zonesChanged(changes, version: version) }
+
+  mutating func stopping() { readiness.set(.stopping, reason: .stopping) }
+
+  mutating func note(_ report: Engine.Report, at now: Now) {
+    switch report {
+    case .storeUnavailable(let error): readiness.set(.store, reason: .init("the database: \(error)"))
+    case .storeRecovered: readiness.set(.store, reason: nil)
+    case .intakeSuspended(let reason):
+      readiness.set(.intake, reason: .init("commands are left in their queue: \(reason.text)"))
+    case .intakeResumed: readiness.set(.intake, reason: nil)
+    case .tickReturned, .outcomeReturned, .nacked, .confirmTimedOut, .tickExpired, .outcomeExpired, .missedSlotsFolded,
+      .missedSlotsSkipped, .commandRejected, .scheduleStarted, .scheduleStopped, .zoneMissing, .clockSetBack, .slotMoved,
+      .slotRecomputed, .heldWithoutSlot, .ownEventDropped, .commandsRedelivered, .commandPoisoned:
+      break
+    }
+    log.note(report, uptime: now.uptime)
+    watch?.note(report, at: now)
+  }
+}
