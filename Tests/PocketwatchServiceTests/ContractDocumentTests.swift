@@ -139,14 +139,14 @@ struct ContractDocumentTests {
   /// Messages that together have every field.
   private static func samples() throws -> [OutgoingMessage] {
     let encoder = EventEncoder(stack: "pocketwatch")
-    return try publications().compactMap { encoder.encode($0, at: SendingTime(Instant(milliseconds: 0))) }
+    return try events().map { encoder.encode($0, origin: origin, at: SendingTime(Instant(milliseconds: 0))) }
   }
 
-  private static func publications() throws -> [Publication] {
+  private static func events() throws -> [OutgoingEvent] {
     let hour = try DurationExpression("1h")
     let slot = Instant(milliseconds: 0)
     let timings: [Timing] = [.cron(try CronExpression("@daily")), .every(hour), .at(slot), .duration(hour)]
-    let events = timings.flatMap { timing -> [OutgoingEvent] in
+    return timings.flatMap { timing -> [OutgoingEvent] in
       let definition = Definition(
         id: ScheduleID(stored: Array("x".utf8)), timing: timing, limit: 1, timezone: "UTC", startDate: slot,
         endDate: slot, jitter: hour, misfirePolicy: .skip, catchupWindow: hour, ifExists: .keep,
@@ -165,9 +165,9 @@ struct ContractDocumentTests {
         .rejected(Rejection(id: definition.id, command: "", field: "", reason: "")),
       ]
     }
-    let origin = Origin(messageID: [1], traceparent: "p", tracestate: "s")
-    return events.enumerated().map { Publication(number: UInt64($0), event: $1, origin: origin) }
   }
+
+  private static let origin = Origin(messageID: [1], traceparent: "p", tracestate: "s")
 
   private static func object(of message: OutgoingMessage) throws -> [String: Any] {
     try #require(JSONSerialization.jsonObject(with: Data(message.body)) as? [String: Any])
@@ -186,7 +186,8 @@ struct ContractDocumentTests {
     ]
     let encoder = MessageEncoder(names: TopologyNames(), sendsUserID: true)
     encoder.server = ServerInfo(endpoint: "", user: "u", frameMax: 131_072)
-    let flags = encoder.encode([try publications()[0]], at: Instant(milliseconds: 0)).withBytes { bytes in
+    let tick = Publication(number: 0, content: .event(try events()[0]), origin: origin)
+    let flags = encoder.encode([tick], at: Instant(milliseconds: 0)).withBytes { bytes in
       // A frame is type, channel, size, payload, end; the flags are behind class, weight and size of the body.
       let method = Int(UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: 3, as: UInt32.self)))
       return UInt16(bigEndian: bytes.loadUnaligned(fromByteOffset: method + 8 + 7 + 12, as: UInt16.self))
