@@ -7,72 +7,85 @@ struct SimulatedBroker {
 
   // MARK: The command queue
 
-  private var ready: [SimulatedMessage] = []
-  /// What was returned, delivered before anything that is ready.
-  private var returned: [SimulatedMessage] = []
-  /// What was delivered on the open channel and is not settled, by delivery tag.
+  /// The model of a quorum queue that is compared with real brokers.
+  private var queue: SimulatedQueue<SimulatedMessage>
+  private let version: SimulatedQueue<SimulatedMessage>.Version
+  private var open: SimulatedQueue<SimulatedMessage>.Channel?
+  /// What was read on the open channel and is not settled, by delivery tag.
   private(set) var unsettled: [(tag: UInt64, message: SimulatedMessage)] = []
-  /// The number of the open consuming channel; nil when there is none.
-  private(set) var channel: UInt64?
-  private var lastChannel: UInt64 = 0
-  private var lastTag: UInt64 = 0
-  /// How often messages were returned, by label.
-  private var deliveries: [Int: Int64] = [:]
+  /// Messages of the open channel that had been delivered before, by label: the engine keeps these in the inbox.
+  private var redelivered: Set<Int> = []
   let prefetch: Int
 
-  init(prefetch: Int) { self.prefetch = prefetch }
+  /// Without a delivery limit: what reaches it is lost to the service, whatever that does.
+  init(prefetch: Int, version: SimulatedQueue<SimulatedMessage>.Version) {
+    self.prefetch = prefetch
+    self.version = version
+    queue = SimulatedQueue(version: version, deliveryLimit: .max)
+  }
 
-  var isQueueEmpty: Bool { !hasMore && unsettled.isEmpty }
+  /// The number of the open consuming channel; nil when there is none.
+  var channel: UInt64? { open?.number }
 
-  /// Whether something is there to be delivered.
-  var hasMore: Bool { !(ready.isEmpty && returned.isEmpty) }
+  /// Whether something can be read on the open channel.
+  var hasUnread: Bool { open.map(queue.hasUnread) ?? false }
 
-  /// Whether those that were returned would come in another order than they were sent.
-  var isOutOfOrder: Bool { zip(returned, returned.dropFirst()).contains { $0.label > $1.label } }
+  /// Whether there is something that was not read on the open channel, whether or not the prefetch allows that now.
+  var hasMore: Bool { hasUnread || queue.readyCount > 0 }
 
-  /// Whether a message was delivered before and returned: the engine keeps such a message in the inbox.
-  func wasReturned(_ message: SimulatedMessage) -> Bool { deliveries[message.label] != nil }
+  /// Whether returned messages would come in another order than they were sent.
+  var isOutOfOrder: Bool { zip(queue.returned, queue.returned.dropFirst()).contains { $0.label > $1.label } }
 
-  mutating func submit(_ message: SimulatedMessage) { ready.append(message) }
+  func wasReturned(_ message: SimulatedMessage) -> Bool { redelivered.contains(message.label) }
+
+  mutating func submit(_ message: SimulatedMessage) { queue.publish(message) }
 
   mutating func openChannel() -> UInt64 {
-    lastChannel += 1
-    channel = lastChannel
-    lastTag = 0
-    return lastChannel
+    let channel = queue.openChannel()
+    queue.consume(on: channel, tag: "commands", prefetch: prefetch)
+    open = channel
+    return channel.number
   }
 
-  /// Whatever was not settled goes to the tail of what was returned before, as on a quorum queue.
+  /// Another consumer comes and dies with the first messages, such as an earlier release of the service: these are returned
+  /// behind the others. With one consumer and one prefetch alone the order would always be right.
+  mutating func interrupt(prefetch: Int) {
+    let channel = queue.openChannel()
+    queue.consume(on: channel, tag: "other", prefetch: prefetch)
+    queue.closeChannel(channel)
+  }
+
   mutating func closeChannel() {
-    channel = nil
-    for (_, message) in unsettled {
-      deliveries[message.label, default: 0] += 1
-      returned.append(message)
-    }
+    guard let channel = open.take() else { return }
+    queue.closeChannel(channel)
     unsettled = []
+    redelivered = []
   }
 
+  /// What the consumer reads next. It counts as the service does: by acquisitions where the broker has them.
   mutating func deliver(_ limit: Int, _ archive: CommandArchive) -> [ReceivedCommand] {
-    var commands: [ReceivedCommand] = []
-    while commands.count < limit, unsettled.count < prefetch, hasMore {
-      let message = returned.isEmpty ? ready.removeFirst() : returned.removeFirst()
-      lastTag += 1
-      unsettled.append((lastTag, message))
-      commands.append(message.received(tag: lastTag, deliveries: deliveries[message.label] ?? 0, archive))
+    guard let open else { return [] }
+    return queue.deliver(on: open, limit: limit).map { delivery in
+      unsettled.append((delivery.tag, delivery.message))
+      if delivery.isRedelivered { redelivered.insert(delivery.message.label) }
+      let count = version == .v4_3 ? delivery.acquiredCount : delivery.deliveryCount
+      return delivery.message.received(tag: delivery.tag, deliveries: Int64(count), archive)
     }
-    return commands
   }
 
   /// The messages that a frame settles; nil when the broker answers 406, unknown delivery tag.
   mutating func settle(_ frame: Acknowledgements.Frame) -> [SimulatedMessage]? {
-    let isMeant: (UInt64) -> Bool
+    guard let open else { return nil }
+    let settled: [SimulatedMessage]?
     switch frame {
-    case .acknowledge(let tag, multiple: true): isMeant = { $0 <= tag }
-    case .acknowledge(let tag, multiple: false), .reject(let tag): isMeant = { $0 == tag }
+    case .acknowledge(let tag, let multiple):
+      settled = queue.acknowledge(tag, multiple: multiple, on: open)
+      unsettled.removeAll { multiple ? $0.tag <= tag : $0.tag == tag }
+    case .reject(let tag):
+      settled = queue.reject(tag, on: open)
+      unsettled.removeAll { $0.tag == tag }
     }
-    let settled = unsettled.filter { isMeant($0.tag) }
-    unsettled.removeAll { isMeant($0.tag) }
-    return settled.isEmpty ? nil : settled.map(\.message)
+    return settled
   }
 
   // MARK: The publishing connection

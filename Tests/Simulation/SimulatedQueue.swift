@@ -73,6 +73,8 @@ package struct SimulatedQueue<Message> {
 
   /// What a passive declare reports: messages that no consumer holds.
   package var readyCount: Int { returns.count + ready.count }
+  /// The returns list, in the order in which it is served.
+  package var returned: [Message] { returns.map(\.message) }
   package var heldCount: Int { consumers.reduce(0) { $0 + $1.held.count } }
   package var isEmpty: Bool { readyCount + heldCount == 0 }
   /// The channel of the consumer that gets deliveries.

@@ -23,7 +23,6 @@ extension Simulation {
 
   private mutating func deliver(_ limit: Int) throws {
     guard let channel = broker.channel else { return }
-    if broker.isOutOfOrder { reach(.redeliveredOutOfOrder) }
     let commands = broker.deliver(limit, archive)
     if archive.takePoison() { return try diePoisoned() }
     if !commands.isEmpty { receive(.deliveries(commands, channel: channel)) }
@@ -131,6 +130,8 @@ extension Simulation {
 
   mutating func openChannel() {
     guard mayConsume, broker.channel == nil else { return }
+    while random.oneIn(3) { broker.interrupt(prefetch: .random(in: 1...4, using: &random)) }
+    if broker.isOutOfOrder { reach(.redeliveredOutOfOrder) }
     receive(.commandsOpened(channel: broker.openChannel()))
   }
 
@@ -240,7 +241,7 @@ extension Simulation {
       try answerStore()
       try run(holdsStore: false)
       openChannel()
-      if broker.channel != nil, broker.hasMore, broker.unsettled.count < broker.prefetch {
+      if broker.hasUnread {
         try deliver(6)
       } else if let channel = broker.channel, engine.isGathering, !broker.hasMore {
         receive(.commandsExhausted(channel: channel))

@@ -47,7 +47,8 @@ package struct Simulation {
     random = SeededGenerator(seed: seed)
     settings = Self.smallSettings(forgetful: random.oneIn(3))
     store = MemoryStore(rulesVersion: seed.isMultiple(of: 4) ? 1 : CronExpression.rulesVersion)
-    broker = SimulatedBroker(prefetch: settings.prefetch)
+    broker = SimulatedBroker(
+      prefetch: settings.prefetch, version: .allCases.randomElement(using: &random) ?? .v3_10)
     engine = try Self.engine(settings, on: store, archive)
   }
 
