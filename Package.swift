@@ -95,10 +95,11 @@ let package = Package(
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ]),
+    .target(name: "LoopbackHTTP", path: "Tests/LoopbackHTTP"),
     .executableTarget(
       name: "Benchmarks",
       dependencies: [
-        "AMQP", "EventBus", "PocketwatchService", "Recurrence", "SQLiteStore", "Scheduling",
+        "AMQP", "EventBus", "LoopbackHTTP", "PocketwatchService", "Recurrence", "SQLiteStore", "Scheduling",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Tests/Benchmarks"),
@@ -130,7 +131,7 @@ let package = Package(
     .testTarget(
       name: "AdminHTTPTests",
       dependencies: [
-        "AdminHTTP", "PrometheusMetrics", "Recurrence", "Scheduling", "SchedulingTestKit",
+        "AdminHTTP", "LoopbackHTTP", "PrometheusMetrics", "Recurrence", "Scheduling", "SchedulingTestKit",
         .product(name: "CoreMetrics", package: "swift-metrics"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Hummingbird", package: "hummingbird"),
@@ -155,7 +156,8 @@ let package = Package(
     .testTarget(
       name: "IntegrationTests",
       dependencies: [
-        "AMQP", "EventBus", "PocketwatchService", "Recurrence", "Scheduling", "SchedulingTestKit", "Simulation",
+        "AMQP", "EventBus", "LoopbackHTTP", "PocketwatchService", "Recurrence", "Scheduling", "SchedulingTestKit",
+        "Simulation",
         .product(name: "GRDB", package: "GRDB.swift"),
       ]),
   ],

@@ -1,4 +1,4 @@
-# What the scripts of this folder share. To be sourced.
+# Shared functions of the scripts in this folder. To be sourced.
 # shellcheck shell=bash disable=SC2034
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -15,14 +15,14 @@ fail() {
   exit 1
 }
 
-# Runs a command as root: as is, or with sudo.
+# Runs a command as root, with sudo if necessary.
 as_root() {
   if ((EUID == 0)); then
     "$@"
   elif command -v sudo >/dev/null; then
     sudo "$@"
   else
-    fail "packages are missing and there is no sudo; as root run: ${*#env DEBIAN_FRONTEND=noninteractive }"
+    fail "packages are missing and sudo is not available; run as root: ${*#env DEBIAN_FRONTEND=noninteractive }"
   fi
 }
 
@@ -30,9 +30,9 @@ installed() {
   [[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" == installed ]]
 }
 
-# Installs those of the named Debian packages that are missing.
+# Installs the Debian packages that are missing.
 install_packages() {
-  command -v apt-get >/dev/null || fail "this is not Debian or Ubuntu; install what matches these packages: $*"
+  command -v apt-get >/dev/null || fail "not Debian or Ubuntu; install the equivalents of these packages: $*"
   local package missing=()
   for package in "$@"; do
     installed "$package" || missing+=("$package")
@@ -41,22 +41,22 @@ install_packages() {
   say "Installing ${missing[*]}"
   as_root apt-get update -q
   for package in rabbitmq-server prometheus; do
-    if [[ " ${missing[*]} " == *" $package "* ]]; then keep_off "$package"; fi
+    if [[ " ${missing[*]} " == *" $package "* ]]; then mask_service "$package"; fi
   done
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
 }
 
-# Debian starts a server for the whole machine with its package, open to the network. We want the programs only: a masked
-# unit is neither started nor enabled.
-keep_off() {
+# Debian's packages start a system-wide server that listens on the network. Only the programs are needed: a masked unit is
+# neither started nor enabled.
+mask_service() {
   if [[ -d /run/systemd/system ]]; then
-    say "Keeping the system-wide $1 off (systemctl unmask $1 undoes that)"
+    say "Masking the system-wide $1 (undo with: systemctl unmask $1)"
     as_root systemctl mask "$1"
   fi
 }
 
-# Gives a run a folder of its own, `$workspace`, and has all temporary files go there. At the end of the script the brokers
-# in it are stopped, those too that a test started and did not live to stop, and it is removed, unless `keep` is set.
+# Creates the folder `$workspace` for all temporary files of a run. When the script ends, the brokers in it are stopped,
+# including those of crashed tests, and it is removed, unless `keep` is set.
 use_workspace() {
   workspace=$(mktemp -d "${TMPDIR:-/tmp}/pocketwatch-${0##*/}.XXXXXX")
   trap clean_up EXIT
@@ -68,7 +68,7 @@ use_workspace() {
 
 clean_up() {
   local settings
-  trap '' INT TERM # a second Ctrl-C does not leave half of it behind
+  trap '' INT TERM # a second Ctrl-C must not interrupt the clean-up
   if [[ -n "${keep:-}" ]]; then return; fi
   while read -r settings; do
     "$root/ops/broker" stop "$(dirname "$settings")" || true
@@ -76,8 +76,8 @@ clean_up() {
   rm -rf "$workspace"
 }
 
-# Has all private brokers from now on run the RabbitMQ of a Debian release, and says which version that is. Ends the script
-# with status 77 where it cannot be had on this machine.
+# Makes all private brokers from now on run the RabbitMQ of a Debian release, and prints its version. Exits with 77 when
+# that release is not available on this machine.
 use_release() {
   local version status=0
   [[ "$1" == bookworm ]] || install_packages debootstrap
@@ -87,7 +87,7 @@ use_release() {
   export POCKETWATCH_BROKER_RELEASE=$1
 }
 
-# Starts the private broker in the workspace that all tests share, and names it to them.
+# Starts the private broker that all tests share, and exports its address.
 start_broker() {
   say 'Starting a private RabbitMQ'
   "$root/ops/broker" start "$workspace/broker"
@@ -97,12 +97,12 @@ start_broker() {
   export POCKETWATCH_TEST_AMQP_URL
 }
 
-# Builds all targets, tests too; warnings are errors.
+# Builds all targets including tests; warnings are errors.
 build_tests() {
   export POCKETWATCH_STRICT=1
   swift build --build-tests --explicit-target-dependency-import-check error
 }
 
 require_swift() {
-  command -v swift >/dev/null || fail "Swift 6.2 or newer is needed: https://www.swift.org/install/linux/"
+  command -v swift >/dev/null || fail "Swift 6.2 or later is required: https://www.swift.org/install/linux/"
 }

@@ -2,8 +2,8 @@ import HTTPTypes
 import Hummingbird
 import Logging
 
-/// Around every request, also one that leads nowhere: checks it, turns errors into answers, and adds the headers that keep
-/// a browser from doing anything with a page but show it.
+/// Wraps every request, also one without a route: checks access, turns errors into responses, and adds the security
+/// headers.
 struct AdminMiddleware<Context: RequestContext>: RouterMiddleware {
   let checks: RequestChecks
   let pages: Pages
@@ -28,20 +28,20 @@ struct AdminMiddleware<Context: RequestContext>: RouterMiddleware {
       if let challenge = refusal.challenge { response.headers[.wwwAuthenticate] = challenge }
       return response
     } catch let error as AdminError {
-      return failure(error.status, error.words, of: request)
+      return failure(error.status, error.message, of: request)
     } catch let error as HTTPError {
       return failure(error.status, error.body ?? error.status.reasonPhrase, of: request)
     } catch {
-      context.logger.error("a page failed", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
-      return failure(.internalServerError, "this page failed; the log says why", of: request)
+      context.logger.error("HTTP request failed", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
+      return failure(.internalServerError, "internal error; see the log of the service", of: request)
     }
   }
 
-  private func failure(_ status: HTTPResponse.Status, _ words: String, of request: Request) -> Response {
+  private func failure(_ status: HTTPResponse.Status, _ message: String, of request: Request) -> Response {
     let isForPrograms = request.uri.path.hasPrefix("/api/") || !(request.headers[.accept] ?? "").contains("text/html")
     let response =
       isForPrograms
-      ? Response.json(Failure(error: words)) : pages.response("error", ErrorPage(code: status.code, words: words))
+      ? Response.json(Failure(error: message)) : pages.response("error", ErrorPage(code: status.code, message: message))
     var answer = response
     answer.status = status
     return answer
@@ -60,7 +60,7 @@ struct AdminMiddleware<Context: RequestContext>: RouterMiddleware {
       ),
       ("X-Content-Type-Options", "nosniff"),
       ("X-Frame-Options", "DENY"),
-      // With `no-referrer` a browser hides from our own forms, too, where they come from.
+      // With `no-referrer` a browser also hides the origin of our own forms.
       ("Referrer-Policy", "same-origin"),
       ("Cross-Origin-Resource-Policy", "same-origin"),
       ("Cross-Origin-Opener-Policy", "same-origin"),

@@ -6,7 +6,7 @@ import NIOCore
 package import PrometheusMetrics
 import ServiceLifecycle
 
-/// Health, metrics and pages over HTTP, as a service. Knows the scheduler by its port only.
+/// Serves health, metrics, pages and API over HTTP. Knows the scheduler only as an `AdminSource`.
 package struct AdminService: Service {
   private let settings: AdminSettings
   private let routes: AdminRoutes
@@ -14,16 +14,16 @@ package struct AdminService: Service {
   private let logger: Logger
   private let onChange: @Sendable (Listening) -> Void
 
-  /// Whether the pages can be reached.
+  /// The state of the listening socket.
   package enum Listening: Sendable {
     case port(Int)
     case failed(AdminAddressError)
   }
 
-  /// How long a stop waits for answers in progress, and for readers that do not read.
-  private static let patience = Duration.seconds(1)
+  /// How long a shutdown waits for responses in progress.
+  private static let shutdownLimit = Duration.seconds(1)
 
-  /// - Parameter onChange: Called when connections are accepted, and when the address cannot be listened on.
+  /// - Parameter onChange: Called when the service listens, and when it cannot.
   package init(
     settings: AdminSettings, source: any AdminSource, metrics: PrometheusRegistry, logger: Logger,
     onChange: @escaping @Sendable (Listening) -> Void = { _ in }
@@ -35,8 +35,8 @@ package struct AdminService: Service {
     self.onChange = onChange
   }
 
-  /// Runs until a graceful shutdown. An address that cannot be listened on is tried again until it can: whoever takes the
-  /// port keeps people from the pages, and nothing else.
+  /// Runs until a graceful shutdown. An address in use is retried, so that whoever takes the port stops the pages, not
+  /// the ticks.
   package func run() async throws {
     routes.checks.access.prepare()
     var logged: AdminAddressError?
@@ -45,7 +45,7 @@ package struct AdminService: Service {
         return try await serve()
       } catch {
         if Task.isShuttingDownGracefully || Task.isCancelled { return }
-        if error != logged { logger.warning("no pages, no metrics: \(error); trying again, ticks go on") }
+        if error != logged { logger.warning("no pages, no metrics: \(error); retrying, ticks continue") }
         logged = error
         onChange(.failed(error))
       }
@@ -59,9 +59,9 @@ package struct AdminService: Service {
         group.addTask { try await application.run() }
         group.addTask {
           try? await gracefulShutdown()
-          try? await Task.sleep(for: Self.patience)
+          try? await Task.sleep(for: Self.shutdownLimit)
         }
-        // The application has ended, or had its time.
+        // The application has ended, or its time is up.
         try await group.next()
         group.cancelAll()
       }
@@ -102,7 +102,7 @@ package struct AdminService: Service {
   }
 }
 
-/// The address cannot be listened on.
+/// Why the service cannot listen on its address.
 package struct AdminAddressError: Error, Hashable, Sendable, CustomStringConvertible {
   package var host: String
   package var port: Int

@@ -1,28 +1,27 @@
-/// Where the pages are served, and to whom.
+/// The HTTP listener: address, access and limits.
 package struct AdminSettings: Hashable, Sendable {
   package var host: String
-  /// 0 lets the system choose.
+  /// 0: chosen by the system.
   package var port: Int
-  /// Where the token is, which every request but those for health and readiness has to show.
+  /// Source of the token, which every request requires except those for health and readiness.
   package var token: TokenSource
-  /// Whether schedules can be stopped and started again.
+  /// Whether the pages can stop and restart schedules.
   package var allowsChanges: Bool
-  /// What browsers see in the place of host and port: the origin of a proxy in front.
+  /// The origin that browsers see when a proxy is in front.
   package var origin: WebOrigin?
-  /// The most connections at a time; more wait in the system's queue. Well below the 1024 files that a process may have
-  /// open where nobody raised that, since the database and the broker need some.
+  /// Concurrent connections; more wait in the listen backlog. Well below 1024, the default limit of open files, which
+  /// database and broker share.
   package var maximumConnections = 256
-  /// The most connections in that queue. Beyond it the kernel drops what a client sends first, and the client tries again
-  /// after 1, 3, 7 … seconds.
+  /// The listen backlog. Beyond it the kernel drops SYN packets, and clients retry after 1, 3, 7 … seconds.
   package var maximumWaiting = 1024
-  /// A connection without a request for so long is closed, and so is one whose request is not whole so long after its
-  /// head came.
+  /// An idle connection is closed after this time, and so is one whose request is still incomplete this long after its
+  /// head.
   package var idleSeconds = 15
-  /// When all connections are taken, one that has waited for its client for so long is closed to let another in.
+  /// At the connection limit, connections that have waited this long for their client are closed.
   package var crowdedMilliseconds = 1000
-  /// A connection that could not take what is written to it for so long is closed.
+  /// A connection that has not been writable for this long is closed.
   package var stalledSeconds = 30
-  /// How often an address that cannot be had is tried again.
+  /// Pause before an address in use is retried.
   package var retryMilliseconds = 2000
 
   package init(
@@ -36,14 +35,14 @@ package struct AdminSettings: Hashable, Sendable {
     self.origin = origin
   }
 
-  /// Whether metrics and the reason of not being ready are for everyone on this machine: where nobody configured a token,
-  /// nor a proxy, behind which everyone would be on this machine.
+  /// Whether metrics and readiness reasons need no token: on loopback, without a configured token, and without a proxy,
+  /// behind which every client would appear to be local.
   var isOpenOnLoopback: Bool { isLoopback && token.isMade && origin == nil }
 
-  /// Whether only this machine can connect.
+  /// Whether only local clients can connect.
   package var isLoopback: Bool { Self.isLoopback(host) }
 
-  /// `localhost`, 127.0.0.0/8 and ::1. A name that merely leads there today does not count.
+  /// `localhost`, 127.0.0.0/8 and ::1. Other names do not count, whatever they resolve to.
   package static func isLoopback(_ host: String) -> Bool {
     let host = host.lowercased()
     if host == "localhost" || host == "::1" { return true }

@@ -1,51 +1,50 @@
 package import Recurrence
 package import Scheduling
 
-/// What the pages ask the scheduler: the port to it. Answers are plain values.
+/// The scheduler as pages and API see it: a port that returns plain values.
 ///
-/// What needs the store waits for the engine's thread; what it does there takes 5 ms at most.
+/// Reads of the store run on the engine's thread, for at most 5 ms each.
 package protocol AdminSource: Sendable {
-  /// How the service is, from memory: it answers at once, also while the engine is stalled.
+  /// From memory: available at once, also while the engine is stalled.
   var status: AdminStatus { get }
-  /// Recent events.
   var recent: RecentEvents { get }
   func overview() async throws(AdminError) -> Overview
-  /// A page of at most `limit`; like one of `ScheduleStore`, it may be short or empty and still have a `next`.
+  /// A page of at most `limit` schedules. It may be short or empty and still have a `next`.
   func list(
     _ search: ScheduleSearch, after position: ListPosition?, limit: Int
   ) async throws(AdminError) -> ScheduleList
-  /// Nil when there is no such schedule, nor an ended one of that id that is still kept.
+  /// Nil when no live schedule has this id, and no ended one that is still retained.
   func schedule(_ id: ScheduleID) async throws(AdminError) -> ScheduleDetails?
   func zone(named name: String) throws(ExpressionError) -> ZoneRules
-  /// Publishes a Schedule Stop, like any client, and returns when the broker has confirmed it.
+  /// Publishes a Schedule Stop as a client would; returns when the broker has confirmed it.
   func stop(_ id: ScheduleID, reason: String) async throws(AdminError)
-  /// Publishes the definition of a live schedule as a Schedule Start, which replaces it and counts from 0, and returns when
-  /// the broker has confirmed it. Not of an ended one: its payload is not kept.
+  /// Publishes the definition of a live schedule as a Schedule Start, which replaces it and restarts its counter;
+  /// returns when the broker has confirmed it. An ended schedule is a conflict, because its payload is not retained.
   func startAgain(_ id: ScheduleID) async throws(AdminError)
-  /// Makes a copy of the whole database while the service runs. A cancelled task ends it.
+  /// Copies the whole database while the service runs. Cancelling the task ends the copy.
   func backUp() async throws(AdminError) -> DatabaseCopy
 }
 
-/// A copy of the database. There is one at a time: another can be made when all who hold this have let go of it.
+/// A copy of the database. There is one at a time: the next can be made when this value has been released.
 package struct DatabaseCopy: Sendable {
   package var file: any BackupFile
   package var origin: DatabaseOrigin
-  /// What the next copy waits for.
-  private let turn: any AnyObject & Sendable
+  /// Held for the lifetime of the copy; the next copy waits for its release.
+  private let permit: any AnyObject & Sendable
 
-  package init(file: any BackupFile, origin: DatabaseOrigin, turn: any AnyObject & Sendable) {
+  package init(file: any BackupFile, origin: DatabaseOrigin, permit: any AnyObject & Sendable) {
     self.file = file
     self.origin = origin
-    self.turn = turn
+    self.permit = permit
   }
 }
 
-/// Whose database a copy is of, so that nobody takes it for another's.
+/// The database that a copy was made of. A client checks it before it stores the copy.
 package struct DatabaseOrigin: Hashable, Sendable {
   package var stack: String
-  /// The database's absolute path on the machine of the service.
+  /// The absolute path on the service's machine.
   package var path: String
-  /// Device and inode, as `device:inode`, of the database and of the files that belong to it.
+  /// `device:inode` of the database file, its write-ahead log and its other companions.
   package var files: [String]
 
   package init(stack: String, path: String, files: [String]) {
@@ -55,7 +54,7 @@ package struct DatabaseOrigin: Hashable, Sendable {
   }
 }
 
-/// Headers of a copy that say whose it is.
+/// Response headers that carry a copy's `DatabaseOrigin`.
 package enum BackupHeader {
   package static let stack = "Pocketwatch-Stack"
   /// Percent-encoded.
@@ -64,28 +63,25 @@ package enum BackupHeader {
   package static let files = "Pocketwatch-Files"
 }
 
-/// How the service is now.
+/// Liveness and readiness.
 package struct AdminStatus: Hashable, Sendable {
   package var now: Instant
-  /// Whether the engine's loop turns. A broker that is away does not stop it.
+  /// Whether the engine's loop runs. It also runs while the broker is unavailable.
   package var isAlive: Bool
-  /// What keeps commands from being answered and ticks from being sent, in words; nil when nothing does.
-  package var obstacle: String?
+  /// Why the service is not ready; nil when it is.
+  package var reason: String?
 
-  package init(now: Instant, isAlive: Bool, obstacle: String?) {
+  package init(now: Instant, isAlive: Bool, reason: String?) {
     self.now = now
     self.isAlive = isAlive
-    self.obstacle = obstacle
+    self.reason = isAlive ? reason : "engine stalled"
   }
-
-  /// Why it is not ready; nil when it is.
-  var reason: String? { isAlive ? obstacle : "engine stalled" }
 }
 
-/// A number that was counted no further than a bound.
+/// A count that stops at a bound.
 package struct BoundedCount: Hashable, Sendable {
   package var value: Int
-  /// Whether there may be more.
+  /// Whether the bound was reached, so that there may be more.
   package var isAtLeast: Bool
 
   package init(_ value: Int, isAtLeast: Bool = false) {
@@ -96,37 +92,37 @@ package struct BoundedCount: Hashable, Sendable {
   var text: String { isAtLeast ? "\(value)+" : "\(value)" }
 }
 
-/// The service at a glance.
+/// A summary of the service's state.
 package struct Overview: Hashable, Sendable {
-  /// Something that the service depends on: broker, disk, clock, zone data.
+  /// A dependency of the service: broker, disk, clock, zone data.
   package struct Part: Hashable, Sendable {
     package var name: String
-    package var isWell: Bool
-    package var words: String
+    package var isHealthy: Bool
+    package var message: String
 
-    package init(_ name: String, isWell: Bool, _ words: String) {
+    package init(_ name: String, isHealthy: Bool, _ message: String) {
       self.name = name
-      self.isWell = isWell
-      self.words = words
+      self.isHealthy = isHealthy
+      self.message = message
     }
   }
 
-  /// How late recent ticks left, in milliseconds after they were due.
+  /// Lateness of recent ticks in milliseconds: sent time minus due time.
   package struct Lateness: Hashable, Sendable {
-    package var median: Int64
-    package var worstInHundred: Int64
+    package var p50: Int64
+    package var p99: Int64
 
-    package init(median: Int64, worstInHundred: Int64) {
-      self.median = median
-      self.worstInHundred = worstInHundred
+    package init(p50: Int64, p99: Int64) {
+      self.p50 = p50
+      self.p99 = p99
     }
   }
 
-  /// Something that is counted since the start.
+  /// A counter since the start of the service.
   package struct Total: Hashable, Sendable {
-    /// For people.
+    /// For the pages, such as `Missed slots`.
     package var name: String
-    /// For programs, such as `missed`.
+    /// For the API, such as `missed`.
     package var key: String
     package var value: Int64
 
@@ -163,11 +159,11 @@ package struct Overview: Hashable, Sendable {
   }
 }
 
-/// One schedule, with what only its page shows.
+/// One schedule with its history.
 package struct ScheduleDetails: Hashable, Sendable {
   package var schedule: Schedule
   package var history: Schedule.History
-  /// The Schedule Start event that would make it again, as JSON.
+  /// The Schedule Start event that would start it again, as JSON.
   package var startEvent: String
 
   package init(schedule: Schedule, history: Schedule.History, startEvent: String) {
@@ -177,22 +173,22 @@ package struct ScheduleDetails: Hashable, Sendable {
   }
 }
 
-/// Why there is no answer.
+/// Why a request to the scheduler failed.
 package struct AdminError: Error, Hashable, Sendable {
   package enum Kind: Hashable, Sendable {
-    /// Not now: the store is unavailable, the engine's thread did not answer in time, or the broker is away.
+    /// Temporary: the store or the broker is unavailable, or the engine did not answer in time.
     case unavailable
-    /// It cannot be done in the state that things are in.
+    /// Not possible in the current state.
     case conflict
     case notFound
   }
 
   package var kind: Kind
-  /// A sentence for the person who asked.
-  package var words: String
+  /// A sentence for the user.
+  package var message: String
 
-  package init(_ kind: Kind, _ words: String) {
+  package init(_ kind: Kind, _ message: String) {
     self.kind = kind
-    self.words = words
+    self.message = message
   }
 }

@@ -3,7 +3,7 @@ import HTTPTypes
 import Hummingbird
 
 extension Response {
-  /// Keys in order of the alphabet, so that the same is the same.
+  /// Keys are sorted, so that equal values have equal bodies.
   static func json(_ value: some Encodable) -> Response {
     text(value.line + "\n", type: "application/json")
   }
@@ -18,11 +18,11 @@ extension Response {
 }
 
 extension Encodable {
-  /// As one line of JSON.
+  /// One line of JSON.
   var line: String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    // Nothing that is encoded here can fail: texts, whole numbers and truths.
+    // Strings, integers and booleans only: encoding cannot fail.
     let data = (try? encoder.encode(self)) ?? Data("{}".utf8)
     return String(decoding: data, as: UTF8.self)
   }

@@ -2,23 +2,23 @@ import ArgumentParser
 import Foundation
 import PocketwatchService
 
-/// The options that every command with a broker has.
+/// Options of every command that connects to the broker.
 struct BrokerOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("A JSON file with settings; the environment wins over it.", valueName: "file"))
+  @Option(help: ArgumentHelp("A JSON file with settings; environment variables take precedence.", valueName: "file"))
   var config: String?
 
-  @Option(help: ArgumentHelp("Name of the scheduler (POCKETWATCH_STACK).", valueName: "name"))
+  @Option(help: ArgumentHelp("Stack name of the scheduler (POCKETWATCH_STACK).", valueName: "name"))
   var stack: String?
 
-  @Option(help: ArgumentHelp("The topic exchange of all events (POCKETWATCH_EVENT_BUS).", valueName: "exchange"))
+  @Option(help: ArgumentHelp("The topic exchange for events (POCKETWATCH_EVENT_BUS).", valueName: "exchange"))
   var eventBus: String?
 
   @Option(
-    help: ArgumentHelp("PEM file of the authorities to trust with amqps (POCKETWATCH_AMQP_CA_FILE).", valueName: "file")
+    help: ArgumentHelp("PEM file of the trusted CAs for amqps (POCKETWATCH_AMQP_CA_FILE).", valueName: "file")
   )
   var caFile: String?
 
-  /// Where all settings come from: these options and others, the environment, the file.
+  /// Reads settings from these options and `more`, the environment, and the file.
   func reader(with more: [Setting: String] = [:]) throws -> SettingReader {
     var options = more
     options[.stack] = stack
@@ -33,7 +33,7 @@ struct BrokerOptions: ParsableArguments {
   }
 }
 
-/// Turns a bad configuration into its message and exit code.
+/// Prints a configuration error and throws its exit code.
 func orExit<Value>(_ body: () async throws -> Value) async throws -> Value {
   do {
     return try await body()
@@ -44,7 +44,7 @@ func orExit<Value>(_ body: () async throws -> Value) async throws -> Value {
   }
 }
 
-/// Says on standard error why the command ends, and returns what ends it with this code.
+/// Prints an error to standard error and returns the exit code to throw.
 func failure(_ code: ServiceFailure.Code, _ message: String) -> ExitCode {
   complain(message)
   return ExitCode(code.rawValue)

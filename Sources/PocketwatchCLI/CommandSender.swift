@@ -3,16 +3,16 @@ import ArgumentParser
 import Foundation
 import PocketwatchService
 
-/// Publishes a command like any client, and waits for the outcome that answers it.
+/// Publishes a command as a client would, and waits for its outcome.
 struct CommandSender {
   let settings: BrokerSettings
   let answer: AnswerOptions
 
-  /// An outcome is larger than the command it echoes.
+  /// Room for an outcome, which is larger than the command that it echoes.
   static let maximumOutcomeBytes = 16 << 20
   private static let outcomes = ["Schedule Started", "Schedule Stopped", "Schedule Rejected"]
 
-  /// Prints the outcome. Throws the exit code when it is not a success.
+  /// Prints the outcome; throws an exit code unless the command succeeded.
   func send(_ detailType: String, _ detail: EventDetail) throws {
     let command = settings.command(detailType, Array(detail.event(detailType).utf8))
     do {
@@ -40,14 +40,14 @@ struct CommandSender {
           "no queue is bound to this event on the exchange \(settings.names.eventBus): import the definitions"
             + " (`pocketwatch definitions` prints them)")
       case .confirmed(_, _, accepted: false):
-        throw failure("the broker refused the message (basic.nack): is \(settings.names.commandQueue) full?")
+        throw failure("the broker nacked the command; is the queue \(settings.names.commandQueue) full?")
       case .confirmed, .delivery, .consumerCancelled, .blocked, .unblocked, .markerAnswered, nil:
         continue
       }
     }
     throw failure(
-      "no answer within \(answer.timeout) s. The command is in the queue \(settings.names.commandQueue) and will be answered"
-        + " when a scheduler consumes it: is `pocketwatch serve` running?")
+      "no outcome within \(answer.timeout) s. The command is in the queue \(settings.names.commandQueue) and will be answered"
+        + " when a scheduler consumes it; is `pocketwatch serve` running?")
   }
 
   private func failure(_ message: String) -> ExitCode {
@@ -63,7 +63,7 @@ struct CommandSender {
 }
 
 extension Connection {
-  /// A queue of this connection alone, `<stack>.cli.<uuid>`: a name that a client's rights can allow.
+  /// Declares an exclusive queue `<stack>.cli.<uuid>`, a name that a client's permissions can match.
   func declareReplyQueue(_ names: TopologyNames, bindingTo keys: [String]) throws(AMQPError) -> String {
     let queue = "\(names.stack).cli.\(UUID().uuidString.lowercased())"
     try declareQueue(queue, durable: false, exclusive: true, autoDelete: true)

@@ -5,14 +5,14 @@ struct Definitions: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Print the exchanges, queues and policies to import into the broker.",
     discussion: """
-      Import what it prints with `rabbitmqctl import_definitions FILE`, or through the management page. It holds no users \
-      and no secrets.
+      Import the output with `rabbitmqctl import_definitions FILE` or in the management UI. It contains no users and no \
+      secrets.
       """)
 
-  @Option(help: "Name of the scheduler: a-z, 0-9 and -.")
+  @Option(help: "Stack name of the scheduler: a-z, 0-9 and -.")
   var stack = "pocketwatch"
 
-  @Option(help: "The topic exchange of all events.")
+  @Option(help: "The topic exchange for events.")
   var eventBus = "events"
 
   @Option(help: "The virtual host.")

@@ -5,8 +5,8 @@ import Scheduling
 
 struct Explain: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Say in words what a cron expression means.",
-    discussion: "With --timezone it says, too, what the changes of the clocks within a year do to it.")
+    abstract: "Describe a cron expression in plain English.",
+    discussion: "With --timezone, also lists the effects of clock changes within a year.")
 
   @Argument(help: "A cron expression, quoted: '30 2 * * SUN'.")
   var expression: String

@@ -8,13 +8,13 @@ import SQLiteStore
 
 struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "List the schedules of a database that no service holds, or of a backup.",
-    discussion: "Reads only; the file stays as it is. While a service runs on it, the file is refused.")
+    abstract: "List the schedules in a backup, or in the database of a stopped service.",
+    discussion: "Read-only. The database of a running service is refused.")
 
   @Argument(help: "The SQLite file.")
   var file: String
 
-  @Flag(help: "Print JSON, one schedule a line.")
+  @Flag(help: "Print JSON, one schedule per line.")
   var json = false
 
   func run() throws {
@@ -40,7 +40,7 @@ struct Inspect: ParsableCommand {
     }
   }
 
-  /// A line of the table.
+  /// One line of the table.
   private struct Row {
     static let heading = Row(state: "STATE", next: "NEXT", ticks: "TICKS", timing: "TIMING", id: "ID")
 
@@ -58,7 +58,7 @@ struct Inspect: ParsableCommand {
       state = schedule.nextTick == nil ? "ended" : "live"
       next = schedule.nextTick?.slot.rfc3339 ?? "-"
       ticks = String(schedule.counter)
-      timing = schedule.definition.timing.words + (schedule.definition.timezone.map { " " + $0 } ?? "")
+      timing = schedule.definition.timing.fieldText + (schedule.definition.timezone.map { " " + $0 } ?? "")
       id =
         schedule.id.text.unicodeScalars.contains(where: \.needsEscape) ? jsonQuoted(schedule.id.text) : schedule.id.text
     }
@@ -74,8 +74,8 @@ struct Inspect: ParsableCommand {
 }
 
 extension Timing {
-  /// As a person would write it.
-  fileprivate var words: String {
+  /// The timing field of the Start, such as `cron 0 9 * * *`.
+  fileprivate var fieldText: String {
     switch self {
     case .cron(let expression): "cron \(expression.text)"
     case .every(let interval): "every \(interval.text)"

@@ -8,10 +8,10 @@ struct Next: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Show the next slots of a cron expression.",
     discussion: """
-      Each line has the slot in UTC and, with --timezone, the wall clock of that zone.
+      Each line has the slot in UTC and, with --timezone, the local time in that zone.
 
-      With - as the expression it reads JSON lines from standard input, {"cron": …, "timezone": …, "from": …, "count": …} or \
-      {"duration": …}, and answers each with one line: {"next": […]}, {"milliseconds": …} or {"error": …, "field": …}.
+      With - as the expression, reads JSON lines from standard input, {"cron": …, "timezone": …, "from": …, "count": …} or \
+      {"duration": …}, and prints one line for each: {"next": […]}, {"milliseconds": …} or {"error": …, "field": …}.
       """)
 
   @Argument(help: "A cron expression, quoted: '*/15 9-17 * * MON-FRI'; or - to read JSON lines.")
@@ -19,10 +19,10 @@ struct Next: ParsableCommand {
 
   @OptionGroup var zone: ZoneOption
 
-  @Option(help: "The slots after this instant, such as 2030-01-01T00:00:00Z. [now]")
+  @Option(help: "List slots after this instant, such as 2030-01-01T00:00:00Z. [now]")
   var from: String?
 
-  @Option(help: "How many.")
+  @Option(help: "Number of slots.")
   var count = 5
 
   func validate() throws {
@@ -38,7 +38,7 @@ struct Next: ParsableCommand {
       for slot in slots {
         try printLine(zone.timezone == nil ? slot.rfc3339 : "\(slot.rfc3339)  \(slot.rfc3339(in: rules))")
       }
-      if slots.count < count { complain("no slot after that") }
+      if slots.count < count { complain("no further slots") }
     }
   }
 
@@ -50,7 +50,7 @@ struct Next: ParsableCommand {
   }
 }
 
-/// A question for slots, or for the length of a duration.
+/// A request for the slots of a cron expression, or for the length of a duration.
 struct SlotQuery: Decodable {
   static let counts = 1...10_000
 
@@ -60,7 +60,7 @@ struct SlotQuery: Decodable {
   var count: Int?
   var duration: String?
 
-  /// The answer to one line of JSON, as one line of JSON.
+  /// Answers a JSON line with a JSON line.
   static func answer(_ line: String, zones: ZoneDirectory) -> String {
     do {
       let query = try JSONDecoder().decode(SlotQuery.self, from: Data(line.utf8))
@@ -76,7 +76,7 @@ struct SlotQuery: Decodable {
     }
   }
 
-  /// At most `count` slots, fewer when there are no more.
+  /// At most `count` slots; fewer when the expression has no more.
   func slots(in zone: ZoneRules) throws(ExpressionError) -> [Instant] {
     guard let cron else { throw ExpressionError(field: "cron", reason: "cron or duration is missing") }
     return try CronExpression(cron).slots(after: start(), count: (count ?? 5).clamped(to: Self.counts), in: zone)
@@ -85,15 +85,15 @@ struct SlotQuery: Decodable {
   private func start() throws(ExpressionError) -> Instant {
     guard let from else { return SystemClock.now().wall }
     guard let instant = Instant(rfc3339: from) else {
-      throw ExpressionError(field: "from", reason: "this is not an instant; write it like 2030-01-01T00:00:00Z")
+      throw ExpressionError(field: "from", reason: "not an instant; the format is 2030-01-01T00:00:00Z")
     }
     return instant
   }
 }
 
-/// The zone in which an expression is read.
+/// The time zone of an expression.
 struct ZoneOption: ParsableArguments {
-  @Option(help: "IANA time zone in which the expression is read, such as Europe/Rome. [UTC]")
+  @Option(help: "IANA time zone of the expression, such as Europe/Rome. [UTC]")
   var timezone: String?
 
   func rules() throws(ExpressionError) -> ZoneRules {
@@ -102,7 +102,7 @@ struct ZoneOption: ParsableArguments {
   }
 }
 
-/// Prints the sentence about a bad expression, the same that Schedule Rejected carries.
+/// Prints the reason of an invalid expression, the same as in Schedule Rejected, and throws the exit code.
 func orRefuse(_ body: () throws -> Void) throws {
   do {
     try body()
@@ -113,7 +113,7 @@ func orRefuse(_ body: () throws -> Void) throws {
 }
 
 extension Instant {
-  /// Slots of cron expressions are whole seconds: `2026-03-01T00:00:00Z`.
+  /// `2026-03-01T00:00:00Z`: slots of cron expressions are whole seconds.
   fileprivate var rfc3339Seconds: String { rfc3339.dropLast(5) + "Z" }
 }
 

@@ -1,13 +1,13 @@
 import ArgumentParser
 import Glibc
 
-/// Standard output of a command, written at once, also into a pipe.
+/// Unbuffered standard output with checked writes.
 enum StandardOutput {
-  /// Call before anything is opened or printed.
+  /// Must run before anything is opened or printed.
   static func prepare() {
-    signal(SIGPIPE, SIG_IGN)  // a closed pipe is an error code of write(2), which is handled
+    signal(SIGPIPE, SIG_IGN)  // write(2) reports a closed pipe as EPIPE
     keepStandardDescriptors()
-    // What ArgumentParser prints (help, version, completion scripts) goes through the C library's buffer, without a check.
+    // ArgumentParser prints help, version and completion scripts through stdio, without checking.
     atexit {
       guard fflush(nil) != 0 else { return }
       let code = errno
@@ -16,16 +16,16 @@ enum StandardOutput {
     }
   }
 
-  /// A descriptor that is closed would be given to the next file or socket, and what is printed would go there.
+  /// Otherwise the next opened file or socket would reuse the number of a closed descriptor, and receive the output.
   private static func keepStandardDescriptors() {
     for (descriptor, flags) in [(STDIN_FILENO, O_WRONLY), (STDOUT_FILENO, O_RDONLY), (STDERR_FILENO, O_WRONLY)]
     where fcntl(descriptor, F_GETFD) < 0 {
-      // The lowest free number is this one. Reading and printing fail on it, as on a closed one.
+      // open() returns the lowest free number, which is this one. The flags make reads and writes fail.
       _ = open("/dev/null", flags)
     }
   }
 
-  /// Writes all of it. Throws the exit code of the command when that fails, quietly when the reader has gone.
+  /// Writes all of `text`. On failure prints a message, unless the reader has closed the pipe, and throws an exit code.
   static func write(_ text: String) throws(ExitCode) {
     let code = writeAll(text, to: STDOUT_FILENO)
     guard code != 0 else { return }
@@ -40,10 +40,9 @@ enum StandardOutput {
   private static func exitCode(_ code: Int32) -> ExitCode { code == EPIPE ? .readerGone : .outputFailed }
 }
 
-/// Prints a line at once.
 func printLine(_ line: String) throws(ExitCode) { try StandardOutput.write(line + "\n") }
 
-/// Says on standard error what is wrong. Without a reader there nobody hears it.
+/// Prints a message to standard error; a failure to do so is ignored.
 func complain(_ message: String) { _ = writeAll("pocketwatch: \(message)\n", to: STDERR_FILENO) }
 
 /// - Returns: 0, or the error number.
@@ -56,7 +55,7 @@ private func writeAll(_ text: String, to descriptor: Int32) -> Int32 {
       if written < 0 {
         if errno == EINTR { continue }
         guard errno == EAGAIN else { return errno }
-        // Whoever shares the descriptor has made it non-blocking.
+        // Another process has made the shared descriptor non-blocking.
         var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
         poll(&waiting, 1, -1)
         continue
@@ -68,12 +67,12 @@ private func writeAll(_ text: String, to descriptor: Int32) -> Int32 {
 }
 
 extension ExitCode {
-  /// The scheduler answered: refused.
+  /// The command was rejected, or the input is invalid.
   static let rejected = ExitCode(1)
-  /// No broker, or no answer in time (EX_UNAVAILABLE).
+  /// The broker or the service is unavailable, or did not answer in time (EX_UNAVAILABLE).
   static let unavailable = ExitCode(69)
   /// Standard output cannot be written (EX_IOERR).
   static let outputFailed = ExitCode(74)
-  /// The reader of standard output has closed it: what a shell reports of a program that SIGPIPE ended.
+  /// The reader closed the pipe: what a shell reports for SIGPIPE.
   static let readerGone = ExitCode(128 + SIGPIPE)
 }

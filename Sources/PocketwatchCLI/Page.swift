@@ -6,16 +6,16 @@ import PocketwatchService
 
 struct Page: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Print a link that opens the pages of a running service.",
+    abstract: "Print a sign-in link for the pages of a running service.",
     discussion: """
-      The link works once, within ten minutes, and signs a browser in until it is closed. It is for you alone: whoever \
-      opens it sees all payloads. Run this as the user of the service, with its settings: it shows the service the token \
-      of POCKETWATCH_HTTP_TOKEN_FILE, or the one that the service made beside its database.
+      The link works once, within ten minutes, and signs a browser in until it is closed. Do not share it: the pages show \
+      all payloads. Run this command as the user of the service, with its settings: it authenticates with the token of \
+      POCKETWATCH_HTTP_TOKEN_FILE, or with the one that the service created next to its database.
 
-      Exit codes: 0 a link was printed, 69 the service gave none, 78 a setting is wrong.
+      Exit codes: 0 success, 69 no link from the service, 78 invalid setting.
       """)
 
-  @Option(help: ArgumentHelp("A JSON file with settings; the environment wins over it.", valueName: "file"))
+  @Option(help: ArgumentHelp("A JSON file with settings; environment variables take precedence.", valueName: "file"))
   var config: String?
 
   private struct Link: Decodable {
@@ -28,24 +28,25 @@ struct Page: AsyncParsableCommand {
         from: SettingReader(environment: ProcessInfo.processInfo.environment, file: config))
     }
     guard let settings else {
-      throw PocketwatchCLI.failure(.configuration, "\(Setting.http.environmentVariable) is off: there are no pages")
+      throw PocketwatchCLI.failure(.configuration, "\(Setting.http.environmentVariable) is off; there are no pages")
     }
-    let client = HTTPClient(settings)
-    let answer: HTTPClient.Answer
-    do throws(HTTPClient.Failure) {
-      answer = try await client.answer(.POST, "/api/v1/page-link")
+    let service = HTTPEndpoint(settings)
+    let response: HTTPEndpoint.Response
+    do throws(HTTPEndpoint.Failure) {
+      response = try await service.response(to: .POST, "/api/v1/page-link")
     } catch {
-      throw failure(client, error.words + (error.isNobodyThere ? ". Is the service running?" : ""))
+      throw failure(service, error.message + (error.isUnreachable ? ". Is the service running?" : ""))
     }
-    guard answer.status == 200, let link = try? JSONDecoder().decode(Link.self, from: Data(answer.body)) else {
+    guard response.status == 200, let link = try? JSONDecoder().decode(Link.self, from: Data(response.body)) else {
       throw failure(
-        client, answer.status == 401 ? client.unauthorizedReason : "what answers there has no pages that this opens")
+        service,
+        response.status == 401 ? service.unauthorizedReason : "the program that listens there is not a Pocketwatch")
     }
-    try printLine((settings.origin?.description ?? client.address) + link.path)
+    try printLine((settings.origin?.description ?? service.address) + link.path)
   }
 
-  private func failure(_ client: HTTPClient, _ reason: String) -> ExitCode {
-    complain("no link from \(client.address): \(reason)")
+  private func failure(_ service: HTTPEndpoint, _ reason: String) -> ExitCode {
+    complain("no link from \(service.address): \(reason)")
     return .unavailable
   }
 }

@@ -10,8 +10,8 @@ struct Pocketwatch: AsyncParsableCommand {
       Publish a `Schedule Start` event to the topic exchange `events`, and `Schedule Tick` events come back when they are \
       due: by a cron expression, an interval, a duration or an instant.
 
-      Run the service with `pocketwatch serve`. Where the broker is stands in POCKETWATCH_AMQP_URL, or in the file that \
-      POCKETWATCH_AMQP_URL_FILE names; it is not an option, because it holds a password. In another terminal:
+      Run the service with `pocketwatch serve`. Set the broker's URL in POCKETWATCH_AMQP_URL, or in a file named by \
+      POCKETWATCH_AMQP_URL_FILE; there is no option for it, because it contains a password. In another terminal:
 
         pocketwatch start --id hello --cron '*/5 * * * * *' --limit 3
         pocketwatch watch

@@ -3,11 +3,11 @@ import Foundation
 import PocketwatchService
 import Recurrence
 
-/// An event as it passed on the bus, and how to show it.
+/// An event received from the bus, formatted for the terminal.
 struct ReceivedEvent {
   /// The DetailType.
   let name: String
-  /// The event as it was sent, on one line.
+  /// The event as sent, on one line.
   let json: String
   private let detail: [String: Any]
   private let time: String?
@@ -22,60 +22,62 @@ struct ReceivedEvent {
     payload = detail["payload"].flatMap(Self.compact)
   }
 
-  /// JSON on one line: a payload may bring line ends between its tokens, where a space means the same.
+  /// JSON on one line. A payload may have line breaks between tokens; spaces are equivalent there.
   static func oneLine(_ json: [UInt8]) -> String {
     String(decoding: json.map { $0 == 0x0a || $0 == 0x0d ? 0x20 : $0 }, as: UTF8.self)
   }
 
-  /// The schedule it is about.
+  /// The schedule's id.
   var id: String? { detail["id"] as? String }
 
   /// `08:30:00.004  tick      test:schedule  #0  slot 2026-11-23T08:30:00.000Z (+4 ms)  next 2026-11-23T09:30:00.000Z`
   func line(coloured: Bool) -> String {
     let verb = name.replacing("Schedule ", with: "").lowercased()
     let padded = verb + String(repeating: " ", count: max(0, 8 - verb.count))
-    var words = [clock, coloured ? "\(colour)\(padded)\u{1b}[0m" : padded, show(id ?? "-")]
+    var fields = [clock, coloured ? "\(colour)\(padded)\u{1b}[0m" : padded, show(id ?? "-")]
     switch name {
-    case "Schedule Tick": words += tickWords
-    case "Schedule Started": words += startedWords
-    case "Schedule Stopped": words += [text("reason", label: ""), text("counter", label: "ticks ")].compactMap { $0 }
+    case "Schedule Tick": fields += tickFields
+    case "Schedule Started": fields += startedFields
+    case "Schedule Stopped": fields += [text("reason", label: ""), text("counter", label: "ticks ")].compactMap { $0 }
     case "Schedule Rejected":
-      words += [text("command", label: ""), text("field", label: "field "), text("reason", label: "")].compactMap { $0 }
+      fields += [text("command", label: ""), text("field", label: "field "), text("reason", label: "")].compactMap {
+        $0
+      }
     default: break
     }
-    return words.joined(separator: "  ")
+    return fields.joined(separator: "  ")
   }
 
-  private var tickWords: [String] {
+  private var tickFields: [String] {
     let slot = text("scheduledTime", label: "slot ").map { $0 + lateness }
-    let words = [
+    let fields = [
       text("counter", label: "#"), slot, text("missed", label: "missed "),
       text("nextTickDate", label: "next ") ?? "last",
       payload.map { "payload " + show($0) },
     ]
-    return words.compactMap { $0 }
+    return fields.compactMap { $0 }
   }
 
-  private var startedWords: [String] {
+  private var startedFields: [String] {
     let timing = ["cron", "every", "at", "duration"].lazy.compactMap { text($0, label: $0 + " ") }.first
     let ignored = (detail["ignored"] as? [String]).map { "ignored fields: " + show($0.joined(separator: ", ")) }
-    let words = [
+    let fields = [
       timing, text("limit", label: "limit "), text("timezone", label: ""), text("nextTickDate", label: "next "),
     ]
     let flags = ["replaced", "kept", "ended"].filter { detail[$0] as? Bool == true }
-    return words.compactMap { $0 } + flags + [ignored].compactMap { $0 }
+    return fields.compactMap { $0 } + flags + [ignored].compactMap { $0 }
   }
 
   private var lateness: String {
     guard let time = time.flatMap({ Instant(rfc3339: $0) }),
       let slot = (detail["scheduledTime"] as? String).flatMap({ Instant(rfc3339: $0) })
     else { return "" }
-    // By how much of that its jitter says is not in the event.
+    // The event does not say how much of it is jitter.
     let jitter = detail["jitter"] == nil ? "" : ", jitter included"
     return " (+\(time.milliseconds - slot.milliseconds) ms\(jitter))"
   }
 
-  /// The time of day of the event, UTC.
+  /// Time of day, UTC.
   private var clock: String {
     guard let time, let start = time.firstIndex(of: "T") else { return "--:--:--.---" }
     return String(time[time.index(after: start)...].prefix(12))
@@ -97,7 +99,7 @@ struct ReceivedEvent {
     }
   }
 
-  /// What a client wrote, so that it cannot move the terminal's cursor.
+  /// Client text, escaped so that it cannot control the terminal.
   private func show(_ text: String) -> String {
     text.unicodeScalars.contains(where: \.needsEscape) ? jsonQuoted(text) : text
   }

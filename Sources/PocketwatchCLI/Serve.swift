@@ -9,13 +9,13 @@ struct Serve: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Run the scheduler until SIGTERM or Ctrl-C.",
     discussion: """
-      Settings, each with its key in the --config file, what it means and [its default]. An environment variable wins over \
-      the file, an option over both.
+      Settings, each with its key in the --config file, its meaning and [its default]. Environment variables take \
+      precedence over the file, options over both.
 
       \(Setting.allCases.map(\.helpEntry).joined(separator: "\n"))
 
-      Exit codes: 0 stopped, 3 the database is in use, 4 the command queue is in use, 5 the database is damaged, foreign or \
-      newer, 6 the disk failed, 7 the database was moved or replaced, 8 it cannot be opened now, 71 no system resources, 78 a setting is wrong.
+      Exit codes: 0 stopped, 3 database in use, 4 command queue in use, 5 database damaged, foreign or newer, 6 disk \
+      failure, 7 database moved or replaced, 8 database cannot be opened now, 71 system limit too low, 78 invalid setting.
       """)
 
   @OptionGroup var broker: BrokerOptions
@@ -31,13 +31,13 @@ struct Serve: AsyncParsableCommand {
 
   @Flag(
     help:
-      "Declare missing exchanges and queues: for a developer's broker. Policies are not declared; import the definitions for these."
+      "Declare missing exchanges and queues, for development. Policies are not declared; import the definitions for those."
   )
   var declare = false
 
   func run() async throws {
-    signal(SIGPIPE, SIG_IGN)  // a reader of the log that goes away does not end the service
-    var log = leastLogSettings
+    signal(SIGPIPE, SIG_IGN)  // a closed log pipe must not end the service
+    var log = fallbackLogSettings
     defer { LogWriter.standardError.flush(within: Self.lastLinesLimit) }
     do {
       try SystemLimits.check()
@@ -53,10 +53,10 @@ struct Serve: AsyncParsableCommand {
   }
 
   private func run(_ configuration: Configuration, _ logger: Logger) async throws {
-    LoggingSystem.bootstrap { _ in logger.handler }  // what a library logs must not wait for a reader either
+    LoggingSystem.bootstrap { _ in logger.handler }  // libraries must not block on a slow log reader either
     if declare {
       logger.notice(
-        "declaring what is missing on the broker; policies are missing then, import the definitions for these")
+        "declaring missing exchanges and queues; policies are not declared, import the definitions for those")
     }
     let pages = try configuration.admin.map {
       try PagesService(settings: $0, configuration: configuration, logger: logger)
@@ -64,7 +64,7 @@ struct Serve: AsyncParsableCommand {
     let scheduler = SchedulerService(
       configuration: configuration, environment: ProcessInfo.processInfo.environment, watch: pages?.watch,
       logger: logger)
-    // They are stopped from the end.
+    // Stopped in reverse order.
     var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
       .init(service: scheduler, successTerminationBehavior: .gracefullyShutdownGroup)
     ]
@@ -75,17 +75,17 @@ struct Serve: AsyncParsableCommand {
     try await group.run()
   }
 
-  /// How long the end of the process waits for the last lines of its log to be read.
+  /// How long the exit waits for the log's reader.
   private static let lastLinesLimit = Duration.seconds(1)
 
-  /// Logs why the service ends, and returns what ends it with this code.
+  /// Logs why the service ends; returns the exit code to throw.
   private func end(_ code: ServiceFailure.Code, _ message: String, _ logger: Logger) -> ExitCode {
     logger.critical("\(message)", metadata: ["exitCode": "\(code.rawValue)"])
     return ExitCode(code.rawValue)
   }
 
-  /// The form of the log when the settings cannot be read: so that the reason is in the form that was asked for.
-  private var leastLogSettings: LogSettings {
+  /// The log format until the settings are read, so that an error in them has the requested format.
+  private var fallbackLogSettings: LogSettings {
     let text = logFormat ?? ProcessInfo.processInfo.environment[Setting.logFormat.environmentVariable] ?? ""
     return LogSettings(format: LogSettings.Format(rawValue: text.lowercased()) ?? .auto)
   }
@@ -104,7 +104,7 @@ struct Serve: AsyncParsableCommand {
     }
   }
 
-  /// The lifecycle's own entries say nothing to a user.
+  /// ServiceLifecycle's own log entries mean nothing to a user.
   private func quiet(_ logger: Logger) -> Logger {
     var logger = logger
     logger.logLevel = .critical
@@ -113,7 +113,7 @@ struct Serve: AsyncParsableCommand {
 }
 
 extension Setting {
-  /// Name and default on one line, the meaning below it, broken and indented here since the parser would not.
+  /// Name and default on one line, the meaning below, wrapped here because ArgumentParser does not indent.
   fileprivate var helpEntry: String {
     var lines = [""]
     for word in summary.split(separator: " ") {

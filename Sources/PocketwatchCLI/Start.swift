@@ -5,16 +5,16 @@ import PocketwatchService
 
 struct Start: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Start a schedule: publish the event and wait for the answer.",
+    abstract: "Start a schedule: publish the command and wait for its outcome.",
     discussion: """
-      Exactly one of --cron, --every, --at and --duration. Prints the answer; exit code 0 when the schedule was started, \
-      1 when it was rejected, 69 when no answer came.
+      Exactly one of --cron, --every, --at and --duration. Prints the outcome. Exit codes: 0 started, 1 rejected, 69 no \
+      outcome.
       """)
 
   @OptionGroup var broker: BrokerOptions
   @OptionGroup var answer: AnswerOptions
 
-  @Option(help: "Name of the schedule, 1 to 200 bytes. Starting it again replaces it.")
+  @Option(help: "Id of the schedule, 1 to 200 bytes. A live schedule with this id is replaced.")
   var id: String
 
   @Option(help: "A cron expression of 5 fields, or 6 with seconds first.")
@@ -32,19 +32,19 @@ struct Start: AsyncParsableCommand {
   @Option(help: "End after this many ticks.")
   var limit: Int64?
 
-  @Option(help: "IANA time zone in which the cron expression is read, such as Europe/Rome. [UTC]")
+  @Option(help: "IANA time zone of the cron expression, such as Europe/Rome. [UTC]")
   var timezone: String?
 
-  @Option(help: "No tick before this instant.")
+  @Option(help: "No slot before this instant.")
   var startDate: String?
 
-  @Option(help: "No tick after this instant.")
+  @Option(help: "No slot after this instant.")
   var endDate: String?
 
-  @Option(help: "Send each tick up to this much later than its slot, to spread load.")
+  @Option(help: "Delay each tick by up to this much after its slot, to spread load.")
   var jitter: String?
 
-  @Option(help: "For slots missed in an outage: fireOnce, fireAll or skip. [fireOnce]")
+  @Option(help: "For slots missed during an outage: fireOnce, fireAll or skip. [fireOnce]")
   var misfirePolicy: String?
 
   @Option(help: "Do not send missed slots older than this. [none; 24h with fireAll]")
@@ -53,10 +53,10 @@ struct Start: AsyncParsableCommand {
   @Option(help: "If the id is live: replace, replaceIfChanged, keep or reject. [replace]")
   var ifExists: String?
 
-  @Option(help: "JSON that comes back with each tick, byte for byte.")
+  @Option(help: "JSON value that each tick returns byte for byte.")
   var payload: String?
 
-  /// Text after the end of the value would become fields of the command.
+  /// Text after the value would become fields of the command.
   func validate() throws {
     guard let payload else { return }
     do throws(JSONError) {
@@ -88,12 +88,12 @@ struct Start: AsyncParsableCommand {
   }
 }
 
-/// How long to wait for an answer, and how to print it.
+/// How long to wait for the outcome, and how to print it.
 struct AnswerOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Seconds to wait for the answer.", valueName: "seconds"))
+  @Option(help: ArgumentHelp("Seconds to wait for the outcome.", valueName: "seconds"))
   var timeout: Double = 10
 
-  @Flag(help: "Print the answer as the JSON event it is.")
+  @Flag(help: "Print the outcome as JSON.")
   var json = false
 
   func validate() throws {
@@ -101,21 +101,21 @@ struct AnswerOptions: ParsableArguments {
   }
 }
 
-/// The members of an event's Detail, in order, as JSON.
+/// Builds the JSON members of an event's Detail, in order.
 struct EventDetail {
   private var members: [String] = []
 
-  /// Adds a text, if there is one.
+  /// Adds a string unless it is nil.
   mutating func add(_ name: String, text: String?) {
     if let text { add(name, json: jsonQuoted(text)) }
   }
 
-  /// Adds a value that is JSON already.
+  /// Adds a JSON value.
   mutating func add(_ name: String, json: String) {
     members.append("\(jsonQuoted(name)):\(json)")
   }
 
-  /// The whole event, as AWS PutEvents has it.
+  /// The event in the format of AWS PutEvents.
   func event(_ detailType: String) -> String {
     "{\"Source\":\"pocketwatch-cli\",\"DetailType\":\(jsonQuoted(detailType)),\"Detail\":{\(members.joined(separator: ","))}}"
   }

@@ -3,16 +3,16 @@ import PocketwatchService
 
 struct Stop: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Stop a schedule: publish the event and wait for the answer.",
-    discussion: "Exit code 0 when the schedule was stopped, 1 when there was none, 69 when no answer came.")
+    abstract: "Stop a schedule: publish the command and wait for its outcome.",
+    discussion: "Exit codes: 0 stopped, 1 no such schedule, 69 no outcome.")
 
   @OptionGroup var broker: BrokerOptions
   @OptionGroup var answer: AnswerOptions
 
-  @Option(help: "Name of the schedule.")
+  @Option(help: "Id of the schedule.")
   var id: String
 
-  @Option(help: "Why; part of the answer.")
+  @Option(help: "The reason, included in the outcome.")
   var reason: String?
 
   func run() async throws {

@@ -5,19 +5,19 @@ import PocketwatchService
 
 struct Watch: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Show ticks and outcomes as they pass, until Ctrl-C.",
+    abstract: "Show ticks and outcomes as they happen, until Ctrl-C.",
     discussion:
-      "Watches through a queue of its own, so nobody else misses anything. Connects again when the broker is away.")
+      "Uses its own queue, so that other consumers are not affected. Reconnects when the connection is lost.")
 
   @OptionGroup var broker: BrokerOptions
 
-  @Option(help: "Only this schedule.")
+  @Option(help: "Show only this schedule.")
   var id: String?
 
-  @Flag(help: "Print each event as the JSON it is, one a line.")
+  @Flag(help: "Print events as JSON, one per line.")
   var json = false
 
-  @Option(help: "End after this many events.")
+  @Option(help: "Exit after this many events.")
   var count: Int?
 
   private static let events = ["Schedule Tick", "Schedule Started", "Schedule Stopped", "Schedule Rejected"]
@@ -35,7 +35,7 @@ struct Watch: AsyncParsableCommand {
         connected = .now
         try show(connection, settings.names, &remaining)
       } catch let error as AMQPError {
-        complain("\(error); trying again")
+        complain("\(error); reconnecting")
         let uptime = connected.map { .now - $0 } ?? .zero
         try await Task.sleep(for: backoff.pause(floor: error.retryFloor, uptime: uptime, using: &random))
       }

@@ -8,14 +8,14 @@ import Testing
 
 @Suite("/api/v1")
 struct APITests {
-  /// A JSON object of an answer.
+  /// The JSON object of a response.
   private func object(_ site: TestSite, _ path: String) async throws -> [String: Any] {
     let answer = try await site.get(path)
     #expect(answer.status == 200, "\(path): \(answer.body)")
     return try #require(try JSONSerialization.jsonObject(with: Data(answer.body.utf8)) as? [String: Any])
   }
 
-  @Test("a schedule has the members of its Start as values of their own")
+  @Test("a schedule has the fields of its Start as typed values")
   func schedule() async throws {
     let due = FakeSource.now.advanced(byMilliseconds: 70_000)
     let definition = Definition(
@@ -36,7 +36,7 @@ struct APITests {
     let next = try #require(found["nextTick"] as? [String: Any])
     #expect(next["due"] as? String == due.rfc3339 && next["missed"] as? Int == 2)
     #expect(next["slot"] as? String == due.advanced(byMilliseconds: -10_000).rfc3339)
-    #expect((details["upcoming"] as? [[String: Any]])?.count == 2, "what the limit leaves")
+    #expect((details["upcoming"] as? [[String: Any]])?.count == 2, "as far as the limit permits")
     let list = try await object(site, "/api/v1/schedules")
     #expect((list["schedules"] as? [[String: Any]])?.first?["jitter"] as? String == "30s")
     #expect(list["nextLink"] == nil)
@@ -51,11 +51,11 @@ struct APITests {
     #expect((overview["schedules"] as? [String: Int]) == ["live": 1_234_567, "ended": 8])
     #expect((overview["totals"] as? [String: Int]) == ["ticks": 42])
     #expect((overview["latenessMilliseconds"] as? [String: Int]) == ["p50": 1, "p99": 9])
-    #expect(overview["title"] == nil, "nothing of the page")
+    #expect(overview["title"] == nil, "no member of the page")
   }
 
   @Test(
-    "what is asked for in vain is named",
+    "an unknown or repeated parameter is rejected by name",
     arguments: [
       ("overview?x=1", "x"), ("schedules?limi=3", "limi"), ("schedules?limit=3&page=2", "page"),
       ("schedules/a?id=b", "id"), ("schedule?id=a&name=b", "name"), ("recent?before=1", "before"),
@@ -65,11 +65,11 @@ struct APITests {
   func unknownParameters(query: String, name: String) async throws {
     let answer = try await TestSite(source: FakeSource([try .fake("a")])).get("/api/v1/\(query)")
     #expect(answer.status == 400)
-    let words = ["parameter \(name);", "\(name): given twice"]
-    #expect(words.contains(where: answer.body.contains), "\(answer.body)")
+    let messages = ["parameter \(name);", "\(name): given twice"]
+    #expect(messages.contains(where: answer.body.contains), "\(answer.body)")
   }
 
-  @Test("known parameters may be empty, as forms send them")
+  @Test("known parameters may be empty, as forms submit them")
   func emptyParameters() async throws {
     let site = TestSite()
     for query in [

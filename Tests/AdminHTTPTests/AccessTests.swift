@@ -4,13 +4,13 @@ import Testing
 
 @testable import AdminHTTP
 
-@Suite("Who may see the pages")
+@Suite("Access to the pages")
 struct AccessTests {
   private let folder: TestFolder
 
   init() throws { folder = try TestFolder() }
 
-  /// A clock that a test sets.
+  /// A manual clock.
   private final class Clock: Sendable {
     private let instant = Mutex(ContinuousClock.now)
 
@@ -27,7 +27,7 @@ struct AccessTests {
     try folder.read("p.sqlite.token").trimmingCharacters(in: .whitespacesAndNewlines)
   }
 
-  @Test("the service makes a token that only its user can read, once")
+  @Test("the service creates one token file that only its user can read")
   func made() throws {
     let (access, file) = own()
     #expect(throws: TokenFileError.self) { try file.read() }
@@ -42,7 +42,7 @@ struct AccessTests {
     #expect(folder.names == ["p.sqlite.token"])
   }
 
-  @Test("its own token is replaced where others could read it, or it is none", arguments: [0o644, 0o640, 0o660, 0])
+  @Test("its own token is replaced when others could read it or it is invalid", arguments: [0o644, 0o640, 0o660, 0])
   func replaced(mode: Int) throws {
     let planted = mode == 0 ? "short" : "planted-token-0123456789"
     try folder.write("p.sqlite.token", planted, mode: mode == 0 ? 0o600 : mode)
@@ -51,7 +51,7 @@ struct AccessTests {
     #expect(try folder.mode("p.sqlite.token") == 0o600 && text() != planted && access.accepts(token: text()))
   }
 
-  @Test("a link in the place of its own token is not followed")
+  @Test("a symbolic link in the place of its token file is not followed")
   func link() throws {
     try folder.write("elsewhere", "planted-token-0123456789")
     try FileManager.default.createSymbolicLink(
@@ -62,7 +62,7 @@ struct AccessTests {
     #expect(try folder.read("elsewhere") == "planted-token-0123456789")
   }
 
-  @Test("a folder that cannot be written lets nobody in, and is looked at again")
+  @Test("without a writable folder there is no access; it is retried")
   func noFolder() throws {
     let access = Access(.file(.beside(database: folder.path("later/p.sqlite"))), logger: quietLogger)
     access.prepare()
@@ -73,7 +73,7 @@ struct AccessTests {
     #expect(try access.accepts(token: made()))
   }
 
-  @Test("an operator's token is read again when it changes; without it nobody is let in")
+  @Test("a configured token file is re-read when it changes; without it there is no access")
   func changed() throws {
     try folder.write("token", "first-token-0123456789\n", mode: 0o644)
     let access = Access(.file(TokenFile(path: folder.path("token"))), logger: quietLogger)
@@ -84,12 +84,12 @@ struct AccessTests {
     #expect(!access.accepts(token: "other-token-0123456789") && !access.accepts(token: "short"))
     try folder.remove("token")
     #expect(!access.accepts(token: "other-token-0123456789") && !access.accepts(token: ""))
-    #expect(folder.names.isEmpty, "only its own is made")
+    #expect(folder.names.isEmpty, "only the service's own file is created")
     try folder.write("token", "third-token-0123456789\n")
     #expect(access.accepts(token: "third-token-0123456789"))
   }
 
-  @Test("a code works once, for ten minutes; a session that is used lasts, one that is not ends")
+  @Test("a code works once, for ten minutes; a session lasts while it is used")
   func sessions() throws {
     let clock = Clock()
     let access = Access(fixedToken, logger: quietLogger, now: clock.now)
@@ -109,7 +109,7 @@ struct AccessTests {
     #expect(!access.accepts(session: session))
   }
 
-  @Test("codes and sessions are bounded: the one that would end first makes room")
+  @Test("codes and sessions are bounded: the one that expires first is removed")
   func bounded() throws {
     let clock = Clock()
     let access = Access(fixedToken, logger: quietLogger, now: clock.now)
@@ -128,7 +128,7 @@ struct AccessTests {
     #expect(access.accepts(session: sessions[0]) && !access.accepts(session: sessions[1]))
   }
 
-  @Test("another token ends what began with the one before")
+  @Test("a new token ends all codes and sessions")
   func revoked() throws {
     try folder.write("token", "first-token-0123456789")
     let access = Access(.file(TokenFile(path: folder.path("token"))), logger: quietLogger)
@@ -144,7 +144,7 @@ struct AccessTests {
 
   private static let nothing = ["Authorization": ""]
 
-  @Test("a link opens the pages in a browser: a cookie that scripts and other sites do not get")
+  @Test("a one-time link sets a session cookie that scripts and other sites cannot read")
   func pageLink() async throws {
     let site = TestSite()
     try await site.together { site in
@@ -152,7 +152,7 @@ struct AccessTests {
       let link = try await site.post("/api/v1/page-link", "").body
       #expect(link.contains(#""expiresInSeconds":600"#))
       let path = String(try #require(link.firstMatch(of: /"path":"(\/enter\?code=[\w-]{43})"/)).output.1)
-      #expect(try await site.head(path, Self.nothing).status != 200, "whoever looks at links beforehand")
+      #expect(try await site.head(path, Self.nothing).status != 200, "link previews")
       let entered = try await site.get(path, Self.nothing)
       #expect(entered.status == 200 && entered.body.contains(#"content="0;url=/""#))
       let set = try #require(entered.header("Set-Cookie"))
@@ -169,7 +169,7 @@ struct AccessTests {
     }
   }
 
-  @Test("with a session only our own pages change something")
+  @Test("with a session, only same-origin requests change something")
   func sessionWrites() async throws {
     let source = FakeSource([try .fake("a")])
     var site = TestSite(settings: AdminSettings(token: fixedToken, allowsChanges: true), source: source)
@@ -190,7 +190,7 @@ struct AccessTests {
     }
   }
 
-  @Test("whoever has no access is told how to get it, and a browser asks for a password only where there is one")
+  @Test("a 401 says how to get access; browsers ask for a password only when one is configured")
   func unauthorized() async throws {
     let file = TokenFile.beside(database: folder.path("p.sqlite"))
     let made = TestSite(settings: AdminSettings(token: .file(file)))
@@ -203,6 +203,6 @@ struct AccessTests {
     #expect(try await made.get("/recent", ["Authorization": "Bearer x"]).status == 401)
     let token = try text()
     #expect(try await made.get("/recent", ["Authorization": "Bearer \(token)"]).status == 200)
-    #expect(!page.body.contains(folder.path("p.sqlite")), "nobody needs to know where it is")
+    #expect(!page.body.contains(folder.path("p.sqlite")), "the path is not disclosed")
   }
 }

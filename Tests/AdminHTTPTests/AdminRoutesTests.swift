@@ -13,13 +13,13 @@ struct AdminRoutesTests {
     TestSite(settings: AdminSettings(token: fixedToken, allowsChanges: writes), source: source)
   }
 
-  @Test("a broker that is away fails readiness, not health; a stalled engine fails both")
+  @Test("an unavailable broker fails readiness, not health; a stalled engine fails both")
   func health() async throws {
     let source = FakeSource()
     let site = TestSite(source: source)
     #expect(try await site.get("/healthz").status == 200)
     #expect(try await site.get("/readyz").status == 200)
-    source.state.withLock { $0.obstacle = "the broker: refused" }
+    source.state.withLock { $0.reason = "the broker: refused" }
     #expect(try await site.get("/healthz").status == 200)
     let unready = try await site.get("/readyz")
     #expect(unready.status == 503 && unready.body == "not ready: the broker: refused\n")
@@ -29,7 +29,7 @@ struct AdminRoutesTests {
     #expect(try await site.get("/readyz").body.contains("engine stalled"))
   }
 
-  @Test("every answer, also of what is not there, tells the browser to do nothing but show it")
+  @Test("every response has the security headers, also a 404")
   func headers() async throws {
     for path in ["/", "/healthz", "/metrics", "/assets/style.css", "/nowhere", "/api/v1/overview", "/schedule?id=x"] {
       let answer = try await TestSite().get(path)
@@ -45,7 +45,7 @@ struct AdminRoutesTests {
     #expect(try await TestSite().get("/nowhere", ["Accept": "text/html"]).body.contains("Error 404"))
   }
 
-  @Test("nothing inline: the policy would not let it run")
+  @Test("no inline styles or scripts, which the policy forbids")
   func noInline() async throws {
     for path in ["/", "/schedules", "/recent", "/preview?expression=@daily"] {
       let body = try await TestSite().get(path).body
@@ -53,7 +53,7 @@ struct AdminRoutesTests {
     }
   }
 
-  @Test("metrics are Prometheus's text, and require the token that is configured")
+  @Test("metrics are in Prometheus text format and require the configured token")
   func metrics() async throws {
     let site = guarded()
     Counter(label: "x_total", factory: site.metrics).increment()
@@ -65,7 +65,7 @@ struct AdminRoutesTests {
     #expect(answer.body.contains("x_total 1\n"))
   }
 
-  @Test("an unavailable store is an answer, not a failure")
+  @Test("an unavailable store is a 503 with the reason")
   func unavailable() async throws {
     let source = FakeSource()
     source.state.withLock { $0.error = AdminError(.unavailable, "the database: full") }
@@ -76,7 +76,7 @@ struct AdminRoutesTests {
     #expect(try await TestSite(source: source).get("/recent").status == 200)
   }
 
-  @Test("stop and start again require the switch, the token, and our own form")
+  @Test("stop and restart require the setting, the token and a same-origin form")
   func changes() async throws {
     let source = FakeSource([try .fake("a b")])
     let site = guarded(source: source)
@@ -94,10 +94,10 @@ struct AdminRoutesTests {
     #expect(try await guarded(writes: false).post("/schedule/stop", "id=a").status == 403)
     #expect(source.state.withLock { $0.stopped.count } == 1)
     let page = try await site.get("/schedule?id=a%20b&sent=stop").body
-    #expect(page.contains("action=\"/schedule/stop\"") && page.contains("Schedule Stop is published"))
+    #expect(page.contains("action=\"/schedule/stop\"") && page.contains("Schedule Stop published"))
   }
 
-  @Test("a reason is as long as the scheduler takes it, in bytes; a longer one is refused before it is published")
+  @Test("a Stop's reason is limited in bytes as by the scheduler, before it is published")
   func reasons() async throws {
     let source = FakeSource([try .fake("a")])
     let family = "👩‍👩‍👧‍👦"  // one character of 25 bytes
@@ -111,18 +111,18 @@ struct AdminRoutesTests {
       if status == 400 { #expect(answer.body.contains("reason: longer than 1024 bytes")) }
     }
     let sent = source.state.withLock { $0.stopped }
-    #expect(sent.map(\.utf8.count) == [1024 + 3, 1000 + 3], "nothing is cut")
+    #expect(sent.map(\.utf8.count) == [1024 + 3, 1000 + 3], "nothing is truncated")
   }
 
-  @Test("recent events are listed from a number on")
+  @Test("recent events can be listed after a number")
   func recent() async throws {
     let source = FakeSource()
     for number in 1...60 {
-      source.recent.append(RecentEvent(at: FakeSource.now, kind: .stopped, id: nil, words: "w\(number)."))
+      source.recent.append(RecentEvent(at: FakeSource.now, kind: .stopped, id: nil, detail: "w\(number)."))
     }
     let site = TestSite(source: source)
     let all = try await site.get("/api/v1/recent").body
-    #expect(all.contains("w60.") && all.contains("w11.") && !all.contains("w10."), "fifty are kept")
+    #expect(all.contains("w60.") && all.contains("w11.") && !all.contains("w10."), "fifty are retained")
     let some = try await site.get("/api/v1/recent?after=58").body
     #expect(some.contains("w59.") && !some.contains("w58."))
     #expect(try await site.get("/api/v1/recent?after=60").body.contains(#""events":[]"#))

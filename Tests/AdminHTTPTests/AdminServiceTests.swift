@@ -10,7 +10,7 @@ import Testing
 /// The service on a real socket.
 @Suite("The admin service", .serialized)
 struct AdminServiceTests {
-  /// Runs a service on a port of its own, and stops it after.
+  /// Runs a service on a free port while `body` runs.
   private func serve(
     _ source: FakeSource = FakeSource(), change: (inout AdminSettings) -> Void = { _ in },
     _ body: (_ port: Int, _ stop: @Sendable () async -> Void) async throws -> Void
@@ -32,11 +32,11 @@ struct AdminServiceTests {
     }
   }
 
-  @Test("live events come, begin where the reader was, and end with the service")
+  @Test("the event stream continues after the last event of its reader, and ends with the service")
   func events() async throws {
     let source = FakeSource()
     for number in 1...3 {
-      source.recent.append(RecentEvent(at: FakeSource.now, kind: .stopped, id: nil, words: "w\(number)."))
+      source.recent.append(RecentEvent(at: FakeSource.now, kind: .stopped, id: nil, detail: "w\(number)."))
     }
     try await serve(source) { port, stop in
       let client = try RawClient(port: port)
@@ -44,14 +44,14 @@ struct AdminServiceTests {
       #expect(client.reads("w3."))
       #expect(client.received.contains("text/event-stream") && client.received.contains("id: 2\ndata: {"))
       #expect(!client.received.contains("w1."))
-      source.recent.append(RecentEvent(at: FakeSource.now, kind: .stopped, id: nil, words: "w4."))
+      source.recent.append(RecentEvent(at: FakeSource.now, kind: .stopped, id: nil, detail: "w4."))
       #expect(client.reads("w4."))
       await stop()
       #expect(client.isClosed())
     }
   }
 
-  @Test("a client that does not finish its request is sent away")
+  @Test("a connection with an incomplete request is closed")
   func slow() async throws {
     try await serve(change: { $0.idleSeconds = 1 }) { port, _ in
       for beginning in [
@@ -65,7 +65,7 @@ struct AdminServiceTests {
     }
   }
 
-  @Test("connections that only wait do not keep others out for long")
+  @Test("idle connections do not block others for long")
   func crowded() async throws {
     try await serve(change: { ($0.idleSeconds, $0.maximumConnections) = (1, 4) }) { port, _ in
       let waiting = try (1...8).map { _ in try RawClient(port: port) }
@@ -76,11 +76,11 @@ struct AdminServiceTests {
     }
   }
 
-  @Test("a client that reads nothing is sent away in the midst of its answer, and others are served meanwhile")
+  @Test("a connection that does not read its response is closed; others are served meanwhile")
   func stalled() async throws {
     let source = FakeSource()
-    let words = String(repeating: "x", count: 100_000)
-    for _ in 1...500 { source.recent.append(RecentEvent(at: FakeSource.now, kind: .stopped, id: nil, words: words)) }
+    let detail = String(repeating: "x", count: 100_000)
+    for _ in 1...500 { source.recent.append(RecentEvent(at: FakeSource.now, kind: .stopped, id: nil, detail: detail)) }
     try await serve(source, change: { $0.stalledSeconds = 1 }) { port, _ in
       let stalled = try RawClient(port: port)
       stalled.get("/api/v1/recent")
@@ -90,7 +90,7 @@ struct AdminServiceTests {
         #expect(other.reads("ok\n"))
         other.forget()
       }
-      try stalled.isLetGo(by: port)
+      try stalled.waitForClose(by: port)
       #expect(stalled.isClosed())
       #expect(stalled.received.hasPrefix("HTTP/1.1 200") && stalled.received.utf8.count < 40_000_000)
       other.get("/healthz")
@@ -98,7 +98,7 @@ struct AdminServiceTests {
     }
   }
 
-  @Test("a request that comes byte by byte, or behind which the client closes its side, is answered")
+  @Test("a request sent byte by byte, or followed by a half-close, is answered")
   func halfOpen() async throws {
     try await serve { port, _ in
       let slow = try RawClient(port: port)
@@ -114,19 +114,19 @@ struct AdminServiceTests {
     }
   }
 
-  @Test("a body that drips is sent away when its time is over, however often a byte comes")
+  @Test("a slow body is cut off at the time limit")
   func drip() async throws {
     try await serve(change: { $0.idleSeconds = 1 }) { port, _ in
       let client = try RawClient(port: port)
       client.send("POST /schedule/stop HTTP/1.1\r\nHost: localhost\r\n\(Self.bearer)Content-Length: 9999\r\n\r\n")
-      // The client waits for the end of the connection between two bytes, a tenth of a second at most.
+      // Between two bytes the client waits up to 100 ms for the end of the connection.
       let begin = ContinuousClock.now
       while ContinuousClock.now - begin < .seconds(8), !client.isClosed(within: 0.1) { client.send("x") }
       #expect(ContinuousClock.now - begin < .seconds(5))
     }
   }
 
-  @Test("an answer before the end of the request ends the connection, and arrives")
+  @Test("a response before the end of the request arrives, and the connection is closed")
   func early() async throws {
     try await serve { port, _ in
       for (head, status) in [
@@ -137,7 +137,7 @@ struct AdminServiceTests {
         let client = try RawClient(port: port)
         client.send(head + "Content-Length: 500\r\n\r\nx")
         #expect(client.reads("HTTP/1.1 \(status) "), "\(client.received)")
-        // Nothing behind it is taken for a request.
+        // Later bytes are not parsed as a request.
         client.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
         #expect(client.isClosed())
         #expect(!client.received.contains("200 OK"))
@@ -146,7 +146,7 @@ struct AdminServiceTests {
     }
   }
 
-  @Test("requests that come one behind the other are all answered, also when the last is not whole yet")
+  @Test("pipelined requests are answered, also while the last is incomplete")
   func pipelined() async throws {
     try await serve(change: { $0.allowsChanges = true }) { port, _ in
       let client = try RawClient(port: port)
@@ -163,7 +163,7 @@ struct AdminServiceTests {
   }
 
   @Test(
-    "as many slow clients as there is room for keep nobody from asking for health",
+    "slow clients at the connection limit do not block health checks",
     arguments: ["GET / HT", "", "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nx"])
   func shutOut(beginning: String) async throws {
     try await serve(change: { ($0.maximumConnections, $0.crowdedMilliseconds) = (32, 200) }) { port, _ in
@@ -176,14 +176,14 @@ struct AdminServiceTests {
       let client = try RawClient(port: port)
       client.get("/healthz")
       #expect(client.reads("ok\n"))
-      #expect(ContinuousClock.now - begin < .seconds(5), "they would have 15 s")
+      #expect(ContinuousClock.now - begin < .seconds(5), "their limit is 15 s")
       _ = slow.count
     }
   }
 
   private static let bearer = "Authorization: Bearer \(tokenText)\r\n"
 
-  @Test("what is not HTTP, or too much of it, is refused, and the next is served")
+  @Test("invalid or oversized HTTP is refused, and the next request is served")
   func malformed() async throws {
     try await serve { port, _ in
       for bytes in [
@@ -204,7 +204,7 @@ struct AdminServiceTests {
     }
   }
 
-  @Test("an address that is taken is tried again until it is free, and nothing else waits for it")
+  @Test("an address in use is retried until it is free")
   func taken() async throws {
     let (states, continuation) = AsyncStream<AdminService.Listening>.makeStream()
     let second = Mutex<Task<Void, any Error>?>(nil)
@@ -226,7 +226,7 @@ struct AdminServiceTests {
 
   private static let backup = "POST /api/v1/backup HTTP/1.1\r\nHost: localhost\r\n\(bearer)Content-Length: 0\r\n\r\n"
 
-  @Test("a backup comes whole, with its length; when there is none, the reason comes")
+  @Test("a backup is complete, with its length; a failure has a reason")
   func backup() async throws {
     let source = FakeSource()
     try await serve(source) { port, _ in
@@ -250,7 +250,7 @@ struct AdminServiceTests {
     }
   }
 
-  @Test("a backup that is shorter than it was said to be ends the connection")
+  @Test("a truncated backup ends the connection")
   func shortBackup() async throws {
     let source = FakeSource()
     source.state.withLock { $0.copy = FakeCopy(Array("beginning".utf8), size: 20) }
@@ -262,7 +262,7 @@ struct AdminServiceTests {
     }
   }
 
-  @Test("whoever asked for a backup and went away has it ended")
+  @Test("a client that disconnects cancels its backup")
   func abandonedBackup() async throws {
     let source = FakeSource()
     let steps = AsyncStream<String>.makeStream()

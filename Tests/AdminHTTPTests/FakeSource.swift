@@ -4,21 +4,21 @@ import Scheduling
 import SchedulingTestKit
 import Synchronization
 
-/// A scheduler of which only the answers exist.
+/// A scheduler with prepared answers.
 final class FakeSource: AdminSource {
   struct State: Sendable {
     var isAlive = true
-    var obstacle: String?
+    var reason: String?
     var schedules: [Schedule] = []
     var history = Schedule.History()
     var stopped: [String] = []
     var startedAgain: [String] = []
     var error: AdminError?
-    /// The most rows looked at for one page.
+    /// The most rows examined per read.
     var examining = 1000
     var asks = 0
     var copy: FakeCopy?
-    /// Where a backup that never comes tells how it goes.
+    /// Receives the progress of a backup that never completes.
     var slowBackup: AsyncStream<String>.Continuation?
   }
 
@@ -32,17 +32,17 @@ final class FakeSource: AdminSource {
   }
 
   var status: AdminStatus {
-    state.withLock { AdminStatus(now: Self.now, isAlive: $0.isAlive, obstacle: $0.obstacle) }
+    state.withLock { AdminStatus(now: Self.now, isAlive: $0.isAlive, reason: $0.reason) }
   }
 
   func overview() async throws(AdminError) -> Overview {
     try check()
     return Overview(
       version: "1.2.3", startedAt: Self.now.advanced(byMilliseconds: -7_200_000),
-      parts: [.init("broker", isWell: true, "RabbitMQ 3.10.8"), .init("disk", isWell: false, "<b>full</b>")],
+      parts: [.init("broker", isHealthy: true, "RabbitMQ 3.10.8"), .init("disk", isHealthy: false, "<b>full</b>")],
       counts: ScheduleCounts(live: 1_234_567, ended: 8), dueWithinMinute: BoundedCount(3),
       dueWithinHour: BoundedCount(1000, isAtLeast: true), nextDue: Self.now,
-      lateness: .init(median: 1, worstInHundred: 9), totals: [.init("Ticks sent", key: "ticks", 42)])
+      lateness: .init(p50: 1, p99: 9), totals: [.init("Ticks sent", key: "ticks", 42)])
   }
 
   func list(
@@ -94,7 +94,8 @@ final class FakeSource: AdminSource {
     }
     guard let copy = state.withLock({ $0.copy }) else { throw AdminError(.conflict, "another backup is being made") }
     return DatabaseCopy(
-      file: copy, origin: DatabaseOrigin(stack: "billing", path: "/data/ä b.sqlite", files: ["1:2", "1:3"]), turn: copy)
+      file: copy, origin: DatabaseOrigin(stack: "billing", path: "/data/ä b.sqlite", files: ["1:2", "1:3"]),
+      permit: copy)
   }
 
   private func check() throws(AdminError) {
@@ -102,10 +103,10 @@ final class FakeSource: AdminSource {
   }
 }
 
-/// A copy of a database that is not there.
+/// A copy without a database.
 final class FakeCopy: BackupFile {
   let bytes: [UInt8]
-  /// What it claims to be.
+  /// The claimed size.
   let size: Int
 
   init(_ bytes: [UInt8], size: Int? = nil) {
@@ -117,7 +118,7 @@ final class FakeCopy: BackupFile {
 }
 
 extension Schedule {
-  /// A live schedule with a slot so many seconds from now.
+  /// A schedule whose next slot is `inSeconds` from now.
   static func fake(
     _ id: String, generation: Int64 = 1, cron: String = "30 2 * * *", timezone: String? = nil, inSeconds: Int64 = 60,
     ended: String? = nil

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("The pages")
 struct PagesTests {
-  /// What would do harm if it came into HTML as it is.
+  /// Ids that are harmful in unescaped HTML.
   static let hostile = [
     "<script>alert(1)</script>", "\"><img src=x onerror=alert(1)>", "' onmouseover='alert(1)",
     "\"\u{301} autofocus onfocus=alert(1) x=\"",
@@ -16,11 +16,11 @@ struct PagesTests {
     "--><!--", "\\", "https://evil.example/",
   ]
 
-  @Test("hostile ids are text, wherever they stand, and their links lead to them", arguments: hostile)
+  @Test("hostile ids are escaped on every page, and their links work", arguments: hostile)
   func hostileIDs(id: String) async throws {
     let source = FakeSource([try .fake(id)])
     source.recent.append(
-      RecentEvent(at: FakeSource.now, kind: .rejected, id: ScheduleID(stored: Array(id.utf8)), words: id))
+      RecentEvent(at: FakeSource.now, kind: .rejected, id: ScheduleID(stored: Array(id.utf8)), detail: id))
     let site = TestSite(settings: AdminSettings(token: fixedToken, allowsChanges: true), source: source)
     let headers = ["Accept": "text/html"]
     let escaped = HTMLText().escapeText(id)
@@ -39,7 +39,7 @@ struct PagesTests {
     }
   }
 
-  /// Whether a page has the tags and attributes of the templates, and no others.
+  /// Whether a page has no other tags and attributes than the templates.
   private func isHarmless(_ html: String) -> Bool {
     var scalars = Array(html.unicodeScalars)[...]
     while let start = scalars.firstIndex(of: "<") {
@@ -48,7 +48,7 @@ struct PagesTests {
       var tag = String(String.UnicodeScalarView(scalars[..<end]))
       if tag.hasPrefix("script") { guard tag == "script src=\"/assets/live.js\" defer" else { return false } }
       if tag.hasPrefix("img") { return false }
-      // Without quoted values nothing may be left but names.
+      // After removing quoted values, only attribute names may remain.
       while let open = tag.unicodeScalars.firstIndex(of: "\"") {
         let after = tag.unicodeScalars.index(after: open)
         guard let close = tag.unicodeScalars[after...].firstIndex(of: "\"") else { return false }
@@ -60,18 +60,18 @@ struct PagesTests {
     return true
   }
 
-  @Test("a combining accent behind a quote does not carry it through")
+  @Test("a quote with a combining accent is escaped")
   func combining() {
     #expect(
       HTMLText().escapeText("\"\u{301}<\u{301}&\u{301}'\u{301}") == "&quot;\u{301}&lt;\u{301}&amp;\u{301}&#39;\u{301}")
   }
 
-  @Test("the overview says what is the matter")
+  @Test("the overview shows readiness, status and recent problems")
   func overview() async throws {
     let source = FakeSource()
-    source.state.withLock { $0.obstacle = "the broker: refused" }
-    source.recent.append(RecentEvent(at: FakeSource.now, kind: .missed, id: nil, words: "5 folded"))
-    // More than are kept: they do not push out what went wrong.
+    source.state.withLock { $0.reason = "the broker: refused" }
+    source.recent.append(RecentEvent(at: FakeSource.now, kind: .missed, id: nil, detail: "5 folded"))
+    // More than are retained: ticks do not evict problems.
     for _ in 1...60 { source.recent.append(RecentEvent(at: FakeSource.now, kind: .tick, id: nil)) }
     let body = try await TestSite(source: source).get("/").body
     for text in ["not ready: the broker: refused", "1000+", "&lt;b&gt;full&lt;/b&gt;", "5 folded", "Ticks sent", "42"] {
@@ -82,7 +82,7 @@ struct PagesTests {
     #expect(json.contains(#""withinHour":{"count":1000,"isAtLeast":true}"#) && json.contains(#""ready":false"#))
   }
 
-  @Test("paging goes through all, each once, in both orders, however few rows one look takes")
+  @Test("paging lists every schedule once, in both orders, with any number of rows per read")
   func paging() async throws {
     let schedules = try (1...25).map { (number: Int) throws -> Schedule in
       let ended = number % 7 == 0 ? "done" : nil
@@ -112,7 +112,7 @@ struct PagesTests {
   }
 
   @Test(
-    "an address that cannot be read is refused in words",
+    "an invalid query is rejected with a reason",
     arguments: [
       "state=x", "sort=x", "limit=0", "limit=201", "limit=x", "after=x", "after=d1.2", "after=d1&sort=next",
       "after=ix&sort=next", "after=i", "after=e1.2", "state=ended&after=ix", "state=ended&after=d1.2",
@@ -123,7 +123,7 @@ struct PagesTests {
     #expect(answer.status == 400 && answer.body.contains("error"))
   }
 
-  @Test("a schedule's page has its next slots with the change of the clocks")
+  @Test("a schedule's page lists its next slots with clock changes")
   func schedule() async throws {
     let start = try #require(Instant(rfc3339: "2027-03-27T01:30:00Z"))
     let seconds = (start.milliseconds - FakeSource.now.milliseconds) / 1000
@@ -144,7 +144,7 @@ struct PagesTests {
     #expect(try await site.get("/schedule?id=%00").status == 400)
   }
 
-  @Test("the next tick is shown by when it is due, and its slot beside that")
+  @Test("the next tick is shown with its due time and its slot")
   func jitter() async throws {
     var schedule = try Schedule.fake("a", inSeconds: -13)
     let slot = FakeSource.now.advanced(byMilliseconds: -13_000)
@@ -156,19 +156,20 @@ struct PagesTests {
     }
   }
 
-  @Test("an ended schedule says that its payload is not kept, and how to start it again")
+  @Test("the page of an ended schedule says that its payload is not retained, and how to start it again")
   func ended() async throws {
     let site = TestSite(
       settings: AdminSettings(token: fixedToken, allowsChanges: true),
       source: FakeSource([try .fake("a", ended: "done"), try .fake("b", generation: 2)]))
     let body = try await site.get("/schedule?id=a").body
-    #expect(body.contains("payloads of ended schedules are not kept") && !body.contains("action=\"/schedule/start\""))
+    #expect(
+      body.contains("payloads of ended schedules are not retained") && !body.contains("action=\"/schedule/start\""))
     let live = try await site.get("/schedule?id=b").body
-    #expect(!live.contains("not kept") && live.contains("action=\"/schedule/start\""))
+    #expect(!live.contains("not retained") && live.contains("action=\"/schedule/start\""))
   }
 
   @Test(
-    "durations have a unit that people read",
+    "durations are shown in a readable unit",
     arguments: [
       (0, "0 ms"), (-3, "-3 ms"), (999, "999 ms"), (1000, "1 s"), (2540, "2.5 s"), (23_972, "23 s"),
       (119_999, "119 s"), (120_000, "2 min"), (7_199_999, "119 min"), (7_200_000, "2 h"),
@@ -177,7 +178,7 @@ struct PagesTests {
     #expect(Moment.text(milliseconds: milliseconds) == text)
   }
 
-  @Test("a schedule's page has its delivery results, and who started it")
+  @Test("a schedule's page shows delivery results and origin")
   func history() async throws {
     let source = FakeSource([try .fake("a")])
     let last = Schedule.Tally.Last(
@@ -206,31 +207,31 @@ struct PagesTests {
     #expect(!none.contains("by login"))
   }
 
-  @Test("preview speaks as the command line does")
+  @Test("the preview uses the wording of the command line")
   func preview() async throws {
     let site = TestSite()
     let good = try await site.get("/preview?expression=*/15+*+*+*+*&zone=Europe/Rome").body
     #expect(good.contains("Every 15 minutes") && good.contains("clocks go back by 60 minutes"))
-    for (query, words) in [
+    for (query, text) in [
       ("expression=60+*+*+*+*", "minute: 60 is not within 0-59 (character 1)"),
       ("expression=*+*+*+*+*&zone=Nix", "timezone: "), ("expression=x", "expression"),
     ] {
-      #expect(try await site.get("/preview?\(query)").body.contains(HTMLText().escapeText(words)))
+      #expect(try await site.get("/preview?\(query)").body.contains(HTMLText().escapeText(text)))
       let answer = try await site.get("/api/v1/preview?\(query.replacing("zone=", with: "timezone="))")
-      #expect(answer.status == 400 && answer.body.contains(words))
+      #expect(answer.status == 400 && answer.body.contains(text))
     }
     #expect(try await site.get("/preview").status == 200)
   }
 
   @Test(
-    "distances are told in the largest unit of which there are two",
+    "distances are shown in the largest unit with a count of at least two",
     arguments: [
       (0, "now"), (999, "now"), (1000, "in 1 s"), (119_000, "in 119 s"), (120_000, "in 2 min"),
       (7_199_000, "in 119 min"),
       (7_200_000, "in 2 h"), (172_800_000, "in 2 days"), (-5000, "5 s ago"), (.max, "in ages"), (.min, "long ago"),
     ] as [(Int64, String)])
-  func distance(milliseconds: Int64, words: String) {
+  func distance(milliseconds: Int64, text: String) {
     let now = Instant(milliseconds: milliseconds == .max ? -1 : milliseconds == .min ? 1 : 0)
-    #expect(Moment.distance(from: now, to: Instant(milliseconds: milliseconds)) == words)
+    #expect(Moment.distance(from: now, to: Instant(milliseconds: milliseconds)) == text)
   }
 }

@@ -6,9 +6,9 @@ import Testing
 
 @testable import AdminHTTP
 
-@Suite("What a request has to be")
+@Suite("Request checks")
 struct RequestChecksTests {
-  /// What is refused of a request that shows the token, unless it says otherwise.
+  /// The refusal of a request, which carries the token unless `headers` say otherwise.
   private func refusal(
     _ settings: AdminSettings = AdminSettings(token: fixedToken), _ method: HTTPRequest.Method = .get,
     host: String? = "localhost:8472", path: String = "/", headers: [String: String] = [:]
@@ -24,7 +24,7 @@ struct RequestChecksTests {
   private static let nothing = ["Authorization": ""]
 
   @Test(
-    "without a token metrics are served on loopback under names of loopback only, and nothing else is",
+    "without a token, only metrics are served, on loopback and for loopback Host names",
     arguments: [
       ("localhost", nil), ("localhost:1", nil), ("LOCALHOST:8472", nil), ("127.0.0.1:8472", nil), ("127.1.2.3", nil),
       ("[::1]:8472", nil), ("evil.example", 421), ("evil.example:8472", 421), ("127.0.0.1.evil.example", 421),
@@ -39,7 +39,7 @@ struct RequestChecksTests {
     for path in ["/", "/api/v1/overview", "/recent", "/api/v1/backup"] {
       #expect(refusal(settings, host: host, path: path, headers: Self.nothing) == (status == 400 ? 400 : 401))
     }
-    // With a token the name guards nothing: a proxy in front may keep the one that browsers see.
+    // With a token any Host is accepted: a proxy may pass on the public one.
     #expect(refusal(host: host) == (status == 400 ? 400 : nil))
     var proxied = settings
     proxied.origin = WebOrigin("https://evil.example")
@@ -49,7 +49,7 @@ struct RequestChecksTests {
     #expect(refusal(configured, host: host, path: "/metrics", headers: Self.nothing) == (status == 400 ? 400 : 401))
   }
 
-  @Test("a second Host is refused, whatever it says")
+  @Test("a second Host header is refused")
   func secondHost() {
     for host in ["localhost:8472", "evil.example"] {
       #expect(refusal(headers: ["Host": host]) == 400)
@@ -58,7 +58,7 @@ struct RequestChecksTests {
   }
 
   @Test(
-    "a token is needed where one is set, as Bearer or as a password",
+    "a configured token is required, as Bearer or as a password",
     arguments: [
       ("Bearer \(tokenText)", nil), ("bearer  \(tokenText)", nil), ("Bearer \(tokenText)x", 401),
       ("Bearer \(tokenText.dropLast())", 401), ("Bearer ", 401), ("Bearer", 401), ("", 401), (nil, 401),
@@ -78,7 +78,7 @@ struct RequestChecksTests {
     #expect(refusal(guarded, path: "/healthz/", headers: headers) == status)
   }
 
-  @Test("what another site has a browser send is refused, a link that someone follows is not")
+  @Test("cross-site requests are refused, links are not")
   func crossSite() {
     let navigation = ["Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"]
     #expect(refusal(headers: navigation) == nil)
@@ -95,9 +95,9 @@ struct RequestChecksTests {
       ("ftp://localhost:8472", 403),
     ] as [(String, Int?)] {
       #expect(post(["Origin": origin]) == status, "\(origin)")
-      #expect(refusal(headers: ["Origin": origin]) == nil, "to read is the same for all")
+      #expect(refusal(headers: ["Origin": origin]) == nil, "reading is allowed from any origin")
     }
-    #expect(post([:]) == nil, "no browser: it shows the token")
+    #expect(post([:]) == nil, "not a browser: it sends the token")
   }
 
   private func post(
@@ -108,7 +108,7 @@ struct RequestChecksTests {
   }
 
   @Test(
-    "behind a proxy forms come from the origin that is set, whether the proxy keeps the Host or writes its own",
+    "behind a proxy, forms are accepted from the configured origin, with either Host",
     arguments: ["pw.example", "127.0.0.1:8472", "localhost"])
   func proxy(host: String) {
     #expect(post(["Origin": "https://pw.example"], host: host, origin: "https://pw.example") == nil)
@@ -116,15 +116,15 @@ struct RequestChecksTests {
     for origin in ["http://pw.example", "https://pw.example:8443", "https://evil.example", "null"] {
       #expect(post(["Origin": origin], host: host, origin: "https://pw.example") == 403, "\(origin)")
     }
-    // Without the setting, the Host has to be the same.
+    // Without a configured origin, origin and Host must agree.
     #expect(post(["Origin": "https://pw.example"], host: host) == (host == "pw.example" ? nil : 403))
-    // The machine's own name goes on to work beside it.
+    // Direct access on loopback still works.
     let direct = post(["Origin": "http://\(host)"], host: host, origin: "https://pw.example")
     #expect(direct == (host == "pw.example" ? 403 : nil))
   }
 
   @Test(
-    "an origin is a scheme, a host and perhaps a port",
+    "an origin is a scheme, a host and an optional port",
     arguments: [
       ("https://pw.example", "https://pw.example"), ("HTTPS://PW.example:443", "https://pw.example"),
       ("http://[::1]:80", "http://[::1]"), ("http://h:8080", "http://h:8080"), ("https://h:80", "https://h:80"),
@@ -135,7 +135,7 @@ struct RequestChecksTests {
     #expect(WebOrigin(text)?.description == normal)
   }
 
-  @Test("a token is long, goes into a header, and shows itself to nobody")
+  @Test("a token is long, fits a header, and is never printed")
   func tokens() {
     #expect(AdminToken("short") == nil)
     #expect(AdminToken("a line end and spaces\n") == nil)
@@ -147,7 +147,7 @@ struct RequestChecksTests {
   }
 
   @Test(
-    "loopback is known by its address",
+    "loopback addresses",
     arguments: [
       ("127.0.0.1", true), ("127.9.9.9", true), ("::1", true), ("localhost", true), ("0.0.0.0", false), ("::", false),
       ("192.168.1.1", false), ("127.0.0", false), ("127.example.com", false), ("", false),

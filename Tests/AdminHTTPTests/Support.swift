@@ -16,7 +16,7 @@ let quietLogger: Logger = {
   return logger
 }()
 
-/// An application over a fake source. Requests show the token, unless they say otherwise.
+/// An application over a fake source. Requests carry the token unless their headers say otherwise.
 struct TestSite {
   var settings = AdminSettings(token: fixedToken)
   var source = FakeSource()
@@ -30,7 +30,7 @@ struct TestSite {
     func header(_ name: String) -> String? { headers.value(name) }
   }
 
-  /// One application, for requests that follow on each other.
+  /// Several requests to one application.
   struct Visit {
     var client: any TestClientProtocol
 

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A folder of one test, which goes with it.
+/// A temporary folder, removed with its test.
 final class TestFolder {
   private let url = FileManager.default.temporaryDirectory.appending(path: "admin-\(UUID().uuidString)")
 

@@ -5,13 +5,12 @@ import Testing
 
 @testable import PocketwatchCLI
 
-/// What the doctor makes of what a broker says.
-@Suite("The doctor: what a broker says")
+@Suite("Doctor: broker findings")
 struct DoctorBrokerTests {
   private let names = TopologyNames()
   private let rights = RightsCheck(names: TopologyNames(), user: "o'neil", virtualHost: "a/b c")
 
-  @Test("verdicts on publishing show which rights are missing")
+  @Test("refused test publications show which rights are missing")
   func publishing() {
     func noted(_ verdicts: [String: (UInt16, String)]) -> RightsCheck.Publishing {
       var publishing = RightsCheck.Publishing()
@@ -26,7 +25,7 @@ struct DoctorBrokerTests {
     let service = noted(["Schedule Tick": denied, "Schedule Start": denied, "Schedule Stop": denied])
     #expect(service.denied == ["Schedule Tick", "Schedule Start", "Schedule Stop"] && !service.isOfClient)
     #expect(
-      rights.findings(service, publishesCommands: false).map(\.words) == [
+      rights.findings(service, publishesCommands: false).map(\.message) == [
         "o'neil may not publish Schedule Tick to events"
       ])
     #expect(noted(Dictionary(uniqueKeysWithValues: RightsCheck.eventKeys.map { ($0, denied) })).isOfClient)
@@ -42,21 +41,21 @@ struct DoctorBrokerTests {
     #expect(blocked.isBlocked)
   }
 
-  @Test("the command that gives rights names user and host as a shell takes them, and things as patterns")
+  @Test("the command that grants rights quotes user and virtual host for the shell, and escapes names in patterns")
   func permissions() {
     let patterns = #"'^$' '^(events|pocketwatch\.dead)$' '^pocketwatch\.commands$'"#
     #expect(
       rights.permissions.hasPrefix(#"rabbitmqctl set_permissions -p 'a/b c' 'o'\''neil' "# + patterns + "  # this"))
     let finding = rights.publishing(denied: ["Schedule Tick"], publishesCommands: true)
-    #expect(finding.level == .error && finding.words == "o'neil may not publish Schedule Tick to events")
+    #expect(finding.level == .error && finding.message == "o'neil may not publish Schedule Tick to events")
     #expect(finding.remedy?.contains("events '^Schedule (Tick|Started|Stopped|Rejected|Start|Stop)$' '^$'  # ") == true)
     #expect(rights.publishing(denied: [], publishesCommands: false).level == .ok)
   }
 
-  @Test("a refusal of basic.get tells of the right to read, and of the kind of queue")
+  @Test("a refusal of basic.get shows the right to read and the type of queue")
   func reading() {
     func levels(_ kind: AMQPError.Kind?) -> [String] {
-      rights.reading(kind.map { AMQPError($0, "words") }, remake: "again").map { "\($0.part) \($0.level)" }
+      rights.reading(kind.map { AMQPError($0, "reason") }, remake: "again").map { "\($0.part) \($0.level)" }
     }
     #expect(levels(.channelClosed(code: 405)) == ["rights ok", "topology ok"])
     #expect(levels(.channelClosed(code: 403)) == ["rights error"])
@@ -64,7 +63,7 @@ struct DoctorBrokerTests {
     #expect(levels(.channelClosed(code: 404)) == ["rights warning"])
   }
 
-  @Test("consumers mean something else with a service here")
+  @Test("the number of consumers is compared with the local service")
   func consumers() {
     func level(_ consumers: Int, _ isServiceHere: Bool) -> Finding.Level {
       TopologyCheck.consuming(consumers, queue: "q", isServiceHere: isServiceHere).level
@@ -74,21 +73,21 @@ struct DoctorBrokerTests {
   }
 
   @Test(
-    "an error of the connection has a remedy of its own",
+    "each connection error has its own remedy",
     arguments: [
       (AMQPError.Kind.unreachable, "cannot be reached", "start the broker"),
       (.refusedLogin, "refuses the login", #"{"users": [{"name": "u", "password": "…", "tags": []}]}"#),
-      (.tls, "no TLS", "openssl s_client -connect h:1 "), (.topology, "why", "again"),
+      (.tls, "no TLS", "openssl s_client -connect h:1 "), (.topology, "why", "run doctor again"),
       (.protocolViolation, "broke the AMQP protocol", "the log"),
     ])
-  func connecting(kind: AMQPError.Kind, words: String, remedy: String) throws {
+  func connecting(kind: AMQPError.Kind, text: String, remedy: String) throws {
     let error = AMQPError(kind, "why", endpoint: "amqp://u@h:1/")
     let finding = BrokerCheck.finding(of: error, nil, try BrokerURL("amqp://u@h:1"))
-    #expect(finding.level == .error && finding.words.contains(words) && finding.words.contains("why"))
+    #expect(finding.level == .error && finding.message.contains(text) && finding.message.contains("why"))
     #expect(finding.remedy?.contains(remedy) == true)
   }
 
-  /// A queue with these arguments as the management shows it.
+  /// The findings for a queue with these arguments.
   private func findings(arguments: String) throws -> [Finding] {
     let queue = try JSONDecoder().decode(
       BrokerQueue.self, from: Data(#"{"arguments":{\#(arguments)},"durable":true,"policy":"p","name":"q"}"#.utf8))
@@ -103,24 +102,26 @@ struct DoctorBrokerTests {
       "x-overflow":"reject-publish","x-queue-type":"quorum","x-single-active-consumer":true
       """#
     #expect(try findings(arguments: right) == [])
-    #expect(try findings(arguments: right + #","x-expires":5"#).first?.words.contains("x-expires is 5") == true)
+    #expect(
+      try findings(arguments: right + #","x-expires":5"#).first?.message.contains("x-expires is 5, but must not be set")
+        == true)
     let wrong = try findings(
       arguments: #""x-delivery-limit":21,"x-queue-type":"quorum","x-single-active-consumer":"true""#)
     #expect(wrong.map(\.part) == [.topology])
     for text in [
       "x-delivery-limit is 21, not 20", "x-single-active-consumer is true, not true", "x-overflow is missing",
     ] {
-      #expect(wrong.first?.words.contains(text) == true, "\(text)")
+      #expect(wrong.first?.message.contains(text) == true, "\(text)")
     }
   }
 
-  @Test("a queue is deleted by its virtual host's command, and only when it is empty")
+  @Test("the remedy deletes a queue in its virtual host, and only once it is empty")
   func remaking() {
     let check = TopologyCheck(names: TopologyNames(stack: "a"), virtualHost: "v 1")
     let delete = "rabbitmqctl delete_queue -p 'v 1' a.commands && pocketwatch definitions --stack a --vhost 'v 1' >"
     #expect(check.remake("a.commands", messages: 0).hasPrefix(delete))
-    #expect(check.remake("a.commands", messages: 3).hasPrefix("when it is empty (it holds 3 messages): " + delete))
-    #expect(check.remake("a.commands", messages: nil).hasPrefix("when it is empty: " + delete))
+    #expect(check.remake("a.commands", messages: 3).hasPrefix("once it is empty (it holds 3 messages): " + delete))
+    #expect(check.remake("a.commands", messages: nil).hasPrefix("once it is empty: " + delete))
   }
 
   @Test("bindings are compared with definitions.json")
@@ -129,14 +130,14 @@ struct DoctorBrokerTests {
       BrokerBinding.findings(
         pairs.map { BrokerBinding(source: $0.0, routingKey: $0.1) }, of: "q", to: "events", keys: ["a", "b"],
         remedy: "again"
-      ).map { "\($0.level): \($0.words)" }
+      ).map { "\($0.level): \($0.message)" }
     }
     #expect(findings([("", "q"), ("events", "b"), ("events", "a")]) == [])
     #expect(findings([("", "q"), ("events", "a")]) == ["error: q is not bound to events with b"])
     #expect(
       findings([("events", "a"), ("events", "b"), ("events", "#"), ("other", "a")]) == [
-        "warning: q is bound to events with '#' too, and gets what is not for it",
-        "warning: q is bound to other with 'a' too, and gets what is not for it",
+        "warning: q is also bound to events with '#', and receives unrelated messages",
+        "warning: q is also bound to other with 'a', and receives unrelated messages",
       ])
   }
 

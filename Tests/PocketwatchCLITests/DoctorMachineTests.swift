@@ -4,11 +4,10 @@ import Testing
 
 @testable import PocketwatchCLI
 
-/// What the doctor makes of a machine and of a service on it.
-@Suite("The doctor: what a machine says")
+@Suite("Doctor: findings on machine and service")
 struct DoctorMachineTests {
   @Test(
-    "the file system of the longest mount point counts, and of two there the later",
+    "the longest mount point counts; of equal ones, the later",
     arguments: [
       ("/", "ext4"), ("/srv", "nfs4"), ("/srv/local", "xfs"), ("/srv/localhost", "nfs4"), ("/my disk/x", "fuse.sshfs"),
       ("/tmp", "tmpfs"), ("/tmpfiles", "ext4"),
@@ -30,7 +29,7 @@ struct DoctorMachineTests {
   }
 
   @Test(
-    "a file system that cannot be trusted is a warning",
+    "an unreliable file system is a warning",
     arguments: [
       ("ext4", Finding.Level.ok), ("xfs", .ok), ("nfs4", .warning), ("fuse.sshfs", .warning), ("cifs", .warning),
       ("tmpfs", .warning), ("overlay", .warning),
@@ -39,7 +38,7 @@ struct DoctorMachineTests {
     #expect(FileSystemKind(of: "/", mounts: "x / \(kind) rw 0 0")?.finding("/f").level == level)
   }
 
-  @Test("room is wanted to work, and for a backup's copy")
+  @Test("free space is required for the service and for a backup")
   func space() {
     func level(_ free: Int, _ size: Int) -> Finding.Level {
       DatabaseCheck.space(free: free << 20, size: size << 20, folder: "/f").level
@@ -48,7 +47,7 @@ struct DoctorMachineTests {
     #expect(level(100, 69) == .warning && level(101, 69) == .ok)
   }
 
-  @Test("clocks are compared as finely as they are told")
+  @Test("clocks are compared with the precision of the Date header")
   func clocks() {
     func levels(_ synchronization: SystemClock.Synchronization, _ offset: Double?) -> [Finding.Level] {
       ClockCheck.findings(synchronization, offset: offset).map(\.level)
@@ -57,13 +56,13 @@ struct DoctorMachineTests {
     #expect(levels(.none, 0.9) == [.warning, .ok])
     #expect(levels(.unknown, -3) == [.warning])
     #expect(levels(.unknown, 61) == [.error])
-    let words = ClockCheck.findings(.unknown, offset: -3).first?.words
-    #expect(words == "this clock is 3 s behind the broker's")
+    let message = ClockCheck.findings(.unknown, offset: -3).first?.message
+    #expect(message == "this clock is 3 s behind the broker's")
     #expect(ClockCheck.seconds(ofHTTPDate: "Thu, 26 Nov 2026 02:55:11 GMT") == 1_795_661_711)
     #expect(ClockCheck.seconds(ofHTTPDate: "yesterday") == nil)
   }
 
-  @Test("zone data is of this year or the last")
+  @Test("zone data may be one year old")
   func zones() {
     func level(_ version: String?, _ canBeRead: Bool = true) -> Finding.Level? {
       ZoneCheck.findings(version: version, canBeRead: canBeRead, year: 2026).first?.level
@@ -80,38 +79,38 @@ struct DoctorMachineTests {
     if let health {
       (answers.health, answers.readiness, answers.page) = (health, ready, page)
     } else {
-      answers.failure = HTTPClient.Failure(words: "Connection refused", isNobodyThere: true)
+      answers.failure = HTTPEndpoint.Failure(message: "Connection refused", isUnreachable: true)
     }
-    return ServiceCheck.findings(answers, database: database).map { "\($0.level): \($0.words)" }
+    return ServiceCheck.findings(answers, database: database).map { "\($0.level): \($0.message)" }
   }
 
-  @Test("the service's answers are put together with who holds the database")
+  @Test("the service's responses are combined with the state of the database")
   func services() {
     #expect(findings(health: (200, "ok\n"), .held) == ["ok: the service at http://h:1 is ready"])
-    #expect(findings(health: nil, .free) == ["ok: nothing answers at http://h:1: Connection refused; no service runs"])
+    #expect(findings(health: nil, .free) == ["ok: no service at http://h:1: Connection refused"])
     #expect(
       findings(health: nil, .held) == [
-        "warning: nothing answers at http://h:1: Connection refused, though a service holds the database"
+        "warning: no service at http://h:1: Connection refused; but a service holds the database"
       ])
     #expect(findings(health: (200, "hello"), .free) == ["error: another program answers at http://h:1"])
     #expect(
-      findings(health: (503, "engine stalled\n"), .held) == ["error: the service at http://h:1 is stalled"])
+      findings(health: (503, "engine stalled\n"), .held) == ["error: engine stalled in the service at http://h:1"])
     #expect(
       findings(health: (200, "ok\n"), ready: (503, "waiting for the broker\n"), .held) == [
         "error: the service at http://h:1 is not ready: waiting for the broker"
       ])
     #expect(
       findings(health: (200, "ok\n"), page: 401, .held) == [
-        "error: the service at http://h:1 does not take the token", "ok: the service at http://h:1 is ready",
+        "error: the service at http://h:1 does not accept the token", "ok: the service at http://h:1 is ready",
       ])
     #expect(
       findings(health: (200, "ok\n"), page: 401, .free) == [
-        "warning: the service at http://h:1 works on another database than the one configured here",
+        "warning: the service at http://h:1 uses another database than the configured one",
         "ok: the service at http://h:1 is ready",
       ])
   }
 
-  @Test("a finding is shown with its remedy, and nobody's name moves the cursor")
+  @Test("a finding is shown with its remedy; control characters are escaped")
   func shown() {
     let finding = Finding.warning(.zones, "old", "apt-get upgrade")
     #expect(finding.lines == "warning   zones          old\n          fix: apt-get upgrade")
@@ -122,7 +121,7 @@ struct DoctorMachineTests {
   }
 
   @Test(
-    "a word of a shell is quoted where it has to be",
+    "a shell word is quoted where necessary",
     arguments: [("a.b-c/d", "a.b-c/d"), ("", "''"), ("a b", "'a b'"), ("$(rm)", "'$(rm)'"), ("it's", #"'it'\''s'"#)])
   func words(text: String, word: String) {
     #expect(shellWord(text) == word)

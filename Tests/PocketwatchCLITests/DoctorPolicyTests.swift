@@ -4,8 +4,7 @@ import Testing
 
 @testable import PocketwatchCLI
 
-/// What the doctor makes of policies.
-@Suite("The doctor: policies")
+@Suite("Doctor: policies")
 struct DoctorPolicyTests {
   private let commands = Topology(names: TopologyNames()).policies[0]
   private let dead = Topology(names: TopologyNames()).policies[1]
@@ -16,7 +15,7 @@ struct DoctorPolicyTests {
     BrokerPolicy(name: name, pattern: pattern, appliesTo: to, priority: priority, definition: definition)
   }
 
-  /// Our policy as definitions.json has it.
+  /// Our policy of definitions.json.
   private var ours: [String: BrokerValue] {
     Dictionary(uniqueKeysWithValues: commands.definition.map { ($0.key, .number($0.value)) })
   }
@@ -56,7 +55,7 @@ struct DoctorPolicyTests {
   }
 
   @Test(
-    "what loses or refuses commands is an error that names policy and key",
+    "a key that loses or refuses commands is an error that names policy and key",
     arguments: [
       ("overflow", BrokerValue.text("drop-head")), ("message-ttl", .number(60_000)), ("expires", .number(60_000)),
       ("max-length", .number(999_999)), ("max-length-bytes", .number(1)), ("delivery-limit", .number(19)),
@@ -65,19 +64,20 @@ struct DoctorPolicyTests {
   func errors(key: String, value: BrokerValue) {
     let setting = ours.merging([key: value]) { $1 }
     let found = findings(policy("mine", setting, priority: 20))
-    #expect(found.map(\.level) == [.error] && found.first?.words.contains("policy mine") == true, "\(found)")
-    #expect(found.first?.words.contains("\(key) \(value.text), ") == true, "\(found)")
+    #expect(found.map(\.level) == [.error] && found.first?.message.contains("policy mine") == true, "\(found)")
+    let effects = [": ", ", less than "].map { "\(key) \(value.text)\($0)" }
+    #expect(effects.contains { found.first?.message.contains($0) == true }, "\(found)")
     #expect(
       found.first?.remedy == "rabbitmqctl set_policy -p 'v 1' pocketwatch.commands '^pocketwatch\\.commands$'"
         + #" '{"max-length":1000000,"max-length-bytes":1073741824}' --priority 21 --apply-to queues"#)
     let operators = findings(
       policy(commands.queue, ours, priority: 10), operator: policy("op", [key: value]))
-    #expect(operators.map(\.level) == [.error] && operators.first?.words.contains("operator policy op ") == true)
+    #expect(operators.map(\.level) == [.error] && operators.first?.message.contains("operator policy op ") == true)
     #expect(operators.first?.remedy?.hasPrefix("rabbitmqctl clear_operator_policy -p 'v 1' op  # ") == true)
   }
 
   @Test(
-    "what the arguments overrule, or does no harm, is not reported",
+    "a key that arguments override, or that is harmless, is not reported",
     arguments: [
       ("overflow", BrokerValue.text("reject-publish")), ("max-length", .number(1_000_000)),
       ("delivery-limit", .number(20)), ("dead-letter-exchange", .text("x")),
@@ -88,12 +88,13 @@ struct DoctorPolicyTests {
     #expect(findings(policy("mine", ours.merging([key: value]) { $1 })) == [])
   }
 
-  @Test("limits are wanted, and those under our own name are the operator's decision")
+  @Test("limits are required; those in our own policy are the operator's decision")
   func limits() {
     #expect(findings(nil).map(\.level) == [.warning])
     #expect(findings(nil).first?.remedy?.hasSuffix("--priority 10 --apply-to queues") == true)
     let hidden = findings(policy("mine", ["max-length": .number(2_000_000)], priority: 5))
-    #expect(hidden.map(\.level) == [.warning] && hidden.first?.words.contains("the policy mine hides ours") == true)
+    #expect(
+      hidden.map(\.level) == [.warning] && hidden.first?.message.contains("the policy mine overrides ours") == true)
     #expect(findings(nil, operator: policy("op", ours)) == [])
     let smaller: [String: BrokerValue] = ["max-length": .number(100), "max-length-bytes": .number(100)]
     #expect(findings(policy(commands.queue, smaller, priority: 7)) == [])
@@ -104,12 +105,12 @@ struct DoctorPolicyTests {
   @Test("timeouts that delay commands are warnings")
   func delays() {
     let short = findings(policy("mine", ours.merging(["consumer-timeout": .number(60_000)]) { $1 }))
-    #expect(short.map(\.level) == [.warning] && short.first?.words.contains("consumer-timeout 60000") == true)
+    #expect(short.map(\.level) == [.warning] && short.first?.message.contains("consumer-timeout 60000") == true)
     let long = policy("mine", ours.merging(["consumer-disconnected-timeout": .number(900_000)]) { $1 })
     #expect(findings(long, nodes: 3).map(\.level) == [.warning])
   }
 
-  @Test("the queue of rejected commands may drop the oldest, but not by age")
+  @Test("the dead-letter queue may drop its oldest messages, but not by age")
   func deadQueue() {
     var definition = Dictionary(uniqueKeysWithValues: dead.definition.map { ($0.key, BrokerValue.number($0.value)) })
     definition["overflow"] = .text("drop-head")
@@ -120,7 +121,7 @@ struct DoctorPolicyTests {
   }
 
   @Test(
-    "a password goes unencrypted to this machine only",
+    "without TLS, a password is sent to this machine only",
     arguments: [
       ("localhost", true), ("127.0.0.1", true), ("127.9.8.7", true), ("[::1]", true), ("LOCALHOST", true),
       ("127.0.0.1.example.com", false), ("127.example.com", false), ("localhost.example.com", false),

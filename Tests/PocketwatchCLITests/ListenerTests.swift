@@ -2,7 +2,7 @@ import Testing
 
 @testable import PocketwatchCLI
 
-@Suite("Who listens on a port of this machine")
+@Suite("Listeners of a local port")
 struct ListenerTests {
   private static let head =
     "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
@@ -12,7 +12,7 @@ struct ListenerTests {
   }
 
   @Test(
-    "by loopback addresses, all addresses, and their IPv6 forms",
+    "loopback and wildcard addresses count, with their IPv6 forms",
     arguments: [
       ("0100007F", [7]), ("0203047F", [7]), ("00000000", [7]), ("0A00000A", []), ("7F000001", []),
       ("00000000000000000000000000000000", [7]), ("00000000000000000000000001000000", [7]),
@@ -23,7 +23,7 @@ struct ListenerTests {
     #expect(Listener.owners(ofLoopbackPort: 8472, table: Self.head + line(address, user: 7)) == owners)
   }
 
-  @Test("other ports and connections do not count; of several listeners each does")
+  @Test("other ports and connections do not count; several listeners do")
   func others() {
     let table =
       Self.head + line("0100007F", port: "2119", user: 1) + line("0100007F", state: "01", user: 2)

@@ -59,7 +59,7 @@ struct NotifierTests {
     readiness.set(.consumer, reason: nil)
     readiness.update(at: 0)
     #expect(received(from: socket) == "READY=1\nSTATUS=ready; no pages: cannot listen")
-    #expect(watch.status.obstacle == nil)
+    #expect(watch.status.reason == nil)
     watch.set(pagesProblem: nil)
     readiness.update(at: 1)
     #expect(received(from: socket) == "STATUS=ready")

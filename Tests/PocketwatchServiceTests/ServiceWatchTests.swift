@@ -126,19 +126,19 @@ struct ServiceWatchTests {
       }
       return await tasks.reduce(into: []) { $0.append($1) }
     }
-    let refused = errors.count { $0?.words == "too many questions are waiting for the engine; ask again" }
-    let unanswered = errors.count { $0?.words == "the engine did not answer within 2 s" }
+    let refused = errors.count { $0?.message == "too many questions are waiting for the engine; ask again" }
+    let unanswered = errors.count { $0?.message == "the engine did not answer within 2 s" }
     #expect(refused == 20 && unanswered == Inbox.maximumQuestions)
   }
 
-  @Test("readiness is the most important obstacle, health a loop that turns")
+  @Test("readiness is the most important reason, health a loop that turns")
   func status() {
-    #expect(watch.status.obstacle == "connecting to the broker" && watch.status.isAlive)
+    #expect(watch.status.reason == "connecting to the broker" && watch.status.isAlive)
     watch.set(.consumer, reason: nil)
-    #expect(watch.status.obstacle == nil)
+    #expect(watch.status.reason == nil)
     watch.set(.blocked, reason: "publishing blocked by the broker (low on memory)")
     watch.set(.store, reason: "the database: full")
-    #expect(watch.status.obstacle == "the database: full")
+    #expect(watch.status.reason == "the database: full")
     let now = SystemClock.now()
     watch.turned(at: Now(wall: now.wall, uptime: now.uptime - 31_000))
     #expect(!watch.status.isAlive)
@@ -186,7 +186,7 @@ struct ServiceWatchTests {
     watch.metrics.connectionLost()
     #expect(registry.text.contains("\npocketwatch_confirms_outstanding 0\n"))
     let events = watch.recent.entries().map(\.event)
-    #expect(events.map(\.kind) == [.tick, .rejected, .missed, .missed, .started, .stopped, .stopped, .returned])
+    #expect(events.map(\.kind) == [.tick, .rejected, .missed, .missed, .started, .stopped, .stopped, .unroutable])
     #expect(events.map(\.confirmMilliseconds) == [7] + [Int64?](repeating: nil, count: 7))
     #expect(watch.metrics.totals.map(\.value) == [1, 5, 1, 1, 0, 0, 0])
   }
@@ -204,11 +204,11 @@ struct ServiceWatchTests {
   @Test("the overview tells of the disk and the clock")
   func hostStatus() {
     #expect(
-      HostStatus.disk(of: "/").words.contains("B free") || HostStatus.disk(of: "/").words.contains("bytes free"))
-    #expect(!HostStatus.disk(of: "/nowhere/at all").isWell)
+      HostStatus.disk(of: "/").message.contains("B free") || HostStatus.disk(of: "/").message.contains("bytes free"))
+    #expect(!HostStatus.disk(of: "/nowhere/at all").isHealthy)
     #expect(HostStatus.sizes(of: "/nowhere/at all") == "/nowhere/at all")
     #expect(HostStatus.sizes(of: "/proc/self/status") == "/proc/self/status: 0 bytes, log 0 bytes")
-    #expect(!HostStatus.clock.words.isEmpty)
+    #expect(!HostStatus.clock.message.isEmpty)
     let texts: [(Int, String)] = [(0, "0 bytes"), (999, "999 bytes"), (1000, "1.0 kB"), (37_240_000_000, "37.2 GB")]
     for (bytes, text) in texts { #expect(HostStatus.text(bytes) == text) }
   }

@@ -1,10 +1,10 @@
 import Recurrence
 import Scheduling
 
-// What `/api/v1` answers, as ops/openapi.yaml describes it: programs rely on it. Pages have models of their own. A member
-// without a value is left out.
+// The response bodies of `/api/v1`, as ops/openapi.yaml describes them. Programs rely on them, so pages have their own
+// models. A member without a value is left out.
 
-/// The service at a glance.
+/// Body of `/api/v1/overview`.
 struct APIOverview: Encodable {
   struct Part: Encodable {
     var name: String
@@ -17,10 +17,10 @@ struct APIOverview: Encodable {
     var ended: Int
   }
 
-  /// A number that was counted no further than a bound.
+  /// A count that stops at a bound.
   struct Bounded: Encodable {
     var count: Int
-    /// Whether there may be more.
+    /// Whether the bound was reached, so that there may be more.
     var isAtLeast: Bool
 
     init(_ count: BoundedCount) { (self.count, isAtLeast) = (count.value, count.isAtLeast) }
@@ -29,7 +29,7 @@ struct APIOverview: Encodable {
   struct Due: Encodable {
     var withinMinute: Bounded
     var withinHour: Bounded
-    /// When the next tick is due.
+    /// Due time of the next tick.
     var next: String?
   }
 
@@ -42,16 +42,16 @@ struct APIOverview: Encodable {
   var now: String
   var startedAt: String
   var ready: Bool
-  /// Why it is not ready.
+  /// Why the service is not ready.
   var reason: String?
   var parts: [Part]
   var schedules: Counts
   var due: Due
   /// Of recent ticks.
   var latenessMilliseconds: Lateness?
-  /// What was counted since the start, by name.
+  /// Counters since the start of the service, by name.
   var totals: [String: Int64]
-  /// What went wrong recently, newest first.
+  /// Newest first.
   var problems: [APIEvent]
 
   init(_ overview: Overview, _ status: AdminStatus, problems: [RecentEvents.Entry]) {
@@ -60,30 +60,30 @@ struct APIOverview: Encodable {
     startedAt = overview.startedAt.rfc3339
     reason = status.reason
     ready = reason == nil
-    parts = overview.parts.map { Part(name: $0.name, healthy: $0.isWell, message: $0.words) }
+    parts = overview.parts.map { Part(name: $0.name, healthy: $0.isHealthy, message: $0.message) }
     schedules = Counts(live: overview.counts.live, ended: overview.counts.ended)
     due = Due(
       withinMinute: Bounded(overview.dueWithinMinute), withinHour: Bounded(overview.dueWithinHour),
       next: overview.nextDue?.rfc3339)
-    latenessMilliseconds = overview.lateness.map { Lateness(p50: $0.median, p99: $0.worstInHundred) }
+    latenessMilliseconds = overview.lateness.map { Lateness(p50: $0.p50, p99: $0.p99) }
     totals = Dictionary(overview.totals.map { ($0.key, $0.value) }) { $1 }
     self.problems = problems.reversed().map(APIEvent.init)
   }
 }
 
-/// A page of the list.
+/// Body of `/api/v1/schedules`: one page of the list.
 struct APIScheduleList: Encodable {
   var schedules: [APISchedule]
-  /// The address of the next page; none behind the last.
+  /// URL of the next page; absent on the last.
   var nextLink: String?
 
   init(_ list: ScheduleList, _ query: ScheduleQuery) {
     schedules = list.schedules.map(APISchedule.init)
-    nextLink = list.next.map { "/api/v1" + query.link(after: $0) }
+    nextLink = list.next.map { "/api/v1/schedules?" + query.text(after: $0) }
   }
 }
 
-/// Something that happened.
+/// A recent event.
 struct APIEvent: Encodable {
   var number: Int
   var at: String
@@ -103,13 +103,13 @@ struct APIEvent: Encodable {
     slot = event.slot?.rfc3339
     latenessMilliseconds = event.latenessMilliseconds
     confirmMilliseconds = event.confirmMilliseconds
-    message = event.words.isEmpty ? nil : event.words
+    message = event.detail.isEmpty ? nil : event.detail
   }
 }
 
-/// What happened recently, newest first.
+/// Body of `/api/v1/recent`: events, newest first.
 struct APIRecent: Encodable {
-  /// From which number on to ask for more.
+  /// The number to pass as `after` for later events.
   var last: Int
   var events: [APIEvent]
 
@@ -119,12 +119,12 @@ struct APIRecent: Encodable {
   }
 }
 
-/// A slot to come.
+/// A future slot.
 struct APISlot: Encodable {
   var slot: String
-  /// On the wall clock of the zone, with its offset.
+  /// Local time in the zone, with its offset.
   var local: String
-  /// What the clocks do before it.
+  /// A clock change between the previous slot and this one.
   var clockChange: String?
 
   init(_ slot: ListedSlot, in zone: ZoneRules) {
@@ -134,13 +134,13 @@ struct APISlot: Encodable {
   }
 }
 
-/// What a cron expression means.
+/// Body of `/api/v1/preview`: the meaning of a cron expression.
 struct APIPreview: Encodable {
   var expression: String
   var timezone: String
   var description: String
   var slots: [APISlot]
-  /// What changes of the clocks within a year do to it.
+  /// Effects of the clock changes of the next year.
   var clockChanges: [String]
 
   init(_ preview: CronPreview, expression: String) {

@@ -1,14 +1,13 @@
 import Recurrence
 import Scheduling
 
-/// A schedule: the members of its Schedule Start under their names there, and how far it is.
+/// A schedule: the fields of its Schedule Start under their names there, and its progress.
 struct APISchedule: Encodable {
   struct NextTick: Encodable {
-    /// The nominal instant.
     var slot: String
-    /// When it leaves: the slot, plus jitter.
+    /// Slot plus jitter.
     var due: String
-    /// Earlier slots that it stands for.
+    /// Missed slots folded into this tick.
     var missed: Int
   }
 
@@ -23,7 +22,7 @@ struct APISchedule: Encodable {
   var every: String?
   var at: String?
   var duration: String?
-  /// What these mean, in words.
+  /// The timing in plain English.
   var description: String
   var timezone: String?
   var startDate: String?
@@ -48,7 +47,7 @@ struct APISchedule: Encodable {
     case .at(let instant): at = instant.rfc3339
     case .duration(let delay): duration = delay.text
     }
-    description = definition.timing.words
+    description = definition.timing.description
     timezone = definition.timezone
     startDate = definition.startDate?.rfc3339
     endDate = definition.endDate?.rfc3339
@@ -65,11 +64,11 @@ struct APISchedule: Encodable {
   }
 }
 
-/// One schedule, with how it began and what became of its ticks.
+/// Body of `/api/v1/schedules/{id}`: one schedule with its origin and delivery results.
 struct APIScheduleDetails: Encodable {
   struct Started: Encodable {
     var at: String?
-    /// The login that sent its Start, as the broker validated it.
+    /// The `user_id` of its Start, validated by the broker.
     var user: String?
     /// The `message_id` of its Start.
     var messageId: String?
@@ -94,11 +93,11 @@ struct APIScheduleDetails: Encodable {
   var schedule: APISchedule
   var started: Started
   var ticks: Ticks
-  /// The next slots; none where the zone is missing, or the schedule has ended.
+  /// The next slots; empty when the zone is missing or the schedule has ended.
   var upcoming: [APISlot]
-  /// What is wrong with its zone on this machine.
+  /// Why its zone cannot be used on this machine.
   var timezoneError: String?
-  /// The text of the Schedule Start event that would make it again; without a payload where it has ended.
+  /// The Schedule Start event that would start it again; without its payload once it has ended.
   var startEvent: String
 
   init(_ details: ScheduleDetails, now: Instant, zone: Result<ZoneRules, ExpressionError>) {

@@ -1,23 +1,22 @@
 import Logging
 import Synchronization
 
-/// Who may see the pages: whoever shows the token, and whoever has a session. A session begins with a link that works
-/// once; `pocketwatch page` asks for one with the token.
+/// Access to the pages: by token, or by a browser session. A session begins with a one-time link, which `pocketwatch
+/// page` requests with the token.
 ///
-/// Codes and sessions are kept in memory only, and end when the token changes.
+/// Codes and sessions are in memory only, and end when the token changes.
 final class Access: Sendable {
-  /// How long a link works.
   static let codeLifetime = Duration.seconds(600)
-  /// How long a session lasts that is not used.
+  /// Of an unused session; each use renews it.
   static let sessionLifetime = Duration.seconds(12 * 3600)
   private static let maximumCodes = 16
   private static let maximumSessions = 64
 
   private struct State {
     var token: AdminToken?
-    /// Why there is no token, as it was logged.
+    /// The last logged reason why there is no token.
     var reason: String?
-    /// When each ends.
+    /// By secret, with the time of expiry.
     var codes: [String: ContinuousClock.Instant] = [:]
     var sessions: [String: ContinuousClock.Instant] = [:]
   }
@@ -36,7 +35,7 @@ final class Access: Sendable {
     self.now = now
   }
 
-  /// Reads the token, or makes it; logs what is wrong with it.
+  /// Reads or creates the token; logs a failure.
   func prepare() { state.withLock { refresh(&$0) } }
 
   func accepts(token guess: String) -> Bool {
@@ -55,7 +54,7 @@ final class Access: Sendable {
     }
   }
 
-  /// A code for one session.
+  /// A one-time code, to be exchanged for a session.
   func makeCode() -> String {
     state.withLock { state in
       refresh(&state)
@@ -63,7 +62,7 @@ final class Access: Sendable {
     }
   }
 
-  /// A session in exchange for a code, which is worth nothing afterwards; nil where it is worth nothing now.
+  /// Exchanges a code for a session; nil when the code is invalid, used or expired.
   func session(for code: String) -> String? {
     state.withLock { state in
       refresh(&state)
@@ -72,7 +71,7 @@ final class Access: Sendable {
     }
   }
 
-  /// Adds a secret. Where there are as many as may be, the one that would end first makes room.
+  /// Adds a secret. At the limit, the one that expires first is removed.
   private func add(
     to list: inout [String: ContinuousClock.Instant], atMost count: Int, for lifetime: Duration
   ) -> String {
@@ -82,7 +81,7 @@ final class Access: Sendable {
     return secret
   }
 
-  /// Takes the token as it is now. Each change is logged once, and ends what began with the token before.
+  /// Reads the current token. A change is logged once and ends all codes and sessions.
   private func refresh(_ state: inout State) {
     let time = now()
     state.codes = state.codes.filter { $0.value > time }
@@ -94,22 +93,22 @@ final class Access: Sendable {
       reason = "\(error)"
     }
     if token != state.token {
-      if state.token != nil, token != nil { logger.notice("the token of the pages has changed; sessions ended") }
+      if state.token != nil, token != nil { logger.notice("the admin token has changed; sessions ended") }
       (state.codes, state.sessions) = ([:], [:])
     }
     if let reason, reason != state.reason {
-      logger.error("nobody can open the pages: \(reason)")
+      logger.error("no access to the pages: \(reason)")
     } else if reason == nil, state.reason != nil {
-      logger.info("the token of the pages can be read again")
+      logger.info("the admin token is readable again")
     }
     (state.token, state.reason) = (token, reason)
   }
 
   private func read() throws(TokenFileError) -> AdminToken {
     guard case .file(let file) = source else { return try source.read() }
-    return try file.readOrMake { reason in
+    return try file.readOrCreate { reason in
       logger.notice(
-        "made a token for the pages; `pocketwatch page` prints a link that opens them",
+        "created an admin token; `pocketwatch page` prints a link to the pages",
         metadata: ["file": "\(file.path)", "reason": "the file \(reason)"])
     }
   }

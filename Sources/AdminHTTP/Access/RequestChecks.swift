@@ -2,32 +2,32 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 
-/// What a request has to be before anything is done for it.
+/// Host, origin and access checks, made before a request is routed.
 struct RequestChecks: Sendable {
   let settings: AdminSettings
   let access: Access
 
-  /// Nil when the request may go on; else what it is answered.
+  /// Nil when the request is allowed.
   func refusal(of request: Request) -> Refusal? {
-    if hasBadHost(request) { return Refusal(.badRequest, "Host: exactly one is needed, as host or host:port") }
-    if comesFromElsewhere(request) { return Refusal(.forbidden, elsewhere) }
+    if hasBadHost(request) { return Refusal(.badRequest, "Host: exactly one is required, as host or host:port") }
+    if isCrossSite(request) { return Refusal(.forbidden, crossSite) }
     if Self.isOpen(request.uri.path) { return nil }
     switch proof(of: request) {
     case .token: return nil
-    // Browsers name the origin of whatever changes something. A page on another port has our cookie sent, too.
-    case .session: return isRead(request) || request.headers[.origin] != nil ? nil : Refusal(.forbidden, elsewhere)
+    // Browsers send Origin with every change. Cookies ignore ports, so a page on another port sends ours, too.
+    case .session: return isRead(request) || request.headers[.origin] != nil ? nil : Refusal(.forbidden, crossSite)
     case nil: break
     }
     if request.uri.path == "/metrics", settings.isOpenOnLoopback {
       if isForLoopback(request) { return nil }
-      return Refusal(.misdirectedRequest, "without a token /metrics is served to localhost and 127.0.0.1 only")
+      return Refusal(.misdirectedRequest, "without a token, /metrics requires a loopback Host, such as localhost")
     }
     return unauthorized
   }
 
   struct Refusal: Error {
     var status: HTTPResponse.Status
-    /// A sentence for the person who asked.
+    /// A sentence for the user.
     var message: String
     var challenge: String?
 
@@ -37,42 +37,42 @@ struct RequestChecks: Sendable {
     }
   }
 
-  /// What a supervisor asks, with no secret at hand; what a page without access looks like; and where a link leads.
+  /// Paths without access control: health for supervisors, assets for the sign-in page, and the one-time link.
   private static func isOpen(_ path: String) -> Bool {
     ["/healthz", "/readyz", "/enter"].contains(path) || path.hasPrefix("/assets/")
   }
 
-  private var elsewhere: String {
-    "a request from another site; behind a proxy set POCKETWATCH_HTTP_ORIGIN to the origin that browsers see"
+  private var crossSite: String {
+    "cross-site request refused; behind a proxy, set POCKETWATCH_HTTP_ORIGIN to the origin that browsers see"
   }
 
   private var unauthorized: Refusal {
     let isMade = settings.token.isMade
     let programs =
       isMade
-      ? "the token of the file beside the database, whose name ends with .token, as Bearer"
-      : "the token as Bearer, or as the password where a browser asks"
+      ? "Authorization: Bearer with the token from the .token file next to the database"
+      : "Authorization: Bearer with the token; a browser sends it as the password"
     var refusal = Refusal(
       .unauthorized,
-      "Not signed in. Run `pocketwatch page` as the user of the service: it prints a link that opens this page."
-        + " Programs show \(programs).")
-    // With `Basic` a browser asks for a password, which nobody has where the service made the token.
+      "Not signed in. Run `pocketwatch page` as the user of the service and open the link that it prints."
+        + " Programs send \(programs).")
+    // `Basic` makes browsers ask for a password, which nobody knows when the service created the token.
     refusal.challenge = isMade ? #"Bearer realm="Pocketwatch""# : #"Basic realm="Pocketwatch", charset="UTF-8""#
     return refusal
   }
 }
 
-// MARK: - Who asks
+// MARK: - Authentication
 
 extension RequestChecks {
   private enum Proof {
     case token, session
   }
 
-  /// Whether the token or a session is shown.
+  /// Whether the request carries the token or a session.
   func isAuthorized(_ request: Request) -> Bool { proof(of: request) != nil }
 
-  /// Whether reasons may be given, which name hosts.
+  /// Whether the response may name readiness reasons, which contain host names.
   func maySeeReasons(_ request: Request) -> Bool {
     settings.isOpenOnLoopback && isForLoopback(request) || isAuthorized(request)
   }
@@ -85,8 +85,7 @@ extension RequestChecks {
     return nil
   }
 
-  /// The token of `Bearer`, or the password of `Basic`: a browser asks for user and password and keeps them. Any user
-  /// will do.
+  /// The token of `Bearer`, or the password of `Basic` with any user.
   private static func token(_ header: String) -> String? {
     guard let space = header.firstIndex(of: " ") else { return nil }
     let credentials = header[space...].trimmingCharacters(in: .whitespaces)
@@ -112,41 +111,41 @@ extension RequestChecks {
     return nil
   }
 
-  /// What starts a session in a browser.
+  /// The Set-Cookie header of a new session.
   func cookie(_ session: String, for request: Request) -> String {
     let name = Self.cookieName(for: request)
     let isSecure = settings.origin?.scheme == .https
     return "\(name)=\(session); Path=/; HttpOnly; SameSite=Strict\(isSecure ? "; Secure" : "")"
   }
 
-  /// With the port, since cookies know none, and two services may run on one machine.
+  /// Includes the port: cookies ignore ports, and several services may run on one machine.
   private static func cookieName(for request: Request) -> String {
     let port = request.head.authority.flatMap(Authority.init)?.port
     return "pocketwatch" + (port.map { "-\($0)" } ?? "")
   }
 }
 
-// MARK: - Where it comes from, and whom it is for
+// MARK: - Host and origin
 
 extension RequestChecks {
   private func isRead(_ request: Request) -> Bool { request.method == .get || request.method == .head }
 
-  /// The first Host is the request's authority; any other is left among its headers.
+  /// Hummingbird takes the first Host as the authority; a second one remains among the headers.
   private func hasBadHost(_ request: Request) -> Bool {
     if request.headers.value("Host") != nil { return true }
     guard let authority = request.head.authority else { return false }
     return Authority(authority) == nil
   }
 
-  /// A page of a foreign name that was made to lead to 127.0.0.1 (DNS rebinding) bears that name. It has neither token
-  /// nor session, so this guards only what needs none.
+  /// Guards against DNS rebinding: a foreign name that resolves to 127.0.0.1. Only needed where neither token nor
+  /// session is required.
   private func isForLoopback(_ request: Request) -> Bool {
     request.head.authority.flatMap(Authority.init)?.isLoopback ?? false
   }
 
-  /// Whether another site made the browser send it. A link that someone follows is allowed; a form that is sent from
-  /// elsewhere is not, since the browser would add the password to it. Other clients send neither header.
-  private func comesFromElsewhere(_ request: Request) -> Bool {
+  /// Whether another site made the browser send it. Links are allowed; forms are not, because the browser would add the
+  /// credentials. Other clients send neither header.
+  private func isCrossSite(_ request: Request) -> Bool {
     switch request.headers.value("Sec-Fetch-Site") {
     case nil, "same-origin", "none": break
     default: if !isRead(request) || request.headers.value("Sec-Fetch-Mode") != "navigate" { return true }
@@ -159,13 +158,13 @@ extension RequestChecks {
     guard let origin = WebOrigin(text) else { return false }
     if origin == settings.origin { return true }
     guard let host = request.head.authority.flatMap(Authority.init), origin.isOf(host) else { return false }
-    // Where no origin is set, a proxy that keeps the Host may speak TLS to the browser: any scheme will do.
+    // Without a configured origin, a proxy that keeps the Host may terminate TLS: accept both schemes.
     return settings.origin == nil || (origin.scheme == .http && host.isLoopback)
   }
 }
 
 extension HTTPFields {
-  /// A header without a name of its own in HTTPTypes.
+  /// A header that HTTPTypes has no constant for.
   func value(_ name: String) -> String? {
     HTTPField.Name(name).flatMap { self[$0] }
   }

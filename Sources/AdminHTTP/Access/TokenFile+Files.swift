@@ -1,10 +1,10 @@
 package import Foundation
 
 extension TokenFile {
-  /// A token and the end of its line take less.
+  /// More than a token and its newline.
   private static let maximumBytes = 4096
 
-  /// The user to whom it belongs.
+  /// The owning user.
   package var owner: uid_t? {
     var status = stat()
     return stat(path, &status) == 0 ? status.st_uid : nil
@@ -12,11 +12,11 @@ extension TokenFile {
 
   package func read() throws(TokenFileError) -> AdminToken { try read(isForService: false) }
 
-  /// The token as the service uses it. A file of its own is made where it is missing, and replaced where others could
-  /// have read it, or written it, or where it holds no token.
+  /// The token as the service uses it. Its own file is created when it is missing, and replaced when others could read
+  /// or write it, or when it holds no valid token.
   ///
-  /// - Parameter onReplacement: Called with the reason once another token is in place.
-  func readOrMake(onReplacement: (String) -> Void) throws(TokenFileError) -> AdminToken {
+  /// - Parameter onReplacement: Called with the reason after a token was created.
+  func readOrCreate(onReplacement: (String) -> Void) throws(TokenFileError) -> AdminToken {
     guard isMade else { return try read(isForService: true) }
     let reason: String
     do throws(TokenFileError) {
@@ -24,13 +24,13 @@ extension TokenFile {
     } catch {
       reason = error.reason
     }
-    try make()
+    try create()
     onReplacement(reason)
     return try read(isForService: true)
   }
 
   private func read(isForService: Bool) throws(TokenFileError) -> AdminToken {
-    // Whoever put a link in the place of the service's own file would choose its token. A pipe is not waited for.
+    // O_NOFOLLOW: a link in the place of the service's file could choose its token. O_NONBLOCK: do not wait for a pipe.
     let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | (isMade ? O_NOFOLLOW : 0))
     guard file >= 0 else {
       throw error(errno == ENOENT ? "is missing" : "cannot be read: \(String(cString: strerror(errno)))")
@@ -40,7 +40,7 @@ extension TokenFile {
     guard fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { throw error("is not a regular file") }
     if isMade, isForService {
       guard status.st_uid == geteuid() else { throw error("belongs to another user") }
-      guard status.st_mode & 0o077 == 0 else { throw error("is open to other users") }
+      guard status.st_mode & 0o077 == 0 else { throw error("is accessible to other users") }
     }
     var bytes = [UInt8](repeating: 0, count: Self.maximumBytes)
     let count = Foundation.read(file, &bytes, bytes.count)
@@ -52,8 +52,8 @@ extension TokenFile {
     return token
   }
 
-  /// Puts a new token into the file's place, so that no reader ever sees a part of it.
-  private func make() throws(TokenFileError) {
+  /// Replaces the file atomically, so that a reader never sees a partial token.
+  private func create() throws(TokenFileError) {
     let draft = "\(path).\(getpid())"
     unlink(draft)
     let file = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
@@ -70,7 +70,7 @@ extension TokenFile {
   }
 
   private func failure(_ code: CInt = errno) -> TokenFileError {
-    error("cannot be made: \(String(cString: strerror(code)))")
+    error("cannot be created: \(String(cString: strerror(code)))")
   }
 
   private func error(_ reason: String) -> TokenFileError { TokenFileError(path: path, reason: reason) }

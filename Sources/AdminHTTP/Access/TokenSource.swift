@@ -1,15 +1,15 @@
-/// Where the token comes from.
+/// A fixed token or a token file.
 package enum TokenSource: Hashable, Sendable {
   case fixed(AdminToken)
-  /// A file, read for each request that shows a token or a session: a token that is changed or removed holds no longer.
+  /// A file, read at each request with a token or session, so that changing or removing it takes effect at once.
   case file(TokenFile)
 
-  /// Whether the service makes the token, because the operator configured none.
+  /// Whether the service creates the token, because the operator configured none.
   package var isMade: Bool {
     if case .file(let file) = self { file.isMade } else { false }
   }
 
-  /// The token as it is now, for a client on this machine.
+  /// The current token, for a client on this machine.
   package func read() throws(TokenFileError) -> AdminToken {
     switch self {
     case .fixed(let token): token
@@ -18,11 +18,11 @@ package enum TokenSource: Hashable, Sendable {
   }
 }
 
-/// The file that holds the token.
+/// The token file.
 package struct TokenFile: Hashable, Sendable {
   package var path: String
-  /// Whether it belongs to the service, which makes it where it is missing, unusable or open to others. One that an
-  /// operator names is only read.
+  /// Whether the service owns it, and creates it when it is missing, unusable or accessible to others. A file that the
+  /// operator configured is only read.
   package var isMade: Bool
 
   package init(path: String, isMade: Bool = false) {
@@ -30,14 +30,14 @@ package struct TokenFile: Hashable, Sendable {
     self.isMade = isMade
   }
 
-  /// The service's own file, beside its database.
+  /// The service's own file, next to its database.
   package static func beside(database: String) -> TokenFile { TokenFile(path: database + ".token", isMade: true) }
 }
 
-/// Why there is no token.
+/// Why the token cannot be read or created.
 package struct TokenFileError: Error, Hashable, Sendable, CustomStringConvertible {
   package var path: String
-  /// What is wrong with the file, such as `cannot be read: Permission denied`.
+  /// Completes "the file …", such as `cannot be read: Permission denied`.
   package var reason: String
 
   package var description: String { "the file \(path) \(reason)" }

@@ -1,6 +1,6 @@
-/// `host` or `host:port`, as a Host header and an origin have it. Whatever else is in one is refused.
+/// `host` or `host:port`, as in a Host header or an origin. Anything else is invalid.
 struct Authority: Hashable {
-  /// In lower case; an IPv6 address without its brackets.
+  /// Lower case; an IPv6 address without brackets.
   var host: String
   var port: UInt16?
 
@@ -29,17 +29,17 @@ struct Authority: Hashable {
   var isLoopback: Bool { AdminSettings.isLoopback(host) }
 }
 
-/// What a browser calls the origin of a page: scheme, host and port.
+/// The origin of a page: scheme, host and port.
 package struct WebOrigin: Hashable, Sendable, CustomStringConvertible {
   package enum Scheme: String, Sendable {
     case http, https
   }
 
   package var scheme: Scheme
-  /// Without the scheme's own port, which browsers leave out.
+  /// Without the default port of the scheme, which browsers omit.
   private let authority: Authority
 
-  /// Nil for what is not an origin: there is nothing behind host and port, not even a slash.
+  /// Nil when the text is not an origin; a trailing slash is invalid, too.
   package init?(_ text: String) {
     let parts = text.split(separator: "://", maxSplits: 1, omittingEmptySubsequences: false)
     guard parts.count == 2, let scheme = Scheme(rawValue: parts[0].lowercased()),
@@ -50,7 +50,7 @@ package struct WebOrigin: Hashable, Sendable, CustomStringConvertible {
     self.authority = authority
   }
 
-  /// Whether a request with this Host was sent to it.
+  /// Whether this Host header names it.
   func isOf(_ host: Authority) -> Bool {
     var host = host
     if host.port == (scheme == .https ? 443 : 80) { host.port = nil }

@@ -2,8 +2,8 @@ import HTTPTypes
 import NIOCore
 import NIOHTTPTypes
 
-/// Ends a connection whose client keeps it waiting: with a request that is never whole, or by not reading its answer.
-/// Nothing else would, since such a connection is neither idle nor gone.
+/// Closes connections whose client is too slow: with a request that stays incomplete, or by not reading the response.
+/// The idle timeout does not cover them.
 final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
   typealias InboundIn = HTTPRequestPart
   typealias InboundOut = HTTPRequestPart
@@ -11,15 +11,15 @@ final class ConnectionHandler: ChannelDuplexHandler, RemovableChannelHandler {
   typealias OutboundOut = HTTPResponsePart
 
   private let connections: OpenConnections
-  /// How long a whole request may take after its head.
+  /// From the head of a request to its end.
   private let requestTimeout: TimeAmount
   private let writeTimeout: TimeAmount
-  /// How long what still comes is read and dropped after an answer that came early: a connection that is closed with
-  /// unread bytes is reset, and the answer may be lost with it.
+  /// How long input is drained after a response that was sent before the request was complete: closing with unread
+  /// bytes resets the connection, and the client may lose the response.
   private static let linger = TimeAmount.seconds(1)
 
   private var entry: OpenConnections.Entry?
-  /// Requests that came whole, and answers that were written whole.
+  /// Complete requests received, and complete responses written.
   private var received = 0
   private var answered = 0
   private var isEnding = false

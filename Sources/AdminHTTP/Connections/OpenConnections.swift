@@ -1,14 +1,14 @@
 import NIOCore
 import Synchronization
 
-/// The connections that are open. When there are as many as may be, those that wait for their clients are closed after a
-/// short while, so that clients that are slow on purpose keep nobody out: not a supervisor that asks for health either.
+/// The open connections. At the limit, those that wait for their clients are closed after a short time, so that slow
+/// clients cannot lock out others, such as a supervisor's health check.
 final class OpenConnections: Sendable {
   typealias Entry = Int
 
   private struct Connection {
     var channel: any Channel
-    /// Since when it waits for its client; nil while a request is answered.
+    /// Since when it has waited for its client; nil while a request is handled.
     var waitingSince: NIODeadline?
   }
 
@@ -50,7 +50,7 @@ final class OpenConnections: Sendable {
     state.withLock { $0.connections[entry] = nil }
   }
 
-  /// Looks again and again while all are taken.
+  /// Repeats while the limit is reached.
   private func check(on eventLoop: any EventLoop) {
     eventLoop.scheduleTask(in: patience / 4) { [weak self] in
       guard let self else { return }

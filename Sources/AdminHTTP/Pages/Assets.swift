@@ -1,6 +1,6 @@
-/// Icon, script and style of the pages, in the program itself.
+/// Icon, script and style of the pages, embedded in the binary.
 enum Assets {
-  /// A pocket watch, for the tab and the head of the pages.
+  /// A pocket watch.
   static let icon = """
     <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32" fill="none" stroke="#b7791f" stroke-width="2.5">
     <circle cx="16" cy="4" r="2.5"/><path d="M16 6.5v3"/><circle cx="16" cy="19.5" r="10.5"/>
@@ -8,7 +8,7 @@ enum Assets {
 
     """
 
-  /// Adds events to the page of recent events as they happen. Text is set as text, never as HTML.
+  /// Adds events to the page of recent events as they happen. Sets text only, never HTML.
   static let script = """
     "use strict";
     const live = document.getElementById("live");
@@ -57,7 +57,7 @@ enum Assets {
       };
       const source = new EventSource("/api/v1/events?after=" + encodeURIComponent(live.dataset.after));
       source.onopen = () => { live.replaceChildren(element("span", "Live", "badge live")); };
-      source.onerror = () => { live.replaceChildren(element("span", "Not live, reconnecting", "badge bad")); };
+      source.onerror = () => { live.replaceChildren(element("span", "Disconnected, reconnecting", "badge bad")); };
       source.onmessage = (message) => {
         for (const row of body.querySelectorAll("tr.none")) row.remove();
         show(JSON.parse(message.data));

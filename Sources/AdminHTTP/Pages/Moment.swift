@@ -1,15 +1,15 @@
 import Recurrence
 
-/// An instant as people read it: in UTC, on the wall clock of a zone, and seen from now.
+/// An instant formatted for people: in UTC, in local time, and relative to now.
 struct Moment {
   var utc: String
-  /// On the wall clock of the schedule's zone, with its offset; nil where that is UTC.
+  /// RFC 3339 in the schedule's zone; nil in UTC.
   var local: String?
   var zone: String?
   var relative: String
-  /// `2026-11-26 09:30:00`, in UTC, for the pages.
+  /// `2026-11-26 09:30:00`, in UTC.
   var text: String
-  /// `Thu 2026-11-26 10:30:00 +01:00`, on the zone's wall clock, for the pages.
+  /// `Thu 2026-11-26 10:30:00 +01:00`, local time in the zone.
   var wall: String
 
   init(_ instant: Instant, now: Instant, in zone: ZoneRules? = nil) {
@@ -39,7 +39,7 @@ struct Moment {
     }
   }
 
-  /// `in 5 min`, `3 h ago`; the largest unit of which there are two or more.
+  /// `in 5 min`, `3 h ago`: the largest unit with a count of at least two.
   static func distance(from now: Instant, to instant: Instant) -> String {
     let (milliseconds, overflow) = instant.milliseconds.subtractingReportingOverflow(now.milliseconds)
     guard !overflow else { return instant < now ? "long ago" : "in ages" }
@@ -52,7 +52,7 @@ struct Moment {
     return milliseconds < 0 ? "\(text) ago" : "in \(text)"
   }
 
-  /// Of the day that the zone's calendar shows. 1970 began on a Thursday.
+  /// The weekday of the local date. 1970 began on a Thursday.
   private static func weekday(of instant: Instant, in zone: ZoneRules) -> String {
     let seconds = instant.milliseconds / 1000 + Int64(zone.offsetSeconds(at: instant))
     let days = Int(seconds / 86_400) - (seconds % 86_400 < 0 ? 1 : 0)
@@ -60,7 +60,7 @@ struct Moment {
     return names[(days % 7 + 7) % 7]
   }
 
-  /// Date and time with a space between them, without a fraction of zero.
+  /// Date and time separated by a space; a zero fraction is dropped.
   fileprivate static func spaced(_ time: Substring) -> String {
     let time = time.hasSuffix(".000") ? time.dropLast(4) : time
     return String(time.replacing("T", with: " "))
@@ -68,6 +68,6 @@ struct Moment {
 }
 
 extension Instant {
-  /// `2026-11-26 09:30:00`, in UTC; with milliseconds where there are any.
+  /// `2026-11-26 09:30:00`, in UTC; with milliseconds unless they are zero.
   var pageText: String { Moment.spaced(rfc3339.dropLast(1)) }
 }

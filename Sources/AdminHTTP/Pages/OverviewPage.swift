@@ -1,12 +1,12 @@
 import Recurrence
 import Scheduling
 
-/// The first page.
+/// The overview, the start page.
 struct OverviewPage {
   struct Part {
     var name: String
-    var isWell: Bool
-    var words: String
+    var isHealthy: Bool
+    var message: String
   }
 
   struct Total {
@@ -33,8 +33,8 @@ struct OverviewPage {
   }
 
   struct Lateness {
-    var median: String
-    var worstInHundred: String
+    var p50: String
+    var p99: String
   }
 
   var title = "Overview"
@@ -51,7 +51,7 @@ struct OverviewPage {
   var nextDue: Moment?
   var lateness: Lateness?
   var totals: [Total]
-  /// What people look for first: missed, rejected, unroutable, nacked, expired; newest first.
+  /// Missed, rejected, unroutable, nacked, expired; newest first.
   var problems: [EventRow]
 
   init(_ overview: Overview, _ status: AdminStatus, problems: [RecentEvents.Entry]) {
@@ -60,7 +60,7 @@ struct OverviewPage {
     version = overview.version
     now = status.now.rfc3339
     started = Moment(overview.startedAt, now: status.now)
-    parts = overview.parts.map { Part(name: $0.name, isWell: $0.isWell, words: $0.words) }
+    parts = overview.parts.map { Part(name: $0.name, isHealthy: $0.isHealthy, message: $0.message) }
     live = Total.grouped(Int64(overview.counts.live))
     ended = Total.grouped(Int64(overview.counts.ended))
     dueWithinMinute = overview.dueWithinMinute.text
@@ -68,7 +68,7 @@ struct OverviewPage {
     nextDue = overview.nextDue.map { Moment($0, now: status.now) }
     lateness = overview.lateness.map {
       Lateness(
-        median: Moment.text(milliseconds: $0.median), worstInHundred: Moment.text(milliseconds: $0.worstInHundred))
+        p50: Moment.text(milliseconds: $0.p50), p99: Moment.text(milliseconds: $0.p99))
     }
     totals = overview.totals.map { Total(name: $0.name, value: $0.value) }
     self.problems = problems.reversed().prefix(20).map { EventRow($0, now: status.now) }

@@ -1,16 +1,16 @@
 import Hummingbird
 import Mustache
 
-/// The pages, put together from their templates once.
+/// The parsed templates.
 struct Pages: Sendable {
   private let library: MustacheLibrary
 
-  /// Throws when a template cannot be read, which a test finds.
+  /// Throws when a template does not parse; a test covers that.
   init() throws {
     MustacheContentTypes.register(HTMLText(), named: HTMLText.name)
     var templates: [String: MustacheTemplate] = [:]
     for (name, text) in Templates.pages {
-      // No partials: what they inherit of the escaping is not ours to say.
+      // No partials: they would not inherit the content type, and so not the escaping.
       templates[name] = try MustacheTemplate(string: "{{% CONTENT_TYPE:\(HTMLText.name)}}\n" + text)
     }
     library = MustacheLibrary(templates: templates)
@@ -25,14 +25,14 @@ struct Pages: Sendable {
   }
 }
 
-/// The page of an error.
+/// The error page.
 struct ErrorPage {
-  // Templates see what is stored, not what is computed.
+  // Mustache reads stored properties only.
   var title: String
-  var words: String
+  var message: String
 
-  init(code: Int, words: String) {
+  init(code: Int, message: String) {
     title = code == 401 ? "Sign in" : "Error \(code)"
-    self.words = words
+    self.message = message
   }
 }

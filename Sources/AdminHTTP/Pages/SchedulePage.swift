@@ -5,22 +5,22 @@ import Scheduling
 struct SchedulePage {
   var title: String
   var schedule: ScheduleRow
-  /// A Schedule Start that would make it again.
+  /// The Schedule Start event that would start it again.
   var startEvent: String
-  /// The `message_id` of its Start, its login, and when that was.
+  /// `message_id`, login and time of its Start.
   var startedBy: String?
   var startedByUser: String?
   var started: Moment?
   var ticks: Ticks
   var upcoming: [SlotRow]
-  /// Why there are no slots to show, if there should be.
-  var zoneTrouble: String?
-  /// Events of this id, newest first, as far as they are remembered.
+  /// Why its next slots cannot be computed.
+  var zoneError: String?
+  /// Recent events of this id, newest first.
   var recent: [EventRow]
-  /// Whether it can be stopped and started again.
+  /// Whether the page offers to stop and restart it.
   var canChange: Bool
   var hasEnded: Bool
-  /// The result of a form that was sent.
+  /// The result of the form that led here.
   var notice: String?
 
   /// Delivery results.
@@ -34,7 +34,7 @@ struct SchedulePage {
 
     var sent: Int64
     var missed: Int
-    var repeated: Int
+    var duplicates: Int
     var nacked: Int
     var unroutable: Int
     var last: Last?
@@ -60,7 +60,7 @@ struct SchedulePage {
       }
     case .failure(let error):
       upcoming = []
-      zoneTrouble = error.description
+      zoneError = error.description
     }
     let own = recent.reversed().filter { $0.event.id == schedule.id }
     self.recent = own.prefix(20).map { EventRow($0, now: now) }
@@ -73,7 +73,7 @@ struct SchedulePage {
 extension SchedulePage.Ticks {
   init(_ tally: Schedule.Tally, sent: Int64, now: Instant) {
     self.init(
-      sent: sent, missed: tally.missed, repeated: tally.repeats, nacked: tally.refusals, unroutable: tally.returns,
+      sent: sent, missed: tally.missed, duplicates: tally.repeats, nacked: tally.refusals, unroutable: tally.returns,
       last: tally.last.map { last in
         Last(
           slot: Moment(last.slot, now: now), sent: Moment(last.sentAt, now: now),
@@ -83,28 +83,28 @@ extension SchedulePage.Ticks {
   }
 }
 
-/// What someone has just had published by a form, named in the address to which the form leads.
+/// The command that a form has just published; the redirect after the form names it in its URL.
 enum SentCommand: String {
   case stop, start
 
   var notice: String {
     switch self {
-    case .stop: "Schedule Stop is published. Reload to see its outcome."
-    case .start: "Schedule Start is published. Reload to see its outcome."
+    case .stop: "Schedule Stop published. Reload to see its outcome."
+    case .start: "Schedule Start published. Reload to see its outcome."
     }
   }
 }
 
-/// The page that shows what an expression means.
+/// The preview of a cron expression.
 struct PreviewPage {
   var title = "Preview"
   var expression: String
   var zone: String
-  var words: String?
+  var description: String?
   var slots: [SlotRow] = []
-  /// What changes of the clocks within a year do to it.
+  /// Effects of the clock changes of the next year.
   var clockChanges: [String] = []
-  /// As the command line says it.
+  /// Same wording as on the command line.
   var error: String?
   var isAsked: Bool
 
@@ -115,7 +115,7 @@ struct PreviewPage {
     guard isAsked else { return }
     do throws(ExpressionError) {
       let preview = try CronPreview(expression, zone: zone, now: now, rules: rules)
-      words = preview.expression.words
+      description = preview.expression.words
       slots = preview.slots.map { SlotRow($0, now: now, in: preview.zone) }
       clockChanges = preview.clockChanges.map {
         "\(Moment($0.transition.instant, now: now, in: preview.zone).wall): \($0.words)"
@@ -129,7 +129,7 @@ struct PreviewPage {
 /// The page of recent events.
 struct RecentPage {
   var title = "Recent"
-  /// The number of the newest event, from which on more can be asked for.
+  /// The number of the newest event; the live stream continues after it.
   var last: Int
   var events: [EventRow]
   var isEmpty: Bool

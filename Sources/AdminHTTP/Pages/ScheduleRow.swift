@@ -1,34 +1,34 @@
 import Recurrence
 import Scheduling
 
-/// A schedule in a list.
+/// A row of the schedules table.
 struct ScheduleRow {
   var id: String
   var link: String
   var state: String
-  /// The field of the Start that says when, and what it means in words.
+  /// The timing field of its Start, and its meaning in plain English.
   var timing: String
-  var words: String
+  var description: String
   var zone: String
-  /// When the next tick is due.
+  /// Due time of the next tick.
   var next: Moment?
-  /// Its slot, where jitter makes it due later.
+  /// Slot of the next tick, when jitter makes it due later.
   var nextSlot: Moment?
-  /// Earlier slots that the next tick stands for.
+  /// Missed slots folded into the next tick.
   var missed: Int
   /// Ticks sent and confirmed.
   var sent: Int64
   var ended: Moment?
   var reason: String?
 
-  /// - Parameter zone: The rules of the schedule's zone; nil when the machine has none.
+  /// - Parameter zone: The rules of the schedule's zone; nil when they cannot be loaded.
   init(_ schedule: Schedule, now: Instant, in zone: ZoneRules?) {
     let definition = schedule.definition
     id = schedule.id.text
     link = Self.link(to: schedule.id)
     state = schedule.nextTick.map { $0.isHeld ? "held" : "live" } ?? "ended"
     timing = definition.timing.fieldText
-    words = definition.timing.words
+    description = definition.timing.description
     self.zone = definition.timezone ?? ZoneRules.utc.name
     if let nextTick = schedule.nextTick, !nextTick.isHeld {
       next = Moment(nextTick.due, now: now, in: zone)
@@ -40,11 +40,12 @@ struct ScheduleRow {
     reason = schedule.ending?.reason
   }
 
-  /// With the id as a query: as part of the path a browser would take `..` for a way up.
+  /// The id is a query parameter: in a path, browsers resolve `..`.
   static func link(to id: ScheduleID) -> String { "/schedule?id=" + percentEncoded(id.text) }
 }
 
 extension Timing {
+  /// The field of the Start, such as `cron 0 9 * * *`.
   fileprivate var fieldText: String {
     switch self {
     case .cron(let expression): "cron \(expression.text)"
@@ -53,18 +54,9 @@ extension Timing {
     case .duration(let delay): "duration \(delay.text)"
     }
   }
-
-  var words: String {
-    switch self {
-    case .cron(let expression): expression.words
-    case .every(let interval): "Every \(interval.text)"
-    case .at: "Once"
-    case .duration(let delay): "Once, \(delay.text) after its Start"
-    }
-  }
 }
 
-/// A slot to come, with what the clocks do before it.
+/// A row of a table of slots.
 struct SlotRow {
   var at: Moment
   /// `clocks go forward by 60 minutes`, and when.
@@ -76,7 +68,7 @@ struct SlotRow {
   }
 }
 
-/// Something that happened, in a list. The pages' script makes the same of what the API tells.
+/// A row of an events table. The script builds the same row from an event of the API.
 struct EventRow {
   var at: Moment
   var kind: String
@@ -86,8 +78,8 @@ struct EventRow {
   var slotText: String?
   var lateness: String?
   var confirmed: String?
-  var words: String
-  var hasWords: Bool
+  var detail: String
+  var hasDetail: Bool
 
   init(_ entry: RecentEvents.Entry, now: Instant) {
     let event = entry.event
@@ -99,7 +91,7 @@ struct EventRow {
     slotText = event.slot?.pageText
     lateness = event.latenessMilliseconds.map(Moment.text(milliseconds:))
     confirmed = event.confirmMilliseconds.map(Moment.text(milliseconds:))
-    words = event.words
-    hasWords = !words.isEmpty
+    detail = event.detail
+    hasDetail = !detail.isEmpty
   }
 }

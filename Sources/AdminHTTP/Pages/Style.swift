@@ -1,5 +1,5 @@
 extension Assets {
-  /// The style sheet: dark and light as the reader's system is, tables that become cards on a phone.
+  /// The style sheet: dark or light as the system prefers; tables become cards on a phone.
   static let style = """
     :root {
       color-scheme: light dark;

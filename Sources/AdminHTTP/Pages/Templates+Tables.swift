@@ -1,8 +1,8 @@
-/// Tables that more than one page has.
+/// Tables shared by several pages.
 extension Templates {
-  /// A column of a table of events. The page's script makes the same cells, for all columns.
+  /// A column of an events table. The script builds the same cells for new events.
   enum EventColumn: CaseIterable {
-    case time, kind, schedule, slot, late, confirmed, words
+    case time, kind, schedule, slot, late, confirmed, detail
 
     fileprivate var head: String {
       switch self {
@@ -12,7 +12,7 @@ extension Templates {
       case .slot: "<th>Slot (UTC)"
       case .late: "<th class=\"number\">Late"
       case .confirmed: "<th class=\"number\">Confirmed in"
-      case .words: "<th>Details"
+      case .detail: "<th>Details"
       }
     }
 
@@ -25,12 +25,12 @@ extension Templates {
       case .slot: Templates.cell("slot", "Slot", #"<time datetime="{{slot}}">{{slotText}}</time>"#)
       case .late: Templates.cell("lateness", "Late", "<span>{{lateness}}</span>", style: "number")
       case .confirmed: Templates.cell("confirmed", "Confirmed in", "<span>{{confirmed}}</span>", style: "number")
-      case .words: Templates.cell("hasWords", "Details", "<bdi>{{words}}</bdi>")
+      case .detail: Templates.cell("hasDetail", "Details", "<bdi>{{detail}}</bdi>")
       }
     }
   }
 
-  /// A cell that is empty where there is no `name`, and then has no place on a card.
+  /// A cell that is empty, and hidden on a card, when the row has no `name`.
   private static func cell(_ name: String, _ label: String, _ content: String, style: String? = nil) -> String {
     let style = style.map { " class=\"\($0)\"" } ?? ""
     return "<td\(style){{#\(name)}} data-label=\"\(label)\"{{/\(name)}}>{{#\(name)}}\(content){{/\(name)}}</td>"
@@ -43,7 +43,7 @@ extension Templates {
     <tbody id="\(name)">
     {{#\(name)}}<tr>\(columns.map(\.cell).joined(separator: "\n"))</tr>
     {{/\(name)}}
-    {{^\(name)}}<tr class="none"><td colspan="\(columns.count)" class="faint"><div>Nothing.</div></td></tr>{{/\(name)}}
+    {{^\(name)}}<tr class="none"><td colspan="\(columns.count)" class="faint"><div>No events.</div></td></tr>{{/\(name)}}
     </tbody></table>
 
     """
@@ -52,14 +52,14 @@ extension Templates {
   static func slots(_ name: String) -> String {
     """
     <table class="fit">
-    <thead><tr><th>Slot<th>UTC<th>From now<th>Clocks</tr></thead>
+    <thead><tr><th>Slot<th>UTC<th>From now<th>Clock change</tr></thead>
     <tbody id="\(name)">
     {{#\(name)}}<tr>\(cell("at", "Slot", "<bdi>{{wall}}</bdi>"))
     \(cell("at", "UTC", #"<time datetime="{{utc}}">{{text}}</time>"#))
     \(cell("at", "From now", "<span>{{relative}}</span>"))
-    \(cell("clockChange", "Clocks", #"<span class="clocks">{{clockChange}}</span>"#))</tr>
+    \(cell("clockChange", "Clock change", #"<span class="clocks">{{clockChange}}</span>"#))</tr>
     {{/\(name)}}
-    {{^\(name)}}<tr class="none"><td colspan="4" class="faint"><div>None.</div></td></tr>{{/\(name)}}
+    {{^\(name)}}<tr class="none"><td colspan="4" class="faint"><div>No slots.</div></td></tr>{{/\(name)}}
     </tbody></table>
 
     """

@@ -1,29 +1,30 @@
-/// The templates, in the program itself, so that it needs no file beside it.
+/// Mustache templates of the pages, embedded so that the binary needs no files.
 ///
-/// Whatever is foreign stands in `{{ }}`, never in three braces, and within `<bdi>`, so that text from right to left
-/// turns nothing around it. On a phone each row of a table is a card, in which `data-label` says what heads a column.
+/// Client text is always in `{{ }}`, never in three braces, and within `<bdi>`, so that right-to-left text does not
+/// reorder its surroundings. On a phone each table row becomes a card, with `data-label` in the place of the column
+/// head.
 enum Templates {
-  /// Whole pages by name.
+  /// Complete pages by name.
   static let pages: [(String, String)] = [
     ("overview", page(overview, at: "/", beside: readiness)), ("schedules", page(schedules, at: "/schedules")),
     ("schedule", page(schedule, at: "/schedules", beside: "{{#schedule}}\(state){{/schedule}}")),
     ("recent", page(recent, at: "/recent", beside: live)), ("preview", page(preview, at: "/preview")),
-    ("error", page(error)), ("entered", page(entered, leadsOn: true)),
+    ("error", page(error)), ("entered", page(entered, opensOverview: true)),
   ]
 
-  private static let places = [
+  private static let navigation = [
     ("/", "Overview"), ("/schedules", "Schedules"), ("/recent", "Recent"), ("/preview", "Preview"),
   ]
 
   /// - Parameters:
-  ///   - address: The place of the navigation that is this one.
-  ///   - badge: What stands beside the heading.
-  ///   - leadsOn: Whether the overview follows at once.
+  ///   - address: The navigation link of this page.
+  ///   - badge: Shown beside the heading.
+  ///   - opensOverview: Whether the browser continues to the overview at once.
   private static func page(
-    _ body: String, at address: String? = nil, beside badge: String = "", leadsOn: Bool = false
+    _ body: String, at address: String? = nil, beside badge: String = "", opensOverview: Bool = false
   ) -> String {
-    let links = places.map { place, name in
-      "<a href=\"\(place)\"\(place == address ? " aria-current=\"page\"" : "")>\(name)</a>"
+    let links = navigation.map { link, name in
+      "<a href=\"\(link)\"\(link == address ? " aria-current=\"page\"" : "")>\(name)</a>"
     }
     return """
       <!DOCTYPE html>
@@ -31,7 +32,7 @@ enum Templates {
       <head>
       <meta charset="utf-8">
       <meta name="viewport" content="width=device-width, initial-scale=1">
-      <meta name="color-scheme" content="light dark">\(leadsOn ? "\n<meta http-equiv=\"refresh\" content=\"0;url=/\">" : "")
+      <meta name="color-scheme" content="light dark">\(opensOverview ? "\n<meta http-equiv=\"refresh\" content=\"0;url=/\">" : "")
       <title>{{title}} - Pocketwatch</title>
       <link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
       <link rel="stylesheet" href="/assets/style.css">
@@ -62,8 +63,8 @@ enum Templates {
     <div><dt>Schedules</dt><dd>{{live}} <small>{{ended}} ended</small></dd></div>
     <div><dt>Due within a minute</dt><dd>{{dueWithinMinute}}</dd></div>
     <div><dt>Due within an hour</dt><dd>{{dueWithinHour}}</dd></div>
-    <div><dt>Lateness of recent ticks</dt>{{#lateness}}<dd>p50 {{median}},
-    <span>p99 {{worstInHundred}}</span></dd>{{/lateness}}
+    <div><dt>Lateness of recent ticks</dt>{{#lateness}}<dd>p50 {{p50}},
+    <span>p99 {{p99}}</span></dd>{{/lateness}}
     {{^lateness}}<dd class="zero">none sent</dd>{{/lateness}}</div>
     </dl>
     <h2>Since start, {{started.relative}}</h2>
@@ -73,14 +74,14 @@ enum Templates {
     </dl>
     <div class="columns"><section><h2>System status</h2>
     <table id="parts"><tbody>
-    {{#parts}}<tr><th scope="row"><span class="dot{{^isWell}} bad{{/isWell}}"></span>{{name}}</th>
-    <td>{{^isWell}}<b class="wrong">Problem:</b> {{/isWell}}<bdi>{{words}}</bdi></td></tr>
+    {{#parts}}<tr><th scope="row"><span class="dot{{^isHealthy}} bad{{/isHealthy}}"></span>{{name}}</th>
+    <td>{{^isHealthy}}<b class="wrong">Problem:</b> {{/isHealthy}}<bdi>{{message}}</bdi></td></tr>
     {{/parts}}
     </tbody></table></section>
     <section><h2>Recent problems</h2>
-    \(events("problems", [.time, .kind, .schedule, .words]))</section></div>
-    <footer>Version {{version}}, running since <time datetime="{{started.utc}}">{{started.text}}</time> UTC. Clock of
-    this machine: <time datetime="{{now}}">{{now}}</time></footer>
+    \(events("problems", [.time, .kind, .schedule, .detail]))</section></div>
+    <footer>Version {{version}}, started <time datetime="{{started.utc}}">{{started.text}}</time> UTC. System time
+    <time datetime="{{now}}">{{now}}</time></footer>
 
     """
 
@@ -93,15 +94,15 @@ enum Templates {
     {{#sorts}}<option{{#isChosen}} selected{{/isChosen}}>{{value}}</option>{{/sorts}}</select></label>
     <button>Show</button>
     </form>
-    {{#areEnded}}<p class="faint">The most recently ended come first.</p>{{/areEnded}}
-    {{#isEmpty}}<p>{{#nextLink}}None on this page; the search continues on the next.{{/nextLink}}\
-    {{^nextLink}}None.{{/nextLink}}</p>{{/isEmpty}}
+    {{#areEnded}}<p class="faint">Most recently ended first.</p>{{/areEnded}}
+    {{#isEmpty}}<p>{{#nextLink}}No match on this page; the search continues on the next.{{/nextLink}}\
+    {{^nextLink}}No schedules match.{{/nextLink}}</p>{{/isEmpty}}
     {{^isEmpty}}<table>
-    <thead><tr><th>Id<th>When<th>Next<th class="number">Sent<th>State</tr></thead>
+    <thead><tr><th>Id<th>Timing<th>Next tick<th class="number">Sent<th>State</tr></thead>
     <tbody>
     {{#schedules}}<tr><th scope="row" class="schedule" data-label="Id"><a href="{{link}}"><bdi>{{id}}</bdi></a></th>
-    <td data-label="When"><div>{{words}}<code><bdi>{{timing}}</bdi> · <bdi>{{zone}}</bdi></code></div></td>
-    <td data-label="Next"><div>{{#next}}{{relative}}<small><bdi>{{wall}}</bdi></small>\
+    <td data-label="Timing"><div>{{description}}<code><bdi>{{timing}}</bdi> · <bdi>{{zone}}</bdi></code></div></td>
+    <td data-label="Next tick"><div>{{#next}}{{relative}}<small><bdi>{{wall}}</bdi></small>\
     {{#local}}<small><time datetime="{{utc}}">{{text}}</time> UTC</small>{{/local}}{{/next}}\
     {{#nextSlot}}<small>slot <bdi>{{wall}}</bdi></small>{{/nextSlot}}\
     {{#ended}}<small>ended {{relative}}, <time datetime="{{utc}}">{{text}}</time> UTC</small>{{/ended}}</div></td>
@@ -124,15 +125,15 @@ enum Templates {
     {{/schedule}}
     {{#ticks}}<div><dt>Ticks sent</dt><dd>{{sent}}</dd></div>
     <div><dt>Missed slots</dt><dd>{{missed}}</dd></div>
-    <div><dt>Duplicates</dt><dd>{{repeated}}</dd></div>
+    <div><dt>Duplicates</dt><dd>{{duplicates}}</dd></div>
     <div><dt>Nacked (retried)</dt><dd>{{nacked}}</dd></div>
     <div><dt>Unroutable</dt><dd>{{unroutable}}</dd></div>{{/ticks}}
     </dl>
     {{#schedule}}<h2>Definition</h2>
     <dl class="facts">
-    <dt>When</dt><dd>{{words}} <code><bdi>{{timing}}</bdi></code></dd>
-    <dt>Zone</dt><dd><bdi>{{zone}}</bdi></dd>
-    {{#reason}}<dt>Reason for the end</dt><dd><bdi>{{reason}}</bdi></dd>{{/reason}}
+    <dt>Timing</dt><dd>{{description}} <code><bdi>{{timing}}</bdi></code></dd>
+    <dt>Time zone</dt><dd><bdi>{{zone}}</bdi></dd>
+    {{#reason}}<dt>End reason</dt><dd><bdi>{{reason}}</bdi></dd>{{/reason}}
     {{/schedule}}
     {{#ticks.last}}<dt>Last tick</dt><dd>slot <time datetime="{{slot.utc}}">{{slot.text}}</time>, sent\
      <time datetime="{{sent.utc}}">{{sent.text}}</time>, {{lateness}} late,\
@@ -141,23 +142,23 @@ enum Templates {
     {{#startedByUser}}<dt>Started by login</dt><dd><bdi>{{startedByUser}}</bdi></dd>{{/startedByUser}}
     {{#startedBy}}<dt>Started by message</dt><dd><code><bdi>{{startedBy}}</bdi></code></dd>{{/startedBy}}
     </dl>
-    {{#zoneTrouble}}<p class="message bad"><bdi>{{zoneTrouble}}</bdi></p>{{/zoneTrouble}}
+    {{#zoneError}}<p class="message bad"><bdi>{{zoneError}}</bdi></p>{{/zoneError}}
     {{^hasEnded}}<h2>Next slots</h2>
     \(slots("upcoming"))
     {{/hasEnded}}
     <h2>Recent events</h2>
-    \(events("recent", [.time, .kind, .slot, .late, .confirmed, .words]))
+    \(events("recent", [.time, .kind, .slot, .late, .confirmed, .detail]))
     <h2>Start event</h2>
-    {{#hasEnded}}<p class="message note">This schedule has ended, and payloads of ended schedules are not kept. To start it
-    again, copy this event, add the payload if it had one, and publish it.</p>{{/hasEnded}}
+    {{#hasEnded}}<p class="message note">This schedule has ended, and payloads of ended schedules are not retained. To
+    start it again, copy this event, add the payload if it had one, and publish it.</p>{{/hasEnded}}
     <pre><bdi>{{startEvent}}</bdi></pre>
     {{#canChange}}<h2>Change</h2>
     <details id="stop"><summary>Stop</summary><form action="/schedule/stop" method="post">
     <input type="hidden" name="id" value="{{schedule.id}}">
-    <label class="wide">Reason <input name="reason" maxlength="1000" value="stopped on the page"></label>
+    <label class="wide">Reason <input name="reason" maxlength="1000" value="stopped from the admin page"></label>
     <button class="bad">Stop</button></form></details>
-    <details id="start"><summary>Start again, counting from 0</summary><form action="/schedule/start" method="post">
-    <input type="hidden" name="id" value="{{schedule.id}}"><button>Start again</button></form></details>{{/canChange}}
+    <details id="start"><summary>Restart with counter 0</summary><form action="/schedule/start" method="post">
+    <input type="hidden" name="id" value="{{schedule.id}}"><button>Restart</button></form></details>{{/canChange}}
 
     """
 
@@ -172,11 +173,11 @@ enum Templates {
     <form action="/preview" method="get">
     <label class="wide">Cron expression
     <input name="expression" value="{{expression}}" maxlength="256" placeholder="30 2 * * MON-FRI" dir="auto"></label>
-    <label>Zone <input name="zone" value="{{zone}}" maxlength="64" placeholder="UTC" dir="auto"></label>
+    <label>Time zone <input name="zone" value="{{zone}}" maxlength="64" placeholder="UTC" dir="auto"></label>
     <button>Show</button>
     </form>
     {{#error}}<p class="message bad" role="alert"><bdi>{{error}}</bdi></p>{{/error}}
-    {{#words}}<p class="message"><b>{{words}}</b></p>{{/words}}
+    {{#description}}<p class="message"><b>{{description}}</b></p>{{/description}}
     {{#clockChanges}}<p class="message note">{{.}}</p>
     {{/clockChanges}}
     {{#isAsked}}{{^error}}<h2>Next slots</h2>
@@ -191,7 +192,7 @@ enum Templates {
     """
 
   private static let error = """
-    <p class="message bad"><bdi>{{words}}</bdi></p>
+    <p class="message bad"><bdi>{{message}}</bdi></p>
     <p><a href="/">To the overview</a></p>
 
     """

@@ -6,11 +6,11 @@ import Recurrence
 
 /// `/api/v1`, as ops/openapi.yaml describes it.
 extension AdminRoutes {
-  func addInterface(to router: Router<BasicRequestContext>) {
+  func addAPI(to router: Router<BasicRequestContext>) {
     router.get("/api/v1/overview") { request, _ in
       try request.allowOnly()
       return Response.json(
-        APIOverview(try await source.overview(), source.status, problems: source.recent.troubles))
+        APIOverview(try await source.overview(), source.status, problems: source.recent.problems))
     }
     addSchedules(to: router)
     router.get("/api/v1/recent") { request, _ in
@@ -40,7 +40,7 @@ extension AdminRoutes {
       try request.allowOnly()
       return Response.json(try await apiSchedule(context.parameters.get("id")?.removingPercentEncoding))
     }
-    // For ids such as `..`, which no path can hold.
+    // For ids such as `..`, which a path cannot carry.
     router.get("/api/v1/schedule") { request, _ in
       try request.allowOnly("id")
       return Response.json(try await apiSchedule(request.value("id")))
@@ -67,15 +67,14 @@ extension AdminRoutes {
 }
 
 extension Request {
-  /// Refuses a query with parameters that mean nothing here, or with one twice: what they ask for would silently be left
-  /// undone.
+  /// Rejects unknown and repeated query parameters instead of ignoring them.
   fileprivate func allowOnly(_ names: String...) throws {
     var seen: Set<String> = []
     for pair in (uri.query ?? "").split(separator: "&") {
       let text = String(pair.prefix { $0 != "=" })
       let name = text.removingPercentEncoding ?? text
       guard names.contains(name) else {
-        let known = names.isEmpty ? "none is known here" : "known here: \(names.joined(separator: ", "))"
+        let known = names.isEmpty ? "this request takes none" : "known: \(names.joined(separator: ", "))"
         throw HTTPError(.badRequest, message: "unknown parameter \(name.prefix(100)); \(known)")
       }
       guard seen.insert(name).inserted else { throw HTTPError(.badRequest, message: "\(name): given twice") }

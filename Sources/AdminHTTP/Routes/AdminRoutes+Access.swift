@@ -1,7 +1,7 @@
 import HTTPTypes
 import Hummingbird
 
-/// How a browser gets a session: `pocketwatch page` asks for a link with the token, and prints it.
+/// Browser sessions: `pocketwatch page` requests a one-time link with the token and prints it.
 extension AdminRoutes {
   private struct Link: Encodable {
     var path: String
@@ -16,13 +16,13 @@ extension AdminRoutes {
           expiresInSeconds: Access.codeLifetime.components.seconds))
     }
     router.get("/enter") { request, _ in
-      // Whatever looks at a link beforehand, by HEAD, does not use it up.
+      // A link preview by HEAD must not consume the link.
       guard request.method == .get, let session = request.value("code").flatMap(checks.access.session) else {
         throw HTTPError(
           .forbidden,
-          message: "This link has been used, or is older than 10 minutes. `pocketwatch page` prints another.")
+          message: "This link was used already, or is older than 10 minutes. Run `pocketwatch page` for another.")
       }
-      // A page, not a redirect: where a link of another site led here, a redirect would go without the new cookie.
+      // A page, not a redirect: after a link from another site, a redirect would not carry the SameSite cookie.
       var response = pages.response("entered", EnteredPage())
       response.headers[.setCookie] = checks.cookie(session, for: request)
       return response
@@ -30,7 +30,7 @@ extension AdminRoutes {
   }
 }
 
-/// The page of a link that worked; it leads on to the overview.
+/// Shown after sign-in; continues to the overview.
 struct EnteredPage {
   var title = "Signed in"
 }

@@ -5,13 +5,13 @@ import NIOPosix
 import Scheduling
 import ServiceLifecycle
 
-/// A copy of the database, for `pocketwatch backup`. POST, because it costs something: no link leads there.
+/// A copy of the database, for `pocketwatch backup`. POST, so that no link can trigger it.
 extension AdminRoutes {
   private static let blockBytes = 256 * 1024
 
   func addBackup(to router: Router<BasicRequestContext>) {
     router.post("/api/v1/backup") { request, _ in
-      // Whoever asked may go away while the copy is made; then nobody wants it.
+      // A client that disconnects cancels the copy.
       let copy = try await request.body.consumeWithCancellationOnInboundClose { _ in try await source.backUp() }
       let body = ResponseBody(contentLength: copy.file.size) { writer in
         try await Self.write(copy, to: &writer)
@@ -33,17 +33,17 @@ extension AdminRoutes {
     return values.compactMap { name, value in HTTPField.Name(name).map { HTTPField(name: $0, value: value) } }
   }
 
-  /// A reader sees by the length that it has not got all.
+  /// Throws on a short copy; the client notices by the Content-Length.
   @concurrent
   private static func write(_ copy: DatabaseCopy, to writer: inout any ResponseBodyWriter) async throws {
     var offset = 0
     while offset < copy.file.size {
       if Task.isShuttingDownGracefully { throw AdminError(.unavailable, "the service is stopping") }
-      let place = offset
+      let position = offset
       let block = try await NIOThreadPool.singleton.runIfActive {
-        try copy.file.read(at: place, count: blockBytes)
+        try copy.file.read(at: position, count: blockBytes)
       }
-      guard !block.isEmpty else { throw AdminError(.unavailable, "the copy is shorter than it was") }
+      guard !block.isEmpty else { throw AdminError(.unavailable, "the copy was truncated while it was read") }
       try await writer.write(ByteBuffer(bytes: block))
       offset += block.count
     }

@@ -2,11 +2,11 @@ import HTTPTypes
 import Hummingbird
 import Scheduling
 
-/// Stop and "start again": what changes something, by publishing the event that any client would.
+/// Stop and restart of a schedule: publishes the event that a client would.
 extension AdminRoutes {
-  /// A form holds an id, a reason and what percent-encoding makes of them.
+  /// Room for an id and a reason, percent-encoded.
   private static let maximumFormBytes = 16 * 1024
-  /// The longest reason of a Schedule Stop.
+  /// The limit of a Schedule Stop's reason.
   private static let maximumReasonBytes = 1024
 
   private struct Form: Decodable {
@@ -30,7 +30,7 @@ extension AdminRoutes {
   private func target(of request: Request) async throws -> (id: ScheduleID, reason: String) {
     guard settings.allowsChanges else {
       throw HTTPError(
-        .forbidden, message: "these pages are read-only; POCKETWATCH_HTTP_WRITE=on lets them change schedules")
+        .forbidden, message: "these pages are read-only; set POCKETWATCH_HTTP_WRITE=on to allow changes")
     }
     guard let body = try? await request.body.collect(upTo: Self.maximumFormBytes) else {
       throw HTTPError(.contentTooLarge, message: "the form is too long")
@@ -39,10 +39,10 @@ extension AdminRoutes {
       let id = form.id.flatMap(ScheduleID.init(validating:))
     else { throw HTTPError(.badRequest, message: "id: missing or invalid") }
     let reason = form.reason ?? ""
-    // As the scheduler counts, which would reject the Stop after it was published.
+    // The scheduler's own limit: it would reject the Stop after it was published.
     guard reason.utf8.count <= Self.maximumReasonBytes else {
       throw HTTPError(.badRequest, message: "reason: longer than \(Self.maximumReasonBytes) bytes of UTF-8")
     }
-    return (id, reason.isEmpty ? "stopped on the page" : reason)
+    return (id, reason.isEmpty ? "stopped from the admin page" : reason)
   }
 }

@@ -7,7 +7,7 @@ import PrometheusMetrics
 import Recurrence
 import Scheduling
 
-/// All addresses and what they answer.
+/// The router: health, metrics, assets and pages here, the rest in extensions.
 struct AdminRoutes: Sendable {
   let settings: AdminSettings
   let source: any AdminSource
@@ -15,8 +15,8 @@ struct AdminRoutes: Sendable {
   let pages: Pages
   let checks: RequestChecks
 
-  /// How often the source is asked for one page while it finds nothing: each time may take the engine 5 ms.
-  static let mostAsks = 20
+  /// The most reads for one page of a list. Each may take 5 ms of the engine's thread.
+  static let maximumReads = 20
 
   init(settings: AdminSettings, source: any AdminSource, metrics: PrometheusRegistry, logger: Logger) throws {
     self.settings = settings
@@ -32,7 +32,7 @@ struct AdminRoutes: Sendable {
     addHealth(to: router)
     addAccess(to: router)
     addPages(to: router)
-    addInterface(to: router)
+    addAPI(to: router)
     addChanges(to: router)
     addBackup(to: router)
     return router
@@ -49,8 +49,8 @@ struct AdminRoutes: Sendable {
       guard let reason = status.reason else {
         return Response.text("ready\n", type: Self.plain)
       }
-      let words = checks.maySeeReasons(request) ? "not ready: \(reason)\n" : "not ready\n"
-      return Response.text(words, type: Self.plain, status: .serviceUnavailable)
+      let text = checks.maySeeReasons(request) ? "not ready: \(reason)\n" : "not ready\n"
+      return Response.text(text, type: Self.plain, status: .serviceUnavailable)
     }
     router.get("/metrics") { _, _ in Response.text(metrics.text, type: PrometheusRegistry.contentType) }
     router.get("/assets/style.css") { _, _ in Response.text(Assets.style, type: "text/css; charset=utf-8") }
@@ -73,7 +73,7 @@ struct AdminRoutes: Sendable {
 
   private func overview() async throws -> OverviewPage {
     let overview = try await source.overview()
-    return OverviewPage(overview, source.status, problems: source.recent.troubles)
+    return OverviewPage(overview, source.status, problems: source.recent.problems)
   }
 
   private func schedules(_ request: Request) async throws -> SchedulesPage {
@@ -85,17 +85,17 @@ struct AdminRoutes: Sendable {
   }
 
   func listQuery(_ request: Request) throws -> ScheduleQuery {
-    do throws(AddressError) {
+    do throws(QueryError) {
       return try ScheduleQuery(request.value)
     } catch {
-      throw HTTPError(.badRequest, message: error.words)
+      throw HTTPError(.badRequest, message: error.reason)
     }
   }
 
-  /// A page of the list, asked for in pieces that take the engine's thread little time each.
+  /// A page of the list, in several short reads so that the engine's thread is never held for long.
   func list(_ query: ScheduleQuery) async throws -> ScheduleList {
     var all = ScheduleList(schedules: [], next: query.after)
-    for _ in 1...Self.mostAsks {
+    for _ in 1...Self.maximumReads {
       let list = try await source.list(query.search, after: all.next, limit: query.limit - all.schedules.count)
       all.schedules += list.schedules
       all.next = list.next
@@ -109,7 +109,7 @@ struct AdminRoutes: Sendable {
       throw HTTPError(.badRequest, message: "id: 1 to 200 bytes of UTF-8 without control characters")
     }
     guard let details = try await source.schedule(id) else {
-      throw AdminError(.notFound, "there is no schedule with this id, nor a recently ended one")
+      throw AdminError(.notFound, "no live or recently ended schedule has this id")
     }
     return details
   }
@@ -149,7 +149,7 @@ struct AdminRoutes: Sendable {
 }
 
 extension Request {
-  /// A value of the query; the first of several. As forms send it: a space is a plus.
+  /// The first value of a query parameter. A plus is a space, as in a submitted form.
   func value(_ name: String) -> String? {
     for pair in (uri.query ?? "").split(separator: "&") {
       let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)

@@ -3,29 +3,29 @@ import Hummingbird
 import ServiceLifecycle
 import Synchronization
 
-/// Server-sent events of what happens, to a bounded number of readers. Each asks for what is new; nobody is called when
-/// something happens, so that a tick costs the same with readers and without.
+/// Server-sent events for a bounded number of readers. Each stream polls, so that a tick costs the same with readers
+/// and without.
 final class EventStreams: Sendable {
   private let source: any AdminSource
   private let readers = Atomic<Int>(0)
 
   private static let maximumReaders = 16
   private static let pause = Duration.milliseconds(500)
-  /// Pauses after which a word is sent though nothing happened, so that a reader that is gone is noticed.
-  private static let pausesUntilWord = 20
-  /// A stream ends by itself after 20 min at least, and a browser opens another.
-  private static let mostPauses = 2_400
+  /// Pauses between keep-alive comments, which reveal a reader that has gone.
+  private static let pausesUntilKeepAlive = 20
+  /// A stream ends after 20 minutes; browsers reconnect.
+  private static let maximumPauses = 2_400
 
   init(source: any AdminSource) {
     self.source = source
   }
 
   /// - Parameters:
-  ///   - number: The last event that the reader knows; nil for what comes from now on.
-  ///   - isAllowed: Asked again and again; the stream ends when the reader may read no longer.
+  ///   - number: The last event that the reader has; nil to begin with the next one.
+  ///   - isAllowed: Checked at each poll; the stream ends when access is revoked.
   func response(after number: Int?, isAllowed: @escaping @Sendable () -> Bool) throws -> Response {
     guard readers.load(ordering: .relaxed) < Self.maximumReaders else {
-      throw AdminError(.unavailable, "too many live pages are open; close one")
+      throw AdminError(.unavailable, "too many event streams are open; close one")
     }
     let first = number ?? source.recent.lastNumber
     let body = ResponseBody { [self] writer in
@@ -43,16 +43,16 @@ final class EventStreams: Sendable {
   ) async throws {
     var last = number
     try await writer.write(ByteBuffer(string: "retry: 3000\n\n"))
-    for pause in 1...Self.mostPauses where !Task.isShuttingDownGracefully && isAllowed() {
-      // After a restart numbers begin at 1 again.
+    for pause in 1...Self.maximumPauses where !Task.isShuttingDownGracefully && isAllowed() {
+      // After a restart of the service, numbers begin at 1 again.
       if last > source.recent.lastNumber { last = 0 }
       let entries = source.recent.entries(after: last)
       if let newest = entries.last { last = newest.number }
       let text = entries.map { "id: \($0.number)\ndata: \(APIEvent($0).line)\n\n" }.joined()
       if !text.isEmpty {
         try await writer.write(ByteBuffer(string: text))
-      } else if pause % Self.pausesUntilWord == 0 {
-        try await writer.write(ByteBuffer(string: ": nothing\n\n"))
+      } else if pause % Self.pausesUntilKeepAlive == 0 {
+        try await writer.write(ByteBuffer(string: ": keep-alive\n\n"))
       }
       try await Task.sleep(for: Self.pause)
     }

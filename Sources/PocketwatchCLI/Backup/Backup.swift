@@ -9,28 +9,29 @@ import Scheduling
 
 struct Backup: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Copy the database of a running service into a file.",
+    abstract: "Back up the database of a running service to a file.",
     discussion: """
-      The service is asked at POCKETWATCH_HTTP, with the token of POCKETWATCH_HTTP_TOKEN_FILE, or the one that it made \
-      beside its database: run this as its user, with its settings. It continues to work meanwhile; whatever it \
-      acknowledged before this command began is in the copy. It needs room for the copy beside its database. The copy \
-      holds all payloads: only you may read the file. If POCKETWATCH_DATABASE or POCKETWATCH_STACK is set, the service \
-      has to be the one that they name. FILE cannot be that database, nor a file that belongs to it.
+      Requests the copy from the service at POCKETWATCH_HTTP, with the token of POCKETWATCH_HTTP_TOKEN_FILE, or with the \
+      one that the service created next to its database: run this command as the user of the service, with its settings. \
+      The service continues to work. The copy includes every command acknowledged before this command began. The service \
+      needs room for the copy next to its database. The copy contains all payloads; only your user can read the file. If \
+      POCKETWATCH_DATABASE or POCKETWATCH_STACK is set, the service must be the one that they name. FILE must not be \
+      that database or one of its companion files.
 
-      Exit codes: 0 the backup is complete and was checked, 1 FILE cannot be written or is damaged, 69 the service \
-      gave none, 78 a setting is wrong, or names another service.
+      Exit codes: 0 the backup is complete and verified, 1 FILE cannot be written or the copy is damaged, 69 no copy from \
+      the service, 78 invalid setting, or the service is not the one that the settings name.
       """)
 
-  @Argument(help: "Where the backup goes. Until it is complete it is called FILE.partial.")
+  @Argument(help: "The backup file. While incomplete it is named FILE.partial.")
   var file: String
 
-  @Flag(help: "Replace FILE if it is there.")
+  @Flag(help: "Replace FILE if it exists.")
   var force = false
 
-  @Option(help: ArgumentHelp("A JSON file with settings; the environment wins over it.", valueName: "file"))
+  @Option(help: ArgumentHelp("A JSON file with settings; environment variables take precedence.", valueName: "file"))
   var config: String?
 
-  /// What the settings say of the service. Only what is set counts: the defaults are those of a service, not of this command.
+  /// The service that the settings name. Defaults do not count: they are those of a service, not of this command.
   private struct Expected {
     var pages: AdminSettings?
     var stack: String?
@@ -45,44 +46,44 @@ struct Backup: AsyncParsableCommand {
         database: try await reader.text(.database))
     }
     guard let settings = expected.pages else {
-      throw failure(.configuration, "POCKETWATCH_HTTP is off: a service is asked for backups over HTTP")
+      throw failure(.configuration, "POCKETWATCH_HTTP is off; backups are requested over HTTP")
     }
     guard force || !FileManager.default.fileExists(atPath: file) else {
-      complain("\(file) is there already; name another file, or replace it with --force")
+      complain("\(file) exists; choose another file, or replace it with --force")
       throw ExitCode.rejected
     }
     do {
       var protected = ProtectedFiles()
       if let database = expected.database { protected.add(database: database) }
       try check(against: protected)
-      let (size, copied) = try await fetch(HTTPClient(settings), expected)
+      let (size, copied) = try await fetch(HTTPEndpoint(settings), expected)
       let schedules = try finish()
       try printLine("\(file): \(schedules) schedules, \(size) bytes, of \(copied.description)")
     } catch let error as BackupError {
-      complain(error.words)
+      complain(error.message)
       throw error.code
     }
   }
 
   private var partial: String { file + ".partial" }
 
-  /// Refuses a target that is a database in use. `PartialFile` removes what has the partial name.
+  /// Refuses a target that is a database in use. Checks the partial name, too, because `PartialFile` removes that file.
   private func check(against protected: ProtectedFiles) throws(BackupError) {
     for path in [file, partial] where protected.include(path) {
       throw BackupError(
-        words: "\(path) is the database itself, or belongs to it: a backup in its place would cost the schedules; name"
+        "\(path) is the database itself or one of its companion files; a backup there would destroy the schedules; choose"
           + " another file", code: .rejected)
     }
   }
 
-  /// Whose copy it is; throws when it is not that of the service which the settings name.
+  /// The database that was copied; throws unless it is that of the service that the settings name.
   private func copied(
-    _ head: HTTPResponseHead, _ client: HTTPClient, _ expected: Expected
+    _ head: HTTPResponseHead, _ service: HTTPEndpoint, _ expected: Expected
   ) throws(BackupError) -> CopiedDatabase {
     guard let copied = CopiedDatabase(head.headers) else {
       throw BackupError(
-        words: "no backup from \(client.address): the service there does not say whose database it copies; is it of"
-          + " this version?", code: .unavailable)
+        "no backup from \(service.address): the service does not say which database it copies; does it have this version?",
+        code: .unavailable)
     }
     var differences: [String] = []
     if let stack = expected.stack, stack != copied.stack { differences.append("POCKETWATCH_STACK is \(stack)") }
@@ -91,7 +92,7 @@ struct Backup: AsyncParsableCommand {
     }
     guard differences.isEmpty else {
       throw BackupError(
-        words: "no backup: the service at \(client.address) is another one, of \(copied.description), but"
+        "no backup: the service at \(service.address) is another one, with \(copied.description), but"
           + " \(differences.joined(separator: ", ")); set POCKETWATCH_HTTP to the address of the right one",
         code: ExitCode(ServiceFailure.Code.configuration.rawValue))
     }
@@ -101,35 +102,35 @@ struct Backup: AsyncParsableCommand {
     return copied
   }
 
-  /// Fetches the copy into the partial file, and returns its size and whose it is.
-  private func fetch(_ client: HTTPClient, _ expected: Expected) async throws -> (size: Int, CopiedDatabase) {
-    var answer = HTTPClient.Answer()
+  /// Fetches the copy into the partial file; returns its size and origin.
+  private func fetch(_ service: HTTPEndpoint, _ expected: Expected) async throws -> (size: Int, CopiedDatabase) {
+    var response = HTTPEndpoint.Response()
     var copy: PartialFile?
     var origin: CopiedDatabase?
     do {
-      try await client.request(.POST, "/api/v1/backup") { part in
+      try await service.request(.POST, "/api/v1/backup") { part in
         if case .head(let head) = part, head.status == .ok {
-          origin = try copied(head, client, expected)
+          origin = try copied(head, service, expected)
           copy = try PartialFile(partial)
         }
-        guard case .body(let piece) = part, let copy else { return try answer.take(part) }
+        guard case .body(let piece) = part, let copy else { return try response.take(part) }
         try piece.withUnsafeReadableBytes(copy.write)
       }
-      guard let copy, let origin else { throw BackupError.refused(answer, client) }
-      let size = answer.headers.first(name: "Content-Length")
+      guard let copy, let origin else { throw BackupError.refused(response, service) }
+      let size = response.headers.first(name: "Content-Length")
       guard size == String(copy.size) else {
-        throw HTTPClient.Failure(words: "\(copy.size) bytes came of \(size ?? "an unknown number")")
+        throw HTTPEndpoint.Failure(message: "received \(copy.size) of \(size ?? "an unknown number of") bytes")
       }
       try copy.finish()
       return (copy.size, origin)
     } catch let error as BackupError {
       throw error
     } catch {
-      throw BackupError(HTTPClient.failure(error), client)
+      throw BackupError(HTTPEndpoint.failure(error), service)
     }
   }
 
-  /// Checks what came, gives it its name, and returns how many schedules it holds.
+  /// Verifies the copy and renames it; returns its number of schedules.
   private func finish() throws -> Int {
     do {
       let count = try SQLiteStore.examine(path: partial)
@@ -139,46 +140,46 @@ struct Backup: AsyncParsableCommand {
     } catch {
       unlink(partial)
       guard let error = error as? StoreError else { throw error }
-      throw BackupError(words: "the backup is of no use: \(error)", code: .rejected)
+      throw BackupError("the backup is unusable: \(error)", code: .rejected)
     }
   }
 }
 
 /// Why there is no backup.
 struct BackupError: Error {
-  var words: String
+  var message: String
   var code: ExitCode
 
-  init(words: String, code: ExitCode) {
-    self.words = words
+  init(_ message: String, code: ExitCode) {
+    self.message = message
     self.code = code
   }
 
   init(writing path: String, _ code: CInt) {
-    self.init(words: "cannot write \(path): \(String(cString: strerror(code)))", code: .rejected)
+    self.init("cannot write \(path): \(String(cString: strerror(code)))", code: .rejected)
   }
 
-  init(_ failure: HTTPClient.Failure, _ client: HTTPClient) {
+  init(_ failure: HTTPEndpoint.Failure, _ service: HTTPEndpoint) {
     let advice =
-      failure.isNobodyThere
-      ? ". Is the service running, and does POCKETWATCH_HTTP say where? A stopped one needs no backup: copy its file"
+      failure.isUnreachable
+      ? ". Is the service running, and is POCKETWATCH_HTTP its address? For a stopped service, copy the database file"
       : ""
-    self.init(words: "no backup from \(client.address): \(failure.words)\(advice)", code: .unavailable)
+    self.init("no backup from \(service.address): \(failure.message)\(advice)", code: .unavailable)
   }
 
-  /// What another answer than a copy means.
-  static func refused(_ answer: HTTPClient.Answer, _ client: HTTPClient) -> BackupError {
-    struct Reason: Decodable {
+  /// The error for a response that is not a copy.
+  static func refused(_ response: HTTPEndpoint.Response, _ service: HTTPEndpoint) -> BackupError {
+    struct Refusal: Decodable {
       var error: String
     }
-    let reason = try? JSONDecoder().decode(Reason.self, from: Data(answer.body))
-    let words =
-      switch (answer.status, reason) {
-      case (401, _): client.unauthorizedReason
-      case (404, _), (405, _): "what listens there is not a Pocketwatch that makes backups"
-      case (_, let reason?): reason.error
-      case (let status, nil): "it answers \(status)"
+    let refusal = try? JSONDecoder().decode(Refusal.self, from: Data(response.body))
+    let reason =
+      switch (response.status, refusal) {
+      case (401, _): service.unauthorizedReason
+      case (404, _), (405, _): "the program that listens there is not a Pocketwatch that makes backups"
+      case (_, let refusal?): refusal.error
+      case (let status, nil): "status \(status)"
       }
-    return BackupError(words: "no backup from \(client.address): \(words)", code: .unavailable)
+    return BackupError("no backup from \(service.address): \(reason)", code: .unavailable)
   }
 }

@@ -3,20 +3,20 @@ import Foundation
 import NIOHTTP1
 import SQLiteStore
 
-/// The database of which a service makes a copy, as its answer says.
+/// The origin of a copy, from the headers of the response.
 struct CopiedDatabase {
   var stack: String
   var path: String
   var files: Set<FileIdentity>
 
-  /// Nil when the answer does not say.
+  /// Nil without these headers.
   init?(_ headers: HTTPHeaders) {
     guard let stack = headers.first(name: BackupHeader.stack), let files = headers.first(name: BackupHeader.files),
       let path = headers.first(name: BackupHeader.database)?.removingPercentEncoding
     else { return nil }
     self.stack = stack
     self.path = path
-    self.files = Set(files.split(separator: " ").compactMap(FileIdentity.init(told:)))
+    self.files = Set(files.split(separator: " ").compactMap(FileIdentity.init(text:)))
   }
 
   var description: String { "stack \(stack), database \(path)" }
@@ -24,25 +24,25 @@ struct CopiedDatabase {
   /// Whether the path of a setting names this database.
   func isNamed(by setting: String) -> Bool {
     if let identity = try? FileIdentity.of(setting), files.contains(identity) { return true }
-    // Of a service on another machine the path has to do.
+    // For a service on another machine only the path can be compared.
     return URL(filePath: setting).path(percentEncoded: false) == path
   }
 }
 
 extension FileIdentity {
   /// From `device:inode`.
-  fileprivate init?(told text: Substring) {
+  fileprivate init?(text: Substring) {
     let parts = text.split(separator: ":").compactMap { UInt64($0) }
     guard parts.count == 2 else { return nil }
     self.init(device: parts[0], inode: parts[1])
   }
 }
 
-/// Files that a backup must not replace: a database, and what belongs to it. A service would go on writing to the file that
-/// has lost its name.
+/// Files that a backup must not replace: a database and its companion files. A service would continue to write to the
+/// unlinked file.
 struct ProtectedFiles {
   private var identities: Set<FileIdentity> = []
-  /// Also of files that are not there now, such as a log that the next start will look for.
+  /// Includes files that do not exist now, such as a write-ahead log that the next start would use.
   private var names: Set<Name> = []
 
   private struct Name: Hashable {
@@ -69,7 +69,7 @@ struct ProtectedFiles {
     identities.formUnion(database.files)
   }
 
-  /// Whether a path leads to one of them, by any name or link.
+  /// Whether a path refers to one of them, by any name or link.
   func include(_ path: String) -> Bool {
     if let identity = try? FileIdentity.of(path), identities.contains(identity) { return true }
     return Name(path).map(names.contains) ?? false

@@ -1,6 +1,6 @@
 import Glibc
 
-/// A file that is being written, for this user only. Removed again unless it was finished.
+/// A file with mode 0600 that is removed unless it is finished.
 final class PartialFile {
   private let path: String
   private let descriptor: CInt
@@ -8,7 +8,7 @@ final class PartialFile {
   private(set) var size = 0
   private var isFinished = false
 
-  /// Makes it. One that an earlier try left behind goes.
+  /// Replaces a file that an earlier attempt left behind.
   init(_ path: String) throws(BackupError) {
     self.path = path
     unlink(path)
@@ -32,13 +32,13 @@ final class PartialFile {
     size += written
   }
 
-  /// Has the disk keep it.
+  /// Syncs the file and keeps it.
   func finish() throws(BackupError) {
     guard fsync(descriptor) == 0 else { throw BackupError(writing: path, errno) }
     isFinished = true
   }
 
-  /// Has the disk keep the names in the folder of a file.
+  /// Syncs the folder of a file, and so its name.
   static func syncFolder(of path: String) throws(BackupError) {
     let folder = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
     let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)

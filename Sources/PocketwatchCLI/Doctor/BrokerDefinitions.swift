@@ -1,6 +1,6 @@
 import AMQP
 
-/// An exchange as the management plugin shows it.
+/// An exchange from the management API.
 struct BrokerExchange: Decodable {
   var type: String
   var durable: Bool
@@ -17,11 +17,11 @@ struct BrokerExchange: Decodable {
   }
 }
 
-/// A queue as the management plugin shows it.
+/// A queue from the management API.
 struct BrokerQueue: Decodable {
   var durable: Bool
   var arguments: [String: BrokerValue]
-  /// The names of the policies that apply, as they were some seconds ago.
+  /// The names of the applied policies, up to some seconds old.
   var policy: String?
   var operatorPolicy: String?
 
@@ -41,7 +41,7 @@ struct BrokerQueue: Decodable {
       differences.append("\(argument) is \(arguments[argument]?.text ?? "missing"), not \(value.text)")
     }
     for argument in Self.harmful where arguments[argument] != nil && !wanted.contains(where: { $0.0 == argument }) {
-      differences.append("\(argument) is \(arguments[argument]?.text ?? ""), which it must not have")
+      differences.append("\(argument) is \(arguments[argument]?.text ?? ""), but must not be set")
     }
     if differences.isEmpty { return [] }
     return [
@@ -51,7 +51,7 @@ struct BrokerQueue: Decodable {
   }
 }
 
-/// A binding of a queue as the management plugin shows it.
+/// A binding of a queue, from the management API.
 struct BrokerBinding: Decodable {
   var source: String
   var routingKey: String
@@ -61,7 +61,7 @@ struct BrokerBinding: Decodable {
     case routingKey = "routing_key"
   }
 
-  /// - Parameter keys: The routing keys with which the queue has to be bound to the exchange, and no others.
+  /// - Parameter keys: The expected routing keys; others are reported.
   static func findings(
     _ bindings: [BrokerBinding], of queue: String, to exchange: String, keys: [String], remedy: String
   ) -> [Finding] {
@@ -71,13 +71,14 @@ struct BrokerBinding: Decodable {
         .topology, "\(queue) is not bound to \(exchange)\(key.isEmpty ? "" : " with \(key)")",
         remedy)
     }
-    // Every queue is bound to the exchange without a name by its own.
+    // Every queue is bound to the default exchange.
     for other in bindings where !other.source.isEmpty && !(other.source == exchange && keys.contains(other.routingKey))
     {
       findings.append(
         .warning(
-          .topology, "\(queue) is bound to \(other.source) with '\(other.routingKey)' too, and gets what is not for it",
-          "unbind it on the management page: Queues, \(queue), Bindings"))
+          .topology,
+          "\(queue) is also bound to \(other.source) with '\(other.routingKey)', and receives unrelated messages",
+          "unbind it in the management UI: Queues, \(queue), Bindings"))
     }
     return findings
   }
@@ -103,7 +104,7 @@ enum BrokerValue: Decodable, Hashable {
     }
   }
 
-  /// An argument as we declare it.
+  /// A queue argument as Pocketwatch declares it.
   init(_ value: FieldValue) {
     switch value {
     case .boolean(let truth): self = .truth(truth)
@@ -117,7 +118,7 @@ enum BrokerValue: Decodable, Hashable {
     case .text(let text): text
     case .number(let number): String(number)
     case .truth(let truth): String(truth)
-    case .other: "something else"
+    case .other: "a list or table"
     }
   }
 }

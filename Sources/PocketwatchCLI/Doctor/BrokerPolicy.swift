@@ -1,9 +1,9 @@
 import Foundation
 
-/// A policy, or an operator policy, as the management plugin shows it.
+/// A policy or operator policy, from the management API.
 struct BrokerPolicy: Decodable, Hashable {
   var name: String
-  /// A regular expression that matches anywhere in a name.
+  /// An unanchored regular expression.
   var pattern: String
   var appliesTo: String
   var priority: Int
@@ -14,14 +14,14 @@ struct BrokerPolicy: Decodable, Hashable {
     case appliesTo = "apply-to"
   }
 
-  /// A policy with one of these keys does not apply to quorum queues at all.
+  /// A policy with any of these keys does not apply to quorum queues.
   private static let keysOfOtherQueues: Set<String> = [
     "max-priority", "queue-mode", "ha-mode", "ha-params", "ha-sync-mode", "ha-promote-on-shutdown",
     "ha-promote-on-failure", "queue-master-locator", "max-age", "stream-max-segment-size-bytes",
     "initial-cluster-size",
   ]
 
-  /// Whether it is among those of which the one with the highest priority applies to a quorum queue.
+  /// Whether it is a candidate for a quorum queue; the candidate with the highest priority applies.
   func matches(quorumQueue queue: String) -> Bool {
     guard ["all", "queues", "quorum_queues"].contains(appliesTo),
       Self.keysOfOtherQueues.isDisjoint(with: definition.keys),
@@ -32,8 +32,8 @@ struct BrokerPolicy: Decodable, Hashable {
 
   /// The policy that applies to a quorum queue.
   ///
-  /// - Parameter shown: The one that the management names at the queue, some seconds late. It decides between equal
-  ///   priorities, whose order is the broker's own.
+  /// - Parameter shown: The policy that the management API names for the queue, up to some seconds old. It decides
+  ///   between equal priorities, whose order the broker does not document.
   static func applied(of policies: [BrokerPolicy], to queue: String, shown: String?) -> BrokerPolicy? {
     let matching = policies.filter { $0.matches(quorumQueue: queue) }
     guard let highest = matching.map(\.priority).max() else { return nil }

@@ -2,12 +2,12 @@ import AdminHTTP
 import Foundation
 import PocketwatchService
 
-/// Whether the settings can be used. What can be read is looked at further, though something else is wrong.
+/// Checks the settings. Valid parts are checked further, even when other parts are invalid.
 struct ConfigurationCheck {
   private(set) var findings: [Finding] = []
   private(set) var broker: BrokerSettings?
   private(set) var database: String?
-  /// Where the service's pages are; nil where they are off, or the settings are wrong.
+  /// Nil when HTTP is off or its settings are invalid.
   private(set) var admin: AdminSettings?
 
   init(_ makeReader: () throws -> SettingReader) async {
@@ -17,12 +17,12 @@ struct ConfigurationCheck {
       database = await note { try await Configuration.database(from: reader) }
       admin = await note { try await AdminSettings.read(from: reader) } ?? nil
       _ = await note { try await LogSettings.read(from: reader) }
-      // Whatever else a service reads; nothing is reported twice.
+      // The remaining settings; `note` drops duplicates.
       _ = await note { try await Configuration.read(from: reader, declaresTopology: false) }
     } catch {
       findings.append(Self.finding(error))
     }
-    if findings.isEmpty { findings.append(.ok(.configuration, "every setting can be used")) }
+    if findings.isEmpty { findings.append(.ok(.configuration, "all settings are valid")) }
   }
 
   private mutating func note<Value>(_ read: () async throws -> Value) async -> Value? {
@@ -36,18 +36,18 @@ struct ConfigurationCheck {
   }
 
   private static func finding(_ error: any Error) -> Finding {
-    .error(.configuration, "\(error)", "set it right; `pocketwatch serve --help` says what each setting takes")
+    .error(.configuration, "\(error)", "correct it; `pocketwatch serve --help` documents each setting")
   }
 }
 
-/// Whether the system lets a process have what the service needs.
+/// Checks the limits for open files and memory.
 struct SystemCheck {
   var findings: [Finding] {
     do throws(ServiceFailure) {
       try SystemLimits.check()
-      return [.ok(.system, "open files and memory are allowed as needed")]
+      return [.ok(.system, "limits of open files and memory are sufficient")]
     } catch {
-      return [.error(.system, error.description, "ulimit -n 1024; under systemd: LimitNOFILE=1024 in the unit")]
+      return [.error(.system, error.description, "ulimit -n 1024; with systemd: LimitNOFILE=1024 in the unit")]
     }
   }
 }

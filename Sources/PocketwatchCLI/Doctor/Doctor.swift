@@ -6,18 +6,19 @@ import PocketwatchService
 
 struct Doctor: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Find out what is wrong with the set-up, and how to fix it.",
+    abstract: "Diagnose the set-up and print how to fix it.",
     discussion: """
-      Looks at settings, system, database, a running service, broker, rights, topology, clock and time zones, as the \
-      service would find them: run it with the service's settings, as its user or as root. It changes nothing, and \
-      disturbs no service that runs.
+      Checks settings, system limits, database, running service, broker, rights, topology, clock and time zones as the \
+      service would see them: run it with the service's settings, as its user or as root. It changes nothing and does \
+      not disturb a running service.
 
-      Types, bindings and policies show over RabbitMQ's management only: name it with --management, such as \
-      http://localhost:15672. Its user is that of the URL, else the service's; its password comes from \
-      --management-password-file or \(SettingReader.managementPassword), else it is the service's. It is sent \
-      unencrypted: to another machine only from --management-password-file. For https, let ssh carry it.
+      Types, bindings and policies are visible only through RabbitMQ's management API: pass its address with \
+      --management, such as http://localhost:15672. The user is that of the URL, or else the service's; the password \
+      comes from --management-password-file or \(SettingReader.managementPassword), or else it is the service's. Over \
+      http the password is sent unencrypted, and to another machine only from --management-password-file. Over https \
+      the certificate is verified, with the CAs of --ca-file or those of the system.
 
-      Exit codes: 0 all is well, 1 there are warnings, 2 something is wrong.
+      Exit codes: 0 no findings, 1 warnings, 2 errors.
       """)
 
   @OptionGroup var broker: BrokerOptions
@@ -27,7 +28,7 @@ struct Doctor: AsyncParsableCommand {
 
   @OptionGroup var management: ManagementOptions
 
-  @Flag(help: "Print JSON, one finding a line.")
+  @Flag(help: "Print JSON, one finding per line.")
   var json = false
 
   func run() async throws {
@@ -43,7 +44,7 @@ struct Doctor: AsyncParsableCommand {
   }
 
   private func findings(_ settings: ConfigurationCheck) async throws -> [Finding] {
-    let managementClient = try settings.broker.flatMap { try management.client(like: $0) }
+    let managementAPI = try settings.broker.flatMap { try management.endpoint(like: $0) }
     let database = settings.database.map { DatabaseCheck(path: $0) }
     let service = await ServiceCheck(settings.admin, database: database?.state)
     var findings = settings.findings + SystemCheck().findings + (database?.findings ?? []) + service.findings
@@ -56,10 +57,10 @@ struct Doctor: AsyncParsableCommand {
         findings.append(
           TopologyCheck.consuming(consumers, queue: broker.names.commandQueue, isServiceHere: isServiceHere))
       }
-      if let managementClient {
+      if let managementAPI {
         let virtualHost = broker.urls.first?.virtualHost ?? "/"
         let management = await ManagementCheck(
-          managementClient, names: broker.names, virtualHost: virtualHost, messages: check.messages)
+          managementAPI, names: broker.names, virtualHost: virtualHost, messages: check.messages)
         findings += management.findings
         clockOffset = management.clockOffset
       }

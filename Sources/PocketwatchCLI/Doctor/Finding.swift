@@ -1,7 +1,7 @@
 import Foundation
 import PocketwatchService
 
-/// One thing that the doctor has found: all is well, or what is wrong and how to fix it.
+/// The result of one check, with a remedy unless it is ok.
 struct Finding: Hashable, Encodable {
   enum Level: String, Encodable, CaseIterable, Comparable {
     case ok, warning, error
@@ -14,32 +14,38 @@ struct Finding: Hashable, Encodable {
     var exitCode: Int32 { Int32(Self.allCases.firstIndex(of: self) ?? 0) }
   }
 
-  /// What was looked at.
+  /// The part of the set-up that was checked.
   enum Part: String, Encodable {
     case configuration, system, database, service, broker, rights, topology, policies, clock, zones
   }
 
   var part: Part
   var level: Level
-  var words: String
-  /// A command that fixes it, or a sentence where no command can.
+  var message: String
+  /// A command that fixes the problem; a sentence where no command can.
   var remedy: String?
 
-  static func ok(_ part: Part, _ words: String) -> Finding { Finding(part: part, level: .ok, words: words) }
-
-  static func warning(_ part: Part, _ words: String, _ remedy: String) -> Finding {
-    Finding(part: part, level: .warning, words: words, remedy: remedy)
+  /// The keys of `doctor --json`, which scripts rely on.
+  private enum CodingKeys: String, CodingKey {
+    case part, level, remedy
+    case message = "words"
   }
 
-  static func error(_ part: Part, _ words: String, _ remedy: String) -> Finding {
-    Finding(part: part, level: .error, words: words, remedy: remedy)
+  static func ok(_ part: Part, _ message: String) -> Finding { Finding(part: part, level: .ok, message: message) }
+
+  static func warning(_ part: Part, _ message: String, _ remedy: String) -> Finding {
+    Finding(part: part, level: .warning, message: message, remedy: remedy)
+  }
+
+  static func error(_ part: Part, _ message: String, _ remedy: String) -> Finding {
+    Finding(part: part, level: .error, message: message, remedy: remedy)
   }
 }
 
 extension Finding {
-  /// For people: a line, and one more with the remedy.
+  /// For people: one line, and a second with the remedy.
   var lines: String {
-    let head = "\(Self.padded(level.rawValue, 8))  \(Self.padded(part.rawValue, 13))  \(Self.shown(words))"
+    let head = "\(Self.padded(level.rawValue, 8))  \(Self.padded(part.rawValue, 13))  \(Self.shown(message))"
     return remedy.map { head + "\n" + String(repeating: " ", count: 10) + "fix: " + Self.shown($0) } ?? head
   }
 
@@ -47,7 +53,7 @@ extension Finding {
   var json: String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    let data = (try? encoder.encode(self)) ?? Data("{}".utf8)  // texts only: it cannot fail
+    let data = (try? encoder.encode(self)) ?? Data("{}".utf8)  // strings only: encoding cannot fail
     return String(decoding: data, as: UTF8.self)
   }
 
@@ -55,13 +61,13 @@ extension Finding {
     text + String(repeating: " ", count: max(0, width - text.count))
   }
 
-  /// A broker, or whoever named a queue, cannot move the terminal's cursor.
+  /// Escapes text of others, such as queue names, so that it cannot control the terminal.
   private static func shown(_ text: String) -> String {
     text.unicodeScalars.contains(where: \.needsEscape) ? jsonQuoted(text) : text
   }
 }
 
-/// A word of a shell command, in quotes where it needs them.
+/// Quotes a word of a shell command where necessary.
 func shellWord(_ text: String) -> String {
   let isPlain = text.utf8.allSatisfy { byte in
     switch byte {

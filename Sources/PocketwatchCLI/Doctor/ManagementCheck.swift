@@ -3,21 +3,21 @@ import Foundation
 import NIOHTTP1
 import PocketwatchService
 
-/// Types, arguments, bindings and policies, which only the management plugin shows, against definitions.json.
+/// Compares types, arguments, bindings and policies, which only the management API shows, with definitions.json.
 struct ManagementCheck {
-  private let client: HTTPClient
+  private let management: HTTPEndpoint
   private let names: TopologyNames
   private let virtualHost: String
   private let messages: [String: Int]
   private(set) var findings: [Finding] = []
-  /// This clock minus the broker's, in seconds; nil when it is not known.
+  /// This clock minus the broker's, in seconds; nil when unknown.
   private(set) var clockOffset: Double?
 
-  /// - Parameter messages: How many messages each queue holds, as far as that is known. (The management learns of them
-  ///   some seconds late.)
-  init(_ client: HTTPClient, names: TopologyNames, virtualHost: String, messages: [String: Int]) async {
+  /// - Parameter messages: The number of messages in each queue, as far as known. The management API's own figures are
+  ///   up to some seconds old.
+  init(_ management: HTTPEndpoint, names: TopologyNames, virtualHost: String, messages: [String: Int]) async {
     self.messages = messages
-    self.client = client
+    self.management = management
     self.names = names
     self.virtualHost = virtualHost
     do throws(Failure) {
@@ -25,10 +25,10 @@ struct ManagementCheck {
       try await checkExchanges()
       try await checkQueues()
       if findings.isEmpty {
-        findings.append(.ok(.policies, "types, arguments, bindings and policies are as definitions.json has them"))
+        findings.append(.ok(.policies, "types, arguments, bindings and policies match definitions.json"))
       }
     } catch {
-      findings.append(.error(.policies, "the management at \(client.address): \(error.reason)", error.remedy))
+      findings.append(.error(.policies, "management API at \(management.address): \(error.reason)", error.remedy))
     }
   }
 
@@ -38,9 +38,9 @@ struct ManagementCheck {
   }
 
   private mutating func measureClock() async throws(Failure) {
-    let answer = try await get("whoami", remedy: "name in --management the address of the broker's management")
-    // It shows whole seconds, so half of one has passed on average.
-    guard let date = answer?.headers.first(name: "Date").flatMap(ClockCheck.seconds(ofHTTPDate:)) else { return }
+    let response = try await get("whoami", remedy: "pass the address of the broker's management API with --management")
+    // The Date header has whole seconds; on average half a second has passed.
+    guard let date = response?.headers.first(name: "Date").flatMap(ClockCheck.seconds(ofHTTPDate:)) else { return }
     clockOffset = Date().timeIntervalSince1970 - date - 0.5
   }
 
@@ -78,51 +78,53 @@ struct ManagementCheck {
     }
   }
 
-  /// How many nodes the cluster has; 1 when this login may not see that.
+  /// The number of cluster nodes; 1 when this login may not see them.
   private func nodes() async throws(Failure) -> Int {
     struct Node: Decodable {}
-    guard let answer = try? await client.get("/api/nodes"), answer.status == 200 else { return 1 }
-    return (try? JSONDecoder().decode([Node].self, from: Data(answer.body)).count) ?? 1
+    guard let response = try? await management.get("/api/nodes"), response.status == 200 else { return 1 }
+    return (try? JSONDecoder().decode([Node].self, from: Data(response.body)).count) ?? 1
   }
 
-  /// Reads what is in the virtual host: all of a kind, or one by its name. Nil when it is missing, which AMQP shows too.
+  /// Reads all objects of a kind in the virtual host, or one by name. Nil when it does not exist, which `TopologyCheck`
+  /// reports.
   private func fetch<Value: Decodable>(
     _ type: Value.Type, _ kind: String, _ name: String? = nil, _ more: String = ""
   ) async throws(Failure) -> Value? {
     let path = ([kind, virtualHost] + (name.map { [$0] } ?? [])).map(Self.encoded).joined(separator: "/")
-    guard let answer = try await get(path + more) else { return nil }
-    guard let value = try? JSONDecoder().decode(type, from: Data(answer.body)) else {
+    guard let response = try await get(path + more) else { return nil }
+    guard let value = try? JSONDecoder().decode(type, from: Data(response.body)) else {
       throw Failure(
-        reason: "its answer to /api/\(path)\(more) cannot be read", remedy: "is this RabbitMQ's management?")
+        reason: "unexpected response to /api/\(path)\(more)", remedy: "check that it is RabbitMQ's management API")
     }
     return value
   }
 
   private func get(
     _ path: String, remedy: String = "see the log of the broker"
-  ) async throws(Failure) -> HTTPClient.Answer? {
-    let answer: HTTPClient.Answer
-    do throws(HTTPClient.Failure) {
-      answer = try await client.get("/api/\(path)")
+  ) async throws(Failure) -> HTTPEndpoint.Response? {
+    let response: HTTPEndpoint.Response
+    do throws(HTTPEndpoint.Failure) {
+      response = try await management.get("/api/\(path)")
     } catch {
-      throw Failure(reason: error.words, remedy: "rabbitmq-plugins enable rabbitmq_management; and see its address")
+      throw Failure(
+        reason: error.message, remedy: "rabbitmq-plugins enable rabbitmq_management; check the address of --management")
     }
-    switch answer.status {
-    case 200: return answer
+    switch response.status {
+    case 200: return response
     case 404 where path != "whoami": return nil
     case 401, 403:
       throw Failure(
-        reason: "it refuses the login: \(Self.reason(answer))",
+        reason: "login refused: \(Self.reason(response))",
         remedy: "check user and password: --management http://USER@host:port, --management-password-file FILE. The user"
-          + " needs the tag monitoring (rabbitmqctl list_users) and rights in the virtual host \(virtualHost)"
+          + " requires the tag monitoring (rabbitmqctl list_users) and rights in the virtual host \(virtualHost)"
           + " (rabbitmqctl list_permissions -p \(shellWord(virtualHost)))")
-    case let status: throw Failure(reason: "it answers \(status) to /api/\(path)", remedy: remedy)
+    case let status: throw Failure(reason: "status \(status) for /api/\(path)", remedy: remedy)
     }
   }
 
-  private static func reason(_ answer: HTTPClient.Answer) -> String {
+  private static func reason(_ response: HTTPEndpoint.Response) -> String {
     struct Refusal: Decodable { var reason: String }
-    return (try? JSONDecoder().decode(Refusal.self, from: Data(answer.body)))?.reason ?? "status \(answer.status)"
+    return (try? JSONDecoder().decode(Refusal.self, from: Data(response.body)))?.reason ?? "status \(response.status)"
   }
 
   private static func encoded(_ name: String) -> String {

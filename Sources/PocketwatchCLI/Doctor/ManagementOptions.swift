@@ -3,14 +3,14 @@ import ArgumentParser
 import Foundation
 import PocketwatchService
 
-/// Where the broker's management is, and who asks it.
+/// Address and credentials of the broker's management API.
 struct ManagementOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Address of RabbitMQ's management, without a password, such as http://localhost:15672.", valueName: "url"))
+      "Address of RabbitMQ's management API, without a password, such as http://localhost:15672.", valueName: "url"))
   var management: String?
 
-  @Option(help: ArgumentHelp("A file with the password for it; required for another machine.", valueName: "file"))
+  @Option(help: ArgumentHelp("A file with its password; required for http to another machine.", valueName: "file"))
   var managementPasswordFile: String?
 
   func validate() throws {
@@ -24,13 +24,13 @@ struct ManagementOptions: ParsableArguments {
     }
     guard url.password == nil else {
       throw ValidationError(
-        "--management must not hold the password, which others could see: use --management-password-file")
+        "--management must not contain the password, which others could see; use --management-password-file")
     }
     guard managementPasswordFile != nil || Self.isLoopback(host) else {
       throw ValidationError(
-        "--management http://\(host) would send the broker's password over the network unencrypted. Have ssh carry it:"
-          + " ssh -L 15672:localhost:15672 \(host), and --management http://localhost:15672. Or name in"
-          + " --management-password-file a password that may be read on the way")
+        "--management http://\(host) would send the broker's password unencrypted over the network. Use https, or an ssh"
+          + " tunnel: ssh -L 15672:localhost:15672 \(host), and --management http://localhost:15672. Or pass a password that"
+          + " may be disclosed with --management-password-file")
     }
   }
 
@@ -41,8 +41,8 @@ struct ManagementOptions: ParsableArguments {
     return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
   }
 
-  /// Nil when it is not asked for.
-  func client(like broker: BrokerSettings) throws -> HTTPClient? {
+  /// Nil without --management.
+  func endpoint(like broker: BrokerSettings) throws -> HTTPEndpoint? {
     guard let url = management.flatMap({ URLComponents(string: $0) }), let login = broker.urls.first else { return nil }
     var password = ProcessInfo.processInfo.environment[SettingReader.managementPassword] ?? login.password
     if let file = managementPasswordFile {
@@ -52,10 +52,10 @@ struct ManagementOptions: ParsableArguments {
       password = text.trimmingCharacters(in: .newlines)
     }
     let credentials = Data("\(url.user ?? login.user):\(password)".utf8).base64EncodedString()
-    return HTTPClient(
+    return HTTPEndpoint(
       host: Self.bare(url.host ?? ""), port: url.port ?? 15672, authorization: "Basic \(credentials)")
   }
 
-  /// An IPv6 address without its brackets.
+  /// Strips the brackets of an IPv6 address.
   private static func bare(_ host: String) -> String { host.trimmingCharacters(in: CharacterSet(charactersIn: "[]")) }
 }

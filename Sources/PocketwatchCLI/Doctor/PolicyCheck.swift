@@ -1,23 +1,23 @@
 import AMQP
 import PocketwatchService
 
-/// What the policies of the broker do to one of our queues.
+/// Checks the effect of the broker's policies on one queue of the topology.
 ///
-/// Where argument and policies say the same thing, the broker takes the smallest number, the policy's `overflow`, and the
-/// argument's dead-lettering; but with `overflow` drop-head, from anywhere, it dead-letters at most once.
+/// When argument and policies set the same key, the broker takes the smallest number, the policy's `overflow`, and the
+/// argument's dead-lettering. With `overflow` drop-head from any of them, it dead-letters at most once.
 struct PolicyCheck {
-  /// As definitions.json has it.
+  /// The policy of definitions.json.
   let wanted: QueuePolicy
-  /// Those of the queue as it is.
+  /// The queue's actual arguments.
   let arguments: [String: BrokerValue]
   let isCommandQueue: Bool
-  /// Nodes of the cluster.
+  /// The number of cluster nodes.
   var nodes = 1
   let virtualHost: String
   var policy: BrokerPolicy?
   var operatorPolicy: BrokerPolicy?
 
-  /// The consumer timeout that the service is made for, RabbitMQ's default, in milliseconds.
+  /// The least consumer timeout that the service supports, RabbitMQ's default, in milliseconds.
   private static let consumerTimeout = 1_800_000
   /// RabbitMQ's default of `consumer-disconnected-timeout`, in milliseconds.
   private static let disconnectedTimeout = 60_000
@@ -33,15 +33,15 @@ struct PolicyCheck {
       findings += judged(
         "the operator policy \(operatorPolicy.name)", operatorPolicy,
         "rabbitmqctl clear_operator_policy -p \(shellWord(virtualHost)) \(shellWord(operatorPolicy.name))"
-          + "  # or give it a pattern that leaves \(queue) out")
+          + "  # or change its pattern so that it does not match \(queue)")
     }
     let isUnlimited = wanted.definition.contains { limit in
       arguments["x-" + limit.key] == nil
         && [policy, operatorPolicy].allSatisfy { $0?.definition[limit.key] == nil }
     }
-    // The remedy for a policy that does harm brings the limits back as well.
+    // The remedy for a harmful policy also restores the limits.
     if isUnlimited, !findings.contains(where: { $0.remedy == overruling }) {
-      let hidden = policy.map { "; the policy \($0.name) hides ours" } ?? ""
+      let hidden = policy.map { "; the policy \($0.name) overrides ours" } ?? ""
       findings.append(
         .warning(
           .policies, "no policy limits the length of \(queue): a flood could fill the broker's disk\(hidden)",
@@ -61,18 +61,18 @@ struct PolicyCheck {
       + (delays.isEmpty ? [] : [.warning(.policies, sentence(delays), remedy)])
   }
 
-  /// What a key does that loses messages or refuses them, or nil.
+  /// How a key loses or refuses messages; nil when it does not.
   private func harm(_ key: String, _ value: BrokerValue, isOurs: Bool) -> String? {
     let setting = "\(key) \(value.text)"
     switch key {
-    case "message-ttl": return "\(setting), so that messages are removed when they are that many milliseconds old"
-    case "expires": return "\(setting), so that the queue is deleted when it is unused for that many milliseconds"
+    case "message-ttl": return "\(setting): messages expire after that many milliseconds"
+    case "expires": return "\(setting): the queue is deleted when unused for that many milliseconds"
     case "max-length", "max-length-bytes":
-      // Smaller limits in the policy under our own name are somebody's decision.
+      // Smaller limits in our own policy are the operator's decision.
       guard !isOurs, let limit = wanted.definition.first(where: { $0.key == key })?.value, value.isLess(than: limit)
       else { return nil }
       return
-        "\(setting), less than \(limit), so that \(isCommandQueue ? "commands" : "messages") are refused or dropped"
+        "\(setting), less than \(limit): \(isCommandQueue ? "commands" : "messages") are refused or dropped"
     default: return isCommandQueue ? harmToCommands(key, value, setting) : nil
     }
   }
@@ -81,33 +81,33 @@ struct PolicyCheck {
     switch key {
     case "overflow":
       guard value != .text("reject-publish") else { return nil }
-      return "\(setting), so that confirmed commands are dropped when it is full, and dead-lettered at most once"
+      return "\(setting): a full queue drops confirmed commands, and dead-letters at most once"
     case "delivery-limit":
       guard case .number(let limit)? = arguments["x-delivery-limit"], value.isLess(than: limit) else { return nil }
       return value.isLess(than: 0)
-        ? "\(setting), so that a command that ends the service is delivered forever"
-        : "\(setting), so that commands are dead-lettered after that many interruptions"
+        ? "\(setting): a command that crashes the service is redelivered forever"
+        : "\(setting): commands are dead-lettered after that many redeliveries"
     case "dead-letter-exchange", "dead-letter-routing-key", "dead-letter-strategy":
       guard arguments["x-" + key] == nil else { return nil }
-      return "\(setting), so that rejected commands are not kept as they came"
+      return "\(setting): rejected commands are not kept in their original form"
     default: return nil
     }
   }
 
-  /// What a key does that delays commands, or nil.
+  /// How a key delays commands; nil when it does not.
   private func delay(_ key: String, _ value: BrokerValue) -> String? {
     guard isCommandQueue else { return nil }
     let setting = "\(key) \(value.text)"
     switch key {
     case "consumer-timeout" where value.isLess(than: Self.consumerTimeout):
-      return "\(setting), so that commands whose outcome waits are redelivered after that many milliseconds"
+      return "\(setting): commands with a pending outcome are redelivered after that many milliseconds"
     case "consumer-disconnected-timeout" where nodes > 1 && !value.isLess(than: Self.disconnectedTimeout + 1):
-      return "\(setting), so that commands wait for that many milliseconds after the service's node failed"
+      return "\(setting): commands wait that many milliseconds after the service's node has failed"
     default: return nil
     }
   }
 
-  /// Sets our policy with a priority above the one that applies now, which still applies to other queues.
+  /// Sets our policy with a priority above the current one, which still applies to other queues.
   private var overruling: String {
     let definition = wanted.definition.map { "\(jsonQuoted($0.key)):\($0.value)" }.joined(separator: ",")
     var priority = QueuePolicy.priority
@@ -118,7 +118,7 @@ struct PolicyCheck {
 }
 
 extension BrokerValue {
-  /// False for what is not a number.
+  /// False unless it is a number.
   fileprivate func isLess(than limit: Int) -> Bool {
     if case .number(let number) = self { number < limit } else { false }
   }

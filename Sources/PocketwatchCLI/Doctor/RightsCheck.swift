@@ -1,26 +1,26 @@
 import AMQP
 import PocketwatchService
 
-/// The rights of the service's login, from what the broker refused.
+/// Derives the rights of the service's login from the broker's refusals.
 struct RightsCheck {
   let names: TopologyNames
   let user: String
   let virtualHost: String
 
-  /// What the service publishes.
+  /// The events that the service publishes.
   static let eventKeys = ["Schedule Tick", "Schedule Started", "Schedule Stopped", "Schedule Rejected"]
 
-  /// What came of trying to publish.
+  /// The results of test publications.
   struct Publishing: Hashable {
-    /// The events, and the commands, that the broker refuses from this login.
+    /// The events and commands that the login may not publish.
     var denied: Set<String> = []
-    /// The broker's words, when it does not take the login as `user_id`.
+    /// The broker's text, when it does not accept the login as `user_id`.
     var wrongUserID: String?
-    /// The broker's words, when the largest event is too large for it.
+    /// The broker's text, when the largest event exceeds its limit.
     var tooLarge: String?
     var isBlocked = false
 
-    /// Whether the login is one that gives commands. With the service's rights it could forge ticks.
+    /// Whether it is a client's login. With the service's rights it could forge ticks.
     var isOfClient: Bool {
       denied.isSuperset(of: eventKeys) && denied.isDisjoint(with: TopologyNames.commandKeys)
     }
@@ -36,7 +36,7 @@ struct RightsCheck {
     }
   }
 
-  /// The largest event: a command of the largest size, and what the service adds to it.
+  /// The largest event: the largest command plus the fields that the service adds.
   static let largestEventBytes = 272 << 10
 
   func findings(_ publishing: Publishing, publishesCommands: Bool) -> [Finding] {
@@ -45,7 +45,7 @@ struct RightsCheck {
     if let text = publishing.tooLarge {
       findings.append(
         .error(
-          .broker, "events can have up to \(Self.largestEventBytes) bytes, and the broker refuses them: \(text)",
+          .broker, "the broker refuses events of \(Self.largestEventBytes) bytes, the maximum: \(text)",
           "in the broker's rabbitmq.conf: max_message_size = 16777216; then restart the broker"))
     }
     let keys = Self.eventKeys + (publishesCommands ? TopologyNames.commandKeys : [])
@@ -54,10 +54,10 @@ struct RightsCheck {
     return findings
   }
 
-  /// Only the right to give commands was found.
+  /// The login may publish commands only.
   var isClient: Finding {
     .error(
-      .rights, "\(user) may give commands and may not publish events: it is the login of a client, not of the service",
+      .rights, "\(user) may publish commands but not events: it is the login of a client, not of the service",
       "run doctor with the service's login in \(Setting.amqpURL.environmentVariable)")
   }
 
@@ -71,15 +71,15 @@ struct RightsCheck {
         + " \(shellWord(names.eventBus)) '^Schedule (\(last))$' '^$'" + caution)
   }
 
-  func wrongUserID(_ words: String) -> Finding {
+  func wrongUserID(_ text: String) -> Finding {
     .error(
-      .rights, "the broker does not accept \(user) as the user_id of events: \(words)",
+      .rights, "the broker does not accept \(user) as the user_id of events: \(text)",
       "\(Setting.userID.environmentVariable)=off")
   }
 
   /// - Parameters:
-  ///   - refusal: What came of a `basic.get`; nil when the queue gave what it has.
-  ///   - remake: How the queue is declared again.
+  ///   - refusal: The broker's refusal of `basic.get`; nil when it was accepted.
+  ///   - remake: The commands that re-create the queue.
   func reading(_ refusal: AMQPError?, remake: String) -> [Finding] {
     let queue = names.commandQueue
     switch refusal?.kind {
@@ -95,19 +95,20 @@ struct RightsCheck {
         .ok(.rights, "\(user) may consume \(queue)"),
         .error(
           .topology,
-          "\(queue) is not a quorum queue with a single active consumer, so that two services could share it",
+          "\(queue) is not a quorum queue with a single active consumer: two services could share it",
           remake),
       ]
-    default: return [.warning(.rights, "\(queue) cannot be tried: \(refusal?.text ?? "")", "see the log of the broker")]
+    default:
+      return [.warning(.rights, "\(queue) cannot be checked: \(refusal?.text ?? "")", "see the log of the broker")]
     }
   }
 
-  /// No right even to look whether something is there.
-  func mayNotLook(at thing: String) -> Finding {
+  /// The login may not even see whether an exchange or queue exists.
+  func mayNotSee(_ thing: String) -> Finding {
     .error(.rights, "\(user) has no right to \(thing)", permissions)
   }
 
-  /// The command that gives what the service needs, no more.
+  /// The command that grants exactly the rights that the service needs.
   var permissions: String { permit + caution }
 
   private var caution: String {
@@ -121,7 +122,7 @@ struct RightsCheck {
       + " \(shellWord(read))"
   }
 
-  /// A name as a regular expression that nothing else matches.
+  /// A regular expression for exactly this name.
   static func escaped(_ name: String) -> String {
     var pattern = ""
     for character in name {

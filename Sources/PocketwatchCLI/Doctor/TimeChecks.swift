@@ -2,11 +2,11 @@ import Foundation
 import PocketwatchService
 import Recurrence
 
-/// The clock of this machine, by which ticks are sent.
+/// Checks this machine's clock, which decides when ticks are sent.
 struct ClockCheck {
   /// - Parameters:
-  ///   - synchronization: What the kernel knows of who keeps its clock right.
-  ///   - offset: This clock minus the broker's, in seconds; nil when that could not be had.
+  ///   - synchronization: The clock state according to the kernel.
+  ///   - offset: This clock minus the broker's, in seconds; nil when unknown.
   static func findings(_ synchronization: SystemClock.Synchronization, offset: Double?) -> [Finding] {
     var findings: [Finding] = []
     switch synchronization {
@@ -14,26 +14,28 @@ struct ClockCheck {
       findings.append(
         .warning(
           .clock,
-          "this machine's clock is not synchronised, as far as the kernel knows; ticks are as early or late as it is",
+          "clock is not synchronised according to the kernel; its error is the error of all ticks",
           "apt-get install chrony, or timedatectl set-ntp true"))
     case .within(let milliseconds):
-      findings.append(.ok(.clock, "this machine's clock is synchronised, to \(milliseconds) ms or better"))
+      findings.append(.ok(.clock, "clock is synchronised to \(milliseconds) ms or better"))
     case .unknown: break
     }
     guard let offset else {
-      return findings + [.ok(.clock, "not compared with the broker's, which only --management shows")]
+      return findings + [.ok(.clock, "not compared with the broker's clock, which requires --management")]
     }
-    let words = String(format: "this clock is %.0f s %@ the broker's", abs(offset), offset > 0 ? "before" : "behind")
+    let message = String(
+      format: "this clock is %.0f s %@ the broker's", abs(offset), offset > 0 ? "ahead of" : "behind")
     let remedy = "synchronise both: timedatectl set-ntp true"
     switch abs(offset) {
-    case ..<2: findings.append(.ok(.clock, "this clock and the broker's agree within 2 s"))  // it shows whole seconds
-    case ..<60: findings.append(.warning(.clock, words, remedy))
-    default: findings.append(.error(.clock, words, remedy))
+    // The Date header has whole seconds.
+    case ..<2: findings.append(.ok(.clock, "this clock and the broker's agree within 2 s"))
+    case ..<60: findings.append(.warning(.clock, message, remedy))
+    default: findings.append(.error(.clock, message, remedy))
     }
     return findings
   }
 
-  /// The time of an HTTP answer's Date: `Thu, 26 Nov 2026 02:55:11 GMT`, in seconds since 1970.
+  /// Parses an HTTP Date, such as `Thu, 26 Nov 2026 02:55:11 GMT`, into seconds since 1970.
   static func seconds(ofHTTPDate text: String) -> Double? {
     let format = DateFormatter()
     format.locale = Locale(identifier: "en_US_POSIX")
@@ -43,28 +45,28 @@ struct ClockCheck {
   }
 }
 
-/// The rules of time zones.
+/// Checks the time zone database.
 struct ZoneCheck {
   /// - Parameters:
-  ///   - version: Such as `2026a`; nil when the files do not say.
-  ///   - canBeRead: Whether a zone that every release has can be read.
+  ///   - version: Such as `2026a`; nil when unknown.
+  ///   - canBeRead: Whether a zone that exists in every release can be read.
   static func findings(version: String?, canBeRead: Bool, year: Int) -> [Finding] {
-    let update = "apt-get install --only-upgrade tzdata; the service notices within a minute"
+    let update = "apt-get install --only-upgrade tzdata; the service reloads it within a minute"
     guard canBeRead else {
       return [
         .error(
-          .zones, "the files of time zones cannot be read: schedules with a timezone wait", "apt-get install tzdata")
+          .zones, "the time zone database cannot be read: schedules with a timezone wait", "apt-get install tzdata")
       ]
     }
     guard let version else {
-      return [.warning(.zones, "the files of time zones do not say their version, and so not their age", update)]
+      return [.warning(.zones, "the time zone database has no version, so its age is unknown", update)]
     }
     guard let released = Int(version.prefix(4)), released < year - 1 else {
-      return [.ok(.zones, "time zones of release \(version)")]
+      return [.ok(.zones, "time zone database \(version)")]
     }
     return [
       .warning(
-        .zones, "time zones of release \(version), from \(year - released) years ago: some rules have changed", update)
+        .zones, "time zone database \(version) is \(year - released) years old: some rules have changed since", update)
     ]
   }
 

@@ -1,17 +1,17 @@
 import AMQP
 import PocketwatchService
 
-/// Exchanges and queues as they can be seen over AMQP: whether they are there, and how many consume. Types and
-/// arguments show only to a login that may declare.
+/// Checks exchanges and queues over AMQP: existence and number of consumers. Types and arguments are visible only to a
+/// login that may declare.
 struct TopologyCheck {
   let names: TopologyNames
   let virtualHost: String
   private(set) var findings: [Finding] = []
   private(set) var consumers: Int?
-  /// What the login may not even look at: `the queue pocketwatch.commands`.
+  /// What the login has no right to see, such as `the queue pocketwatch.commands`.
   private(set) var denied: [String] = []
-  private var there: Set<String> = []
-  /// How many messages the queues hold.
+  private var existing: Set<String> = []
+  /// The number of messages by queue.
   private(set) var messages: [String: Int] = [:]
 
   init(names: TopologyNames, virtualHost: String) {
@@ -19,20 +19,21 @@ struct TopologyCheck {
     self.virtualHost = virtualHost
   }
 
-  func isThere(_ name: String) -> Bool { there.contains(name) }
+  func exists(_ name: String) -> Bool { existing.contains(name) }
 
-  mutating func look(on connection: Connection) throws(AMQPError) {
+  mutating func check(on connection: Connection) throws(AMQPError) {
     var missing: [String] = []
     for exchange in [names.eventBus, names.deadExchange] {
-      switch try seen(on: connection, { () throws(AMQPError) in try connection.checkExchange(exchange) ? () : nil }) {
-      case .there: there.insert(exchange)
+      switch try visible(on: connection, { () throws(AMQPError) in try connection.checkExchange(exchange) ? () : nil })
+      {
+      case .exists: existing.insert(exchange)
       case .missing: missing.append("the exchange \(exchange)")
       case .denied: denied.append("the exchange \(exchange)")
       }
     }
     for queue in [names.commandQueue, names.deadQueue] {
-      switch try seen(on: connection, { () throws(AMQPError) in try connection.checkQueue(queue) }) {
-      case .there(let status): note(status)
+      switch try visible(on: connection, { () throws(AMQPError) in try connection.checkQueue(queue) }) {
+      case .exists(let status): note(status)
       case .missing: missing.append("the queue \(queue)")
       case .denied: denied.append("the queue \(queue)")
       }
@@ -44,15 +45,15 @@ struct TopologyCheck {
     }
   }
 
-  private enum Sight<Value> {
-    case there(Value), missing, denied
+  private enum Visibility<Value> {
+    case exists(Value), missing, denied
   }
 
-  private func seen<Value>(
-    on connection: Connection, _ look: () throws(AMQPError) -> Value?
-  ) throws(AMQPError) -> Sight<Value> {
+  private func visible<Value>(
+    on connection: Connection, _ check: () throws(AMQPError) -> Value?
+  ) throws(AMQPError) -> Visibility<Value> {
     do {
-      return try look().map(Sight.there) ?? .missing
+      return try check().map(Visibility.exists) ?? .missing
     } catch  where error.kind == .channelClosed(code: 403) {
       try connection.openChannel()
       return .denied
@@ -60,16 +61,16 @@ struct TopologyCheck {
   }
 
   private mutating func note(_ queue: QueueStatus) {
-    there.insert(queue.name)
+    existing.insert(queue.name)
     messages[queue.name] = queue.messages
     if queue.name == names.commandQueue {
       consumers = queue.consumers
     } else if queue.messages > 0 {
-      findings.append(.ok(.topology, "\(queue.messages) rejected commands are kept in \(queue.name)"))
+      findings.append(.ok(.topology, "\(queue.name) holds \(queue.messages) rejected commands"))
     }
   }
 
-  /// Declares what is there once more: the broker refuses what is not alike, and changes nothing.
+  /// Re-declares what exists: the broker refuses a declaration that differs, and changes nothing.
   private mutating func compare(on connection: Connection) throws(AMQPError) {
     let topology = Topology(names: names)
     var mayDeclare = true
@@ -108,28 +109,28 @@ struct TopologyCheck {
         .ok(
           .topology,
           mayDeclare
-            ? "exchanges and queues are there, with the types and arguments that they need"
-            : "exchanges and queues are there; their types and arguments show with --management only"))
+            ? "exchanges and queues exist, with the required types and arguments"
+            : "exchanges and queues exist; types and arguments are visible with --management only"))
     }
   }
 
-  /// What the number of consumers means beside what is known of the service here.
+  /// Compares the number of consumers with the state of the local service.
   static func consuming(_ consumers: Int, queue: String, isServiceHere: Bool) -> Finding {
     switch (consumers, isServiceHere) {
-    case (0, false): .ok(.topology, "nobody consumes \(queue); a service can start")
+    case (0, false): .ok(.topology, "\(queue) has no consumer; a service can start")
     case (0, true):
       .error(
-        .topology, "a service runs here, but nobody consumes \(queue)", "see what it waits for, above, and its log")
-    case (_, true): .ok(.topology, "\(queue) is consumed")
+        .topology, "a service runs here, but \(queue) has no consumer", "see its readiness above, and its log")
+    case (_, true): .ok(.topology, "\(queue) has a consumer")
     case (_, false):
       .warning(
         .topology,
-        "\(queue) is consumed, and not by a service with this database: one started here would end with code 4",
-        "stop the other one, or give this one another \(Setting.stack.environmentVariable)")
+        "\(queue) has a consumer that is not a service with this database; a service started here would exit with code 4",
+        "stop the other service, or set another \(Setting.stack.environmentVariable) for this one")
     }
   }
 
-  /// The commands that bring what is missing.
+  /// The commands that create what is missing.
   var importing: String {
     var options = ""
     if names.stack != TopologyNames().stack { options += " --stack \(shellWord(names.stack))" }
@@ -138,19 +139,19 @@ struct TopologyCheck {
     return "pocketwatch definitions\(options) >definitions.json && rabbitmqctl import_definitions definitions.json"
   }
 
-  /// - Parameter messages: How many are in the queue, which would be lost; nil when that is not known.
+  /// - Parameter messages: The number of messages in the queue, which would be lost; nil when unknown.
   func remake(_ queue: String, messages: Int?) -> String {
     let condition =
       switch messages {
       case 0?: ""
-      case let count?: "when it is empty (it holds \(count) messages): "
-      case nil: "when it is empty: "
+      case let count?: "once it is empty (it holds \(count) messages): "
+      case nil: "once it is empty: "
       }
     return condition + "rabbitmqctl delete_queue -p \(shellWord(virtualHost)) \(shellWord(queue)) && \(importing)"
   }
 
   static func remakeExchange(_ exchange: String) -> String {
-    "delete the exchange \(shellWord(exchange)), import the definitions, and have clients bind their queues again; or"
+    "delete the exchange \(shellWord(exchange)), import the definitions, and let clients re-bind their queues; or"
       + " set another \(Setting.eventBus.environmentVariable)"
   }
 }

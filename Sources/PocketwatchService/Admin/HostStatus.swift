@@ -15,18 +15,18 @@ enum HostStatus {
   /// The room on the file system of a database. Too little is less than a gigabyte that is less than a twentieth of it.
   static func disk(of database: String) -> Overview.Part {
     guard let (free, all) = try? diskRoom(database) else {
-      return Overview.Part("Disk", isWell: false, "cannot be asked for its room")
+      return Overview.Part("Disk", isHealthy: false, "cannot be asked for its room")
     }
-    return Overview.Part("Disk", isWell: free >= min(1_000_000_000, all / 20), "\(text(free)) of \(text(all)) free")
+    return Overview.Part("Disk", isHealthy: free >= min(1_000_000_000, all / 20), "\(text(free)) of \(text(all)) free")
   }
 
   /// What the broker's clock shows AMQP does not tell; ours is right if the kernel says so.
   static var clock: Overview.Part {
     switch SystemClock.synchronization {
     case .within(let milliseconds):
-      Overview.Part("Clock", isWell: true, "synchronised, to \(milliseconds) ms or better")
-    case .none: Overview.Part("Clock", isWell: false, "not synchronised; chrony or systemd-timesyncd would do that")
-    case .unknown: Overview.Part("Clock", isWell: true, "this process may not ask whether it is synchronised")
+      Overview.Part("Clock", isHealthy: true, "synchronised, to \(milliseconds) ms or better")
+    case .none: Overview.Part("Clock", isHealthy: false, "not synchronised; chrony or systemd-timesyncd would do that")
+    case .unknown: Overview.Part("Clock", isHealthy: true, "this process may not ask whether it is synchronised")
     }
   }
 

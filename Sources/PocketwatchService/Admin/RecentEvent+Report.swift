@@ -7,25 +7,25 @@ extension RecentEvent {
   init?(_ report: Engine.Report, at now: Instant) {
     switch report {
     case .tickReturned(let id, let cause):
-      self.init(at: now, kind: .returned, id: id, words: "no queue is bound to Schedule Tick: \(cause)")
+      self.init(at: now, kind: .unroutable, id: id, detail: "no queue is bound to Schedule Tick: \(cause)")
     case .outcomeReturned: return nil
-    case .nacked(let id, _, let cause): self.init(at: now, kind: .refused, id: id, words: cause)
+    case .nacked(let id, _, let cause): self.init(at: now, kind: .nacked, id: id, detail: cause)
     case .confirmTimedOut(let id, let seconds):
-      self.init(at: now, kind: .refused, id: id, words: "not confirmed in \(seconds) s")
+      self.init(at: now, kind: .nacked, id: id, detail: "not confirmed in \(seconds) s")
     case .outcomeExpired(let event, _, let cause):
-      self.init(at: now, kind: .givenUp, id: event.scheduleID, words: "an outcome: \(cause)")
+      self.init(at: now, kind: .expired, id: event.scheduleID, detail: "an outcome: \(cause)")
     case .tickExpired(let id, let slot, let cause):
-      self.init(at: now, kind: .givenUp, id: id, slot: slot, words: cause)
+      self.init(at: now, kind: .expired, id: id, slot: slot, detail: cause)
     case .missedSlotsFolded(let id, let count):
-      self.init(at: now, kind: .missed, id: id, words: "\(count) missed, folded into one tick")
+      self.init(at: now, kind: .missed, id: id, detail: "\(count) missed, folded into one tick")
     case .missedSlotsSkipped(let id, let count, _):
-      self.init(at: now, kind: .missed, id: id, words: "\(count) missed, skipped")
+      self.init(at: now, kind: .missed, id: id, detail: "\(count) missed, skipped")
     case .commandRejected(let rejection):
       self.init(
         at: now, kind: .rejected, id: rejection.id,
-        words: "\(rejection.command): \(rejection.field): \(rejection.reason)")
+        detail: "\(rejection.command): \(rejection.field): \(rejection.reason)")
     case .scheduleStarted(let id, _): self.init(at: now, kind: .started, id: id)
-    case .scheduleStopped(let id, let reason, _): self.init(at: now, kind: .stopped, id: id, words: reason)
+    case .scheduleStopped(let id, let reason, _): self.init(at: now, kind: .stopped, id: id, detail: reason)
     case .zoneMissing, .clockSetBack, .slotMoved, .slotRecomputed, .heldWithoutSlot, .ownEventDropped,
       .storeUnavailable,
       .storeRecovered, .intakeSuspended, .intakeResumed, .commandsRedelivered, .commandPoisoned:

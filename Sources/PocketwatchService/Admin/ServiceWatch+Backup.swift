@@ -19,7 +19,7 @@ extension ServiceWatch {
       try await ask { store throws(StoreError) in try store.copyable.beginBackup() }
       while true {
         if let file = try await ask({ store throws(StoreError) in try store.copyable.continueBackup() }) {
-          return DatabaseCopy(file: file, origin: origin, turn: turn)
+          return DatabaseCopy(file: file, origin: origin, permit: turn)
         }
         try? await Task.sleep(for: Self.pause)  // cancelled or not is asked below
         if Task.isShuttingDownGracefully { throw AdminError(.unavailable, "the service is stopping") }

@@ -69,8 +69,8 @@ extension ServiceWatch {
           RecentEvent(
             at: now.wall, kind: .tick, id: tick.definition.id, slot: tick.slot,
             latenessMilliseconds: now.wall.milliseconds - tick.due.milliseconds,
-            words: tick.missed > 0 ? "includes \(tick.missed) missed before it" : ""),
-          departure: .init(number: publication.number, uptime: now.uptime))
+            detail: tick.missed > 0 ? "includes \(tick.missed) missed before it" : ""),
+          publication: .init(number: publication.number, uptime: now.uptime))
       }
     }
   }
@@ -94,7 +94,7 @@ extension ServiceWatch: AdminSource {
     let reasons = reasons.withLock { $0 }
     return AdminStatus(
       now: now.wall, isAlive: now.uptime - lastTurn.load(ordering: .relaxed) < Self.longestTurnMilliseconds,
-      obstacle: Readiness.Part.allCases.lazy.compactMap { reasons[$0] }.first)
+      reason: Readiness.Part.allCases.lazy.compactMap { reasons[$0] }.first)
   }
 
   package func overview() async throws(AdminError) -> Overview {
@@ -143,7 +143,7 @@ extension ServiceWatch: AdminSource {
   private var parts: [Overview.Part] {
     let reasons = reasons.withLock { $0 }
     func part(_ name: String, _ part: Readiness.Part, _ well: String) -> Overview.Part {
-      Overview.Part(name, isWell: reasons[part] == nil, reasons[part] ?? well)
+      Overview.Part(name, isHealthy: reasons[part] == nil, reasons[part] ?? well)
     }
     let zoneData = zones.withLock { $0?.version }
     return [
@@ -151,14 +151,14 @@ extension ServiceWatch: AdminSource {
       part("Broker, ticks", .publisher, "publishing to \(broker.names.eventBus)"),
       part("Broker alarms", .blocked, "none"),
       part("Database", .store, HostStatus.sizes(of: database)), HostStatus.disk(of: database), HostStatus.clock,
-      Overview.Part("Zone data", isWell: zoneData != nil, zoneData ?? "unknown version"),
+      Overview.Part("Zone data", isHealthy: zoneData != nil, zoneData ?? "unknown version"),
     ]
   }
 
   private var lateness: Overview.Lateness? {
     let values = recent.entries().compactMap(\.event.latenessMilliseconds).sorted()
     guard !values.isEmpty else { return nil }
-    return Overview.Lateness(median: values[values.count / 2], worstInHundred: values[(values.count - 1) * 99 / 100])
+    return Overview.Lateness(p50: values[values.count / 2], p99: values[(values.count - 1) * 99 / 100])
   }
 
   /// Has the engine's thread do something with the store, if it still runs.

@@ -53,7 +53,7 @@ struct TopologyTests {
     await #expect {
       try await importDefinitions(into: broker, .rabbitmqctl)
     } throws: { error in
-      "\(error)".contains(#"is there, but not so (queues): {"name":"pocketwatch.commands""#)
+      "\(error)".contains(#"exists, but differs (queues): {"name":"pocketwatch.commands""#)
     }
   }
 

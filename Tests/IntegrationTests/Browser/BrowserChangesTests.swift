@@ -21,13 +21,13 @@ struct BrowserChangesTests {
 
       try await browser.click("#start summary")
       try await browser.click("#start button")
-      #expect(try await browser.text("[role=status]").contains("Schedule Start is published"))
+      #expect(try await browser.text("[role=status]").contains("Schedule Start published"))
       #expect(try await pages.bus.next("Schedule Started", of: id).detail.replaced == true)
 
       try await browser.click("#stop summary")
       try await browser.fill("[name=reason]", "seen <enough>")
       try await browser.click("#stop button")
-      #expect(try await browser.text("[role=status]").contains("Schedule Stop is published"))
+      #expect(try await browser.text("[role=status]").contains("Schedule Stop published"))
       #expect(try await pages.bus.next("Schedule Stopped", of: id).detail.reason == "seen <enough>")
       try await pages.openSchedule(id)
       #expect(try await browser.text(".title .badge") == "ended")

@@ -122,7 +122,7 @@ struct BrowserLooksTests {
       for id in Self.hostile {
         try await pages.openSchedule(id)
         #expect(try await browser.text("h1") == id)
-        #expect(try await browser.text("#recent") != "Nothing.")
+        #expect(try await browser.text("#recent") != "No events.")
         let event = try await browser.text("pre")
         #expect(try JSONDecoder().decode(StartEvent.self, from: Data(event.utf8)).Detail.payload["x"] == id)
         #expect(await browser.dialog() == nil)

@@ -87,7 +87,7 @@ struct DoctorTests {
       try await broker.fix(unlimited)
       try await seen.findsNothing()
       try admin.bindQueue("pocketwatch.commands", to: "events", routingKey: "#")
-      try await seen.finds("warning", "topology", "bound to events with '#' too")
+      try await seen.finds("warning", "topology", "also bound to events with '#'")
       try admin.deleteQueue("pocketwatch.commands")
       try await broker.fix(seen.finds("error", "topology", "missing on the broker: the queue pocketwatch.commands"))
       try await seen.findsNothingSoon()
@@ -130,9 +130,9 @@ struct DoctorTests {
       for _ in 0..<3 { try await seen.findsNothing() }
       var other = seen
       other.environment["POCKETWATCH_DATABASE"] = service.folder.appending(path: "other.sqlite").path()
-      try await other.finds("warning", "service", "works on another database")
+      try await other.finds("warning", "service", "uses another database")
       other.environment["POCKETWATCH_HTTP"] = "off"
-      try await other.finds("warning", "topology", "is consumed, and not by a service with this database")
+      try await other.finds("warning", "topology", "has a consumer that is not a service with this database")
       try await bus.settle()
       let known = ["Schedule Started", "Schedule Tick"]
       let strangers = bus.events.all.filter { !known.contains($0.name) }

@@ -114,6 +114,6 @@ final class OpenAPICheck {
     let answer = try await Program.run(
       "/usr/bin/env", ["python3", Self.root.appending(path: "ops/check-openapi").path(), folder.path()],
       environment: ["PATH": path])
-    #expect(answer.code == 0 && answer.output.contains("\(count) answers, 0 problems"), "\(answer)")
+    #expect(answer.code == 0 && answer.output.contains("\(count) responses, 0 problems"), "\(answer)")
   }
 }

@@ -39,7 +39,9 @@ struct ServicePagesTests {
       #expect(overview.contains("ready") && overview.contains("minute: 61 is not within 0-59"))
       #expect(try await curl("--header", token, address + "/schedules").contains("a &lt;b&gt;"))
       let page = try await curl("--header", token, address + "/schedule?id=a%20%3Cb%3E")
-      for text in ["Count Limit Reached", "Every second", "payloads of ended schedules are not kept", ">tick</span>"] {
+      for text in [
+        "Count Limit Reached", "Every second", "payloads of ended schedules are not retained", ">tick</span>",
+      ] {
         #expect(page.contains(text), "\(text)")
       }
       let metrics = try await curl(address + "/metrics")
@@ -111,7 +113,7 @@ struct ServicePagesTests {
       service.environment["POCKETWATCH_HTTP"] = try other.httpAddress()
       try await service.start()
       let complaint = service.log.first { $0.contains("cannot listen on 127.0.0.1 port") }
-      #expect(complaint?.contains("Address already in use; trying again, ticks go on") == true)
+      #expect(complaint?.contains("Address already in use; retrying, ticks continue") == true)
       try await bus.start(#""id": "t", "every": "1s", "limit": 2"#)
       _ = try await bus.next("Schedule Stopped", of: "t")
       // A command does not show a service's token to another program on its port; here it is the same user's, and refuses it.

@@ -1,22 +1,23 @@
 import Foundation
+import LoopbackHTTP
 
-/// Many concurrent clients on one thread: each sends a request and reads until the service closes the connection.
+/// Many concurrent clients on one thread. Each sends a request and reads until the service closes the connection.
 enum ClientCrowd {
   private struct Client {
     var file: Int32
     var request: [UInt8]
     var isSent = false
     var isDone = false
-    /// The beginning of the answer.
-    var answer: [UInt8] = []
+    /// The beginning of the response.
+    var response: [UInt8] = []
 
-    /// The status of the answer; nil for none.
+    /// Nil without a response.
     var status: Int? {
-      String(decoding: answer, as: UTF8.self).firstMatch(of: /^HTTP\/1\.1 (\d{3})\s/).flatMap { Int($0.1) }
+      String(decoding: response, as: UTF8.self).firstMatch(of: /^HTTP\/1\.1 (\d{3})\s/).flatMap { Int($0.1) }
     }
   }
 
-  /// The statuses of the answers to concurrent requests for these paths; nil for no answer.
+  /// Requests all paths at once; returns their statuses, nil for those without a response.
   static func get(
     _ paths: [String], port: Int, header: String = "Accept: */*", within seconds: Int = 120
   ) async throws -> [Int?] {
@@ -51,28 +52,17 @@ enum ClientCrowd {
     }
     var buffer = [UInt8](repeating: 0, count: 65_536)
     let count = recv(client.file, &buffer, buffer.count, 0)
-    if count > 0, client.answer.count < 64 { client.answer += buffer[..<min(count, 64)] }
+    if count > 0, client.response.count < 64 { client.response += buffer[..<min(count, 64)] }
     client.isDone = count == 0 || (count < 0 && errno != EAGAIN)
   }
 
   private static func connect(_ path: String, port: Int, _ header: String) throws -> Client {
-    let file = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue), 0)
-    guard file >= 0 else { throw Unexpected("no socket: errno \(errno)") }
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = in_port_t(port).bigEndian
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    let status = withUnsafePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        Foundation.connect(file, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-      }
-    }
-    guard status == 0 || errno == EINPROGRESS else { throw Unexpected("no connection: errno \(errno)") }
+    let file = try LoopbackConnection.connect(port: port, isBlocking: false)
     let request = "GET \(path) HTTP/1.1\r\nHost: localhost\r\n\(header)\r\nConnection: close\r\n\r\n"
     return Client(file: file, request: Array(request.utf8))
   }
 
-  /// Raises the limit of open files to the highest that is allowed.
+  /// Raises the limit of open files to its maximum.
   private static func allowFiles() {
     var limits = rlimit()
     getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limits)

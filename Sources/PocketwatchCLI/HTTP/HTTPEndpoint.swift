@@ -3,16 +3,16 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 
-/// A client of HTTP/1.1 without TLS: one request to a connection. For a service on this machine or behind a tunnel.
-struct HTTPClient {
+/// A server that commands send HTTP/1.1 requests to, one per connection: the service, or RabbitMQ's management API.
+struct HTTPEndpoint {
   var host: String
   var port: Int
-  /// The value of the header Authorization, if any.
+  /// Value of the Authorization header. Never printed.
   var authorization: String?
-  /// Why there is none.
+  /// Why there is no Authorization header, when the request would need one.
   var tokenProblem: String?
 
-  struct Answer {
+  struct Response {
     var status = 0
     var headers = HTTPHeaders()
     var body: [UInt8] = []
@@ -23,8 +23,8 @@ struct HTTPClient {
       switch part {
       case .head(let head): (status, headers) = (Int(head.status.code), head.headers)
       case .body(let piece):
-        guard body.count + piece.readableBytes <= HTTPClient.maximumBytes else {
-          throw Failure(words: "the answer is too long")
+        guard body.count + piece.readableBytes <= HTTPEndpoint.maximumBytes else {
+          throw Failure(message: "the response is too long")
         }
         body += piece.readableBytesView
       case .end: break
@@ -32,44 +32,43 @@ struct HTTPClient {
     }
   }
 
-  /// What went wrong, in words.
+  /// Why a request failed.
   struct Failure: Error {
-    var words: String
-    /// Whether nobody listens there.
-    var isNobodyThere = false
+    var message: String
+    /// Whether no connection could be established.
+    var isUnreachable = false
   }
 
-  /// The longest answer that is kept.
+  /// The limit of a response body in memory.
   static let maximumBytes = 4 << 20
 
   var address: String { "http://\(host.contains(":") ? "[\(host)]" : host):\(port)" }
 
-  /// Asks for something small.
-  func get(_ path: String) async throws(Failure) -> Answer { try await answer(.GET, path) }
+  func get(_ path: String) async throws(Failure) -> Response { try await response(to: .GET, path) }
 
-  /// Makes a request whose answer is small.
-  func answer(_ method: HTTPMethod, _ path: String) async throws(Failure) -> Answer {
+  /// Sends a request whose response fits in memory.
+  func response(to method: HTTPMethod, _ path: String) async throws(Failure) -> Response {
     do {
-      return try await withThrowingTaskGroup(of: Answer.self) { group in
+      return try await withThrowingTaskGroup(of: Response.self) { group in
         group.addTask {
-          var answer = Answer()
-          try await request(method, path) { part throws(Failure) in try answer.take(part) }
-          return answer
+          var response = Response()
+          try await request(method, path) { part throws(Failure) in try response.take(part) }
+          return response
         }
         group.addTask {
           try await Task.sleep(for: .seconds(10))
-          throw Failure(words: "no answer within 10 s")
+          throw Failure(message: "no response within 10 s")
         }
         defer { group.cancelAll() }
-        guard let answer = try await group.next() else { throw Failure(words: "no answer") }
-        return answer
+        guard let response = try await group.next() else { throw Failure(message: "no response") }
+        return response
       }
     } catch {
       throw Self.failure(error)
     }
   }
 
-  /// Makes a request and hands over its answer, part by part: the head, pieces of the body, the end.
+  /// Sends a request and passes on the response in parts: head, pieces of the body, end.
   func request(
     _ method: HTTPMethod, _ path: String, take: (HTTPClientResponsePart) throws -> Void
   ) async throws {
@@ -84,13 +83,13 @@ struct HTTPClient {
         }
       }
     try await channel.executeThenClose { inbound, outbound in
-      // At once: after the head alone, the server might answer and close before we are done.
+      // In one write: after the head alone, the server might respond and close the connection.
       try await outbound.write(contentsOf: [.head(head(method, path)), .end(nil)])
       for try await part in inbound {
         try take(part)
         if case .end = part { return }
       }
-      throw Failure(words: "the connection ended before the answer did")
+      throw Failure(message: "the connection was closed before the response was complete")
     }
   }
 
@@ -101,22 +100,22 @@ struct HTTPClient {
     return HTTPRequestHead(version: .http1_1, method: method, uri: path, headers: headers)
   }
 
-  /// Any error of a request in words.
+  /// Translates any error of a request.
   static func failure(_ error: any Error) -> Failure {
     switch error {
     case let error as Failure: error
     case let error as NIOConnectionError:
       Failure(
-        words: error.connectionErrors.first.map { words($0.error) } ?? "no such host", isNobodyThere: true)
-    default: Failure(words: words(error))
+        message: error.connectionErrors.first.map { message(of: $0.error) } ?? "no such host", isUnreachable: true)
+    default: Failure(message: message(of: error))
     }
   }
 
-  private static func words(_ error: any Error) -> String {
+  private static func message(of error: any Error) -> String {
     switch error {
     case let error as IOError: String(cString: strerror(error.errnoCode))
-    case is HTTPParserError: "what answers does not speak HTTP, or ended in the middle"
-    case ChannelError.connectTimeout: "no connection within 5 s"
+    case is HTTPParserError: "not an HTTP response, or an incomplete one"
+    case ChannelError.connectTimeout: "connection timed out after 5 s"
     default: "\(error)"
     }
   }
