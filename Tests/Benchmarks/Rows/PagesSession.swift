@@ -1,4 +1,5 @@
 import Foundation
+import LoopbackHTTP
 import Recurrence
 import SQLiteStore
 import Scheduling
@@ -81,9 +82,9 @@ struct PagesSession {
   func pageTimes() throws -> [(path: String, milliseconds: [Double])] {
     let service = try ServiceUnderTest(rig, database: store.file)
     try service.becomeReady()
-    let reader = try PageReader(port: service.port, token: service.token)
+    let client = try LoopbackClient(port: service.port, token: service.token)
     let times = try Self.searches.map { path, _ in
-      (path, Array(try (0...Self.loads).map { _ in try reader.read(path) }.dropFirst()))
+      (path, Array(try (0...Self.loads).map { _ in try client.milliseconds(toGet: path) }.dropFirst()))
     }
     try service.stop()
     return times
