@@ -32,7 +32,7 @@ struct Page: AsyncParsableCommand {
     }
     let service = HTTPEndpoint(settings)
     let response: HTTPEndpoint.Response
-    do throws(HTTPEndpoint.Failure) {
+    do throws(HTTPFailure) {
       response = try await service.response(to: .POST, "/api/v1/page-link")
     } catch {
       throw failure(service, error.message + (error.isUnreachable ? ". Is the service running?" : ""))

@@ -152,7 +152,8 @@ struct PagesTests {
     let site = TestSite(source: FakeSource([schedule]))
     for path in ["/schedule?id=a", "/schedules"] {
       let body = try await site.get(path).body
-      #expect(body.contains("in 11 s") && !body.contains("13 s ago<") && body.contains("slot <bdi>"), "\(path)")
+      #expect(
+        body.contains("in 11 seconds") && !body.contains("13 seconds ago<") && body.contains("slot <bdi>"), "\(path)")
     }
   }
 
@@ -171,8 +172,9 @@ struct PagesTests {
   @Test(
     "durations are shown in a readable unit",
     arguments: [
-      (0, "0 ms"), (-3, "-3 ms"), (999, "999 ms"), (1000, "1 s"), (2540, "2.5 s"), (23_972, "23 s"),
-      (119_999, "119 s"), (120_000, "2 min"), (7_199_999, "119 min"), (7_200_000, "2 h"),
+      (0, "0 ms"), (-3, "-3 ms"), (999, "999 ms"), (1000, "1 s"), (2540, "2.5 s"), (2550, "2.6 s"), (-2540, "-2.5 s"),
+      (9949, "9.9 s"), (9950, "10 s"), (23_972, "24 s"), (119_499, "119 s"), (119_500, "2 min"), (7_169_999, "119 min"),
+      (7_170_000, "2 h"), (9_000_000, "3 h"), (.max, "2562047788015 h"), (.min, "-2562047788015 h"),
     ] as [(Int64, String)])
   func durations(milliseconds: Int64, text: String) {
     #expect(Moment.text(milliseconds: milliseconds) == text)
@@ -194,7 +196,7 @@ struct PagesTests {
       "<dt>Missed slots</dt><dd>11</dd>", "<dt>Duplicates</dt><dd>12</dd>",
       "<dt>Nacked (retried)</dt><dd>13</dd>", "<dt>Unroutable</dt><dd>14</dd>",
       "3 ms late, confirmed in 2 ms",
-      "2 h ago", "&lt;i&gt;billing",
+      "2 hours ago", "&lt;i&gt;billing",
     ] { #expect(body.contains(text), "\(text)") }
     let json = try await site.get("/api/v1/schedule?id=a").body
     for text in [
@@ -226,9 +228,10 @@ struct PagesTests {
   @Test(
     "distances are shown in the largest unit with a count of at least two",
     arguments: [
-      (0, "now"), (999, "now"), (1000, "in 1 s"), (119_000, "in 119 s"), (120_000, "in 2 min"),
-      (7_199_000, "in 119 min"),
-      (7_200_000, "in 2 h"), (172_800_000, "in 2 days"), (-5000, "5 s ago"), (.max, "in ages"), (.min, "long ago"),
+      (0, "now"), (999, "now"), (1000, "in 1 second"), (119_000, "in 119 seconds"), (120_000, "in 2 minutes"),
+      (7_199_000, "in 119 minutes"),
+      (7_200_000, "in 2 hours"), (172_800_000, "in 2 days"), (-5000, "5 seconds ago"), (.max, "in the far future"),
+      (.min, "long ago"),
     ] as [(Int64, String)])
   func distance(milliseconds: Int64, text: String) {
     let now = Instant(milliseconds: milliseconds == .max ? -1 : milliseconds == .min ? 1 : 0)

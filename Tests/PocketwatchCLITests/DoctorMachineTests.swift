@@ -79,7 +79,7 @@ struct DoctorMachineTests {
     if let health {
       (answers.health, answers.readiness, answers.page) = (health, ready, page)
     } else {
-      answers.failure = HTTPEndpoint.Failure(message: "Connection refused", isUnreachable: true)
+      answers.failure = HTTPFailure("Connection refused", isUnreachable: true)
     }
     return ServiceCheck.findings(answers, database: database).map { "\($0.level): \($0.message)" }
   }

@@ -40,9 +40,10 @@ enum Assets {
       };
       const duration = (value) => {
         if (value === undefined) return undefined;
-        const text = value < 1000 ? value + " ms" : value < 10000 ? Math.trunc(value / 100) / 10 + " s"
-          : value < 120000 ? Math.trunc(value / 1000) + " s" : value < 7200000 ? Math.trunc(value / 60000) + " min"
-          : Math.trunc(value / 3600000) + " h";
+        const size = Math.abs(value);
+        const rounded = (unit) => Math.sign(value) * Math.round(size / unit);
+        const text = size < 1000 ? value + " ms" : size < 9950 ? rounded(100) / 10 + " s"
+          : size < 119500 ? rounded(1000) + " s" : size < 7170000 ? rounded(60000) + " min" : rounded(3600000) + " h";
         return element("span", text);
       };
       const show = (event) => {

@@ -26,29 +26,31 @@ struct Moment {
     }
   }
 
-  /// `250 ms`, `2.5 s`, `24 s`, `5 min`.
+  /// A duration, rounded: `250 ms`, `2.5 s`, `24 s`, `5 min`. The script of the pages does the same.
   static func text(milliseconds: Int64) -> String {
-    switch milliseconds.magnitude {
-    case 0..<1000: return "\(milliseconds) ms"
-    case 1000..<10_000:
-      let tenths = milliseconds / 100
-      return tenths % 10 == 0 ? "\(tenths / 10) s" : "\(tenths / 10).\(tenths.magnitude % 10) s"
-    case 10_000..<120_000: return "\(milliseconds / 1000) s"
-    case 120_000..<7_200_000: return "\(milliseconds / 60_000) min"
-    default: return "\(milliseconds / 3_600_000) h"
+    let sign = milliseconds < 0 ? "-" : ""
+    let size = milliseconds.magnitude
+    func rounded(to unit: UInt64) -> UInt64 { (size + unit / 2) / unit }
+    switch size {
+    case 0..<1000: return "\(sign)\(size) ms"
+    case 1000..<9_950:
+      let tenths = rounded(to: 100)
+      return tenths % 10 == 0 ? "\(sign)\(tenths / 10) s" : "\(sign)\(tenths / 10).\(tenths % 10) s"
+    case 9_950..<119_500: return "\(sign)\(rounded(to: 1000)) s"
+    case 119_500..<7_170_000: return "\(sign)\(rounded(to: 60_000)) min"
+    default: return "\(sign)\(size / 3_600_000 + (size % 3_600_000 < 1_800_000 ? 0 : 1)) h"
     }
   }
 
-  /// `in 5 min`, `3 h ago`: the largest unit with a count of at least two.
+  /// `in 5 minutes`, `3 hours ago`: the largest unit with a count of at least two.
   static func distance(from now: Instant, to instant: Instant) -> String {
     let (milliseconds, overflow) = instant.milliseconds.subtractingReportingOverflow(now.milliseconds)
-    guard !overflow else { return instant < now ? "long ago" : "in ages" }
+    guard !overflow else { return instant < now ? "long ago" : "in the far future" }
     let seconds = milliseconds.magnitude / 1000
     guard seconds > 0 else { return "now" }
-    let units: [(UInt64, String)] = [(2 * 86_400, "days"), (2 * 3600, "h"), (120, "min"), (0, "s")]
-    let sizes: [String: UInt64] = ["days": 86_400, "h": 3600, "min": 60, "s": 1]
-    let unit = units.first { seconds >= $0.0 }?.1 ?? "s"
-    let text = "\(seconds / (sizes[unit] ?? 1)) \(unit)"
+    let units: [(seconds: UInt64, name: String)] = [(86_400, "days"), (3600, "hours"), (60, "minutes")]
+    let unit = units.first { seconds >= 2 * $0.seconds } ?? (1, seconds == 1 ? "second" : "seconds")
+    let text = "\(seconds / unit.seconds) \(unit.name)"
     return milliseconds < 0 ? "\(text) ago" : "in \(text)"
   }
 

@@ -1,5 +1,6 @@
 import AdminHTTP
 import ArgumentParser
+import AsyncHTTPClient
 import Foundation
 import NIOCore
 import NIOHTTP1
@@ -78,9 +79,9 @@ struct Backup: AsyncParsableCommand {
 
   /// The database that was copied; throws unless it is that of the service that the settings name.
   private func copied(
-    _ head: HTTPResponseHead, _ service: HTTPEndpoint, _ expected: Expected
+    _ headers: HTTPHeaders, _ service: HTTPEndpoint, _ expected: Expected
   ) throws(BackupError) -> CopiedDatabase {
-    guard let copied = CopiedDatabase(head.headers) else {
+    guard let copied = CopiedDatabase(headers) else {
       throw BackupError(
         "no backup from \(service.address): the service does not say which database it copies; does it have this version?",
         code: .unavailable)
@@ -104,29 +105,25 @@ struct Backup: AsyncParsableCommand {
 
   /// Fetches the copy into the partial file; returns its size and origin.
   private func fetch(_ service: HTTPEndpoint, _ expected: Expected) async throws -> (size: Int, CopiedDatabase) {
-    var response = HTTPEndpoint.Response()
-    var copy: PartialFile?
-    var origin: CopiedDatabase?
     do {
-      try await service.request(.POST, "/api/v1/backup") { part in
-        if case .head(let head) = part, head.status == .ok {
-          origin = try copied(head, service, expected)
-          copy = try PartialFile(partial)
+      return try await service.withResponse(to: .POST, "/api/v1/backup") { response in
+        guard response.status == .ok else {
+          throw BackupError.refused(try await HTTPEndpoint.collected(response), service)
         }
-        guard case .body(let piece) = part, let copy else { return try response.take(part) }
-        try piece.withUnsafeReadableBytes(copy.write)
+        let origin = try copied(response.headers, service, expected)
+        let copy = try PartialFile(partial)
+        for try await piece in response.body { try piece.withUnsafeReadableBytes(copy.write) }
+        let size = response.headers.first(name: "Content-Length")
+        guard size == String(copy.size) else {
+          throw HTTPFailure("received \(copy.size) of \(size ?? "an unknown number of") bytes")
+        }
+        try copy.finish()
+        return (copy.size, origin)
       }
-      guard let copy, let origin else { throw BackupError.refused(response, service) }
-      let size = response.headers.first(name: "Content-Length")
-      guard size == String(copy.size) else {
-        throw HTTPEndpoint.Failure(message: "received \(copy.size) of \(size ?? "an unknown number of") bytes")
-      }
-      try copy.finish()
-      return (copy.size, origin)
     } catch let error as BackupError {
       throw error
     } catch {
-      throw BackupError(HTTPEndpoint.failure(error), service)
+      throw BackupError(HTTPFailure(error), service)
     }
   }
 
@@ -159,7 +156,7 @@ struct BackupError: Error {
     self.init("cannot write \(path): \(String(cString: strerror(code)))", code: .rejected)
   }
 
-  init(_ failure: HTTPEndpoint.Failure, _ service: HTTPEndpoint) {
+  init(_ failure: HTTPFailure, _ service: HTTPEndpoint) {
     let advice =
       failure.isUnreachable
       ? ". Is the service running, and is POCKETWATCH_HTTP its address? For a stopped service, copy the database file"

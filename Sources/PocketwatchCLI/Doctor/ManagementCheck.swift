@@ -103,7 +103,7 @@ struct ManagementCheck {
     _ path: String, remedy: String = "see the log of the broker"
   ) async throws(Failure) -> HTTPEndpoint.Response? {
     let response: HTTPEndpoint.Response
-    do throws(HTTPEndpoint.Failure) {
+    do throws(HTTPFailure) {
       response = try await management.get("/api/\(path)")
     } catch {
       throw Failure(

@@ -15,23 +15,23 @@ struct ManagementOptions: ParsableArguments {
 
   func validate() throws {
     guard let management else { return }
-    guard let url = URLComponents(string: management), url.scheme == "http", let host = url.host, !host.isEmpty,
-      ["", "/"].contains(url.path)
-    else {
-      throw ValidationError(
-        "--management takes http://host:port. For https, have ssh carry it: ssh -L 15672:localhost:15672 host"
-      )
-    }
+    guard let url = URLComponents(string: management), let scheme = Self.scheme(of: url), let host = url.host,
+      !host.isEmpty, ["", "/"].contains(url.path)
+    else { throw ValidationError("--management takes http://host:port or https://host:port") }
     guard url.password == nil else {
       throw ValidationError(
         "--management must not contain the password, which others could see; use --management-password-file")
     }
-    guard managementPasswordFile != nil || Self.isLoopback(host) else {
+    guard scheme == .https || managementPasswordFile != nil || Self.isLoopback(host) else {
       throw ValidationError(
         "--management http://\(host) would send the broker's password unencrypted over the network. Use https, or an ssh"
           + " tunnel: ssh -L 15672:localhost:15672 \(host), and --management http://localhost:15672. Or pass a password that"
           + " may be disclosed with --management-password-file")
     }
+  }
+
+  private static func scheme(of url: URLComponents) -> HTTPEndpoint.Scheme? {
+    url.scheme.flatMap { HTTPEndpoint.Scheme(rawValue: $0.lowercased()) }
   }
 
   static func isLoopback(_ host: String) -> Bool {
@@ -41,7 +41,7 @@ struct ManagementOptions: ParsableArguments {
     return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
   }
 
-  /// Nil without --management.
+  /// Nil without --management. Over https, trusts the same CAs as for the broker.
   func endpoint(like broker: BrokerSettings) throws -> HTTPEndpoint? {
     guard let url = management.flatMap({ URLComponents(string: $0) }), let login = broker.urls.first else { return nil }
     var password = ProcessInfo.processInfo.environment[SettingReader.managementPassword] ?? login.password
@@ -52,8 +52,10 @@ struct ManagementOptions: ParsableArguments {
       password = text.trimmingCharacters(in: .newlines)
     }
     let credentials = Data("\(url.user ?? login.user):\(password)".utf8).base64EncodedString()
+    let scheme = Self.scheme(of: url) ?? .http
     return HTTPEndpoint(
-      host: Self.bare(url.host ?? ""), port: url.port ?? 15672, authorization: "Basic \(credentials)")
+      scheme: scheme, host: Self.bare(url.host ?? ""), port: url.port ?? (scheme == .https ? 15671 : 15672),
+      caFile: broker.tls?.caFile, authorization: "Basic \(credentials)")
   }
 
   /// Strips the brackets of an IPv6 address.

@@ -15,7 +15,7 @@ struct ServiceCheck {
     /// The status of a page that requires the token.
     var page: Int?
     /// Why a request failed.
-    var failure: HTTPEndpoint.Failure?
+    var failure: HTTPFailure?
   }
 
   init(_ settings: AdminSettings?, database: DatabaseCheck.State?) async {
@@ -30,7 +30,7 @@ struct ServiceCheck {
 
   private static func ask(_ service: HTTPEndpoint) async -> Answers {
     var answers = Answers(address: service.address)
-    do throws(HTTPEndpoint.Failure) {
+    do throws(HTTPFailure) {
       let health = try await service.get("/healthz")
       answers.health = (health.status, health.text)
       let readiness = try await service.get("/readyz")

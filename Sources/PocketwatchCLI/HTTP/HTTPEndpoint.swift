@@ -1,122 +1,109 @@
+import AsyncHTTPClient
 import Foundation
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import NIOSSL
 
-/// A server that commands send HTTP/1.1 requests to, one per connection: the service, or RabbitMQ's management API.
-struct HTTPEndpoint {
+/// A server that commands send HTTP requests to: the service, or RabbitMQ's management API.
+///
+/// Redirects are not followed, so that credentials go to this server only.
+struct HTTPEndpoint: Sendable {
+  enum Scheme: String {
+    case http, https
+  }
+
+  var scheme = Scheme.http
+  /// An IPv6 address without brackets.
   var host: String
   var port: Int
+  /// PEM file of the trusted CAs for https; nil for those of the system.
+  var caFile: String?
   /// Value of the Authorization header. Never printed.
   var authorization: String?
   /// Why there is no Authorization header, when the request would need one.
   var tokenProblem: String?
 
-  struct Response {
+  struct Response: Sendable {
     var status = 0
     var headers = HTTPHeaders()
     var body: [UInt8] = []
 
     var text: String { String(decoding: body, as: UTF8.self) }
-
-    mutating func take(_ part: HTTPClientResponsePart) throws(Failure) {
-      switch part {
-      case .head(let head): (status, headers) = (Int(head.status.code), head.headers)
-      case .body(let piece):
-        guard body.count + piece.readableBytes <= HTTPEndpoint.maximumBytes else {
-          throw Failure(message: "the response is too long")
-        }
-        body += piece.readableBytesView
-      case .end: break
-      }
-    }
-  }
-
-  /// Why a request failed.
-  struct Failure: Error {
-    var message: String
-    /// Whether no connection could be established.
-    var isUnreachable = false
   }
 
   /// The limit of a response body in memory.
   static let maximumBytes = 4 << 20
+  /// The limit for a small response, from the connection to its last byte.
+  private static let timeout = TimeAmount.seconds(10)
 
-  var address: String { "http://\(host.contains(":") ? "[\(host)]" : host):\(port)" }
+  var address: String { "\(scheme)://\(authority)" }
 
-  func get(_ path: String) async throws(Failure) -> Response { try await response(to: .GET, path) }
+  private var authority: String { "\(host.contains(":") ? "[\(host)]" : host):\(port)" }
+
+  /// Sends a GET request whose response fits in memory.
+  func get(_ path: String) async throws(HTTPFailure) -> Response { try await response(to: .GET, path) }
 
   /// Sends a request whose response fits in memory.
-  func response(to method: HTTPMethod, _ path: String) async throws(Failure) -> Response {
+  func response(to method: HTTPMethod, _ path: String) async throws(HTTPFailure) -> Response {
     do {
-      return try await withThrowingTaskGroup(of: Response.self) { group in
-        group.addTask {
-          var response = Response()
-          try await request(method, path) { part throws(Failure) in try response.take(part) }
-          return response
-        }
-        group.addTask {
-          try await Task.sleep(for: .seconds(10))
-          throw Failure(message: "no response within 10 s")
-        }
-        defer { group.cancelAll() }
-        guard let response = try await group.next() else { throw Failure(message: "no response") }
-        return response
+      let deadline = NIODeadline.now() + Self.timeout
+      return try await withResponse(to: method, path, deadline: deadline, readTimeout: Self.timeout) { response in
+        try await Self.collected(response, by: deadline)
       }
     } catch {
-      throw Self.failure(error)
+      throw HTTPFailure(error)
     }
   }
 
-  /// Sends a request and passes on the response in parts: head, pieces of the body, end.
-  func request(
-    _ method: HTTPMethod, _ path: String, take: (HTTPClientResponsePart) throws -> Void
-  ) async throws {
-    let channel = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
-      .connectTimeout(.seconds(5))
-      .channelOption(.socketOption(.so_keepalive), value: 1)
-      .connect(host: host, port: port) { channel in
-        channel.eventLoop.makeCompletedFuture {
-          try channel.pipeline.syncOperations.addHTTPClientHandlers()
-          return try NIOAsyncChannel<HTTPClientResponsePart, HTTPClientRequestPart>(
-            wrappingChannelSynchronously: channel)
-        }
+  /// Reads a body into memory.
+  static func collected(_ response: HTTPClientResponse, by deadline: NIODeadline? = nil) async throws -> Response {
+    var result = Response(status: Int(response.status.code), headers: response.headers)
+    for try await piece in response.body {
+      guard result.body.count + piece.readableBytes <= maximumBytes else {
+        throw HTTPFailure("the response is too long")
       }
-    try await channel.executeThenClose { inbound, outbound in
-      // In one write: after the head alone, the server might respond and close the connection.
-      try await outbound.write(contentsOf: [.head(head(method, path)), .end(nil)])
-      for try await part in inbound {
-        try take(part)
-        if case .end = part { return }
-      }
-      throw Failure(message: "the connection was closed before the response was complete")
+      if let deadline, deadline < .now() { throw HTTPClientError.deadlineExceeded }
+      result.body += piece.readableBytesView
+    }
+    return result
+  }
+
+  /// Sends a request and passes on the response, whose body arrives as it is read.
+  ///
+  /// - Parameters:
+  ///   - deadline: For the head of the response.
+  ///   - readTimeout: The longest pause in the response; nil for none.
+  func withResponse<Result: Sendable>(
+    to method: HTTPMethod, _ path: String, deadline: NIODeadline = .distantFuture, readTimeout: TimeAmount? = nil,
+    _ body: (HTTPClientResponse) async throws -> Result
+  ) async throws -> Result {
+    var request = HTTPClientRequest(url: address + path)
+    request.method = method
+    request.headers.add(name: "Host", value: authority)
+    if method == .POST { request.body = .bytes(ByteBuffer()) }
+    if let authorization { request.headers.add(name: "Authorization", value: authorization) }
+    let configuration = try configuration(readTimeout: readTimeout)
+    return try await HTTPClient.withHTTPClient(
+      eventLoopGroup: .singletonMultiThreadedEventLoopGroup, configuration: configuration
+    ) { client in
+      try await body(try await client.execute(request, deadline: deadline))
     }
   }
 
-  private func head(_ method: HTTPMethod, _ path: String) -> HTTPRequestHead {
-    var headers = HTTPHeaders([("Host", String(address.dropFirst("http://".count))), ("Connection", "close")])
-    if method == .POST { headers.add(name: "Content-Length", value: "0") }
-    if let authorization { headers.add(name: "Authorization", value: authorization) }
-    return HTTPRequestHead(version: .http1_1, method: method, uri: path, headers: headers)
-  }
-
-  /// Translates any error of a request.
-  static func failure(_ error: any Error) -> Failure {
-    switch error {
-    case let error as Failure: error
-    case let error as NIOConnectionError:
-      Failure(
-        message: error.connectionErrors.first.map { message(of: $0.error) } ?? "no such host", isUnreachable: true)
-    default: Failure(message: message(of: error))
+  private func configuration(readTimeout: TimeAmount?) throws -> HTTPClient.Configuration {
+    var tls = TLSConfiguration.makeClientConfiguration()
+    tls.minimumTLSVersion = .tlsv12
+    if let caFile { tls.trustRoots = .file(caFile) }
+    var configuration = HTTPClient.Configuration(
+      tlsConfiguration: tls, redirectConfiguration: .disallow,
+      timeout: .init(connect: .seconds(5), read: readTimeout))
+    configuration.httpVersion = .http1Only
+    configuration.connectionPool.retryConnectionEstablishment = false
+    // A backup may take long before its first byte: only keep-alive notices that the peer has gone.
+    configuration.http1_1ConnectionDebugInitializer = { channel in
+      channel.setOption(.socketOption(.so_keepalive), value: 1)
     }
-  }
-
-  private static func message(of error: any Error) -> String {
-    switch error {
-    case let error as IOError: String(cString: strerror(error.errnoCode))
-    case is HTTPParserError: "not an HTTP response, or an incomplete one"
-    case ChannelError.connectTimeout: "connection timed out after 5 s"
-    default: "\(error)"
-    }
+    return configuration
   }
 }

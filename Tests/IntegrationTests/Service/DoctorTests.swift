@@ -181,6 +181,38 @@ struct DoctorTests {
     await service.dispose()
   }
 
+  @Test("over https, the certificate of the management API is verified")
+  func managementOverTLS() async throws {
+    let (good, other) = (try await TestCertificates.make(), try await TestCertificates.make())
+    defer { [good, other].forEach { $0.remove() } }
+    try await DoctoredBroker.running { broker in
+      let port = try #require(try await broker.broker.url().port) + 1
+      let folder = good.folder.path()
+      let settings = [
+        "ip = 127.0.0.1", "port = \(port)", "cacertfile = \(folder)/ca.pem", "certfile = \(folder)/cert.pem",
+        "keyfile = \(folder)/key.pem",
+      ]
+      try Data(settings.map { "management.ssl.\($0)\n" }.joined().utf8).write(to: broker.configuration)
+      try await broker.broker.command("restart")
+      let user = broker.administrator.user ?? ""
+      func seen(_ address: String, ca: String? = good.ca) -> DoctorRun {
+        var seen = broker.seen
+        seen.environment["POCKETWATCH_AMQP_CA_FILE"] = ca
+        seen.options = ["--management", address]
+        return seen
+      }
+      let address = "https://\(user)@localhost:\(port)"
+      try await seen(address).findsNothingSoon()
+      for ca in [other.ca, nil] {
+        try await seen(address, ca: ca).finds("error", "policies", "not signed by a trusted CA")
+      }
+      try await seen("https://\(user)@127.0.0.1:\(port)").finds("error", "policies", "is for another host")
+      let withoutTLS = "https://\(user)@localhost:\(broker.administrator.port ?? 0)"
+      try await seen(withoutTLS).finds("error", "policies", "does not use TLS")
+      try await seen("http://\(user)@localhost:\(port)").finds("error", "policies", "http://localhost:\(port): ")
+    }
+  }
+
   @Test("wrong settings are reported, and the rest is checked all the same")
   func settings() async throws {
     let service = try ServiceProcess.make(broker: TestEnvironment.brokerURL)
@@ -191,7 +223,7 @@ struct DoctorTests {
     seen.environment["POCKETWATCH_PUBLISH_WINDOW"] = nil
     seen.environment["POCKETWATCH_HTTP"] = "0.0.0.0:8472"
     try await seen.finds("error", "configuration", "POCKETWATCH_HTTP_TOKEN_FILE")
-    for address in ["https://h:1", "http://u:secret@localhost:1", "h:1", "http://10.0.0.1:1", "http://h:1"] {
+    for address in ["ftp://h:1", "https://u:secret@localhost:1", "h:1", "http://10.0.0.1:1", "http://h:1"] {
       let refused = try await Program.run(TestEnvironment.binary, ["doctor", "--management", address])
       #expect(refused.code == 64 && refused.complaint.contains("--management"), "\(refused)")
     }
