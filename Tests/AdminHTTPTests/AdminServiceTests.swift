@@ -268,12 +268,12 @@ struct AdminServiceTests {
     let steps = AsyncStream<String>.makeStream()
     source.state.withLock { $0.slowBackup = steps.continuation }
     try await serve(source) { port, _ in
-      var told = steps.stream.makeAsyncIterator()
+      var progress = steps.stream.makeAsyncIterator()
       var client: RawClient? = try RawClient(port: port)
       client?.send(Self.backup)
-      #expect(await told.next() == "began")
+      #expect(await progress.next() == "began")
       client = nil
-      #expect(await told.next() == "cancelled")
+      #expect(await progress.next() == "cancelled")
     }
   }
 }
