@@ -1,4 +1,4 @@
-package import Glibc
+import Glibc
 
 /// A blocking TCP connection to a port of 127.0.0.1, for tests and benchmarks.
 package final class LoopbackConnection {

@@ -23,8 +23,15 @@ struct HTTPFailure: Error, Sendable {
     case let error as NIOConnectionError:
       self.init(
         error.connectionErrors.first.map { Self.message(of: $0.error) } ?? "no such host", isUnreachable: true)
-    default: self.init(Self.message(of: error), isUnreachable: error as? HTTPClientError == .connectTimeout)
+    default: self.init(Self.message(of: error), isUnreachable: Self.isUnreachable(error))
     }
+  }
+
+  /// An address that is not a name fails with a plain `IOError`.
+  private static func isUnreachable(_ error: any Error) -> Bool {
+    let codes = [ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, ETIMEDOUT]
+    return error as? HTTPClientError == .connectTimeout
+      || (error as? IOError).map { codes.contains($0.errnoCode) } ?? false
   }
 
   private static func message(of error: any Error) -> String {
