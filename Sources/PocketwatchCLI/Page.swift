@@ -1,7 +1,6 @@
 import AdminHTTP
 import ArgumentParser
 import Foundation
-import NIOHTTP1
 import PocketwatchService
 
 struct Page: AsyncParsableCommand {
@@ -33,7 +32,7 @@ struct Page: AsyncParsableCommand {
     let service = HTTPEndpoint(settings)
     let response: HTTPEndpoint.Response
     do throws(HTTPFailure) {
-      response = try await service.response(to: .POST, "/api/v1/page-link")
+      response = try await service.post("/api/v1/page-link")
     } catch {
       throw failure(service, error.message + (error.isUnreachable ? ". Is the service running?" : ""))
     }

@@ -44,8 +44,10 @@ struct HTTPEndpoint: Sendable {
   /// Sends a GET request whose response fits in memory.
   func get(_ path: String) async throws(HTTPFailure) -> Response { try await response(to: .GET, path) }
 
-  /// Sends a request whose response fits in memory.
-  func response(to method: HTTPMethod, _ path: String) async throws(HTTPFailure) -> Response {
+  /// Sends a POST request without a body, whose response fits in memory.
+  func post(_ path: String) async throws(HTTPFailure) -> Response { try await response(to: .POST, path) }
+
+  private func response(to method: HTTPMethod, _ path: String) async throws(HTTPFailure) -> Response {
     do {
       let deadline = NIODeadline.now() + Self.timeout
       return try await withResponse(to: method, path, deadline: deadline, readTimeout: Self.timeout) { response in
