@@ -1,4 +1,5 @@
 import Recurrence
+import Scheduling
 
 /// What the envelope must hold.
 extension IncomingEvent {
@@ -11,7 +12,7 @@ extension IncomingEvent {
   /// Which command this is: what DetailType says, which must be the routing key, byte for byte.
   func commandName(routingKey: [UInt8]) throws(FieldError) -> CommandName {
     guard let value = self[.detailType] else {
-      throw FieldError(.detailType, "DetailType is required: Schedule Start or Schedule Stop")
+      throw FieldError(.detailType, "DetailType is required: \(EventName.commandList)")
     }
     guard let detailType = value.text else {
       throw FieldError(.detailType, "DetailType must be a string, not \(value.kind.rawValue)")
@@ -25,7 +26,7 @@ extension IncomingEvent {
     case .stop: return .stop
     default:
       throw FieldError(
-        .detailType, "\(detailType.quoted) is not supported by this version: use Schedule Start or Schedule Stop")
+        .detailType, "\(detailType.quoted) is not supported by this version: use \(EventName.commandList)")
     }
   }
 

@@ -2,6 +2,7 @@ import AMQP
 import ArgumentParser
 import Foundation
 import PocketwatchService
+import Scheduling
 
 /// Publishes a command as a client would, and waits for its outcome.
 struct CommandSender {
@@ -10,15 +11,14 @@ struct CommandSender {
 
   /// Room for an outcome, which is larger than the command that it echoes.
   static let maximumOutcomeBytes = 16 << 20
-  private static let outcomes = ["Schedule Started", "Schedule Stopped", "Schedule Rejected"]
 
   /// Prints the outcome; throws an exit code unless the command succeeded.
-  func send(_ detailType: String, _ detail: EventDetail) throws {
-    let command = settings.command(detailType, Array(detail.event(detailType).utf8))
+  func send(_ name: EventName, _ detail: EventDetail) throws {
+    let command = settings.command(name.rawValue, Array(detail.event(name).utf8))
     do {
       let connection = try settings.connect(as: "command", maximumBodyBytes: Self.maximumOutcomeBytes)
       defer { connection.close() }
-      let queue = try connection.declareReplyQueue(settings.names, bindingTo: Self.outcomes)
+      let queue = try connection.declareReplyQueue(settings.names, bindingTo: EventName.outcomes)
       try connection.consume(queue, prefetch: 100, acknowledges: false)
       try connection.enableConfirms()
       try connection.publish(command)
@@ -58,16 +58,16 @@ struct CommandSender {
   private func finish(with outcome: Delivery) throws {
     let event = ReceivedEvent(outcome)
     try printLine(answer.json ? event.json : event.line(coloured: false))
-    if event.name == "Schedule Rejected" { throw ExitCode.rejected }
+    if event.name == EventName.rejected.rawValue { throw ExitCode.rejected }
   }
 }
 
 extension Connection {
   /// Declares an exclusive queue `<stack>.cli.<uuid>`, a name that a client's permissions can match.
-  func declareReplyQueue(_ names: TopologyNames, bindingTo keys: [String]) throws(AMQPError) -> String {
+  func declareReplyQueue(_ names: TopologyNames, bindingTo events: [EventName]) throws(AMQPError) -> String {
     let queue = "\(names.stack).cli.\(UUID().uuidString.lowercased())"
     try declareQueue(queue, durable: false, exclusive: true, autoDelete: true)
-    for key in keys { try bindQueue(queue, to: names.eventBus, routingKey: key) }
+    for event in events { try bindQueue(queue, to: names.eventBus, routingKey: event.rawValue) }
     return queue
   }
 }

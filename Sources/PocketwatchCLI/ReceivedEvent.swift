@@ -2,6 +2,7 @@ import AMQP
 import Foundation
 import PocketwatchService
 import Recurrence
+import Scheduling
 
 /// An event received from the bus, formatted for the terminal.
 struct ReceivedEvent {
@@ -35,15 +36,15 @@ struct ReceivedEvent {
     let verb = name.replacing("Schedule ", with: "").lowercased()
     let padded = verb + String(repeating: " ", count: max(0, 8 - verb.count))
     var fields = [clock, coloured ? "\(colour)\(padded)\u{1b}[0m" : padded, show(id ?? "-")]
-    switch name {
-    case "Schedule Tick": fields += tickFields
-    case "Schedule Started": fields += startedFields
-    case "Schedule Stopped": fields += [text("reason", label: ""), text("counter", label: "ticks ")].compactMap { $0 }
-    case "Schedule Rejected":
+    switch EventName(rawValue: name) {
+    case .tick: fields += tickFields
+    case .started: fields += startedFields
+    case .stopped: fields += [text("reason", label: ""), text("counter", label: "ticks ")].compactMap { $0 }
+    case .rejected:
       fields += [text("command", label: ""), text("field", label: "field "), text("reason", label: "")].compactMap {
         $0
       }
-    default: break
+    case .start, .stop, nil: break
     }
     return fields.joined(separator: "  ")
   }
@@ -84,9 +85,9 @@ struct ReceivedEvent {
   }
 
   private var colour: String {
-    switch name {
-    case "Schedule Tick": "\u{1b}[32m"
-    case "Schedule Rejected": "\u{1b}[31m"
+    switch EventName(rawValue: name) {
+    case .tick: "\u{1b}[32m"
+    case .rejected: "\u{1b}[31m"
     default: "\u{1b}[36m"
     }
   }

@@ -2,6 +2,7 @@ import ArgumentParser
 import EventBus
 import Foundation
 import PocketwatchService
+import Scheduling
 
 struct Start: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -84,7 +85,7 @@ struct Start: AsyncParsableCommand {
     detail.add("catchupWindow", text: catchupWindow)
     detail.add("ifExists", text: ifExists)
     if let payload { detail.add("payload", json: payload) }
-    try await CommandSender(settings: broker.broker(), answer: answer).send("Schedule Start", detail)
+    try await CommandSender(settings: broker.broker(), answer: answer).send(.start, detail)
   }
 }
 
@@ -116,7 +117,7 @@ struct EventDetail {
   }
 
   /// The event in the format of AWS PutEvents.
-  func event(_ detailType: String) -> String {
-    "{\"Source\":\"pocketwatch-cli\",\"DetailType\":\(jsonQuoted(detailType)),\"Detail\":{\(members.joined(separator: ","))}}"
+  func event(_ name: EventName) -> String {
+    "{\"Source\":\"pocketwatch-cli\",\"DetailType\":\(jsonQuoted(name.rawValue)),\"Detail\":{\(members.joined(separator: ","))}}"
   }
 }

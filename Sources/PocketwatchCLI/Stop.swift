@@ -1,5 +1,6 @@
 import ArgumentParser
 import PocketwatchService
+import Scheduling
 
 struct Stop: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -19,6 +20,6 @@ struct Stop: AsyncParsableCommand {
     var detail = EventDetail()
     detail.add("id", text: id)
     detail.add("reason", text: reason)
-    try await CommandSender(settings: broker.broker(), answer: answer).send("Schedule Stop", detail)
+    try await CommandSender(settings: broker.broker(), answer: answer).send(.stop, detail)
   }
 }

@@ -2,6 +2,7 @@ import AMQP
 import ArgumentParser
 import Foundation
 import PocketwatchService
+import Scheduling
 
 struct Watch: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -19,8 +20,6 @@ struct Watch: AsyncParsableCommand {
 
   @Option(help: "Exit after this many events.")
   var count: Int?
-
-  private static let events = ["Schedule Tick", "Schedule Started", "Schedule Stopped", "Schedule Rejected"]
 
   func run() async throws {
     let settings = try await broker.broker()
@@ -43,7 +42,7 @@ struct Watch: AsyncParsableCommand {
   }
 
   private func show(_ connection: Connection, _ names: TopologyNames, _ remaining: inout Int) throws {
-    let queue = try connection.declareReplyQueue(names, bindingTo: Self.events)
+    let queue = try connection.declareReplyQueue(names, bindingTo: EventName.own)
     try connection.consume(queue, prefetch: 1000, acknowledges: false)
     while remaining > 0 {
       guard case .delivery(let delivery) = try connection.nextEvent(timeout: .seconds(1)) else { continue }

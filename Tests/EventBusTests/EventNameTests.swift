@@ -1,4 +1,5 @@
 import EventBus
+import Scheduling
 import Testing
 
 @Suite("Event names")

@@ -1,5 +1,6 @@
 import AMQP
 import PocketwatchService
+import Scheduling
 
 /// Derives the rights of the service's login from the broker's refusals.
 struct RightsCheck {
@@ -8,7 +9,7 @@ struct RightsCheck {
   let virtualHost: String
 
   /// The events that the service publishes.
-  static let eventKeys = ["Schedule Tick", "Schedule Started", "Schedule Stopped", "Schedule Rejected"]
+  static let eventKeys = EventName.own.map(\.rawValue)
 
   /// The results of test publications.
   struct Publishing: Hashable {

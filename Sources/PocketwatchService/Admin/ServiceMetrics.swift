@@ -147,10 +147,10 @@ extension ServiceMetrics {
   }
 
   private func count(_ rejection: Rejection) {
-    switch rejection.command {
-    case "Schedule Start": count(.startRejected)
-    case "Schedule Stop": count(.stopRejected)
-    default: count(.otherRejected)
+    switch EventName(rawValue: rejection.command) {
+    case .start: count(.startRejected)
+    case .stop: count(.stopRejected)
+    case .tick, .started, .stopped, .rejected, nil: count(.otherRejected)
     }
     add(.rejected)
   }

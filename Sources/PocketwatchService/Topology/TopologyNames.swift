@@ -1,3 +1,5 @@
+import Scheduling
+
 /// What things are called on the broker, after the names of the stack and the event bus.
 package struct TopologyNames: Sendable, Hashable {
   package var stack: String
@@ -13,7 +15,7 @@ package struct TopologyNames: Sendable, Hashable {
   package var deadExchange: String { stack + ".dead" }
   package var deadQueue: String { stack + ".dead" }
   /// The routing keys of commands.
-  package static let commandKeys = ["Schedule Start", "Schedule Stop"]
+  package static let commandKeys = EventName.commands.map(\.rawValue)
 
   /// The name, if it is 1 to 40 of a-z, 0-9 and "-".
   package static func validStack(_ name: String) -> String? {

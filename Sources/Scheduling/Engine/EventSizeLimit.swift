@@ -30,7 +30,7 @@ struct EventSizeLimit {
     let largest = events.map(bodyBytes).max() ?? 0
     guard largest > largestBody else { return nil }
     return Rejection(
-      id: definition.id, command: Command.start(start).detailType,
+      id: definition.id, command: EventName.start.rawValue,
       field: definition.payload == nil ? "body" : "payload",
       reason: "its events would be up to \(largest) bytes long, and the broker takes at most \(largestBody)"
         + " (its max_message_size): make the payload shorter")

@@ -35,6 +35,13 @@ package enum Command: Hashable, Sendable {
     case .stop(let stop): stop.id
     }
   }
+
+  package var name: EventName {
+    switch self {
+    case .start: .start
+    case .stop: .stop
+    }
+  }
 }
 
 /// Tells a command from every other: a keyed hash over its `message_id` and body.

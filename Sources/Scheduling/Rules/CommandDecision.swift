@@ -27,11 +27,12 @@ extension CommandDecision {
       case (.stopped(let generation), .stop(let stop)):
         .stopped(stoppedAgain(stop, generation: generation, existing: existing))
       case (.rejected(let field, let reason), _):
-        .rejected(Rejection(id: command.id, command: command.detailType, field: field, reason: reason))
+        .rejected(Rejection(id: command.id, command: command.name.rawValue, field: field, reason: reason))
       case (.started, .stop), (.stopped, .start):
         // The key covers the body, so a Start is never remembered as a Stop; told apart all the same.
         .rejected(
-          Rejection(id: command.id, command: command.detailType, field: "body", reason: "another command has this key"))
+          Rejection(
+            id: command.id, command: command.name.rawValue, field: "body", reason: "another command has this key"))
       }
     return CommandDecision(event: event, origin: origin, settlement: settlement(of: answer))
   }
@@ -75,21 +76,11 @@ extension CommandDecision {
   static func rejected(
     _ command: Command, field: String, reason: String, origin: Origin
   ) -> (Self, RememberedCommand.Answer) {
-    rejected(Rejection(id: command.id, command: command.detailType, field: field, reason: reason), origin: origin)
+    rejected(Rejection(id: command.id, command: command.name.rawValue, field: field, reason: reason), origin: origin)
   }
 
   static func rejected(_ rejection: Rejection, origin: Origin) -> (Self, RememberedCommand.Answer) {
     let answer = RememberedCommand.Answer.rejected(field: rejection.field, reason: rejection.reason)
     return (CommandDecision(event: .rejected(rejection), origin: origin, settlement: settlement(of: answer)), answer)
-  }
-}
-
-extension Command {
-  /// The event's name on the bus.
-  package var detailType: String {
-    switch self {
-    case .start: "Schedule Start"
-    case .stop: "Schedule Stop"
-    }
   }
 }
