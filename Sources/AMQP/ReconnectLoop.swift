@@ -9,7 +9,9 @@ struct ReconnectLoop {
   /// - Parameter serve: Uses the connection until the lifecycle wants it to stop, or throws what went wrong with it.
   mutating func run(_ serve: (Connection) throws -> Void) {
     var backoff = Backoff()
-    var generator = SystemRandomNumberGenerator()
+    // Not the concrete type: it is empty, so that its accesses from all threads have one address, which the thread sanitizer
+    // reports as a race.
+    var generator: any RandomNumberGenerator = SystemRandomNumberGenerator()
     var turn = 0
     while lifecycle.stopBy == nil, !options.brokers.isEmpty {
       if let brokers = options.source?(), !brokers.isEmpty, brokers != options.brokers {

@@ -15,10 +15,15 @@ final class Program: Sendable {
   /// The exit code, or the negative number of the signal that ended it. Comes after the last line.
   private let end = Inflow<Int32>()
 
-  /// Starts it with this environment, and of ours only PATH.
+  /// What a program inherits of the tests' environment. `ops/test --sanitize thread` sets the latter two.
+  private static let inherited = ["PATH", "LD_PRELOAD", "TSAN_OPTIONS"]
+
+  /// Starts it with this environment, and of the tests' own only what is `inherited`.
   init(_ path: String, _ arguments: [String], environment: [String: String] = [:]) throws {
     var variables = environment
-    variables["PATH"] = ProcessInfo.processInfo.environment["PATH"]
+    for name in Self.inherited where variables[name] == nil {
+      variables[name] = ProcessInfo.processInfo.environment[name]
+    }
     let words = variables.map { "\($0.key)=\($0.value)" }
     let (processID, out, errors) = try Self.starting.withLock { _ in
       let (out, errors) = (try Self.makePipe(), try Self.makePipe())
