@@ -41,7 +41,7 @@ struct OverviewPage {
   var state: String
   var isReady: Bool
   var version: String
-  var now: String
+  var now: Moment
   var started: Moment
   var parts: [Part]
   var live: String
@@ -58,7 +58,7 @@ struct OverviewPage {
     isReady = status.reason == nil
     state = status.reason.map { "not ready: \($0)" } ?? "ready"
     version = overview.version
-    now = status.now.rfc3339
+    now = Moment(status.now, now: status.now)
     started = Moment(overview.startedAt, now: status.now)
     parts = overview.parts.map { Part(name: $0.name, isHealthy: $0.isHealthy, message: $0.message) }
     live = Total.grouped(Int64(overview.counts.live))

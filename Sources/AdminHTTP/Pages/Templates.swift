@@ -81,7 +81,7 @@ enum Templates {
     <section><h2>Recent problems</h2>
     \(events("problems", [.time, .kind, .schedule, .detail]))</section></div>
     <footer>Version {{version}}, started <time datetime="{{started.utc}}">{{started.text}}</time> UTC. System time
-    <time datetime="{{now}}">{{now}}</time></footer>
+    <time datetime="{{now.utc}}">{{now.text}}</time> UTC</footer>
 
     """
 

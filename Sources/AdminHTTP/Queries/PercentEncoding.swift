@@ -1,5 +1,5 @@
 /// Percent-encodes a component of a path or query: everything but letters, digits and `-._~`.
-func percentEncoded(_ text: String) -> String {
+package func percentEncoded(_ text: String) -> String {
   let hex = Array("0123456789ABCDEF".utf8)
   var bytes: [UInt8] = []
   for byte in text.utf8 {

@@ -1,4 +1,5 @@
 import AMQP
+import AdminHTTP
 import Foundation
 import NIOHTTP1
 import PocketwatchService
@@ -90,7 +91,7 @@ struct ManagementCheck {
   private func fetch<Value: Decodable>(
     _ type: Value.Type, _ kind: String, _ name: String? = nil, _ more: String = ""
   ) async throws(Failure) -> Value? {
-    let path = ([kind, virtualHost] + (name.map { [$0] } ?? [])).map(Self.encoded).joined(separator: "/")
+    let path = ([kind, virtualHost] + (name.map { [$0] } ?? [])).map(percentEncoded).joined(separator: "/")
     guard let response = try await get(path + more) else { return nil }
     guard let value = try? JSONDecoder().decode(type, from: Data(response.body)) else {
       throw Failure(
@@ -126,11 +127,4 @@ struct ManagementCheck {
     struct Refusal: Decodable { var reason: String }
     return (try? JSONDecoder().decode(Refusal.self, from: Data(response.body)))?.reason ?? "status \(response.status)"
   }
-
-  private static func encoded(_ name: String) -> String {
-    name.addingPercentEncoding(withAllowedCharacters: unreserved) ?? name
-  }
-
-  private static let unreserved = CharacterSet(
-    charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 }

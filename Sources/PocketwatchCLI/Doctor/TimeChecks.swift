@@ -14,7 +14,7 @@ struct ClockCheck {
       findings.append(
         .warning(
           .clock,
-          "clock is not synchronised according to the kernel; its error is the error of all ticks",
+          "clock is not synchronised according to the kernel; ticks are early or late by its error",
           "apt-get install chrony, or timedatectl set-ntp true"))
     case .within(let milliseconds):
       findings.append(.ok(.clock, "clock is synchronised to \(milliseconds) ms or better"))

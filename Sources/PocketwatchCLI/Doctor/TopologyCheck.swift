@@ -66,7 +66,7 @@ struct TopologyCheck {
     if queue.name == names.commandQueue {
       consumers = queue.consumers
     } else if queue.messages > 0 {
-      findings.append(.ok(.topology, "\(queue.name) holds \(queue.messages) rejected commands"))
+      findings.append(.ok(.topology, "rejected commands in \(queue.name): \(queue.messages)"))
     }
   }
 

@@ -178,7 +178,7 @@ struct BrowserPagesTests {
       try await pages.open("/recent")
       try await browser.shows("that it is live") { try await browser.text("#live") == "Live" }
       #expect(try await pages.service.stop() == 0)
-      try await browser.shows("that it is not live") { try await browser.text("#live").contains("Not live") }
+      try await browser.shows("that it is not live") { try await browser.text("#live").contains("Disconnected") }
       _ = try await browser.complaints()  // that the service is away
     }
   }
