@@ -22,6 +22,7 @@ let package = Package(
     .library(name: "Fuzz", type: .static, targets: ["Fuzz"]),
   ],
   dependencies: [
+    .package(url: "https://github.com/apple/swift-algorithms", from: "1.2.1"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
@@ -42,12 +43,19 @@ let package = Package(
       name: "CRabbitMQ", pkgConfig: "librabbitmq", providers: [.apt(["librabbitmq-dev"])]),
     .systemLibrary(name: "CLinux"),
     .target(name: "Bytes"),
-    .target(name: "AMQP", dependencies: ["Bytes", "CRabbitMQ", "CLinux"], exclude: ["README.md"]),
-    .target(name: "Recurrence"),
+    .target(
+      name: "AMQP",
+      dependencies: [
+        "Bytes", "CRabbitMQ", "CLinux", .product(name: "Algorithms", package: "swift-algorithms"),
+        .product(name: "DequeModule", package: "swift-collections"),
+      ], exclude: ["README.md"]),
+    .target(
+      name: "Recurrence", dependencies: ["Bytes", .product(name: "Algorithms", package: "swift-algorithms")]),
     .target(
       name: "Scheduling",
       dependencies: [
-        "Recurrence", .product(name: "DequeModule", package: "swift-collections"),
+        "Recurrence", .product(name: "Algorithms", package: "swift-algorithms"),
+        .product(name: "DequeModule", package: "swift-collections"),
         .product(name: "HeapModule", package: "swift-collections"),
       ]),
     .target(name: "SchedulingTestKit", dependencies: ["Recurrence", "Scheduling"]),
@@ -60,7 +68,12 @@ let package = Package(
         "Recurrence", "Scheduling", .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "GRDBSQLite", package: "GRDB.swift"),
       ]),
-    .target(name: "PrometheusMetrics", dependencies: [.product(name: "CoreMetrics", package: "swift-metrics")]),
+    .target(
+      name: "PrometheusMetrics",
+      dependencies: [
+        "Bytes", .product(name: "Algorithms", package: "swift-algorithms"),
+        .product(name: "CoreMetrics", package: "swift-metrics"),
+      ]),
     .target(
       name: "AdminHTTP",
       dependencies: [
@@ -78,7 +91,8 @@ let package = Package(
     .target(
       name: "PocketwatchService",
       dependencies: [
-        "AMQP", "AdminHTTP", "CLinux", "EventBus", "PrometheusMetrics", "Recurrence", "Scheduling", "SQLiteStore",
+        "AMQP", "AdminHTTP", "Bytes", "CLinux", "EventBus", "PrometheusMetrics", "Recurrence", "Scheduling",
+        "SQLiteStore",
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "CoreMetrics", package: "swift-metrics"),
         .product(name: "Logging", package: "swift-log"),
@@ -88,7 +102,7 @@ let package = Package(
     .executableTarget(
       name: "PocketwatchCLI",
       dependencies: [
-        "AMQP", "AdminHTTP", "EventBus", "PocketwatchService", "Recurrence", "Scheduling", "SQLiteStore",
+        "AMQP", "AdminHTTP", "Bytes", "EventBus", "PocketwatchService", "Recurrence", "Scheduling", "SQLiteStore",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "Logging", package: "swift-log"),
@@ -117,6 +131,7 @@ let package = Package(
       ],
       path: "Tests/Simulate"),
     .target(name: "Fuzz", dependencies: ["EventBus", "Recurrence", "Scheduling"], path: "Tests/Fuzz"),
+    .testTarget(name: "BytesTests", dependencies: ["Bytes"]),
     .testTarget(name: "AMQPTests", dependencies: ["AMQP"]),
     .testTarget(
       name: "RecurrenceTests", dependencies: ["Recurrence"], resources: [.copy("Vectors")]),
@@ -147,8 +162,8 @@ let package = Package(
     .testTarget(
       name: "PocketwatchServiceTests",
       dependencies: [
-        "AMQP", "AdminHTTP", "EventBus", "PocketwatchService", "PrometheusMetrics", "Recurrence", "SQLiteStore",
-        "Scheduling", "SchedulingTestKit",
+        "AMQP", "AdminHTTP", "Bytes", "EventBus", "PocketwatchService", "PrometheusMetrics", "Recurrence",
+        "SQLiteStore", "Scheduling", "SchedulingTestKit",
         .product(name: "Logging", package: "swift-log"),
       ]),
     .testTarget(

@@ -1,17 +1,17 @@
-/// Why something with the broker failed: a kind for code that decides, words for people.
+/// An error of a connection or of the broker: a kind for code, a text for people.
 ///
-/// Never holds a password or a message's payload.
+/// Never contains a password or a message's payload.
 package struct AMQPError: Error, Sendable, Hashable {
   package enum Kind: Sendable, Hashable {
-    /// No TCP connection: unknown host, refused, no route.
+    /// No TCP connection: unknown host, connection refused, no route.
     case unreachable
     /// The broker refused the user, the password or the virtual host.
     case refusedLogin
-    /// No TLS session: wrong CA, wrong host name, expired, too old a protocol.
+    /// No TLS session: wrong CA, wrong host name, expired certificate, protocol too old.
     case tls
-    /// The broker did not answer in time.
+    /// The broker did not reply in time.
     case timeout
-    /// The connection ended without a word: reset, end of file, heartbeats missed.
+    /// The connection ended without a close: reset, end of file, missed heartbeats.
     case connectionLost
     /// The broker closed the connection with a reply code (320 by an operator, 501-541 for protocol errors).
     case connectionClosed(code: UInt16)
@@ -19,18 +19,18 @@ package struct AMQPError: Error, Sendable, Hashable {
     case channelClosed(code: UInt16)
     /// The broker cancelled the consumer: its queue was deleted or has lost its leader.
     case consumerCancelled
-    /// The broker sent what the protocol forbids.
+    /// The broker violated the protocol.
     case protocolViolation
-    /// The settings cannot work: a malformed URL, a CA file that is not there.
+    /// The settings are invalid: a malformed URL, a missing CA file.
     case invalidConfiguration
-    /// The message cannot be put into AMQP frames: a property over 255 bytes, headers larger than a frame.
+    /// The message does not fit into AMQP frames: a property over 255 bytes, headers larger than a frame.
     case invalidMessage
-    /// An exchange or a queue that must be there is missing.
+    /// A required exchange or queue is missing.
     case topology
   }
 
   package var kind: Kind
-  /// The broker's or the library's own words, or ours where neither said anything.
+  /// The broker's or the library's message, or our own where there is none.
   package var text: String
   /// The broker concerned, as `amqp://user@host:port/vhost`; nil before one is known.
   package var endpoint: String?
@@ -41,17 +41,17 @@ package struct AMQPError: Error, Sendable, Hashable {
     self.endpoint = endpoint
   }
 
-  /// For a setup that found exchanges or queues missing: says which, and paces the next try.
+  /// For a setup that found exchanges or queues missing. Retried every 5 s.
   package static func topology(_ text: String) -> AMQPError {
     AMQPError(.topology, text)
   }
 
-  /// The same error with the broker it is about, where that was open.
+  /// The same error with the broker as its endpoint, if it has none.
   func at(_ broker: BrokerURL) -> AMQPError {
     AMQPError(kind, text, endpoint: endpoint ?? broker.description)
   }
 
-  /// Whether trying again later, with nothing changed here, can succeed.
+  /// Whether a retry with the same settings and message can succeed.
   package var isRetriable: Bool {
     switch kind {
     case .invalidConfiguration, .invalidMessage: false
@@ -59,10 +59,11 @@ package struct AMQPError: Error, Sendable, Hashable {
     }
   }
 
-  /// Whether the broker is away, which ends without anybody's doing here: each attempt may fail in another of these ways.
+  /// Whether the broker is unavailable, which needs no action here. Attempts during one outage may fail with different errors
+  /// of this class.
   package var isOutage: Bool { retryFloor == .zero }
 
-  /// The least pause before the next try. What a person has to mend is asked for less often than what mends itself.
+  /// The shortest pause before the next attempt. Longer for errors that a person has to fix.
   package var retryFloor: Duration {
     switch kind {
     case .topology, .invalidConfiguration, .invalidMessage: .seconds(5)
@@ -74,7 +75,7 @@ package struct AMQPError: Error, Sendable, Hashable {
   }
 }
 
-/// The reply codes of AMQP 0-9-1 (section 1.2 of its reference) that something here depends on.
+/// The reply codes of AMQP 0-9-1 (section 1.2 of its reference) used here.
 enum ReplyCode {
   static let success: UInt16 = 200
   static let connectionForced: UInt16 = 320

@@ -1,8 +1,6 @@
 import CRabbitMQ
 
-/// Memory for what one call hands to the C library: allocated piece by piece, given back all at once.
-///
-/// Everything handed out is valid until `recycle()`.
+/// Memory for the arguments of calls of the C library, freed all at once. Allocations are valid until `recycle()`.
 final class Arena {
   private let pool: UnsafeMutablePointer<amqp_pool_t>
 
@@ -18,7 +16,7 @@ final class Arena {
 
   func recycle() { recycle_amqp_pool(pool) }
 
-  /// A copy of a string's UTF-8.
+  /// Copies a string's UTF-8.
   func bytes(_ text: String) -> amqp_bytes_t {
     var text = text
     return text.withUTF8 { bytes(UnsafeRawBufferPointer($0)) }
@@ -35,7 +33,7 @@ final class Arena {
     return amqp_bytes_t(len: buffer.count, bytes: copy)
   }
 
-  /// A field table from its encoding, which is one.
+  /// Decodes a field table, which must be valid.
   func table(_ encoding: [UInt8]) -> amqp_table_t {
     var table = amqp_table_t()
     var offset = 0
@@ -43,14 +41,14 @@ final class Arena {
     return table
   }
 
-  /// Properties from their encoding; nil when it is none. Valid as long as the arena lives.
+  /// Decodes properties; nil for an invalid encoding. Valid as long as the arena.
   func properties(_ encoding: [UInt8]) -> amqp_basic_properties_t? {
     var decoded: UnsafeMutableRawPointer?
     let status = amqp_decode_properties(UInt16(AMQP_BASIC_CLASS), pool, bytes(encoding), &decoded)
     return status < 0 ? nil : decoded?.load(as: amqp_basic_properties_t.self)
   }
 
-  /// A method or properties decoded from their encoding, which is one and stays where it is as long as they are used.
+  /// Decodes a method or properties. The encoding must be valid, and must not move while the result is used.
   func decoded<Value>(
     _ encoding: UnsafeRawBufferPointer, _: Value.Type,
     _ decode: (UnsafeMutablePointer<amqp_pool_t>, amqp_bytes_t, UnsafeMutablePointer<UnsafeMutableRawPointer?>) -> CInt
@@ -61,22 +59,21 @@ final class Arena {
     return value!.assumingMemoryBound(to: Value.self)
   }
 
-  /// Uninitialised room for `count` C structs, which nobody deinitialises.
+  /// Uninitialised memory for `count` C structs.
   func allocate<Value>(_ type: Value.Type, count: Int) -> UnsafeMutablePointer<Value> {
     allocate(count * MemoryLayout<Value>.stride).bindMemory(to: type, capacity: count)
   }
 
   private func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer {
-    // Nil for no bytes, and when memory is exhausted, which ends the process like every allocation of Swift's own.
+    // Nil for 0 bytes, and when memory is exhausted, which ends the process as in every Swift allocation.
     amqp_pool_alloc(pool, max(1, byteCount))!
   }
 }
 
 extension amqp_bytes_t {
-  /// A copy of the bytes.
   var array: [UInt8] { Array(UnsafeRawBufferPointer(start: bytes, count: bytes == nil ? 0 : len)) }
 
-  /// The bytes as text; what is no UTF-8 becomes U+FFFD.
+  /// The bytes as text; invalid UTF-8 becomes U+FFFD.
   var string: String {
     String(decoding: UnsafeRawBufferPointer(start: bytes, count: bytes == nil ? 0 : len), as: UTF8.self)
   }

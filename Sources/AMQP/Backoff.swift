@@ -1,9 +1,9 @@
-/// How long to wait before the next try to connect: doubling from 0.1 s to 3 s with full jitter, so that many clients of
-/// a broker that comes back do not all arrive at once.
+/// The pause before the next attempt to connect: doubles from 0.1 s to 3 s with full jitter, so that the clients of a
+/// restarted broker do not all connect at once.
 package struct Backoff: Sendable {
   package static let shortest = Duration.milliseconds(100)
   package static let longest = Duration.seconds(3)
-  /// A connection that lived this long was a success: the next failure starts from the shortest pause again.
+  /// After a connection of at least this long, the pause starts from the shortest again.
   package static let stableAfter = Duration.seconds(10)
 
   /// The upper end of the next pause.
@@ -14,8 +14,8 @@ package struct Backoff: Sendable {
   /// The pause after a failure.
   ///
   /// - Parameters:
-  ///   - floor: The least pause that the failure allows, see `AMQPError.retryFloor`.
-  ///   - uptime: How long the connection had been in use when it failed; zero when it never was.
+  ///   - floor: The shortest pause for this failure, see `AMQPError.retryFloor`.
+  ///   - uptime: How long the connection had been in use when it failed; zero if never.
   package mutating func pause(
     floor: Duration, uptime: Duration, using generator: inout some RandomNumberGenerator
   ) -> Duration {
@@ -27,7 +27,7 @@ package struct Backoff: Sendable {
 }
 
 extension Duration {
-  /// Whole milliseconds, rounded up; a negative duration is none.
+  /// Whole milliseconds, rounded up; 0 for a negative duration.
   var wholeMilliseconds: Int64 {
     if self <= .zero { return 0 }
     let (seconds, attoseconds) = components

@@ -1,6 +1,6 @@
-/// The address of one broker with the credentials for it: `amqp://user:password@host:port/vhost`, or `amqps://` for TLS.
+/// The address of one broker with its credentials: `amqp://user:password@host:port/vhost`, or `amqps://` for TLS.
 ///
-/// The password shows in no description, dump or error.
+/// No description, dump or error contains the password.
 package struct BrokerURL: Sendable, Hashable {
   package var usesTLS: Bool
   package var user: String
@@ -10,10 +10,10 @@ package struct BrokerURL: Sendable, Hashable {
   package var port: UInt16
   package var virtualHost: String
 
-  /// Reads one URL (RFC 3986, and RabbitMQ's AMQP URI specification except for its query parameters).
+  /// Parses one URL (RFC 3986, and RabbitMQ's AMQP URI specification without its query parameters).
   ///
-  /// User, password and virtual host are percent-decoded. An empty path and `/` both mean the virtual host `/`. Without
-  /// a user it is `guest` with password `guest`; without a port 5672, or 5671 for `amqps`.
+  /// User, password and virtual host are percent-decoded. An empty path and `/` both mean the virtual host `/`. Defaults:
+  /// user and password `guest`; port 5672, or 5671 for `amqps`.
   package init(_ text: String) throws(AMQPError) {
     let parts = try URLParts(text)
     usesTLS = parts.usesTLS
@@ -22,16 +22,16 @@ package struct BrokerURL: Sendable, Hashable {
     virtualHost = try Self.virtualHost(parts.path)
   }
 
-  /// Reads several URLs separated by spaces or line ends; they are tried in turn. Throws when there is none.
+  /// Parses several URLs separated by spaces or line ends. Throws when there is none.
   package static func list(_ text: String) throws(AMQPError) -> [BrokerURL] {
     var urls: [BrokerURL] = []
-    let words = text.utf8.split { $0 == 0x20 || (0x09...0x0D).contains($0) }
-    // Of a password with a blank, the rest would be taken for another URL.
-    if words.count > 1, words.contains(where: { !Substring($0).contains("://") }) {
+    let parts = text.utf8.split { $0 == 0x20 || (0x09...0x0D).contains($0) }
+    // A password with a space would be split, and its rest taken for another URL.
+    if parts.count > 1, parts.contains(where: { !Substring($0).contains("://") }) {
       throw .malformedURL("a part after a space is not a URL; in user name and password write a space as %20")
     }
-    for word in words {
-      urls.append(try BrokerURL(String(decoding: word, as: UTF8.self)))
+    for part in parts {
+      urls.append(try BrokerURL(String(decoding: part, as: UTF8.self)))
     }
     if urls.isEmpty { throw .malformedURL("no URL is given") }
     return urls
@@ -50,7 +50,9 @@ package struct BrokerURL: Sendable, Hashable {
     var host = text
     var rest: Substring.UTF8View?
     if text.first == UInt8(ascii: "[") {
-      guard let end = text.firstIndex(of: UInt8(ascii: "]")) else { throw .malformedURL("the host lacks its \"]\"") }
+      guard let end = text.firstIndex(of: UInt8(ascii: "]")) else {
+        throw .malformedURL("the host has no closing \"]\"")
+      }
       host = text[text.index(after: text.startIndex)..<end]
       rest = text[text.index(after: end)...]
       if rest?.isEmpty == true { rest = nil }
@@ -60,15 +62,15 @@ package struct BrokerURL: Sendable, Hashable {
     }
     if host.isEmpty { throw .malformedURL("the host is missing") }
     if host.contains(where: { $0 <= 0x20 || $0 == 0x7F || $0 == UInt8(ascii: "%") }) {
-      throw .malformedURL("the host has a character that no host name has")
+      throw .malformedURL("the host has a character that is not allowed in host names")
     }
     guard let rest else { return (String(Substring(host)), defaultPort) }
-    // Not echoed: in a URL that lacks its "@" this is the password.
+    // Not echoed: in a URL without its "@" this is the password.
     let digits = rest.dropFirst()
     guard rest.first == UInt8(ascii: ":"), digits.allSatisfy({ (0x30...0x39).contains($0) }),
       let port = UInt16(Substring(digits)), port > 0
     else {
-      throw .malformedURL("the port is no number within 1-65535")
+      throw .malformedURL("the port is not a number within 1-65535")
     }
     return (String(Substring(host)), port)
   }
@@ -84,13 +86,13 @@ package struct BrokerURL: Sendable, Hashable {
     return decodedName
   }
 
-  /// Percent-decodes one part. A zero byte is refused because the C library takes these as zero-terminated strings.
+  /// Percent-decodes one part. Zero bytes are not allowed, because the C library takes zero-terminated strings.
   private static func decoded(_ text: Substring.UTF8View, _ part: String) throws(AMQPError) -> String {
     guard let bytes = percentDecoded(text) else {
       throw .malformedURL("\(part) has a \"%\" that two hex digits do not follow; write \"%\" as %25")
     }
     guard !bytes.contains(0), let string = String(validating: bytes, as: UTF8.self) else {
-      throw .malformedURL("\(part) is no text in UTF-8")
+      throw .malformedURL("\(part) is not valid UTF-8")
     }
     return string
   }
@@ -106,7 +108,7 @@ extension BrokerURL: CustomStringConvertible, CustomDebugStringConvertible, Cust
 
   package var debugDescription: String { description }
 
-  /// Keeps `dump` and failed test expectations from printing the password.
+  /// Hides the password from `dump` and failed test expectations.
   package var customMirror: Mirror { Mirror(self, children: ["url": description]) }
 }
 

@@ -1,55 +1,64 @@
-/// Which published messages the broker has not confirmed yet (RabbitMQ's publisher confirms).
+import Algorithms
+
+/// The published messages that the broker has not confirmed yet (RabbitMQ's publisher confirms).
 ///
-/// The broker counts the messages of a channel from 1; an answer names one of them, or all up to it, in any order. Each
-/// element is handed out exactly once. One that stays unconfirmed costs nothing beyond itself, however many come after.
+/// The broker numbers the messages of a channel from 1. A confirm names one of them, or all up to it, in any order. Each
+/// element is returned exactly once. A message that stays unconfirmed costs one slot, however many come after it.
 package struct Confirms<Element> {
   private struct Slot {
     let sequence: UInt64
-    /// Nil once it is settled.
+    /// Nil once it is resolved.
     var element: Element?
   }
 
-  /// In the order of publishing. Those before `head` are settled, of the others as many as are not among `count`.
+  /// In the order of publishing. All slots before `head` are resolved; from `head` on, `count` are not.
   private var slots: [Slot] = []
   private var head = 0
-  /// How many are still to be confirmed.
+  /// The number of unconfirmed messages.
   package private(set) var count = 0
   /// The number that the broker gives to the next message published.
   package private(set) var nextSequence: UInt64 = 1
 
   package init() {}
 
-  /// How many places are taken up, those of settled messages too.
+  /// The number of slots in memory, including those of resolved messages.
   package var slotCount: Int { slots.count }
 
   package mutating func published(_ element: Element) {
+    assert(slots.last.map { $0.sequence < nextSequence } ?? true, "sequence numbers are not ascending")
     slots.append(Slot(sequence: nextSequence, element: element))
     nextSequence += 1
     count += 1
   }
 
-  /// Takes out what an answer of the broker settles, in the order of publishing: one message, or with `multiple` all up
-  /// to it (sequence 0 then means all there are).
+  /// Removes the elements that a confirm or a nack resolves, in the order of publishing: one message, or with `multiple`
+  /// all up to it (sequence 0 then means all).
   ///
-  /// - Returns: Empty when it was settled before; nil for a number that was never given out.
-  package mutating func settle(_ sequence: UInt64, multiple: Bool) -> [Element]? {
+  /// - Returns: Empty when it was resolved before; nil for a number that was never used.
+  package mutating func resolve(_ sequence: UInt64, multiple: Bool) -> [Element]? {
     let last = multiple && sequence == 0 ? nextSequence - 1 : sequence
     guard last < nextSequence, last > 0 || multiple else { return nil }
     let end = firstIndex(after: last)
     let start = multiple ? head : firstIndex(after: last - 1)
-    var settled: [Element] = []
+    assert(multiple || end - start <= 1, "two slots have one sequence number")
+    var resolved: [Element] = []
     for index in start..<max(start, end) {
-      if let element = slots[index].element.take() { settled.append(element) }
+      if let element = slots[index].element.take() { resolved.append(element) }
     }
-    count -= settled.count
-    forgetSettled()
-    return settled
+    assert(resolved.count <= count, "more messages resolved than were unconfirmed")
+    count -= resolved.count
+    removeResolved()
+    return resolved
   }
 
-  /// What is still to be confirmed, in the order of publishing.
-  package var elements: [Element] { slots[head...].compactMap(\.element) }
+  /// The unconfirmed elements, in the order of publishing.
+  package var elements: [Element] {
+    let elements = slots[head...].compactMap(\.element)
+    assert(elements.count == count, "the count of unconfirmed messages is wrong")
+    return elements
+  }
 
-  /// Changes the oldest unconfirmed element that a test accepts; false when it accepts none.
+  /// Changes the oldest unconfirmed element that satisfies a predicate; false when none does.
   package mutating func updateFirst(where accepts: (Element) -> Bool, _ change: (inout Element) -> Void) -> Bool {
     for index in head..<slots.count {
       guard var element = slots[index].element, accepts(element) else { continue }
@@ -60,24 +69,21 @@ package struct Confirms<Element> {
     return false
   }
 
-  /// Where the first message after this one is, or would be.
+  /// The index of the first slot after a sequence number.
   private func firstIndex(after sequence: UInt64) -> Int {
-    var (low, high) = (head, slots.count)
-    while low < high {
-      let middle = low + (high - low) / 2
-      if slots[middle].sequence > sequence { high = middle } else { low = middle + 1 }
-    }
-    return low
+    slots[head...].partitioningIndex { $0.sequence > sequence }
   }
 
-  /// Each time half of the slots goes at once, which makes it cheap for each.
-  private mutating func forgetSettled() {
+  /// Removes at least half of the slots at a time, so that the cost per message is constant.
+  private mutating func removeResolved() {
     while head < slots.count, slots[head].element == nil { head += 1 }
+    assert(slots.count - head >= count, "fewer slots than unconfirmed messages")
     guard count == 0 || slots.count > 2 * count + Self.spare else { return }
     slots.removeAll { $0.element == nil }
     head = 0
+    assert(slots.count == count, "a resolved slot was kept, or an unconfirmed one removed")
   }
 
-  /// So many settled ones stay without need to move the others.
+  /// How many resolved slots may stay before the array is compacted.
   private static var spare: Int { 1024 }
 }

@@ -1,9 +1,10 @@
 import CRabbitMQ
+import DequeModule
 
 /// The channel; consuming and acknowledging.
 extension Connection {
-  /// Opens the channel, again after the broker or `closeChannel()` has closed it. What belonged to the old one (consumers,
-  /// unacknowledged deliveries, confirms) is gone.
+  /// Opens the channel, or reopens it after the broker or `closeChannel()` has closed it. Consumers, unacknowledged
+  /// deliveries and confirms of the old channel are lost.
   package func openChannel() throws(AMQPError) {
     if failure?.isChannelError == true { failure = nil }
     forgetChannel()
@@ -12,8 +13,8 @@ extension Connection {
     isChannelOpen = true
   }
 
-  /// Closes the channel. The broker gives unacknowledged deliveries back to their queue, in order; those that are on
-  /// their way here are thrown away.
+  /// Closes the channel. The broker requeues unacknowledged deliveries in order. Deliveries that arrive meanwhile are
+  /// discarded.
   package func closeChannel() throws(AMQPError) {
     let request = amqp_channel_close_t(
       reply_code: ReplyCode.success, reply_text: amqp_empty_bytes, class_id: 0, method_id: 0)
@@ -24,11 +25,11 @@ extension Connection {
 
   private func forgetChannel() {
     content.reset()
-    for event in pending.takeAll() where event.isOfConnection { pending.append(event) }
+    pending.removeAll { !$0.concernsConnection }
     lastSequence = nil
   }
 
-  /// Has the broker confirm every message published from now on.
+  /// Enables publisher confirms for the messages published from now on.
   package func enableConfirms() throws(AMQPError) {
     try call(AMQP_CONFIRM_SELECT_METHOD, amqp_confirm_select_t(nowait: 0), reply: AMQP_CONFIRM_SELECT_OK_METHOD)
     lastSequence = lastSequence ?? 0
@@ -38,14 +39,14 @@ extension Connection {
   ///
   /// - Parameters:
   ///   - prefetch: The most deliveries that may be unacknowledged at a time; 0 for no limit.
-  ///   - tag: The consumer tag, at most 255 bytes; empty to have the broker choose one.
-  ///   - acknowledges: False to have deliveries counted as acknowledged when they are sent.
+  ///   - tag: The consumer tag, at most 255 bytes; the broker chooses one when it is empty.
+  ///   - acknowledges: False for automatic acknowledgement.
   /// - Returns: The consumer tag.
   @discardableResult
   package func consume(
     _ queue: String, prefetch: UInt16, tag: String = "", acknowledges: Bool = true, exclusive: Bool = false
   ) throws(AMQPError) -> String {
-    // Not global: it then limits this consumer, and quorum queues accept nothing else.
+    // Not global: the limit is the consumer's, and quorum queues support no other.
     try call(
       AMQP_BASIC_QOS_METHOD, amqp_basic_qos_t(prefetch_size: 0, prefetch_count: prefetch, global: 0),
       reply: AMQP_BASIC_QOS_OK_METHOD)
@@ -58,7 +59,7 @@ extension Connection {
     }
   }
 
-  /// Ends deliveries to a consumer. Those already here or on their way stay to be acknowledged.
+  /// Cancels a consumer. Deliveries that have arrived or still arrive remain to be acknowledged.
   package func cancel(_ consumerTag: String) throws(AMQPError) {
     arena.recycle()
     try call(
@@ -66,22 +67,21 @@ extension Connection {
       reply: AMQP_BASIC_CANCEL_OK_METHOD)
   }
 
-  /// Tells the broker that a delivery, or with `multiple` every one up to it, is done with. A tag that is not
-  /// outstanding costs the channel (406).
+  /// Acknowledges a delivery, or with `multiple` all up to it. For a tag that is not outstanding the broker closes the
+  /// channel (406).
   package func acknowledge(_ tag: UInt64, multiple: Bool = false) throws(AMQPError) {
     try send(AMQP_BASIC_ACK_METHOD, amqp_basic_ack_t(delivery_tag: tag, multiple: multiple ? 1 : 0))
   }
 
-  /// Refuses a delivery: it goes to the queue's dead-letter exchange. (There is no way here to put it back at the queue's
-  /// end: that changes the order.)
+  /// Rejects a delivery without requeue: it goes to the queue's dead-letter exchange. (A requeue would change the order.)
   package func reject(_ tag: UInt64) throws(AMQPError) {
     try send(AMQP_BASIC_REJECT_METHOD, amqp_basic_reject_t(delivery_tag: tag, requeue: 0))
   }
 }
 
 extension Connection.Event {
-  /// Whether the event is about the connection and not about its channel.
-  fileprivate var isOfConnection: Bool {
+  /// Whether the event concerns the connection and not its channel.
+  fileprivate var concernsConnection: Bool {
     switch self {
     case .blocked, .unblocked: true
     case .delivery, .confirmed, .returned, .consumerCancelled, .markerAnswered: false

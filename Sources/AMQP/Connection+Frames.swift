@@ -1,8 +1,9 @@
 import CRabbitMQ
+import DequeModule
 
-/// Reading: every frame the broker sends goes through `handle`, also while a request waits for its reply.
+/// Reading. Every frame of the broker passes through `handle`, also while a request waits for its reply.
 extension Connection {
-  /// The next frame; nil when none has come within the time. Serves heartbeats.
+  /// The next frame; nil when none comes within the limit. Serves heartbeats.
   func receiveFrame(within limit: Duration) throws(AMQPError) -> amqp_frame_t? {
     let state = try usable()
     var frame = amqp_frame_t()
@@ -13,9 +14,9 @@ extension Connection {
     return frame
   }
 
-  /// Sends a method and waits for its reply. Other frames that come before it are handled.
+  /// Sends a method and waits for its reply. Handles the frames that come before it.
   ///
-  /// - Parameter read: Reads the reply, whose memory is the library's and valid only inside.
+  /// - Parameter read: Reads the reply. Its memory belongs to the library and is valid only inside the closure.
   func call<Request: BitwiseCopyable, Reply>(
     _ method: amqp_method_number_t, _ request: Request, reply: amqp_method_number_t,
     on channel: amqp_channel_t = Connection.channel, within limit: Duration? = nil,
@@ -32,11 +33,11 @@ extension Connection {
       }
       try handle(frame)
     }
-    // A late reply would be taken for that of the next request.
+    // A late reply would be mistaken for that of the next request, so the connection fails.
     throw fail(error(.timeout, "no \(methodName(reply)) within \(limit ?? options.rpcTimeout)"))
   }
 
-  /// As above, for replies that say nothing.
+  /// As above, for replies without content.
   func call(
     _ method: amqp_method_number_t, _ request: some BitwiseCopyable, reply: amqp_method_number_t,
     on channel: amqp_channel_t = Connection.channel, within limit: Duration? = nil
@@ -55,30 +56,30 @@ extension Connection {
     if status < 0 { throw fail(status: status) }
   }
 
-  /// The broker ends a connection that uses a channel which is not open.
+  /// The broker closes a connection that uses a channel which is not open.
   func requireChannel() throws(AMQPError) {
-    if !isChannelOpen { throw error(.channelClosed(code: ReplyCode.success), "it was closed here") }
+    if !isChannelOpen { throw error(.channelClosed(code: ReplyCode.success), "it was closed by this client") }
   }
 
-  /// Turns a frame into an event, an answer or an error.
+  /// Turns a frame into an event, a reply to the broker or an error.
   func handle(_ frame: amqp_frame_t) throws(AMQPError) {
     do throws(ContentAssembly.Violation) {
       switch CInt(frame.frame_type) {
       case AMQP_FRAME_HEARTBEAT: return
       case AMQP_FRAME_METHOD where frame.channel == 0: try handleConnectionMethod(frame.payload.method)
-      case _ where frame.channel != Self.channel: throw .init(text: "a frame came on channel \(frame.channel)")
+      case _ where frame.channel != Self.channel: throw .init(text: "received a frame on channel \(frame.channel)")
       case AMQP_FRAME_METHOD: try handleChannelMethod(frame.payload.method)
       case AMQP_FRAME_HEADER:
         let header = frame.payload.properties
         guard CInt(header.class_id) == AMQP_BASIC_CLASS, let decoded = header.decoded else {
-          throw .init(text: "a content header of class \(header.class_id) came")
+          throw .init(text: "received a content header of class \(header.class_id)")
         }
         let properties = decoded.load(as: amqp_basic_properties_t.self)
         add(try content.addHeader(Properties(properties), bodySize: header.body_size))
       case AMQP_FRAME_BODY:
         let body = frame.payload.body_fragment
         add(try content.addBody(UnsafeRawBufferPointer(start: body.bytes, count: body.len)))
-      default: throw .init(text: "a frame of type \(frame.frame_type) came")
+      default: throw .init(text: "received a frame of type \(frame.frame_type)")
       }
     } catch {
       throw fail(self.error(.protocolViolation, error.text))
@@ -86,7 +87,7 @@ extension Connection {
     if let failure { throw failure }
   }
 
-  /// Lets the library use the frame's memory again; what was needed of it is copied.
+  /// Allows the library to reuse the frame's memory. Call it after copying what is needed.
   func releaseBuffers(_ channel: amqp_channel_t) {
     if let state { amqp_maybe_release_buffers_on_channel(state, channel) }
   }
@@ -104,7 +105,7 @@ extension Connection {
     case AMQP_CONNECTION_BLOCKED_METHOD:
       add(.blocked(reason: method.decoded.load(as: amqp_connection_blocked_t.self).reason.string))
     case AMQP_CONNECTION_UNBLOCKED_METHOD: add(.unblocked)
-    default: throw .init(text: "\(methodName(method.id)) came unasked")
+    default: throw .init(text: "received an unexpected \(methodName(method.id))")
     }
   }
 
@@ -136,13 +137,13 @@ extension Connection {
       answer(AMQP_CHANNEL_CLOSE_OK_METHOD, amqp_channel_close_ok_t(), on: Self.channel)
       isChannelOpen = false
       if failure == nil { failure = error(.channelClosed(code: close.reply_code), close.reply_text.string) }
-    // When both sides closed at once.
+    // Both sides closed at the same time.
     case AMQP_CHANNEL_CLOSE_OK_METHOD: break
-    default: throw .init(text: "\(methodName(method.id)) came unasked")
+    default: throw .init(text: "received an unexpected \(methodName(method.id))")
     }
   }
 
-  /// Answers the broker's close. If that fails the connection is lost, which says more than the close.
+  /// Replies to the broker's close. A failure is ignored: it shows as a lost connection.
   private func answer(_ method: amqp_method_number_t, _ request: some BitwiseCopyable, on channel: amqp_channel_t) {
     try? send(method, request, on: channel)
   }

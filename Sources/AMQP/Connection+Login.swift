@@ -2,7 +2,7 @@ import CRabbitMQ
 import Glibc
 
 extension Connection {
-  /// Asked for at login; the broker may lower it. RabbitMQ 4.1 needs at least 8192.
+  /// Requested at login; the broker may lower it. RabbitMQ 4.1 requires at least 8192.
   private static let frameMax: CInt = 131_072
   private static let leastFrameMax: CInt = 8192
 
@@ -10,7 +10,7 @@ extension Connection {
   func openSocket() throws(AMQPError) {
     let state = try usable()
     guard let socket = url.usesTLS ? try makeTLSSocket(state) : amqp_tcp_socket_new(state) else {
-      throw fail(error(.unreachable, "no socket can be had"))
+      throw fail(error(.unreachable, "cannot create a socket"))
     }
     var timeout = options.connectTimeout.timeval
     errno = 0
@@ -22,26 +22,27 @@ extension Connection {
   /// A socket that verifies the broker's certificate and host name, with TLS 1.2 or newer.
   private func makeTLSSocket(_ state: amqp_connection_state_t) throws(AMQPError) -> OpaquePointer? {
     guard let tls = options.tls else {
-      throw fail(error(.invalidConfiguration, "amqps:// needs a CA file to verify the broker with"))
+      throw fail(error(.invalidConfiguration, "amqps:// requires a CA file to verify the broker"))
     }
     guard let socket = amqp_ssl_socket_new(state) else { return nil }
     amqp_ssl_socket_set_verify_peer(socket, 1)
     amqp_ssl_socket_set_verify_hostname(socket, 1)
     cr_refuse_encrypted_key(socket)
     if amqp_ssl_socket_set_ssl_versions(socket, AMQP_TLSv1_2, AMQP_TLSvLATEST) < 0 {
-      throw fail(error(.tls, "this OpenSSL has no TLS 1.2"))
+      throw fail(error(.tls, "OpenSSL does not support TLS 1.2"))
     }
     if amqp_ssl_socket_set_cacert(socket, tls.caFile) < 0 {
-      throw fail(error(.invalidConfiguration, "no certificate authority can be read from \(tls.caFile)"))
+      throw fail(error(.invalidConfiguration, "cannot read certificate authorities from \(tls.caFile)"))
     }
     switch (tls.certificateFile, tls.keyFile) {
     case (let certificate?, let key?):
       if amqp_ssl_socket_set_key(socket, certificate, key) < 0 {
         throw fail(
-          error(.invalidConfiguration, "no certificate with its unencrypted key is in \(certificate) and \(key)"))
+          error(
+            .invalidConfiguration, "cannot read a certificate and its unencrypted key from \(certificate) and \(key)"))
       }
     case (nil, nil): break
-    default: throw fail(error(.invalidConfiguration, "a client certificate needs both its file and its key file"))
+    default: throw fail(error(.invalidConfiguration, "a client certificate requires both its file and its key file"))
     }
     return socket
   }
@@ -51,15 +52,15 @@ extension Connection {
     if kind == .connectionLost || kind == .timeout { kind = .unreachable }
     var text = String(cString: amqp_error_string2(status))
     if status == AMQP_STATUS_SOCKET_ERROR.rawValue {
-      // The library does not tell why a connect that took its time has failed.
+      // The library does not report why a connect failed that did not fail at once.
       let isKnown = errorNumber != 0 && errorNumber != EINPROGRESS
-      text = isKnown ? String(cString: strerror(errorNumber)) : "connection refused, or no route to it"
+      text = isKnown ? String(cString: strerror(errorNumber)) : "connection refused, or no route to host"
     }
     return error(kind, text)
   }
 
-  /// Sending has no deadline in the library: a frozen broker would hold it for ever once the socket is full. With this
-  /// the kernel gives up on what the peer has not taken within two heartbeats.
+  /// Limits how long sent data may stay unacknowledged to two heartbeats. The library has no send timeout: with a full
+  /// socket, a frozen broker would block it forever.
   private func limitSendTime(_ socket: CInt) {
     var milliseconds = CUnsignedInt(max(1, options.heartbeatSeconds)) * 2000
     setsockopt(
@@ -82,12 +83,12 @@ extension Connection {
       throw fail(
         error(
           .topology,
-          "its frame_max is \(server.frameMax) bytes. Set it to \(Self.leastFrameMax) or more in rabbitmq.conf (the default"
-            + " is \(Self.frameMax)), and restart the broker"))
+          "its frame_max is \(server.frameMax) bytes. Set it to at least \(Self.leastFrameMax) in rabbitmq.conf (the"
+            + " default is \(Self.frameMax)), and restart the broker"))
     }
   }
 
-  /// The capabilities matter: without them the broker neither reports a deleted queue nor that it is blocked.
+  /// Without these capabilities the broker reports neither a deleted queue nor blocked publishing.
   private var clientProperties: Table {
     [
       "product": .string(options.product),
@@ -108,9 +109,9 @@ extension Connection {
     }
     let status = reply.library_error
     var text = "\(String(cString: amqp_error_string2(status))) during login"
-    // A port for TLS closes on what is no handshake.
+    // A TLS port closes the connection when it receives no handshake.
     if !url.usesTLS, status == AMQP_STATUS_SOCKET_ERROR.rawValue || status == AMQP_STATUS_CONNECTION_CLOSED.rawValue {
-      text += ". If port \(url.port) expects TLS, the URL has to begin with amqps://"
+      text += ". If port \(url.port) expects TLS, the URL must begin with amqps://"
     }
     return error(.init(status: status), text)
   }

@@ -1,20 +1,20 @@
 import CRabbitMQ
 
-/// What a login may do, found by trying it. Nothing reaches a queue, and nothing is taken from one.
+/// Probes for a login's rights. They neither add a message to a queue nor remove one.
 extension Connection {
-  /// What the broker says to a message before it looks for queues.
+  /// The broker's checks of a message before it routes it.
   package enum PublishVerdict: Sendable, Hashable {
     case allowed
-    /// 403 without the right to the exchange or the topic; 406 for the `user_id`, or for the size.
+    /// 403 without the right to the exchange or the topic; 406 because of the `user_id` or the size.
     case refused(AMQPError)
-    /// It takes no messages now (memory or disk alarm). The connection cannot be used any more.
+    /// Publishing is blocked (memory or disk alarm). The connection is unusable afterwards.
     case blocked
   }
 
-  /// Publishes a message in a transaction that is rolled back: the broker makes all its checks and then drops it. The
-  /// channel is a new one afterwards.
+  /// Publishes a message in a transaction and rolls it back: the broker makes all its checks, then drops the message.
+  /// Reopens the channel.
   ///
-  /// - Parameter bodyBytes: The size of the message.
+  /// - Parameter bodyBytes: The size of the message's body.
   package func verdictOfPublish(
     to exchange: String, routingKey: String, userID: String?, bodyBytes: Int = 0
   ) throws(AMQPError) -> PublishVerdict {
@@ -38,17 +38,16 @@ extension Connection {
     return .allowed
   }
 
-  /// The refusal of a `basic.get` from a queue: 405 of a quorum queue with a single active consumer, if it may be read.
-  /// The channel is open again.
+  /// The broker's error for a `basic.get` from a queue: 405 for a quorum queue with a single active consumer, if the login may
+  /// read it. Reopens the channel.
   ///
-  /// - Returns: Nil when the broker would give what is in the queue; then the connection is of no more use, so that a
-  ///   message, if one came, is back in its place.
+  /// - Returns: Nil when the broker allows it. The connection is then unusable, so that a message, if one came, is requeued.
   package func refusalOfGet(from queue: String) throws(AMQPError) -> AMQPError? {
     arena.recycle()
     let request = amqp_basic_get_t(ticket: 0, queue: arena.bytes(queue), no_ack: 0)
     do {
       try call(AMQP_BASIC_GET_METHOD, request, reply: AMQP_BASIC_GET_EMPTY_METHOD)
-      _ = fail(error(.protocolViolation, "it gave what nobody wanted"))
+      _ = fail(error(.protocolViolation, "basic.get was allowed"))
       return nil
     } catch  where error.isChannelError {
       try openChannel()

@@ -1,23 +1,21 @@
 import CRabbitMQ
 import Glibc
 
-/// Publishing: encoded messages go to the socket as they are, many at a time. (The library would take three system calls for
-/// each.)
+/// Publishing. Encoded messages are written to the socket directly, many at a time. (The library would make three system
+/// calls for each.)
 extension Connection {
-  /// Sends a message.
+  /// Sends a message. On return the kernel has it; only a confirm shows that the broker has it.
   ///
-  /// Returning means that the kernel has it, nothing more: only a confirm counts.
-  ///
-  /// - Returns: The number that its confirm will name; 0 while confirms are off.
+  /// - Returns: The sequence number that its confirm will name; 0 while confirms are off.
   @discardableResult
   package func publish(_ message: Message) throws(AMQPError) -> UInt64 {
     let batch = MessageBatch(frameMax: server.frameMax) { $0.add(message, number: 0) }
-    if let refused = batch.unsendable.first { throw refused.error }
+    if let unsendable = batch.unsendable.first { throw unsendable.error }
     try publish(MessageBatch.Slice(batch: batch, entries: 0..<1))
     return lastSequence ?? 0
   }
 
-  /// Sends messages, encoded for this connection's frames.
+  /// Sends messages that were encoded for this connection's frame size.
   func publish(_ slice: MessageBatch.Slice) throws(AMQPError) {
     let state = try usable()
     try requireChannel()
@@ -29,13 +27,14 @@ extension Connection {
     if let last = lastSequence { lastSequence = last + UInt64(slice.entries.count) }
   }
 
-  /// Asks the broker for an answer once it has come to this place; it closes the channel first if it refuses a message before
-  /// it. Of a channel that does not consume this changes nothing, needs no right, and does not wait for any queue.
+  /// Sends a request whose reply shows that the broker accepted every message before it: if it refused one, it would close
+  /// the channel first. On a channel without consumers, `basic.qos` has no effect, requires no right and waits for no queue.
   func sendMarker() throws(AMQPError) {
     try send(AMQP_BASIC_QOS_METHOD, amqp_basic_qos_t(prefetch_size: 0, prefetch_count: 0, global: 0))
   }
 
-  /// Writes all of it, for half a message costs the connection. A broker that takes nothing for two heartbeats is gone.
+  /// Writes the whole slice: half a message closes the connection. When the socket takes nothing for two heartbeats, the
+  /// connection counts as lost.
   private func write(_ slice: MessageBatch.Slice, to socket: CInt) throws(AMQPError) {
     let end = slice.bytes.upperBound
     var start = slice.bytes.lowerBound
@@ -48,7 +47,7 @@ extension Connection {
       } else if failure == EAGAIN {
         let limit = server.heartbeatSeconds > 0 ? .seconds(2 * server.heartbeatSeconds) : options.rpcTimeout
         guard poll(for: POLLOUT, on: socket, within: limit) else {
-          throw fail(error(.connectionLost, "the broker has taken nothing for \(limit)"))
+          throw fail(error(.connectionLost, "the broker read nothing for \(limit)"))
         }
       } else if failure != EINTR {
         throw fail(error(.connectionLost, String(cString: strerror(failure))))
@@ -56,7 +55,7 @@ extension Connection {
     }
   }
 
-  /// Has the library send them, since only it can write to a TLS connection: taken apart again, by its own decoders.
+  /// Decodes the messages again and sends them through the library, which alone can write to a TLS connection.
   private func publishByLibrary(_ slice: MessageBatch.Slice, _ state: amqp_connection_state_t) throws(AMQPError) {
     setCork(true)
     defer { setCork(false) }
@@ -71,7 +70,7 @@ extension Connection {
     }
   }
 
-  /// Has the kernel hold back partly filled packets until it is off again.
+  /// Sets TCP_CORK: while on, the kernel holds back partly filled packets.
   private func setCork(_ isOn: Bool) {
     guard let state else { return }
     var value: CInt = isOn ? 1 : 0

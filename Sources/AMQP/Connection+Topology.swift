@@ -1,27 +1,27 @@
 import CRabbitMQ
 
-/// What a passive declaration tells of a queue.
+/// The reply to a passive declaration of a queue.
 package struct QueueStatus: Sendable, Hashable {
-  /// The name, which the broker chooses when a queue is declared with an empty one.
+  /// The broker's choice when a queue is declared with an empty name.
   package var name: String
   /// Messages ready to be delivered.
   package var messages: Int
   package var consumers: Int
 }
 
-/// Exchanges and queues: looking whether they are there, declaring, binding, deleting.
+/// Exchanges and queues: check, declare, bind, delete.
 ///
-/// When the broker refuses one of these it closes the channel with everything on it. So look before `enableConfirms()` and
+/// On an error the broker closes the channel with everything on it. So check before `enableConfirms()` and
 /// `consume(_:prefetch:)`.
 extension Connection {
-  /// Whether an exchange exists. (Its type cannot be seen over AMQP.)
+  /// Whether an exchange exists. (AMQP cannot report its type.)
   package func checkExchange(_ name: String) throws(AMQPError) -> Bool {
     try unlessMissing { () throws(AMQPError) in
       try sendExchangeDeclare(name, type: "", passive: true, durable: false, autoDelete: false, arguments: Table())
     } != nil
   }
 
-  /// How many messages and consumers a queue has; nil when it does not exist.
+  /// A queue's counts of messages and consumers; nil when it does not exist.
   package func checkQueue(_ name: String) throws(AMQPError) -> QueueStatus? {
     try unlessMissing { () throws(AMQPError) in
       try sendQueueDeclare(
@@ -36,7 +36,7 @@ extension Connection {
       name, type: type, passive: false, durable: durable, autoDelete: autoDelete, arguments: arguments)
   }
 
-  /// Declares a queue; an empty name lets the broker choose one.
+  /// Declares a queue. With an empty name the broker chooses one.
   @discardableResult
   package func declareQueue(
     _ name: String, durable: Bool = true, exclusive: Bool = false, autoDelete: Bool = false, arguments: Table = Table()
@@ -67,7 +67,7 @@ extension Connection {
     try call(AMQP_EXCHANGE_DELETE_METHOD, request, reply: AMQP_EXCHANGE_DELETE_OK_METHOD)
   }
 
-  /// Runs a passive declaration; nil for "not found", after which the channel is open again.
+  /// Runs a passive declaration; nil for "not found", after which the channel is reopened.
   private func unlessMissing<Result>(_ declare: () throws(AMQPError) -> Result) throws(AMQPError) -> Result? {
     do {
       return try declare()
@@ -102,7 +102,7 @@ extension Connection {
       return QueueStatus(
         name: reply.queue.string, messages: Int(reply.message_count), consumers: Int(reply.consumer_count))
     }
-    guard let status else { throw fail(error(.protocolViolation, "queue.declare-ok came empty")) }
+    guard let status else { throw fail(error(.protocolViolation, "received an empty queue.declare-ok")) }
     return status
   }
 }

@@ -1,25 +1,28 @@
 import CRabbitMQ
+import DequeModule
 import Glibc
 
 extension Connection {
-  /// The next event; nil when none has come within the time, or the `wakeUp` bell rang.
+  /// The next event; nil when none came within the timeout, or `wakeUp` was signaled.
   package func nextEvent(timeout: Duration) throws(AMQPError) -> Event? {
     if pending.isEmpty { try waitForEvents(timeout, orWritable: false) }
     return pending.popFirst()
   }
 
-  /// Everything the broker has sent, as soon as there is anything; empty when time is over or the bell rang.
+  /// All events that have arrived, as soon as there is one; empty after the timeout or when `wakeUp` was signaled.
   ///
-  /// Serves heartbeats while it waits. What came before the connection failed is returned first; the next call throws.
+  /// Serves heartbeats while it waits. Events from before a failure of the connection are returned first; the next call
+  /// throws.
   ///
   /// - Parameters:
-  ///   - orWritable: Also return when the socket can take more to send.
-  ///   - maximumBytes: Read no further message once the bodies of those read come to this much.
+  ///   - orWritable: Also return when the socket is writable.
+  ///   - maximumBytes: Stop reading once the bodies read reach this many bytes.
   package func events(
     waitingUpTo limit: Duration, orWritable: Bool = false, atMostBytes maximumBytes: Int = .max
   ) throws(AMQPError) -> [Event] {
     try waitForEvents(limit, orWritable: orWritable, atMostBytes: maximumBytes)
-    return pending.takeAll()
+    defer { pending.removeAll(keepingCapacity: true) }
+    return Array(pending)
   }
 
   private func waitForEvents(_ limit: Duration, orWritable: Bool, atMostBytes: Int = .max) throws(AMQPError) {
@@ -34,13 +37,13 @@ extension Connection {
     }
   }
 
-  /// Whether the kernel takes more to send without making us wait.
+  /// Whether a send would not block.
   package var isWritable: Bool {
     guard let state else { return false }
     return poll(for: POLLOUT, on: amqp_get_sockfd(state))
   }
 
-  /// Whether a descriptor is ready for reading or writing right now, or will be within the time.
+  /// Whether a descriptor is ready for reading or writing, or becomes ready within the limit.
   func poll(for event: CInt, on descriptor: CInt, within limit: Duration = .zero) -> Bool {
     var descriptor = pollfd(fd: descriptor, events: Int16(event), revents: 0)
     while true {
@@ -49,14 +52,14 @@ extension Connection {
     }
   }
 
-  /// How often the library gets to see whether a heartbeat is to be sent or is missing. A frozen broker is noticed this
-  /// much later than two heartbeats at most.
+  /// How often the library checks whether a heartbeat is due or missing. A frozen broker is noticed at most this much
+  /// later than two heartbeats.
   private var heartbeatCheck: Duration { .milliseconds(server.heartbeatSeconds * 100) }
 
-  /// Bounded, so that a flood of confirms or deliveries does not keep the caller from sending.
+  /// Bounded, so that a flood of confirms or deliveries does not stop the caller from sending.
   private static let maximumFramesPerRead = 4096
 
-  /// Reads what has arrived, without waiting; a failure is kept for after the events.
+  /// Reads the frames that have arrived, without waiting. A failure is thrown after the events before it are returned.
   private func readAvailableFrames(atMostBytes: Int) {
     var bytes = 0
     do {
@@ -67,11 +70,11 @@ extension Connection {
         try handle(frame)
       }
     } catch {
-      // Every error that is thrown here stands in `failure` too.
+      // Every error thrown here is in `failure` too.
     }
   }
 
-  /// Waits for the socket; true when the caller has something to do now: it was woken, or the socket is writable.
+  /// Waits for the socket; true when the caller was woken or the socket is writable.
   private func waitForSocket(_ socket: CInt, _ limit: Duration, orWritable: Bool) -> Bool {
     var descriptors = [
       pollfd(fd: socket, events: Int16(orWritable ? POLLIN | POLLOUT : POLLIN), revents: 0),
@@ -79,7 +82,7 @@ extension Connection {
     ]
     guard Glibc.poll(&descriptors, 2, limit.pollTimeout) > 0 else { return false }
     if descriptors[1].revents != 0 {
-      wakeUp?.silence()
+      wakeUp?.reset()
       return true
     }
     return descriptors[0].revents & Int16(POLLOUT) != 0

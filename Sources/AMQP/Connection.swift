@@ -1,26 +1,27 @@
 import CRabbitMQ
+import DequeModule
 import Glibc
 
 /// One AMQP 0-9-1 connection with its one channel, over librabbitmq.
 ///
-/// Not Sendable: the library is not thread-safe and blocks, so one thread makes a connection, uses it and lets go of it.
-/// That thread must come back to `events(waitingUpTo:)` or `nextEvent(timeout:)` within half a heartbeat, for heartbeats are
-/// only sent and noticed there. After an error other than `.channelClosed` and `.invalidMessage` the connection is of no
-/// more use; every later call throws that same error.
+/// Not Sendable: the library is not thread-safe and blocks, so one thread makes a connection, uses it and releases it.
+/// That thread must call `events(waitingUpTo:)` or `nextEvent(timeout:)` every half heartbeat: heartbeats are sent and
+/// checked only there. After an error other than `.channelClosed` and `.invalidMessage` the connection is unusable, and
+/// every later call throws the same error.
 package final class Connection {
-  /// What the broker sends unasked, in the order it came.
+  /// What the broker sends asynchronously, in the order of arrival.
   package enum Event: Sendable {
     case delivery(Delivery)
-    /// The broker has taken responsibility for a message (or for all up to it), or, not `accepted`, has refused it.
+    /// A confirm, or if not `accepted` a nack, of a message or of all up to it.
     case confirmed(sequence: UInt64, multiple: Bool, accepted: Bool)
-    /// A mandatory message went to no queue. Its confirm follows.
+    /// A mandatory message was unroutable. Its confirm follows.
     case returned(ReturnedMessage)
-    /// Deliveries have ended without our asking: the queue was deleted.
+    /// The broker cancelled the consumer: the queue was deleted.
     case consumerCancelled(tag: String)
-    /// The broker takes no messages for now (memory or disk alarm); it says why.
+    /// The broker has blocked publishing (memory or disk alarm), with its reason.
     case blocked(reason: String)
     case unblocked
-    /// The broker has come to a marker, and so has accepted every message before it.
+    /// The broker's reply to a marker: it has accepted every message before it.
     case markerAnswered
   }
 
@@ -30,23 +31,23 @@ package final class Connection {
   package internal(set) var server: ServerInfo
   let url: BrokerURL
   let options: ConnectionOptions
-  let wakeUp: WakeUp?
+  let wakeUp: EventFD?
   let arena = Arena()
   /// Nil once closed.
   var state: amqp_connection_state_t?
   /// Why the connection, or with `.channelClosed` only its channel, cannot be used.
   var failure: AMQPError?
   package internal(set) var isChannelOpen = false
-  /// Read and not handed out yet.
-  var pending = FIFO<Event>()
+  /// Events read and not returned yet.
+  var pending: Deque<Event> = []
   var content: ContentAssembly
-  /// The number of the last message published; nil while confirms are off.
+  /// The sequence number of the last message published; nil while confirms are off.
   var lastSequence: UInt64?
 
   /// Connects, logs in and opens the channel.
   ///
-  /// - Parameter wakeUp: Ends waiting for events early when it rings.
-  package init(to url: BrokerURL, options: ConnectionOptions, wakeUp: WakeUp? = nil) throws(AMQPError) {
+  /// - Parameter wakeUp: Its signal ends a wait for events early.
+  package init(to url: BrokerURL, options: ConnectionOptions, wakeUp: EventFD? = nil) throws(AMQPError) {
     self.url = url
     self.options = options
     self.wakeUp = wakeUp
@@ -60,32 +61,32 @@ package final class Connection {
 
   deinit { amqp_destroy_connection(state) }
 
-  /// Says goodbye, if the broker listens, and closes the socket. The broker gives unacknowledged deliveries back to their
-  /// queue in order.
+  /// Closes the connection, with `connection.close` if the socket is writable. The broker requeues unacknowledged
+  /// deliveries in order.
   package func close(within limit: Duration = .seconds(1)) {
     if let state, poll(for: POLLOUT, on: amqp_get_sockfd(state)) {
       let request = amqp_connection_close_t(
         reply_code: ReplyCode.success, reply_text: amqp_empty_bytes, class_id: 0, method_id: 0)
       if failure?.isChannelError ?? true {
         failure = nil
-        // Whatever comes of it, the connection ends here.
+        // Failure does not matter: the connection ends here.
         try? call(
           AMQP_CONNECTION_CLOSE_METHOD, request, reply: AMQP_CONNECTION_CLOSE_OK_METHOD, on: 0, within: limit)
       }
     }
     amqp_destroy_connection(state)
     state = nil
-    failure = failure ?? error(.connectionLost, "it was closed here")
+    failure = failure ?? error(.connectionLost, "it was closed by this client")
   }
 
-  /// The handle for the next call of the library, which would abort the process if it were called after a failure.
+  /// The handle for the next library call. Throws after a failure: the library would then abort the process.
   func usable() throws(AMQPError) -> amqp_connection_state_t {
     if let failure { throw failure }
-    guard let state else { throw error(.connectionLost, "it was closed here") }
+    guard let state else { throw error(.connectionLost, "it was closed by this client") }
     return state
   }
 
-  /// An error of this connection.
+  /// An error with this connection's endpoint.
   func error(_ kind: AMQPError.Kind, _ text: String) -> AMQPError {
     AMQPError(kind, text, endpoint: url.description)
   }
@@ -103,14 +104,14 @@ package final class Connection {
 }
 
 extension AMQPError {
-  /// Whether the connection lives on and may open its channel again.
+  /// Whether only the channel was closed, so that the connection can open it again.
   var isChannelError: Bool {
     if case .channelClosed = kind { true } else { false }
   }
 }
 
 extension AMQPError.Kind {
-  /// The kind that a negative status code of the library stands for.
+  /// The kind for a negative status code of the library.
   init(status: CInt) {
     switch amqp_status_enum(status) {
     case AMQP_STATUS_TIMEOUT: self = .timeout

@@ -1,25 +1,25 @@
-/// How to connect: which brokers, under what name, how long to wait for them.
+/// How to connect: brokers, connection name, timeouts.
 package struct ConnectionOptions: Sendable {
   /// Tried in turn, beginning with the first. Never empty.
   package var brokers: [BrokerURL]
-  /// Gives the brokers as they are now: a publisher or consumer asks before each attempt to connect, so that a rotated
-  /// password needs no restart. Called on its thread; may read a file. What is empty is ignored. Nil where `brokers` stay.
+  /// Returns the current brokers. Publisher and consumer call it before each attempt to connect, so that a rotated password
+  /// requires no restart. Called on their thread; may read a file. An empty list is ignored. Nil when `brokers` never change.
   package var source: (@Sendable () -> [BrokerURL])?
   /// Shown by `rabbitmqctl list_connections` and the management page as `connection_name`.
   package var connectionName: String
-  /// Product and version as the broker logs and lists them.
+  /// Product and version, as shown in the broker's log and lists.
   package var product: String
   package var version: String
-  /// The interval asked for; the broker may lower it. RabbitMQ's guide recommends 5 to 20. 0 would mean none and is
-  /// taken as 1.
+  /// The requested interval; the broker may lower it. RabbitMQ's guide recommends 5 to 20. 0 would disable heartbeats and
+  /// means 1 here.
   package var heartbeatSeconds: UInt16
-  /// How long one request to the broker, or the whole login, may take.
+  /// The timeout of one request to the broker, and of the whole login.
   package var rpcTimeout: Duration
-  /// How long TCP connect and TLS handshake together may take. (Name look-up has its own limit, in resolv.conf.)
+  /// The timeout of TCP connect and TLS handshake together. (Name look-up has its own, in resolv.conf.)
   package var connectTimeout: Duration
-  /// Needed by `amqps` URLs.
+  /// Required for `amqps` URLs.
   package var tls: TLSOptions?
-  /// Of a message with a longer body the body is thrown away as it comes; the delivery then has only its size.
+  /// Longer bodies are discarded while they are received. Such a delivery has only the size of its body.
   package var maximumBodyBytes: Int
 
   package init(
@@ -39,13 +39,13 @@ package struct ConnectionOptions: Sendable {
   }
 }
 
-/// What an `amqps` connection trusts, and how it identifies itself.
+/// The authorities that an `amqps` connection trusts, and its own certificate.
 ///
-/// The broker's certificate and its host name are always verified, with TLS 1.2 or newer. There is no switch.
+/// The broker's certificate and host name are always verified, with TLS 1.2 or newer. This cannot be disabled.
 package struct TLSOptions: Sendable, Hashable {
-  /// PEM file of the authorities that may sign the broker's certificate. Read for each connection, as the other two.
+  /// PEM file of the authorities that may sign the broker's certificate. All three files are read for each connection.
   package var caFile: String
-  /// PEM files of our own certificate and its unencrypted key, where the broker asks for one. Both or none.
+  /// PEM files of the client certificate and its unencrypted key, if the broker requires one. Both or none.
   package var certificateFile: String?
   package var keyFile: String?
 

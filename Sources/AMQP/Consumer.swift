@@ -1,72 +1,45 @@
 import Synchronization
 
-/// Consumes one queue over a connection of its own, which it keeps up from a thread of its own.
+/// Consumes one queue over its own connection, which it keeps up from its own thread.
 ///
-/// It reconnects automatically and never gives up. Deliveries that are unacknowledged when the channel ends (lost, paused,
-/// stopped) return to their queue and come again; their acknowledgements are dropped. They come again *before* anything
-/// newer, but not always in order: see `Delivery.deliveryCount(by:)`.
+/// It reconnects automatically and never gives up. When the channel ends (lost, suspended, stopped), unacknowledged deliveries
+/// return to the queue and are delivered again; their acknowledgements are dropped. They are redelivered *before* newer
+/// messages, but not always in order: see `Delivery.deliveryCount(by:)`.
 package final class Consumer: Sendable {
   package enum Event: Sendable {
-    /// Consuming. Acknowledge with this epoch; it ends with the next `.down` or `.paused`.
+    /// Consuming. Acknowledge with this epoch; it ends with the next `.down` or `.suspended`.
     case up(epoch: UInt64, ServerInfo)
-    /// Everything that had arrived, in order.
+    /// All deliveries that had arrived, in order.
     case deliveries([Delivery], epoch: UInt64)
-    /// Redelivered messages have come, and the queue has no more of them.
+    /// The queue has no more redelivered messages.
     case exhausted(epoch: UInt64)
-    /// For a while now nothing is read, since the deliveries that were not released come to too many bytes.
+    /// Reading has stopped for some time, because the deliveries not yet released reached the limit of bytes.
     case congested(epoch: UInt64)
-    /// The channel is closed, as `pause()` asked or to begin again; what was unacknowledged is back in the queue.
-    case paused
-    /// After `quiesce()`: no delivery will come any more, and those that came can still be acknowledged.
+    /// The channel was closed, by `suspend()` or to start over. Unacknowledged deliveries are back in the queue.
+    case suspended
+    /// After `quiesce()`: no more deliveries will come. Those that came can still be acknowledged.
     case quiesced
-    /// A connection, or a try to make one, has failed. The next try comes after the pause.
+    /// A connection, or an attempt to connect, failed. The next attempt follows after the pause.
     case down(AMQPError, retryAfter: Duration)
-  }
-
-  private enum Acknowledgement {
-    case accept(UInt64, multiple: Bool)
-    case reject(UInt64)
-  }
-
-  /// What the thread is wanted to do, in this order and never back from the last.
-  private enum Wish {
-    case consume
-    case pause
-    case quiesce
-  }
-
-  private struct Mailbox {
-    var epoch: UInt64 = 0
-    var isUp = false
-    var wish = Wish.consume
-    var acknowledgements: [Acknowledgement] = []
-    /// Bytes of the bodies delivered and not released.
-    var heldBytes = 0
-
-    mutating func takeAcknowledgements() -> [Acknowledgement] {
-      defer { acknowledgements = [] }
-      return acknowledgements
-    }
   }
 
   private let options: ConnectionOptions
   private let queue: String
   private let prefetch: UInt16
-  private let maximumBytes: Int
   private let setup: @Sendable (Connection) throws -> Void
   private let recheck: (@Sendable (Connection) throws -> Void)?
   private let onEvent: @Sendable (Event) -> Void
   private let lifecycle: ThreadLifecycle
-  private let mailbox = Mutex(Mailbox())
+  private let mailbox: Mutex<ConsumerMailbox>
 
   /// - Parameters:
   ///   - prefetch: The most unacknowledged deliveries.
-  ///   - maximumBytes: Nothing is read while the bodies delivered and not released come to more.
-  ///   - setup: Runs on the thread each time before consuming starts. What it throws is reported by `.down` and tried
-  ///     again; `AMQPError.topology(_:)` paces that at 5 s.
-  ///   - recheck: Runs once a little later, while we consume nothing for a moment, unless a delivery has come. What it
-  ///     throws is reported like that of `setup`.
-  ///   - onEvent: Called on the thread, one event at a time; it must not block.
+  ///   - maximumBytes: Reading stops while the bodies delivered and not released reach this many bytes.
+  ///   - setup: Runs on the thread each time before consuming starts. An error that it throws is reported by `.down`, and
+  ///     retried. `AMQPError.topology(_:)` is retried every 5 s.
+  ///   - recheck: Runs once, a little later, while consuming is interrupted, unless a delivery has come. Its errors are
+  ///     handled like those of `setup`.
+  ///   - onEvent: Called on the thread, one event at a time. It must not block.
   package init(
     options: ConnectionOptions, queue: String, prefetch: UInt16, maximumBytes: Int = .max,
     setup: @escaping @Sendable (Connection) throws -> Void = { _ in },
@@ -75,10 +48,10 @@ package final class Consumer: Sendable {
     self.options = options
     self.queue = queue
     self.prefetch = prefetch
-    self.maximumBytes = maximumBytes
     self.setup = setup
     self.recheck = recheck
     self.onEvent = onEvent
+    mailbox = Mutex(ConsumerMailbox(maximumBytes: maximumBytes))
     lifecycle = try ThreadLifecycle()
   }
 
@@ -90,52 +63,41 @@ package final class Consumer: Sendable {
     }
   }
 
-  /// Sends the acknowledgements handed over before, closes the connection and ends the thread. No event comes after it
-  /// returns. Not to be called from `onEvent`.
+  /// Sends the acknowledgements posted before, closes the connection and ends the thread. No event follows its return. Must
+  /// not be called from `onEvent`.
   package func stop() { lifecycle.stop(within: .zero) }
 
-  /// Closes the channel once, which gives all unacknowledged deliveries back in order, and stays connected.
-  package func pause() { wish(for: .pause) }
+  /// Closes the channel once, which requeues all unacknowledged deliveries in order. The connection stays open.
+  package func suspend() { set(.suspend) }
 
-  /// Consumes again after `pause()`.
-  package func resume() { wish(for: .consume) }
+  /// Consumes again after `suspend()`.
+  package func resume() { set(.consume) }
 
-  /// Ends deliveries for good but keeps the channel, so that those that came can be acknowledged before `stop()`.
-  package func quiesce() { wish(for: .quiesce) }
+  /// Ends deliveries permanently but keeps the channel, so that earlier ones can be acknowledged before `stop()`.
+  package func quiesce() { set(.quiesce) }
 
-  /// Tells the broker that a delivery, or with `multiple` every one up to it, is done with.
+  /// Acknowledges a delivery, or with `multiple` all up to it.
   package func acknowledge(_ tag: UInt64, multiple: Bool = false, epoch: UInt64) {
     post(.accept(tag, multiple: multiple), epoch: epoch)
   }
 
-  /// Refuses a delivery: it goes to the queue's dead-letter exchange.
+  /// Rejects a delivery without requeue: it goes to the queue's dead-letter exchange.
   package func reject(_ tag: UInt64, epoch: UInt64) {
     post(.reject(tag), epoch: epoch)
   }
 
-  /// Bodies of deliveries, so many bytes, are in memory no more.
+  /// The bodies of deliveries, of this many bytes, are no longer in memory.
   package func release(bytes: Int, epoch: UInt64) {
-    let isRoomAgain = mailbox.withLock { mailbox in
-      guard mailbox.isUp, mailbox.epoch == epoch else { return false }
-      let wasFull = mailbox.heldBytes >= maximumBytes
-      mailbox.heldBytes -= bytes
-      return wasFull && mailbox.heldBytes < maximumBytes
-    }
-    if isRoomAgain { lifecycle.bell.ring() }
+    if mailbox.withLock({ $0.release(bytes: bytes, epoch: epoch) }) { lifecycle.wakeUp.signal() }
   }
 
-  private func wish(for wish: Wish) {
-    mailbox.withLock { if $0.wish != .quiesce { $0.wish = wish } }
-    lifecycle.bell.ring()
+  private func set(_ goal: ConsumerMailbox.Goal) {
+    mailbox.withLock { $0.set(goal) }
+    lifecycle.wakeUp.signal()
   }
 
-  private func post(_ acknowledgement: Acknowledgement, epoch: UInt64) {
-    let isFirst = mailbox.withLock { mailbox in
-      guard mailbox.isUp, mailbox.epoch == epoch else { return false }
-      mailbox.acknowledgements.append(acknowledgement)
-      return mailbox.acknowledgements.count == 1
-    }
-    if isFirst { lifecycle.bell.ring() }
+  private func post(_ acknowledgement: ConsumerMailbox.Acknowledgement, epoch: UInt64) {
+    if mailbox.withLock({ $0.post(acknowledgement, epoch: epoch) }) { lifecycle.wakeUp.signal() }
   }
 
   private func emit(_ event: Event) {
@@ -148,21 +110,21 @@ package final class Consumer: Sendable {
     defer { endEpoch() }
     var session: ConsumerSession?
     while true {
-      let (wish, acknowledgements) = mailbox.withLock { ($0.wish, $0.takeAcknowledgements()) }
+      let (goal, acknowledgements) = mailbox.withLock { ($0.goal, $0.takeAcknowledgements()) }
       for acknowledgement in acknowledgements { try send(acknowledgement, on: connection) }
       if lifecycle.stopBy != nil { return }
-      try fulfil(wish, &session, on: connection)
+      try pursue(goal, &session, on: connection)
       try handle(events(for: &session, from: connection), &session, from: connection)
-      try lookAgain(&session, on: connection)
+      try checkRedelivered(&session, on: connection)
       try recheckAlone(&session, on: connection)
     }
   }
 
-  /// Waits for news of the broker, and reads no more of it than there is room for.
+  /// Waits for events of the broker, and reads no more of them than there is room for.
   private func events(
     for session: inout ConsumerSession?, from connection: Connection
   ) throws(AMQPError) -> [Connection.Event] {
-    let room = maximumBytes - mailbox.withLock(\.heldBytes)
+    let room = mailbox.withLock(\.room)
     let wait = session?.nextStep.map { $0 - SuspendingClock.now } ?? .seconds(3600)
     guard room <= 0, session != nil else {
       session?.congestion = nil
@@ -170,29 +132,30 @@ package final class Consumer: Sendable {
     }
     switch ConsumerSession.Congestion.step(&session, at: .now) {
     case .wait(let pause):
-      if lifecycle.bell.wait(for: pause) { lifecycle.bell.silence() }
+      if lifecycle.wakeUp.wait(for: pause) { lifecycle.wakeUp.reset() }
       return []
-    case .tell:
+    case .report:
       if let session { emit(.congested(epoch: session.epoch)) }
       return []
     case .readOne: return try connection.events(waitingUpTo: .zero, atMostBytes: 1)
     }
   }
 
-  private func fulfil(_ wish: Wish, _ session: inout ConsumerSession?, on connection: Connection) throws {
-    switch (wish, session) {
+  private func pursue(_ goal: ConsumerMailbox.Goal, _ session: inout ConsumerSession?, on connection: Connection) throws
+  {
+    switch (goal, session) {
     case (.consume, nil):
       session = try startSession(on: connection, rechecks: recheck != nil)
-    case (.pause, .some):
+    case (.suspend, .some):
       try close(&session, on: connection)
     case (.quiesce, let current):
       guard current?.isQuiet != true else { return }
-      // To cancel the consumer and keep the channel would let the next one have what comes after our deliveries, before
-      // these return to the queue.
+      // Cancelling the consumer while the channel stays open would let the next consumer receive newer messages before our
+      // unacknowledged deliveries return to the queue.
       session = session ?? ConsumerSession(tag: "", epoch: 0)
       session?.isQuiet = true
       emit(.quiesced)
-    case (.consume, .some), (.pause, nil): break
+    case (.consume, .some), (.suspend, nil): break
     }
   }
 
@@ -200,24 +163,20 @@ package final class Consumer: Sendable {
     endEpoch()
     session = nil
     try connection.closeChannel()
-    emit(.paused)
+    emit(.suspended)
   }
 
   private func startSession(on connection: Connection, rechecks: Bool) throws -> ConsumerSession {
     if !connection.isChannelOpen { try connection.openChannel() }
     try setup(connection)
     let tag = try connection.consume(queue, prefetch: prefetch, tag: options.connectionName)
-    let epoch = mailbox.withLock {
-      $0.epoch += 1
-      $0.isUp = true
-      return $0.epoch
-    }
+    let epoch = mailbox.withLock { $0.open() }
     emit(.up(epoch: epoch, connection.server))
     return ConsumerSession(tag: tag, epoch: epoch, recheckAt: rechecks ? ConsumerSession.recheckTime() : nil)
   }
 
-  /// Steps aside to see whether somebody else consumes. What was delivered meanwhile would be left behind by that: then all
-  /// begins again.
+  /// Cancels the consumer for a moment, to see whether another one exists. If a delivery came meanwhile, it would stay
+  /// behind: the channel is then closed and consuming starts over.
   private func recheckAlone(_ session: inout ConsumerSession?, on connection: Connection) throws {
     guard let recheck, let current = session, let time = current.recheckAt, time <= .now else { return }
     session?.recheckAt = nil
@@ -231,13 +190,13 @@ package final class Consumer: Sendable {
     }
   }
 
-  /// Looks whether the queue has anything left, while what it returned is coming.
-  private func lookAgain(_ session: inout ConsumerSession?, on connection: Connection) throws {
-    guard let current = session, let time = current.lookAt, time <= .now, !current.isQuiet else { return }
+  /// Checks whether the queue is empty, while redelivered messages are arriving.
+  private func checkRedelivered(_ session: inout ConsumerSession?, on connection: Connection) throws {
+    guard let current = session, let time = current.nextCheck, time <= .now, !current.isQuiet else { return }
     guard let status = try connection.checkQueue(queue) else {
-      throw connection.error(.consumerCancelled, "the queue \"\(queue)\" is gone")
+      throw connection.error(.consumerCancelled, "the queue \"\(queue)\" no longer exists")
     }
-    if session?.looked(messages: status.messages, at: .now) == true { emit(.exhausted(epoch: current.epoch)) }
+    if session?.checked(messages: status.messages, at: .now) == true { emit(.exhausted(epoch: current.epoch)) }
   }
 
   private func handle(
@@ -256,11 +215,11 @@ package final class Consumer: Sendable {
     if !deliveries.isEmpty, !current.isQuiet {
       session?.delivered(deliveries, at: .now)
       let bytes = deliveries.reduce(0) { $0 + $1.body.count }
-      mailbox.withLock { $0.heldBytes += bytes }
+      mailbox.withLock { $0.hold(bytes: bytes, epoch: current.epoch) }
       emit(.deliveries(deliveries, epoch: current.epoch))
     }
     if isCancelled {
-      // The channel ends with the connection, at once: what it holds returns to the queue, and is acknowledged no more.
+      // Throwing closes the channel with the connection, which requeues its unacknowledged deliveries.
       throw connection.error(
         .consumerCancelled,
         "the broker cancelled the consumer of \"\(queue)\": the queue was deleted or lost its leader, or commands were "
@@ -268,7 +227,9 @@ package final class Consumer: Sendable {
     }
   }
 
-  private func send(_ acknowledgement: Acknowledgement, on connection: Connection) throws(AMQPError) {
+  private func send(
+    _ acknowledgement: ConsumerMailbox.Acknowledgement, on connection: Connection
+  ) throws(AMQPError) {
     switch acknowledgement {
     case .accept(let tag, let multiple): try connection.acknowledge(tag, multiple: multiple)
     case .reject(let tag): try connection.reject(tag)
@@ -276,11 +237,7 @@ package final class Consumer: Sendable {
   }
 
   private func endEpoch() {
-    mailbox.withLock {
-      $0.isUp = false
-      $0.acknowledgements = []
-      $0.heldBytes = 0
-    }
+    mailbox.withLock { $0.close() }
   }
 }
 

@@ -1,13 +1,13 @@
-/// What a consumer keeps while its channel is open.
+/// A consumer's state while its channel is open.
 struct ConsumerSession {
   var tag: String
   var epoch: UInt64
-  /// Deliveries are left to return to the queue.
+  /// Whether deliveries are ignored, to be requeued when the channel closes.
   var isQuiet = false
-  /// When to check once more that nobody else consumes; nil when that is done or not needed.
+  /// When to check again that there is no other consumer; nil when done or not needed.
   var recheckAt: SuspendingClock.Instant?
-  /// When to look whether the queue is empty; nil while nothing that was redelivered is waited for.
-  private(set) var lookAt: SuspendingClock.Instant?
+  /// When to check whether the queue is empty; nil while no redelivered message is expected.
+  private(set) var nextCheck: SuspendingClock.Instant?
   private var wasEmpty = false
   var congestion: Congestion?
 
@@ -17,54 +17,53 @@ struct ConsumerSession {
     self.recheckAt = recheckAt
   }
 
-  /// At random, so that of two consumers that came at the same time one looks while the other is there.
+  /// Random, so that of two consumers that started together one checks while the other is consuming.
   static func recheckTime() -> SuspendingClock.Instant {
     .now + .milliseconds(Int.random(in: 1000...3000))
   }
 
-  /// When something is to be done if the broker sends nothing.
-  var nextStep: SuspendingClock.Instant? { [recheckAt, lookAt].compactMap(\.self).min() }
+  /// The earliest deadline; nil when there is nothing to do without an event of the broker.
+  var nextStep: SuspendingClock.Instant? { [recheckAt, nextCheck].compactMap(\.self).min() }
 
-  // MARK: What is redelivered
+  // MARK: Redelivered messages
 
-  /// A queue that has been empty for so long is empty. For 0.6 s after a node's start it says that it is, while returned
+  /// How long a queue must be empty to count as empty. For 0.6 s after its start a node reports an empty queue while requeued
   /// messages are still to come.
   static let emptyTime = Duration.seconds(1)
-  /// Deliveries that are on their way come first.
-  static let firstLook = Duration.milliseconds(100)
+  /// Delays the first check, so that deliveries in transit arrive before it.
+  static let firstCheck = Duration.milliseconds(100)
 
-  /// A delivery shows that we are the active consumer. One that comes for the first time shows that none is left of those that
-  /// were returned.
+  /// A delivery shows that this is the active consumer. A first delivery shows that no redelivered message is left.
   mutating func delivered(_ deliveries: [Delivery], at now: SuspendingClock.Instant) {
     recheckAt = nil
     guard let last = deliveries.last else { return }
-    lookAt = last.redelivered ? now + Self.firstLook : nil
+    nextCheck = last.redelivered ? now + Self.firstCheck : nil
     wasEmpty = false
   }
 
-  /// Takes note of how many messages the queue has. True when it has been empty for long enough.
-  mutating func looked(messages: Int, at now: SuspendingClock.Instant) -> Bool {
+  /// Notes the queue's message count. Returns true once it has been empty for `emptyTime`.
+  mutating func checked(messages: Int, at now: SuspendingClock.Instant) -> Bool {
     guard messages > 0 || !wasEmpty else {
-      lookAt = nil
+      nextCheck = nil
       return true
     }
     wasEmpty = messages == 0
-    lookAt = now + Self.emptyTime
+    nextCheck = now + Self.emptyTime
     return false
   }
 
-  // MARK: More than there is room for
+  // MARK: Congestion
 
-  /// Nothing is read, for there is no room.
+  /// The state while deliveries are not read, because those held in memory reached the limit of bytes.
   struct Congestion {
     private let since: SuspendingClock.Instant
-    private var isTold = false
+    private var isReported = false
     private var readAt: SuspendingClock.Instant
 
     enum Step {
       case wait(Duration)
-      case tell
-      /// Heartbeats are served only by reading.
+      case report
+      /// Read one message, because only reading serves heartbeats.
       case readOne
     }
 
@@ -74,9 +73,9 @@ struct ConsumerSession {
     static func step(_ session: inout ConsumerSession?, at now: SuspendingClock.Instant) -> Step {
       var congestion = session?.congestion ?? Congestion(since: now, readAt: now + readPause)
       defer { session?.congestion = congestion }
-      if !congestion.isTold, now - congestion.since >= patience {
-        congestion.isTold = true
-        return .tell
+      if !congestion.isReported, now - congestion.since >= patience {
+        congestion.isReported = true
+        return .report
       }
       if now >= congestion.readAt {
         congestion.readAt = now + readPause

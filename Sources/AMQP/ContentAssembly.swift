@@ -1,7 +1,7 @@
-/// Puts messages together from their frames: a method, a header, and body frames until the size in the header is reached
-/// (AMQP 0-9-1, 4.2.6). Never keeps more of a body than the limit, whatever the header promises.
+/// Assembles messages from their frames: a method, a header, and body frames up to the size in the header (AMQP 0-9-1,
+/// 4.2.6). Never keeps a body longer than the limit, whatever its header declares.
 package struct ContentAssembly {
-  /// The method that opened the content.
+  /// The method that precedes the content.
   package enum Opening {
     case delivery(tag: UInt64, consumerTag: String, redelivered: Bool, exchange: String, routingKey: [UInt8])
     case returned(code: UInt16, text: String, exchange: String, routingKey: [UInt8])
@@ -13,7 +13,7 @@ package struct ContentAssembly {
     case header(Opening, Properties, bodySize: UInt64, remaining: UInt64)
   }
 
-  /// A frame that came when another was due. The text says which.
+  /// A frame that is not allowed in the current state.
   package struct Violation: Error {
     package var text: String
 
@@ -26,20 +26,22 @@ package struct ContentAssembly {
 
   package init(maximumBodyBytes: Int) { self.maximumBodyBytes = maximumBodyBytes }
 
-  /// Forgets a half-received message: its channel is gone.
+  /// Discards a partly received message, when its channel is closed.
   package mutating func reset() {
     state = .idle
     body = []
   }
 
   package mutating func open(_ opening: Opening) throws(Violation) {
-    guard case .idle = state else { throw Violation(text: "a message began inside another") }
+    guard case .idle = state else { throw Violation(text: "a message began before the previous one was complete") }
     state = .opened(opening)
   }
 
   /// Returns the message when it has no body.
   package mutating func addHeader(_ properties: Properties, bodySize: UInt64) throws(Violation) -> Connection.Event? {
-    guard case .opened(let opening) = state else { throw Violation(text: "a content header came without its method") }
+    guard case .opened(let opening) = state else {
+      throw Violation(text: "received a content header without its method")
+    }
     state = .header(opening, properties, bodySize: bodySize, remaining: bodySize)
     if keepsBody(opening, bodySize) { body.reserveCapacity(Int(bodySize)) }
     return finishedMessage()
@@ -48,10 +50,11 @@ package struct ContentAssembly {
   /// Returns the message when its body is complete.
   package mutating func addBody(_ bytes: UnsafeRawBufferPointer) throws(Violation) -> Connection.Event? {
     guard case .header(let opening, let properties, let bodySize, let remaining) = state else {
-      throw Violation(text: "a body frame came without its header")
+      throw Violation(text: "received a body frame without its header")
     }
-    guard UInt64(bytes.count) <= remaining else { throw Violation(text: "a body is longer than its header says") }
+    guard UInt64(bytes.count) <= remaining else { throw Violation(text: "a body is longer than its header declares") }
     if keepsBody(opening, bodySize) { body += bytes }
+    assert(body.count <= max(0, maximumBodyBytes), "more of a body was kept than the limit")
     state = .header(opening, properties, bodySize: bodySize, remaining: remaining - UInt64(bytes.count))
     return finishedMessage()
   }
@@ -64,6 +67,7 @@ package struct ContentAssembly {
   private mutating func finishedMessage() -> Connection.Event? {
     guard case .header(let opening, let properties, let bodySize, remaining: 0) = state else { return nil }
     defer { reset() }
+    assert(UInt64(body.count) == (keepsBody(opening, bodySize) ? bodySize : 0), "a body was kept in part")
     switch opening {
     case .delivery(let tag, let consumerTag, let redelivered, let exchange, let routingKey):
       return .delivery(

@@ -17,8 +17,8 @@ package struct ShortProperty {
   package static let appID = ShortProperty(flag: AMQP_BASIC_APP_ID_FLAG, name: "app_id")
 }
 
-/// In the order of their flags, each once: content type and encoding, headers, delivery mode, priority, correlation id,
-/// reply to, expiration, message id, timestamp, type, user id, app id.
+/// Properties must be appended in the order of their flags, each once: content type and encoding, headers, delivery mode,
+/// priority, correlation id, reply to, expiration, message id, timestamp, type, user id, app id.
 extension FrameWriter {
   package mutating func append(_ text: String?, as property: ShortProperty) {
     guard let text else { return }
@@ -55,20 +55,20 @@ extension FrameWriter {
   private mutating func append(_ headers: Table) {
     guard !headers.isEmpty else { return }
     if let name = headers.overlongName {
-      return refuse("the header name \"\(name.prefix(64))…\" is over 255 bytes")
+      return fail("the header name \"\(name.prefix(64))…\" is over 255 bytes")
     }
     raise(AMQP_BASIC_HEADERS_FLAG)
     bytes.append(headers)
   }
 
-  /// Headers that are all long strings, added by `content` one by one.
+  /// Appends headers that `content` writes, all of them long strings.
   package mutating func appendHeaders(_ content: (inout ByteWriter) -> Void) {
-    let place = bytes.beginCounted()
+    let start = bytes.beginCounted()
     let begin = bytes.count
     content(&bytes)
-    guard bytes.count > begin else { return bytes.truncate(to: place) }
+    guard bytes.count > begin else { return bytes.truncate(to: start) }
     raise(AMQP_BASIC_HEADERS_FLAG)
-    bytes.endCounted(place)
+    bytes.endCounted(start)
   }
 
   mutating func append(_ properties: Properties) {
@@ -97,7 +97,7 @@ extension FrameWriter {
   }
 
   private mutating func isShort(_ length: Int, _ name: StaticString) -> Bool {
-    if length > 255 { refuse("its \(name) has \(length) bytes; 255 is the limit") }
+    if length > 255 { fail("its \(name) has \(length) bytes; 255 is the limit") }
     return length <= 255
   }
 }

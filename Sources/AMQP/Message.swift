@@ -2,7 +2,7 @@
 package struct Message: Sendable, Hashable {
   package var exchange: String
   package var routingKey: String
-  /// Asks the broker to return the message when no queue takes it.
+  /// Asks the broker to return the message when it is unroutable.
   package var mandatory: Bool
   package var properties: Properties
   package var body: [UInt8]
@@ -20,8 +20,8 @@ package struct Message: Sendable, Hashable {
 
 /// The properties of a message (AMQP 0-9-1, basic class). All but `headers` and the numbers are at most 255 bytes.
 ///
-/// Foreign clients may put any bytes into any of them. The two ids are compared and sent back, so they stay bytes; in
-/// the others, which are there to be read, what is no UTF-8 becomes U+FFFD.
+/// Clients may put any bytes into any of them. The two ids are compared and sent back, so they stay bytes. In the others,
+/// which are only read, invalid UTF-8 becomes U+FFFD.
 package struct Properties: Sendable, Hashable {
   package var contentType: String?
   package var contentEncoding: String?
@@ -36,14 +36,14 @@ package struct Properties: Sendable, Hashable {
   /// Seconds since 1970.
   package var timestamp: UInt64?
   package var type: String?
-  /// The broker refuses (406) any but the login's own name.
+  /// The broker closes the channel (406) for any but the login's own name.
   package var userID: String?
   package var appID: String?
 
   package init() {}
 }
 
-/// Whether a durable queue keeps the message over a restart of the broker.
+/// Whether a durable queue keeps the message across a restart of the broker.
 package struct DeliveryMode: RawRepresentable, Sendable, Hashable {
   package var rawValue: UInt8
 

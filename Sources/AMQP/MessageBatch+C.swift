@@ -1,8 +1,8 @@
 import CRabbitMQ
 
-/// A message taken apart again into what the library takes.
+/// Decodes a message of a batch into the library's structs.
 extension MessageBatch {
-  /// - Parameter body: What it is given is valid only inside.
+  /// - Parameter body: Its arguments are valid only inside the closure.
   func withFrames<Result>(
     of index: Int, in arena: Arena,
     _ body: (amqp_basic_publish_t, UnsafePointer<amqp_basic_properties_t>, amqp_bytes_t) -> Result
@@ -29,7 +29,7 @@ extension MessageBatch {
 }
 
 extension MessageFrame {
-  /// The payload of the first of several frames, which is taken away.
+  /// Removes the first frame and returns its payload.
   fileprivate static func takePayload(of frames: inout UnsafeRawBufferPointer) -> Slice<UnsafeRawBufferPointer> {
     let size = Int(UInt32(bigEndian: frames.loadUnaligned(fromByteOffset: 3, as: UInt32.self)))
     defer { frames = UnsafeRawBufferPointer(rebasing: frames[(size + overhead)...]) }

@@ -1,24 +1,23 @@
 package import Bytes
 
-/// Messages as they go over the wire, one behind the other, each under a number of the caller's own choice.
+/// Encoded messages in one block of memory, each with a number that the caller chose.
 ///
-/// They are encoded where they are made, into one piece of memory, so that the thread that sends them has next to nothing to
-/// do.
+/// They are encoded on the thread that makes them, so that the sending thread has little work.
 package struct MessageBatch: Sendable {
-  /// One message, and what is kept of it until its confirm.
+  /// The data of a message that is kept until its confirm.
   struct Entry {
     let number: UInt64
-    /// Where its frames end.
+    /// The offset at which its frames end.
     let end: Int
-    /// Tells it from others when it is returned; nil when it cannot be.
+    /// Identifies it when it is returned; nil when it is not mandatory.
     let fingerprint: Int?
-    /// By these the broker may refuse it.
+    /// The broker may refuse it because of these.
     let exchange: String
     let routingKey: String
     let bodyBytes: Int
   }
 
-  /// Some that stand together.
+  /// Adjacent messages of a batch.
   package struct Slice {
     let batch: MessageBatch
     let entries: Range<Int>
@@ -27,7 +26,7 @@ package struct MessageBatch: Sendable {
     var bytes: Range<Int> { batch.start(of: entries.lowerBound)..<batch.start(of: entries.upperBound) }
   }
 
-  /// Shared by the copies of a batch.
+  /// The encoded frames, shared by the copies of a batch.
   private final class Frames: Sendable {
     let bytes: ByteWriter
 
@@ -36,20 +35,22 @@ package struct MessageBatch: Sendable {
 
   private let frames: Frames
   let entries: [Entry]
-  /// Those that fit into no frame; they are not among the others.
+  /// Messages that do not fit into frames. They are not among the entries.
   package let unsendable: [(number: UInt64, error: AMQPError)]
 
   /// - Parameters:
-  ///   - frameMax: the largest frame that was agreed on with the broker, see `ServerInfo`.
-  ///   - capacity: how many messages there will be, about.
+  ///   - frameMax: The negotiated maximum frame size, see `ServerInfo`.
+  ///   - capacity: The approximate number of messages.
   package init(frameMax: Int, capacity: Int = 1, _ fill: (inout Filling) -> Void) {
     var filling = Filling(frameMax: frameMax, capacity: capacity)
     fill(&filling)
     (entries, unsendable) = (filling.entries, filling.unsendable)
+    assert((entries.last?.end ?? 0) == filling.frames.bytes.count, "bytes without an entry")
+    assert(zip(entries, entries.dropFirst()).allSatisfy { $0.end < $1.end }, "entries are out of order")
     frames = Frames(filling.frames.bytes)
   }
 
-  /// A batch that is being put together.
+  /// Collects the messages of a batch.
   package struct Filling: ~Copyable {
     fileprivate var frames: FrameWriter
     fileprivate var entries: [Entry] = []
@@ -66,7 +67,7 @@ package struct MessageBatch: Sendable {
         { $0.append(message.properties) }, body: { $0.append(message.body) })
     }
 
-    /// Adds a message of which `properties` writes the properties, in the order of their flags, and `body` the body.
+    /// Adds a message. `properties` writes its properties in the order of their flags, `body` its body.
     package mutating func add(
       number: UInt64, exchange: String, routingKey: String, mandatory: Bool,
       _ properties: (inout FrameWriter) -> Void, body: (inout ByteWriter) -> Void
@@ -84,7 +85,7 @@ package struct MessageBatch: Sendable {
     }
   }
 
-  /// Of a tick without a long payload: a guess that costs no more than a copy when it is wrong.
+  /// The size of a tick without a long payload. A wrong estimate costs one copy.
   fileprivate static let usualBytes = 1024
 
   package var isEmpty: Bool { entries.isEmpty && unsendable.isEmpty }
@@ -94,11 +95,11 @@ package struct MessageBatch: Sendable {
     try frames.bytes.withBytes(body)
   }
 
-  /// Where the frames of a message begin.
+  /// The offset at which the frames of a message begin.
   func start(of index: Int) -> Int { index == 0 ? 0 : entries[index - 1].end }
 }
 
-/// What tells a message from others when it is returned: a hash of its address and id.
+/// Identifies a returned message: a hash of its address and id.
 enum MessageFingerprint {
   /// - Parameters:
   ///   - address: exchange and routing key, as short strings.
@@ -112,7 +113,7 @@ enum MessageFingerprint {
 }
 
 extension ReturnedMessage {
-  /// The same as the message's own.
+  /// Equal to that of the published message.
   var fingerprint: Int {
     var bytes = ByteWriter(capacity: 1024)
     bytes.append(shortString: exchange)

@@ -1,15 +1,15 @@
 import CLinux
 import Glibc
 
-/// A thread for one connection and everything that blocks on it, kept off Swift's cooperative pool.
+/// A thread for one connection and its blocking calls, outside Swift's cooperative pool.
 struct OwnerThread {
-  /// The C library decodes nested header tables by recursion without a limit; a frame of 128 KiB can nest 26,000 deep.
-  /// Only what is touched takes memory.
+  /// The C library decodes nested header tables by unlimited recursion, and a frame of 128 KiB can nest 26,000 levels.
+  /// Only touched pages take memory.
   private static let stackBytes = 64 << 20
 
-  /// Starts a thread that runs `body` and ends. Signals stay with the threads that expect them.
+  /// Starts a detached thread that runs `body`, with all signals blocked.
   ///
-  /// - Parameter name: At most 15 bytes, for `ps -L` and debuggers.
+  /// - Parameter name: At most 15 bytes, shown by `ps -L` and debuggers.
   static func start(name: String, _ body: @escaping @Sendable () -> Void) throws(AMQPError) {
     var attributes = pthread_attr_t()
     pthread_attr_init(&attributes)
@@ -21,7 +21,7 @@ struct OwnerThread {
     let status = pthread_create(&thread, &attributes, runContext, context.toOpaque())
     if status != 0 {
       context.release()
-      throw AMQPError(.invalidConfiguration, "no thread can be started: \(String(cString: strerror(status)))")
+      throw AMQPError(.invalidConfiguration, "cannot start a thread: \(String(cString: strerror(status)))")
     }
   }
 

@@ -2,7 +2,7 @@ import Bytes
 import CRabbitMQ
 
 extension Properties {
-  /// The property block as it stands in a content header: flags, then values (AMQP 0-9-1, 4.2.6.1).
+  /// The property block of a content header: flags, then values (AMQP 0-9-1, 4.2.6.1).
   package var encoded: [UInt8] {
     var writer = FrameWriter(frameMax: .max, capacity: 512)
     writer.bytes.append(bigEndian: UInt16(0))
@@ -11,7 +11,7 @@ extension Properties {
     return writer.bytes.array
   }
 
-  /// Nil for bytes that are no property block.
+  /// Nil for bytes that are not a property block.
   package init?(encoded: [UInt8]) {
     let arena = Arena()
     guard let properties = arena.properties(encoded) else { return nil }

@@ -1,40 +1,40 @@
 import Synchronization
 
-/// Publishes messages with confirms over a connection of its own, which it keeps up from a thread of its own.
+/// Publishes messages with confirms over its own connection, which it keeps up from its own thread.
 ///
-/// It reconnects by itself and never gives up. What is unconfirmed when the connection is lost is forgotten, after a
-/// `.down` has said so: whether the broker took it is unknown, and only the caller can decide to send it again.
+/// It reconnects automatically and never gives up. When the connection is lost, `.down` reports it and unconfirmed messages
+/// are dropped: whether the broker has them is unknown, and only the caller can decide to republish.
 ///
-/// A broker refuses some messages by closing the channel, and with it everything behind them. The message is then found, told
-/// by `.refused` and not sent again from here; the channel is opened again at once, which `.up` tells. What the broker said
-/// it refuses (a routing key without topic right, a body over its limit) is refused here from then on.
+/// For some messages the broker closes the channel, which loses every message behind them. The publisher finds the message,
+/// reports it by `.refused` and does not resend it. It reopens the channel at once, which `.up` reports. Messages of a kind
+/// that the broker refuses (a routing key without topic right, a body over its limit) are refused locally from then on.
 package final class Publisher: Sendable {
   package enum Event: Sendable {
-    /// Connected and set up, or on another channel of the same connection, so that what was in flight before is forgotten.
-    /// Publish with this epoch; it ends with the next `.down` or `.up`.
+    /// Connected and set up, or on a new channel of the same connection; messages in flight before are dropped. Publish
+    /// with this epoch; it ends with the next `.down` or `.up`.
     case up(epoch: UInt64, ServerInfo)
-    /// A connection, or a try to make one, has failed. The next try comes after the pause.
+    /// A connection, or an attempt to connect, failed. The next attempt follows after the pause.
     case down(AMQPError, retryAfter: Duration)
-    /// The broker has taken responsibility for these.
+    /// The broker has confirmed these.
     case acked([UInt64])
-    /// The broker has refused these, for instance because of a full queue with `reject-publish`.
+    /// The broker has nacked these, for instance because a queue with `reject-publish` is full.
     case nacked([UInt64])
-    /// A mandatory message reached no queue. Its `.acked` follows.
+    /// A mandatory message was unroutable. Its `.acked` follows.
     case returned(UInt64, code: UInt16, text: String)
-    /// The broker closed the channel or the connection on this message, or would do so; it was not taken. What else is in
-    /// flight is told of by the `.down` or `.up` that follows.
+    /// The broker closed the channel or the connection for this message, or would have; it was not accepted. The `.down` or
+    /// `.up` that follows ends the epoch of the other messages in flight.
     case refused(UInt64, AMQPError)
-    /// What the broker is known to refuse has changed.
+    /// The kinds of messages that the broker is known to refuse have changed.
     case refusing(Refusals)
-    /// This message can never be sent (a property is too long, say); it was not.
+    /// This message can never be sent, for instance because a property is too long. It was dropped.
     case unsendable(UInt64, AMQPError)
-    /// The broker takes no messages for now. What it is given meanwhile waits here.
+    /// The broker has blocked publishing. Messages wait here meanwhile.
     case blocked(String)
     case unblocked
   }
 
   private struct Mailbox {
-    /// Counts connections. Even while one is down its epoch is not taken again.
+    /// Counts channels. Never reused.
     var epoch: UInt64 = 0
     var isUp = false
     var batches: [MessageBatch] = []
@@ -54,12 +54,12 @@ package final class Publisher: Sendable {
   private let mailbox = Mutex(Mailbox())
 
   /// - Parameters:
-  ///   - window: The most unconfirmed messages on the wire. 256 is as fast as more.
-  ///   - essentialExchange: Without it there is nothing to publish to; an error about another one concerns only the messages
-  ///     to that.
-  ///   - setup: Runs on the thread after each login and before `.up`, to look whether all is there. What it throws is
-  ///     reported by `.down` and tried again; `AMQPError.topology(_:)` paces that at 5 s.
-  ///   - onEvent: Called on the thread, one event at a time; it must not block.
+  ///   - window: The most messages in flight. More than 256 is not faster.
+  ///   - essentialExchange: The exchange without which nothing can be published. An error about another exchange concerns
+  ///     only the messages to that one.
+  ///   - setup: Runs on the thread after each login and before `.up`, to check the topology. An error that it throws is
+  ///     reported by `.down`, and retried. `AMQPError.topology(_:)` is retried every 5 s.
+  ///   - onEvent: Called on the thread, one event at a time. It must not block.
   package init(
     options: ConnectionOptions, window: Int = 256, essentialExchange: String? = nil,
     setup: @escaping @Sendable (Connection) throws -> Void = { _ in },
@@ -82,14 +82,14 @@ package final class Publisher: Sendable {
     }
   }
 
-  /// Waits for what is unconfirmed as long as `limit`, closes the connection and ends the thread. No event comes after
-  /// it returns. Not to be called from `onEvent`.
+  /// Waits at most `limit` for outstanding confirms, closes the connection and ends the thread. No event follows its return.
+  /// Must not be called from `onEvent`.
   package func stop(drainFor limit: Duration) { lifecycle.stop(within: limit) }
 
-  /// Begins what `stop(drainFor:)` then waits for, so that more than one thread can be waited for at once.
+  /// Starts the stop without waiting for it, so that several threads can stop in parallel.
   package func askToStop(drainFor limit: Duration) { lifecycle.askToStop(within: limit) }
 
-  /// Hands messages over, in order. They are dropped silently when the epoch is not the current one: `.down` has told.
+  /// Queues messages, in order. They are dropped when the epoch is over, which `.down` or `.up` has reported.
   package func publish(_ batch: MessageBatch, epoch: UInt64) {
     if batch.isEmpty { return }
     let isFirst = mailbox.withLock { mailbox in
@@ -97,7 +97,7 @@ package final class Publisher: Sendable {
       mailbox.batches.append(batch)
       return mailbox.batches.count == 1
     }
-    if isFirst { lifecycle.bell.ring() }
+    if isFirst { lifecycle.wakeUp.signal() }
   }
 
   private func emit(_ event: Event) {
@@ -106,15 +106,15 @@ package final class Publisher: Sendable {
 
   // MARK: On the thread
 
-  /// What outlives a channel.
+  /// The state that outlives a channel.
   private struct Culprits {
     var refusals: Refusals
-    /// How many messages are to be sent one at a time, because one of them is known to cost the channel.
+    /// How many messages are to be sent one at a time, because one of them closed the channel.
     var probes: UInt64 = 0
-    /// When channels were opened again.
+    /// When channels were reopened, within the last second.
     var reopenings: [SuspendingClock.Instant] = []
 
-    /// Whether a channel may be opened again at once: not in a loop, whatever the broker does.
+    /// Whether a channel may be reopened at once. Limits the rate, whatever the broker does.
     mutating func mayReopen() -> Bool {
       let now = SuspendingClock.now
       reopenings.removeAll { $0 < now - .seconds(1) }
@@ -164,7 +164,7 @@ package final class Publisher: Sendable {
     culprits.refusals = refusals
   }
 
-  /// Returns when it is time to stop.
+  /// Returns when the lifecycle asks to stop.
   private func publish(from sendWindow: inout SendWindow, on connection: Connection) throws(AMQPError) {
     let epoch = mailbox.withLock {
       $0.epoch += 1
@@ -189,14 +189,14 @@ package final class Publisher: Sendable {
     }
   }
 
-  /// Sends a slice of what may be sent, small enough that the socket takes it without making us wait and that news of
-  /// the broker (confirms, an alarm) are read in between.
+  /// Sends some of the messages that may be sent: few enough that the socket does not block, and that events of the broker
+  /// (confirms, an alarm) are read in between.
   private func send(_ sendWindow: inout SendWindow, on connection: Connection) throws(AMQPError) {
     guard sendWindow.hasNext, connection.isWritable else { return }
     var bytes = 0
     while bytes < Self.sliceBytes, let slice = sendWindow.takeNext(atMostBytes: Self.sliceBytes - bytes, at: .now) {
       try connection.publish(slice)
-      if sendWindow.wantsMarker { try connection.sendMarker() }
+      if sendWindow.needsMarker { try connection.sendMarker() }
       bytes += slice.bytes.count
     }
     for (number, error) in sendWindow.takeRefused() { emit(.refused(number, error)) }
@@ -216,8 +216,8 @@ package final class Publisher: Sendable {
     for event in events {
       switch event {
       case .confirmed(let sequence, let multiple, let accepted):
-        guard let numbers = sendWindow.settle(sequence, multiple: multiple) else {
-          throw connection.error(.protocolViolation, "message \(sequence) was confirmed and never published")
+        guard let numbers = sendWindow.resolve(sequence, multiple: multiple) else {
+          throw connection.error(.protocolViolation, "message \(sequence) was confirmed but never published")
         }
         if accepted { acked += numbers } else { nacked += numbers }
       case .returned(let message):

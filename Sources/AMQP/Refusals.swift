@@ -1,9 +1,9 @@
-/// What the broker refuses by closing the channel, learnt from what it said when it did: such messages are refused here from
-/// then on, since each of them would cost the channel and every message behind it.
+/// The kinds of messages for which the broker closes the channel, learnt from its errors. Such messages are refused locally
+/// from then on, since each of them would close the channel and lose every message behind it.
 ///
-/// Now and then one is let through, to learn whether the broker still refuses them.
+/// From time to time one is sent as a probe, to find out whether the broker still refuses them.
 package struct Refusals {
-  /// What a message is judged by.
+  /// The property of a message for which the broker refuses it.
   package enum Kind: Hashable, Sendable {
     /// No topic right for this routing key.
     case routingKey(String)
@@ -13,43 +13,43 @@ package struct Refusals {
     case bodyBytes(over: Int)
   }
 
-  /// What an error says of the messages that were unconfirmed when it came.
+  /// What an error means for the messages that were unconfirmed when it came.
   enum Verdict {
-    /// All of this kind are refused.
+    /// All messages of this kind are refused.
     case kind(Kind)
-    /// It is about all messages, or about none.
+    /// The error concerns all messages, or none.
     case none
-    /// It is about one message, and does not say which.
+    /// The error concerns one message, and does not say which.
     case unexplained
   }
 
   private struct Hold {
     let kind: Kind
     let error: AMQPError
-    /// How long they are refused here before one is let through.
+    /// How long they are refused locally before the next probe.
     var pause: Duration
     var until: SuspendingClock.Instant
-    /// The one that was let through, and when it counts as accepted.
+    /// The message sent as a probe, and when it counts as accepted.
     var probe: (number: UInt64, end: SuspendingClock.Instant)?
   }
 
-  /// A right may be granted at any time, which is then noticed within the longer of these.
+  /// A right may be granted at any time. It is noticed within the longer of these.
   private static let pauses = (shortest: Duration.seconds(1), longest: Duration.seconds(60))
-  /// The size changes only with the broker's configuration.
+  /// The size limit changes only with the broker's configuration.
   private static let sizePause = Duration.seconds(600)
-  /// Without a channel error for this long, the broker has accepted a message.
+  /// A probe without a channel error for this long counts as accepted.
   private static let probeTime = Duration.seconds(1)
 
-  /// One for each event name at most, and one for the size.
+  /// At most one per event name, and one for the size.
   private var holds: [Hold] = []
 
-  /// Without this exchange nothing can be published, so that an error about it is about the connection.
+  /// The exchange without which nothing can be published. An error about it concerns the connection.
   private let essentialExchange: String?
 
-  /// - Parameter essentialExchange: Nil when any exchange is like the others, and each error about one is the connection's.
+  /// - Parameter essentialExchange: Nil when an error about any exchange concerns the connection.
   package init(essentialExchange: String? = nil) { self.essentialExchange = essentialExchange }
 
-  /// What an error says, given what was unconfirmed.
+  /// What an error means, given the unconfirmed messages.
   func verdict(on error: AMQPError, of entries: [MessageBatch.Entry]) -> Verdict {
     if let essentialExchange, error.concernsExchanges,
       let entry = entries.first(where: { error.text.contains("exchange '\($0.exchange)'") }),
@@ -60,10 +60,10 @@ package struct Refusals {
     return Verdict(error, of: entries)
   }
 
-  /// What is refused now, and why.
+  /// The kinds refused now, each with the broker's error.
   package var current: [(kind: Kind, error: AMQPError)] { holds.map { ($0.kind, $0.error) } }
 
-  /// The largest body that the broker takes; nil while it is not known.
+  /// The largest body that the broker accepts, in bytes; nil while unknown.
   package var largestBody: Int? {
     for hold in holds { if case .bodyBytes(over: let limit) = hold.kind { return limit } }
     return nil
@@ -76,6 +76,7 @@ package struct Refusals {
     guard let index = holds.firstIndex(where: { $0.kind.covers(entry) }) else { return nil }
     guard holds[index].until <= now, holds[index].probe == nil else { return holds[index].error }
     holds[index].probe = (entry.number, now + Self.probeTime)
+    assert(holds.count { $0.probe?.number == entry.number } == 1, "one message probes two refusals")
     return nil
   }
 
@@ -90,24 +91,28 @@ package struct Refusals {
     }
     let hold = Hold(kind: kind, error: error, pause: pause, until: now + pause)
     if let index { holds[index] = hold } else { holds.append(hold) }
+    assert(Set(holds.map(\.kind)).count == holds.count, "a kind is held twice")
+    assert(holds.count { if case .bodyBytes = $0.kind { true } else { false } } <= 1, "two size limits are held")
+    assert(pause == Self.sizePause || Self.pauses.shortest...Self.pauses.longest ~= pause, "a pause out of range")
   }
 
-  /// These messages were confirmed or nacked: the broker takes what is like them.
+  /// These messages were confirmed or nacked. The broker accepts others of their kind.
   mutating func accepted(_ numbers: [UInt64]) {
     holds.removeAll { hold in hold.probe.map { numbers.contains($0.number) } ?? false }
   }
 
-  /// The same of messages that have had their time.
+  /// Counts probes as accepted when their time is over.
   mutating func advance(to now: SuspendingClock.Instant) {
     holds.removeAll { hold in hold.probe.map { $0.end <= now } ?? false }
   }
 
   var nextAdvance: SuspendingClock.Instant? { holds.compactMap { $0.probe?.end }.min() }
 
-  /// The connection is gone, and with it what was let through. Another may be to a broker with other settings.
+  /// The connection was lost, and its probes with it. The next may be to a broker with another size limit.
   mutating func connectionLost() {
     holds.removeAll { if case .bodyBytes = $0.kind { true } else { false } }
     for index in holds.indices { holds[index].probe = nil }
+    assert(nextAdvance == nil, "a probe outlived its connection")
   }
 }
 
@@ -138,7 +143,7 @@ extension AMQPError {
 }
 
 extension Refusals.Verdict {
-  /// - Parameter entries: What was unconfirmed.
+  /// - Parameter entries: The unconfirmed messages.
   init(_ error: AMQPError, of entries: [MessageBatch.Entry]) {
     let text = error.text
     switch error.kind {
@@ -155,13 +160,13 @@ extension Refusals.Verdict {
       .channelClosed(ReplyCode.notAllowed):
       self = .none
     case .channelClosed: self = .unexplained
-    // By an operator or a shutdown it has other codes.
+    // Closed by an operator or a shutdown, a connection has other codes.
     case .connectionClosed(let code): self = code > 500 && code != ReplyCode.notAllowed ? .unexplained : .none
     default: self = .none
     }
   }
 
-  /// Of "message size 262391 is larger than configured max size 262144".
+  /// The limit in "message size 262391 is larger than configured max size 262144".
   private static func largestBody(in text: String) -> Int? {
     guard text.contains("message size"), let range = text.firstRange(of: "max size ") else { return nil }
     return Int(text[range.upperBound...].prefix { $0.isASCII && $0.isNumber })

@@ -1,4 +1,4 @@
-/// What the broker says of itself at login, and what was agreed with it.
+/// The broker's properties from the login, and the negotiated parameters.
 package struct ServerInfo: Sendable, Hashable {
   /// The broker's URL without the password.
   package var endpoint: String
@@ -7,7 +7,7 @@ package struct ServerInfo: Sendable, Hashable {
   package var product = ""
   package var version = ""
   package var clusterName = ""
-  /// The largest frame, in bytes.
+  /// The negotiated maximum frame size, in bytes.
   package var frameMax = 0
   package var heartbeatSeconds = 0
 
@@ -17,7 +17,7 @@ package struct ServerInfo: Sendable, Hashable {
     self.frameMax = frameMax
   }
 
-  /// Whether quorum queues count acquisitions apart from failed deliveries: RabbitMQ 4.3 and later.
+  /// Whether quorum queues count acquisitions separately from failed deliveries: RabbitMQ 4.3 and later.
   var countsAcquisitions: Bool {
     let numbers = version.split(separator: ".").prefix(2).map { Int($0.prefix { $0.isWholeNumber }) ?? 0 }
     guard numbers.count == 2 else { return false }

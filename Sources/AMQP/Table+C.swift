@@ -2,10 +2,10 @@ import Bytes
 import CRabbitMQ
 
 extension Table {
-  /// Tables and arrays nested deeper than this in what others sent are read as void.
+  /// Received tables and arrays that are nested deeper are read as void.
   static let maximumDepth = 32
 
-  /// The first name, nested ones included, that is too long for the wire; nil when all fit.
+  /// The first name, including nested ones, over 255 bytes; nil when there is none.
   var overlongName: String? {
     for field in fields {
       if field.name.utf8.count > 255 { return field.name }
@@ -20,7 +20,7 @@ extension Table {
     }
   }
 
-  /// As the library takes it. What we write it can read.
+  /// The library's struct for this table, decoded from our encoding.
   func encoded(in arena: Arena) -> amqp_table_t {
     var bytes = ByteWriter(capacity: 256)
     bytes.append(self)
@@ -63,7 +63,7 @@ extension FieldValue {
     }
   }
 
-  /// The letter that stands for the type on the wire.
+  /// The letter of the type on the wire.
   var kind: amqp_field_value_kind_t {
     switch self {
     case .boolean: AMQP_FIELD_KIND_BOOLEAN

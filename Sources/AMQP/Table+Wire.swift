@@ -1,16 +1,16 @@
 import Bytes
 import CRabbitMQ
 
-/// A field table as it stands in a frame (AMQP 0-9-1, section 4.2.5.5, with the letters that RabbitMQ uses for the types).
+/// The encoding of a field table (AMQP 0-9-1, section 4.2.5.5, with RabbitMQ's letters for the types).
 extension ByteWriter {
   mutating func append(_ table: Table) {
-    let place = beginCounted()
+    let start = beginCounted()
     for field in table.fields {
       append(shortString: field.name)
       append(UInt8(field.value.kind.rawValue))
       append(field.value)
     }
-    endCounted(place)
+    endCounted(start)
   }
 
   private mutating func append(_ value: FieldValue) {
@@ -35,12 +35,12 @@ extension ByteWriter {
       append(value)
     case .table(let table): append(table)
     case .array(let values):
-      let place = beginCounted()
+      let start = beginCounted()
       for value in values {
         append(UInt8(value.kind.rawValue))
         append(value)
       }
-      endCounted(place)
+      endCounted(start)
     }
   }
 }

@@ -1,6 +1,6 @@
-/// A field table (AMQP 0-9-1, 4.2.5.5): names with values, in the order they were written.
+/// A field table (AMQP 0-9-1, 4.2.5.5): names and values, in the order written.
 package struct Table: Sendable, Hashable, ExpressibleByDictionaryLiteral {
-  /// One name and its value. A name is at most 255 bytes of UTF-8 on the wire.
+  /// A name, at most 255 bytes of UTF-8 on the wire, and its value.
   package struct Field: Sendable, Hashable {
     package var name: String
     package var value: FieldValue
@@ -11,7 +11,7 @@ package struct Table: Sendable, Hashable, ExpressibleByDictionaryLiteral {
     }
   }
 
-  /// All fields in order. A name may occur twice in what others sent; `subscript` then finds the first.
+  /// All fields in order. A table from another client may have a name twice; `subscript` then returns the first.
   package var fields: [Field]
 
   package init(_ fields: [Field] = []) { self.fields = fields }
@@ -22,7 +22,7 @@ package struct Table: Sendable, Hashable, ExpressibleByDictionaryLiteral {
 
   package var isEmpty: Bool { fields.isEmpty }
 
-  /// The value of a name; nil where there is none. Setting nil takes the field away.
+  /// The value of a name; nil if it is missing. Setting nil removes the field.
   package subscript(name: String) -> FieldValue? {
     get { fields.first { $0.name == name }?.value }
     set {
@@ -52,7 +52,7 @@ package enum FieldValue: Sendable, Hashable {
   case double(Double)
   /// `value` divided by ten to the power of `scale`.
   case decimal(scale: UInt8, value: UInt32)
-  /// What every client sends for text. The protocol promises no encoding, so these are bytes: see `text`.
+  /// The type that clients use for text. The protocol does not specify an encoding, so it holds bytes: see `text`.
   case longString([UInt8])
   case bytes([UInt8])
   /// Seconds since 1970.
@@ -63,7 +63,7 @@ package enum FieldValue: Sendable, Hashable {
 
   package static func string(_ text: String) -> FieldValue { .longString(Array(text.utf8)) }
 
-  /// A whole number of any width; nil for other types, and for one beyond 64 bits with a sign.
+  /// An integer of any width; nil for other types, and above `Int64.max`.
   package var integer: Int64? {
     switch self {
     case .int8(let value): Int64(value)
@@ -78,7 +78,7 @@ package enum FieldValue: Sendable, Hashable {
     }
   }
 
-  /// A long string as text; nil for other types and for bytes that are no UTF-8.
+  /// A long string as text; nil for other types and for invalid UTF-8.
   package var text: String? {
     guard case .longString(let bytes) = self else { return nil }
     return String(validating: bytes, as: UTF8.self)

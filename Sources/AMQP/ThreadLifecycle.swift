@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Starts an owner thread, tells it to stop, and waits for that, but never for ever.
+/// Starts an owner thread, asks it to stop, and waits a bounded time for its end.
 final class ThreadLifecycle: Sendable {
   private enum State {
     case created
@@ -9,20 +9,20 @@ final class ThreadLifecycle: Sendable {
     case stopped
   }
 
-  /// Rings whenever the thread has something to look at.
-  let bell: WakeUp
-  /// Rings from the thread's end on.
-  private let ended: WakeUp
+  /// Signaled whenever the thread has new work.
+  let wakeUp: EventFD
+  /// Signaled once the thread has ended.
+  private let ended: EventFD
   private let state = Mutex(State.created)
-  /// A thread inside a connect or a name look-up cannot be woken. It is left to end by itself after this.
+  /// How long `stop` waits beyond its limit. A thread inside a connect or a name look-up cannot be woken; it ends later.
   private static let patience = Duration.seconds(2)
 
   init() throws(AMQPError) {
-    bell = try WakeUp()
-    ended = try WakeUp()
+    wakeUp = try EventFD()
+    ended = try EventFD()
   }
 
-  /// Runs `body` on a thread of its own. Does nothing when it was started before.
+  /// Runs `body` on a new thread. Has no effect when it was started before.
   func start(name: String, _ body: @escaping @Sendable () -> Void) throws(AMQPError) {
     let isFirst = state.withLock { state in
       guard case .created = state else { return false }
@@ -33,7 +33,7 @@ final class ThreadLifecycle: Sendable {
     do throws(AMQPError) {
       try OwnerThread.start(name: name) { [self] in
         body()
-        ended.ring()
+        ended.signal()
       }
     } catch {
       state.withLock { $0 = .stopped }
@@ -41,7 +41,7 @@ final class ThreadLifecycle: Sendable {
     }
   }
 
-  /// Until when the thread has to end; nil while it need not.
+  /// The deadline for the thread's end; nil before a stop was requested.
   var stopBy: SuspendingClock.Instant? {
     state.withLock { state in
       switch state {
@@ -52,24 +52,24 @@ final class ThreadLifecycle: Sendable {
     }
   }
 
-  /// Whether `stop` has returned, after which nobody wants to hear of anything any more.
+  /// Whether `stop` has returned, after which no event may be reported.
   var isStopped: Bool {
     state.withLock { state in
       if case .stopped = state { true } else { false }
     }
   }
 
-  /// Gives the thread so much time to end, and does not wait for it.
+  /// Asks the thread to end within a limit, and does not wait for it.
   func askToStop(within limit: Duration) {
     let isRunning = state.withLock { state in
       guard case .running = state else { return false }
       state = .stopping(by: SuspendingClock.now + limit)
       return true
     }
-    if isRunning { bell.ring() }
+    if isRunning { wakeUp.signal() }
   }
 
-  /// As above, and waits. When it was asked before, that time counts.
+  /// As above, and waits. The deadline of an earlier request stays.
   func stop(within limit: Duration) {
     askToStop(within: limit)
     if case .stopping(let deadline) = state.withLock(\.self) {

@@ -1,11 +1,13 @@
-/// A broker URL cut at its delimiters, nothing decoded yet.
+import Bytes
+
+/// A broker URL split at its delimiters, not yet decoded.
 struct URLParts {
   var usesTLS: Bool
-  /// What stands before the "@"; nil without one.
+  /// The part before the "@"; nil without one.
   var userInfo: Substring.UTF8View?
   /// Host and port.
   var address: Substring.UTF8View
-  /// Empty, or from the first "/" on.
+  /// Empty, or the rest from the first "/".
   var path: Substring.UTF8View
 
   init(_ text: String) throws(AMQPError) {
@@ -22,7 +24,7 @@ struct URLParts {
     let delimiters: [UInt8] = [UInt8(ascii: "/"), UInt8(ascii: "?"), UInt8(ascii: "#")]
     let authority = rest.prefix { !delimiters.contains($0) }
     path = rest[authority.endIndex...]
-    try Self.refuseQuery(in: path)
+    try Self.requireNoQuery(in: path)
     if let at = authority.lastIndex(of: UInt8(ascii: "@")) {
       userInfo = authority[..<at]
       address = authority[authority.index(after: at)...]
@@ -31,14 +33,14 @@ struct URLParts {
     }
   }
 
-  /// Refuses what follows a "?" or "#", unless it may be part of a password that was not percent-encoded. Of a query the
-  /// parameters are named; their values, and what has no "=", may be secret.
-  private static func refuseQuery(in path: Substring.UTF8View) throws(AMQPError) {
+  /// Throws for a query or a fragment. If it may be part of a password that was not percent-encoded, the error says how to
+  /// encode it. The error names query parameters, never their values, which may be secret.
+  private static func requireNoQuery(in path: Substring.UTF8View) throws(AMQPError) {
     if path.contains(UInt8(ascii: "@")) {
       throw .malformedURL("in user name and password write \"/\" as %2F, \"?\" as %3F, \"#\" as %23 and \"@\" as %40")
     }
     if let mark = path.firstIndex(where: { $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#") }) {
-      throw .malformedURL("\(named(path[mark...])) is not supported here; take it away")
+      throw .malformedURL("\(named(path[mark...])) is not supported; remove it")
     }
   }
 
@@ -52,7 +54,7 @@ struct URLParts {
   }
 }
 
-/// Undoes percent-encoding (RFC 3986, 2.1); nil when a "%" is not followed by two hex digits.
+/// Decodes percent-encoding (RFC 3986, 2.1); nil when a "%" is not followed by two hex digits.
 func percentDecoded(_ text: some Sequence<UInt8>) -> [UInt8]? {
   var bytes: [UInt8] = []
   var iterator = text.makeIterator()
@@ -61,7 +63,9 @@ func percentDecoded(_ text: some Sequence<UInt8>) -> [UInt8]? {
       bytes.append(byte)
       continue
     }
-    guard let high = iterator.next().flatMap(hexDigit), let low = iterator.next().flatMap(hexDigit) else { return nil }
+    guard let high = iterator.next().flatMap(\.hexDigitValue), let low = iterator.next().flatMap(\.hexDigitValue) else {
+      return nil
+    }
     bytes.append(high << 4 | low)
   }
   return bytes
@@ -73,21 +77,11 @@ func percentEncoded(_ text: String) -> String {
   var bytes: [UInt8] = []
   for byte in text.utf8 {
     switch byte {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+    case _ where byte.isLetter || byte.isDigit, UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
       UInt8(ascii: "~"):
       bytes.append(byte)
     default: bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
     }
   }
   return String(decoding: bytes, as: UTF8.self)
-}
-
-private func hexDigit(_ byte: UInt8) -> UInt8? {
-  switch byte {
-  case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
-  case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
-  case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
-  default: nil
-  }
 }

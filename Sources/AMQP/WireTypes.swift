@@ -1,16 +1,15 @@
 import Bytes
 
-/// What frames are made of (AMQP 0-9-1, section 4.2.5): numbers with the highest byte first, strings and tables behind their
-/// length.
+/// The elements of frames (AMQP 0-9-1, section 4.2.5): numbers in network byte order, strings and tables after their length.
 extension ByteWriter {
-  /// Leaves room for the length of what follows, and returns where that is to be written.
+  /// Reserves four bytes for the length of what follows. Returns their offset, for `endCounted`.
   mutating func beginCounted() -> Int {
     append(bigEndian: UInt32(0))
     return count - 4
   }
 
-  mutating func endCounted(_ place: Int) {
-    put(bigEndian: UInt32(count - place - 4), at: place)
+  mutating func endCounted(_ offset: Int) {
+    put(bigEndian: UInt32(count - offset - 4), at: offset)
   }
 
   mutating func append(shortString text: String) {

@@ -1,5 +1,5 @@
-/// Bytes that are appended one after another: what frames and JSON are written into. An array asks with each append whether
-/// it is shared; this cannot be.
+/// A growing buffer of bytes, for frames and JSON. Unlike an array it cannot be shared, so that an append needs no check for
+/// uniqueness.
 package struct ByteWriter: ~Copyable {
   @usableFromInline var base: UnsafeMutablePointer<UInt8>
   @usableFromInline var capacity: Int
@@ -7,7 +7,7 @@ package struct ByteWriter: ~Copyable {
 
   @inlinable package var count: Int { written }
 
-  /// - Parameter capacity: Room for so many bytes; it grows when there are more.
+  /// - Parameter capacity: The initial capacity in bytes.
   package init(capacity: Int) {
     self.capacity = max(64, capacity)
     base = .allocate(capacity: self.capacity)
@@ -15,7 +15,7 @@ package struct ByteWriter: ~Copyable {
 
   deinit { base.deallocate() }
 
-  /// A copy of all that was written.
+  /// A copy of the bytes.
   package var array: [UInt8] { withBytes { Array($0) } }
 
   package borrowing func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
@@ -43,13 +43,13 @@ package struct ByteWriter: ~Copyable {
     append(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
   }
 
-  /// The text's UTF-8.
+  /// Appends the text's UTF-8.
   @inlinable package mutating func append(_ text: String) {
     var text = text
     text.withUTF8 { append(UnsafeRawBufferPointer($0)) }
   }
 
-  /// Numbers with the highest byte first.
+  /// Appends a number in network byte order.
   @inlinable package mutating func append(bigEndian number: UInt16) {
     append(UInt8(truncatingIfNeeded: number >> 8))
     append(UInt8(truncatingIfNeeded: number))
@@ -65,30 +65,31 @@ package struct ByteWriter: ~Copyable {
     append(bigEndian: UInt32(truncatingIfNeeded: number))
   }
 
-  /// Writes over what stands there.
-  package mutating func put(bigEndian number: UInt32, at place: Int) {
-    precondition(place >= 0 && place + 4 <= count, "that was not written yet")
-    UnsafeMutableRawPointer(base + place).storeBytes(of: number.bigEndian, as: UInt32.self)
+  /// Overwrites bytes with a number in network byte order.
+  package mutating func put(bigEndian number: UInt32, at offset: Int) {
+    precondition(offset >= 0 && offset + 4 <= count, "out of bounds")
+    UnsafeMutableRawPointer(base + offset).storeBytes(of: number.bigEndian, as: UInt32.self)
   }
 
-  package mutating func put(bigEndian number: UInt64, at place: Int) {
-    precondition(place >= 0 && place + 8 <= count, "that was not written yet")
-    UnsafeMutableRawPointer(base + place).storeBytes(of: number.bigEndian, as: UInt64.self)
+  package mutating func put(bigEndian number: UInt64, at offset: Int) {
+    precondition(offset >= 0 && offset + 8 <= count, "out of bounds")
+    UnsafeMutableRawPointer(base + offset).storeBytes(of: number.bigEndian, as: UInt64.self)
   }
 
-  package mutating func put(bigEndian number: UInt16, at place: Int) {
-    precondition(place >= 0 && place + 2 <= count, "that was not written yet")
-    UnsafeMutableRawPointer(base + place).storeBytes(of: number.bigEndian, as: UInt16.self)
+  package mutating func put(bigEndian number: UInt16, at offset: Int) {
+    precondition(offset >= 0 && offset + 2 <= count, "out of bounds")
+    UnsafeMutableRawPointer(base + offset).storeBytes(of: number.bigEndian, as: UInt16.self)
   }
 
-  /// Takes back what was written behind a place.
+  /// Removes all bytes after the first `count`.
   package mutating func truncate(to count: Int) {
-    precondition(0...written ~= count, "that was not written yet")
+    precondition(0...written ~= count, "out of bounds")
     written = count
   }
 
   @usableFromInline mutating func grow(by more: Int) {
     capacity = max(2 * capacity, count + more)
+    assert(written <= capacity, "the buffer overflowed")
     let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
     larger.moveInitialize(from: base, count: count)
     base.deallocate()
@@ -96,5 +97,5 @@ package struct ByteWriter: ~Copyable {
   }
 }
 
-// One writer owns its memory, and only what is `mutating` changes it.
+// The memory has one owner, and only `mutating` functions change it.
 extension ByteWriter: @unchecked Sendable {}

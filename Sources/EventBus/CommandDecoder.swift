@@ -1,25 +1,25 @@
 package import Recurrence
 package import Scheduling
 
-/// Turns messages of the command queue into commands, or into the reason why they are none.
+/// Decodes and validates messages of the command queue.
 ///
-/// Decides what depends on the message alone (and on which time zones this machine knows); what depends on the time or on the
-/// schedules that exist is the engine's.
+/// Checks all that depends on the message alone, and on the time zones of this machine. Checks that depend on the time or on
+/// existing schedules are the engine's.
 package struct CommandDecoder: Sendable {
   private let zones: @Sendable (String) -> ZoneRules?
   private let secret: SipHash.Key
 
   /// - Parameters:
-  ///   - zones: the rules of a time zone by its IANA name; nil for a name that is unknown.
-  ///   - secret: the secret of the database under which commands are told apart.
+  ///   - zones: Returns the rules of a time zone by its IANA name; nil for an unknown name.
+  ///   - secret: The database's secret, for command keys.
   package init(zones: @escaping @Sendable (String) -> ZoneRules?, secret: SipHash.Key) {
     self.zones = zones
     self.secret = secret
   }
 
-  /// Reads a message; there is none that it fails on.
+  /// Decodes a message. Any message gives a result; an invalid one gives a rejection.
   ///
-  /// - Parameter source: where it came from, passed through.
+  /// - Parameter source: Where it came from, passed through.
   package func decode(
     _ message: IncomingMessage, from source: CommandSource = .delivery(tag: 0)
   ) -> ReceivedCommand {
@@ -79,7 +79,7 @@ package struct CommandDecoder: Sendable {
 }
 
 extension Origin {
-  /// The longest `traceparent` or `tracestate` in bytes that is passed on; a longer one is left out.
+  /// The longest `traceparent` or `tracestate` in bytes that is passed on. Longer ones are dropped.
   private static let maximumTraceLength = 512
 
   fileprivate init(of message: IncomingMessage) {

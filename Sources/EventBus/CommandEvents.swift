@@ -1,7 +1,7 @@
 package import Scheduling
 
 extension Definition {
-  /// The Schedule Start event that would make this schedule, as JSON: the fields that were sent, `payload` as it was.
+  /// A Schedule Start event with this definition, as JSON: the fields that were sent, `payload` byte for byte.
   package var startEvent: [UInt8] {
     commandEvent(.start, capacity: 512 + (payload?.count ?? 0)) { json in
       json.write(self)
@@ -11,7 +11,7 @@ extension Definition {
 }
 
 extension ScheduleID {
-  /// The Schedule Stop event for this schedule, as JSON.
+  /// A Schedule Stop event for this schedule, as JSON.
   package func stopEvent(reason: String) -> [UInt8] {
     commandEvent(.stop, capacity: 512) { json in
       json.field("id", bytes)

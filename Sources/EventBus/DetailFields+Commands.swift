@@ -1,20 +1,21 @@
+import Bytes
 import Recurrence
 import Scheduling
 
-/// The commands that the fields make.
+/// Decodes commands from the fields.
 extension DetailFields {
   private static let longestCron = 256
   private static let longestDuration = 128
   private static let longestReason = 1024
-  /// No zone of the IANA database comes near.
+  /// Far longer than any name of the IANA database.
   private static let longestZone = 128
   private static let shortestIntervalMilliseconds: Int64 = 1000
-  /// The largest whole number that every JSON reader holds exactly, 2^53 - 1.
+  /// The largest integer that every JSON reader represents exactly, 2^53 - 1.
   private static let largestLimit: Int64 = 9_007_199_254_740_991
 
-  /// What a Schedule Start asks for.
+  /// The definition in a Schedule Start.
   ///
-  /// - Parameter zones: the rules of a time zone by its IANA name; nil for a name that is unknown.
+  /// - Parameter zones: Returns the rules of a time zone by its IANA name; nil for an unknown name.
   func definition(zones: (String) -> ZoneRules?) throws(FieldError) -> Definition {
     let id = try id()
     let definition = Definition(
@@ -27,14 +28,14 @@ extension DetailFields {
     return definition
   }
 
-  /// What a Schedule Stop asks for.
+  /// The content of a Schedule Stop.
   func stop() throws(FieldError) -> Command.Stop {
     let id = try id()
     guard let reason = try text(.reason, upTo: Self.longestReason) else { return Command.Stop(id: id) }
     return Command.Stop(id: id, reason: reason)
   }
 
-  /// The id, which every command has.
+  /// The id, required in every command.
   func id() throws(FieldError) -> ScheduleID {
     guard let value = self[.id] else { throw FieldError(.id, "id is required: the name of the schedule") }
     guard let text = value.text else { throw FieldError(.id, "id must be a string, not \(value.kind.rawValue)") }
@@ -59,7 +60,7 @@ extension DetailFields {
     if let delay = try duration(.duration) { return .duration(delay) }
     if let instant = try instant(.at, rounding: .up) { return .at(instant) }
     if let interval = try interval() { return .every(interval) }
-    throw FieldError(.cron, "nothing says when: send exactly one of cron, duration, at, every")
+    throw FieldError(.cron, "the timing is missing: send exactly one of cron, duration, at, every")
   }
 
   private func cron() throws(FieldError) -> CronExpression? {
@@ -88,13 +89,13 @@ extension DetailFields {
     }
   }
 
-  /// One of a few words; nil when the field is absent.
+  /// One of the values of an enum; nil when the field is absent.
   private func choice<Choice>(_ name: Name) throws(FieldError) -> Choice?
   where Choice: RawRepresentable<String> & CaseIterable {
     guard let text = try text(name, upTo: Self.longestDuration) else { return nil }
     guard let choice = Choice(rawValue: text) else {
-      let words = Choice.allCases.map(\.rawValue).joined(separator: ", ")
-      throw FieldError(name, "\(Array(text.utf8)[...].quoted) is no \(name.rawValue): use one of \(words)")
+      let choices = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+      throw FieldError(name, "\(name.rawValue) is \(Array(text.utf8)[...].quoted): use one of \(choices)")
     }
     return choice
   }
@@ -116,10 +117,10 @@ extension DetailFields {
   private func timezone(known zones: (String) -> ZoneRules?) throws(FieldError) -> String? {
     guard let name = try text(.timezone, upTo: Self.longestZone) else { return nil }
     guard zones(name) != nil else {
-      // Europe/Rome is in every copy of the data.
+      // Every copy of the data has Europe/Rome.
       let hint =
         zones("Europe/Rome") == nil
-        ? "this machine has no time zone data, install tzdata" : "use an IANA name such as Europe/Rome"
+        ? "this machine has no time zone data; install tzdata" : "use an IANA name such as Europe/Rome"
       throw FieldError(.timezone, "\(Array(name.utf8)[...].quoted) is not a known time zone: \(hint)")
     }
     return name
@@ -149,7 +150,7 @@ extension DetailFields {
     return instant
   }
 
-  /// A string of at most so many bytes; nil when the field is absent.
+  /// A string of at most `limit` bytes; nil when the field is absent.
   private func text(_ name: Name, upTo limit: Int) throws(FieldError) -> String? {
     guard let value = self[name] else { return nil }
     guard let text = value.text else {

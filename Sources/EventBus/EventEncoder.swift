@@ -1,7 +1,7 @@
 package import Recurrence
 package import Scheduling
 
-/// The time at which messages leave: the envelope's `Time` and the AMQP `timestamp`. Written once for all that leave together.
+/// The sending time of a batch of messages, formatted once: the envelope's `Time` and the AMQP `timestamp`.
 package struct SendingTime: Sendable {
   let text: String
   let seconds: UInt64
@@ -12,15 +12,15 @@ package struct SendingTime: Sendable {
   }
 }
 
-/// Turns what the scheduler says into messages for the bus.
+/// Encodes the scheduler's events into messages for the bus.
 package struct EventEncoder: Sendable {
   /// `Source` of every event.
   private let source: String
   private let random: @Sendable () -> UInt64
 
   /// - Parameters:
-  ///   - stack: the stack's name, validated by the configuration; events come from `com.<stack>`.
-  ///   - random: 64 random bits at each call, for a `message_id` that no other event has.
+  ///   - stack: The stack's name, validated by the configuration. The `Source` of events is `com.<stack>`.
+  ///   - random: Returns 64 random bits, for a unique `message_id`.
   package init(
     stack: String, random: @escaping @Sendable () -> UInt64 = { UInt64.random(in: .min ... .max) }
   ) {
@@ -28,7 +28,7 @@ package struct EventEncoder: Sendable {
     self.random = random
   }
 
-  /// - Parameter origin: The message that the event answers or follows from.
+  /// - Parameter origin: The command that caused the event.
   package func encode(_ event: OutgoingEvent, origin: Origin, at time: SendingTime) -> OutgoingMessage {
     func message(_ name: EventName, id: [UInt8], scheduledTime: [UInt8]? = nil) -> OutgoingMessage {
       let envelope = OutgoingEnvelope(source: source, origin: origin, time: time)
@@ -52,7 +52,7 @@ package struct EventEncoder: Sendable {
     }
   }
 
-  /// `<id>@<suffix>`, the form of all our message ids that must be the same on every repeat.
+  /// `<id>@<suffix>`, the form of message ids that must be equal on duplicates.
   private static func join(_ id: ScheduleID, _ suffix: String) -> [UInt8] { join(id, Array(suffix.utf8)) }
 
   private static func join(_ id: ScheduleID, _ suffix: [UInt8]) -> [UInt8] {
@@ -61,6 +61,7 @@ package struct EventEncoder: Sendable {
     bytes += id.bytes
     bytes.append(UInt8(ascii: "@"))
     bytes += suffix
+    assert(bytes.count <= 255, "a message_id longer than AMQP allows")
     return bytes
   }
 }

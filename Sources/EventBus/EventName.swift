@@ -4,6 +4,6 @@ extension EventName {
   /// The events by the bytes of their names.
   static let table = NameTable<Self>()
 
-  /// The commands, for people.
+  /// The names of the commands, for error messages.
   static let commandList = commands.map(\.rawValue).joined(separator: " or ")
 }

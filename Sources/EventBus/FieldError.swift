@@ -1,8 +1,8 @@
-/// What is wrong with a command, before it is known whose command it is.
+/// A validation error of a command, without the command's id.
 struct FieldError: Error, Hashable {
   /// The path in the event: `cron`, `id`, `DetailType`, `body`.
   var field: String
-  /// One sentence that a person can act on; echoes no more than 64 bytes of input.
+  /// One sentence that says what to change. Quotes at most 64 bytes of input.
   var reason: String
 
   init(_ field: String, _ reason: String) {

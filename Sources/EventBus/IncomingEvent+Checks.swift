@@ -1,15 +1,15 @@
 import Recurrence
 import Scheduling
 
-/// What the envelope must hold.
+/// Validates the envelope.
 extension IncomingEvent {
-  /// The events that are commands.
+  /// The commands.
   enum CommandName {
     case start
     case stop
   }
 
-  /// Which command this is: what DetailType says, which must be the routing key, byte for byte.
+  /// The command named by DetailType, which must equal the routing key byte for byte.
   func commandName(routingKey: [UInt8]) throws(FieldError) -> CommandName {
     guard let value = self[.detailType] else {
       throw FieldError(.detailType, "DetailType is required: \(EventName.commandList)")
@@ -19,7 +19,7 @@ extension IncomingEvent {
     }
     guard detailType.elementsEqual(routingKey) else {
       throw FieldError(
-        .detailType, "DetailType is not the routing key, which is \(routingKey[...].quoted): send the same")
+        .detailType, "DetailType must equal the routing key, which is \(routingKey[...].quoted)")
     }
     switch EventName.table[detailType] {
     case .start: return .start
@@ -30,14 +30,14 @@ extension IncomingEvent {
     }
   }
 
-  /// Source is free, but a string.
+  /// Source may be any string.
   func checkSource() throws(FieldError) {
     if let value = self[.source], value.kind != .string {
       throw FieldError(.source, "Source must be a string, not \(value.kind.rawValue)")
     }
   }
 
-  /// The event's own time, nil when it has none.
+  /// The event's time; nil when it has none.
   func time() throws(FieldError) -> Instant? {
     guard let value = self[.time] else { return nil }
     guard let text = value.text else { throw FieldError(.time, "Time must be a string, not \(value.kind.rawValue)") }
@@ -45,7 +45,7 @@ extension IncomingEvent {
     return time
   }
 
-  /// Detail is an object, or a string that held one.
+  /// Detail must be an object, or a string that holds one.
   func checkDetail() throws(FieldError) {
     guard let value = self[.detail] else { throw FieldError(.detail, "Detail is required: an object with the fields") }
     guard value.kind == .object || value.kind == .string else {
@@ -54,5 +54,5 @@ extension IncomingEvent {
   }
 }
 
-/// What to write where a time was expected.
+/// The hint for a malformed time.
 let rfc3339Hint = "not an RFC 3339 time such as 2026-11-23T08:30:00Z"

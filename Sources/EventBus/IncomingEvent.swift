@@ -1,7 +1,7 @@
-/// An event as it came, in either form of the envelope: EventBridge's PutEvents (`DetailType`, `Detail` as an object or as
-/// a string that holds JSON) or its delivered form (`detail-type`, `detail`). Values are not yet looked at.
+/// A received event in either form of the envelope: EventBridge's PutEvents (`DetailType`, and `Detail` as an object or as a
+/// string that holds JSON) or its delivered form (`detail-type`, `detail`). Values are not yet validated.
 struct IncomingEvent {
-  /// The envelope's fields, by the name under which a rejection speaks of them.
+  /// The envelope's fields, by their names in rejections.
   enum Name: String, CaseIterable {
     case source = "Source"
     case detailType = "DetailType"
@@ -24,7 +24,7 @@ struct IncomingEvent {
 
   private var values: [(name: Name, value: JSONValue)] = []
   private(set) var fields = DetailFields()
-  /// The first fault that did not keep the rest from being read.
+  /// The first error after which reading could continue.
   private(set) var fault: FieldError?
 
   /// The value of a field; nil when it is absent or `null`.
@@ -33,10 +33,10 @@ struct IncomingEvent {
     return nil
   }
 
-  /// The text of DetailType, nil when it has none.
+  /// The text of DetailType; nil when it is missing or not a string.
   var detailType: ArraySlice<UInt8>? { self[.detailType]?.text }
 
-  /// Reads a body; fails when it is no JSON object.
+  /// Reads a body. Throws when it is not a JSON object.
   init(_ body: [UInt8]) throws(FieldError) {
     do {
       try read(body)
@@ -50,7 +50,7 @@ struct IncomingEvent {
     var reader = try JSONReader(body[...])
     try reader.readObject { (reader, key) throws(JSONError) in
       let name = Name.table[key]
-      // Detail is read again, where it is known which of its keys is payload.
+      // The keys of Detail are checked later, when `payload` can be exempted.
       let value = try reader.readValue(uniqueKeys: name != .detail)
       guard let name, value.kind != .null else { return }
       if self[name] == nil {
@@ -63,7 +63,7 @@ struct IncomingEvent {
     if let duplicate = reader.duplicateKey { note(FieldError("body", duplicate.description)) }
   }
 
-  /// Reads the fields of Detail, whether it is an object or came as a string that holds one.
+  /// Reads the fields of Detail, from an object or from a string that holds one.
   private mutating func readDetail() {
     guard let detail = self[.detail], let text = detail.kind == .object ? detail.bytes : detail.text else { return }
     do throws(JSONError) {

@@ -1,18 +1,18 @@
-/// A message from the command queue: what the decoder needs of it, free of any AMQP library.
+/// The parts of a message of the command queue that the decoder needs, independent of the AMQP library.
 package struct IncomingMessage: Sendable {
-  /// The longest body that is read. Senders of more get a rejection.
+  /// The longest body that is accepted, in bytes. Longer ones are rejected.
   package static let maximumBodySize = 256 * 1024
 
   package var routingKey: [UInt8]
-  /// The AMQP property, raw; what makes a repeated command recognisable.
+  /// The AMQP property in raw bytes. Identifies a repeated command.
   package var messageID: [UInt8]?
   /// W3C trace context from the headers.
   package var traceparent: String?
   package var tracestate: String?
-  /// The AMQP property: the sender's login, as the broker has found it to be.
+  /// The AMQP property: the sender's login, validated by the broker.
   package var userID: String?
   package var body: [UInt8]
-  /// The size that was announced: larger than `body` when the body was over the limit and therefore dropped.
+  /// The declared size in bytes. Larger than `body` when the body was over the limit and discarded.
   package var bodySize: Int
 
   package init(

@@ -1,8 +1,8 @@
-/// Why bytes are no JSON that is accepted here.
+/// Why a document is not accepted as JSON.
 package struct JSONError: Error, Hashable, CustomStringConvertible {
-  /// What is wrong, without a full stop.
+  /// Without a full stop.
   package var reason: String
-  /// Where, counted in bytes from 0.
+  /// In bytes from 0.
   package var offset: Int
 
   init(_ reason: String, at offset: Int) {
@@ -10,6 +10,6 @@ package struct JSONError: Error, Hashable, CustomStringConvertible {
     self.offset = offset
   }
 
-  /// The reason and the place, counted from 1 as people do.
+  /// The reason and the byte, counted from 1.
   package var description: String { "\(reason) (byte \(offset + 1))" }
 }

@@ -1,6 +1,8 @@
-/// A JSON value as it stands in its document: found well-formed, not yet given a meaning.
+import Bytes
+
+/// A well-formed JSON value, not yet decoded.
 package struct JSONValue: Hashable, Sendable {
-  /// The JSON types; the text is how messages for people call them.
+  /// The JSON types. The raw values are used in error messages.
   package enum Kind: String, Sendable {
     case object = "an object"
     case array = "an array"
@@ -11,16 +13,16 @@ package struct JSONValue: Hashable, Sendable {
   }
 
   package var kind: Kind
-  /// From the first to the last byte of the value, as received; shares the document's memory.
+  /// The bytes of the value as received; shares the document's memory.
   package var bytes: ArraySlice<UInt8>
 
-  /// The bytes of the text a string stands for, escapes resolved; nil for any other value.
+  /// The UTF-8 of a string without its escapes; nil for any other value.
   package var text: ArraySlice<UInt8>? {
     guard kind == .string else { return nil }
     return Self.unescaped(bytes.dropFirst().dropLast())
   }
 
-  /// Resolves the escapes between the quotes of a string that was found well-formed.
+  /// Decodes the escapes of a well-formed string, given without its quotes.
   static func unescaped(_ content: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
     guard content.contains(UInt8(ascii: "\\")) else { return content }
     var text: [UInt8] = []
@@ -37,6 +39,7 @@ package struct JSONValue: Hashable, Sendable {
         text.append(Self.meaning(ofEscape: escape))
       }
     }
+    assert(text.count < content.count, "text is longer than its escaped form")
     return text[...]
   }
 
@@ -47,11 +50,11 @@ package struct JSONValue: Hashable, Sendable {
     case UInt8(ascii: "n"): 0x0A
     case UInt8(ascii: "r"): 0x0D
     case UInt8(ascii: "t"): 0x09
-    default: letter  // quote, solidus and reverse solidus stand for themselves
+    default: letter  // quote, solidus and reverse solidus
     }
   }
 
-  /// Reads the digits after `\u`, and for a surrogate pair those of its second half.
+  /// Reads the digits after `\u`, and for a surrogate pair the second escape.
   private static func scalar(ofDigitsIn rest: inout ArraySlice<UInt8>) -> Unicode.Scalar {
     var code = UInt32(codeUnit(ofDigitsIn: &rest))
     if UTF16.isLeadSurrogate(UInt16(code)) {
@@ -59,6 +62,7 @@ package struct JSONValue: Hashable, Sendable {
       let trail = UInt32(codeUnit(ofDigitsIn: &rest))
       code = 0x10000 + (code & 0x3FF) << 10 + trail & 0x3FF
     }
+    assert(Unicode.Scalar(code) != nil, "an unpaired surrogate in a well-formed string")
     return Unicode.Scalar(code) ?? "\u{FFFD}"
   }
 

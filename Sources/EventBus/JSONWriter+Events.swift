@@ -1,11 +1,11 @@
 import Recurrence
 import Scheduling
 
-/// The Detail of each event; `payload` is written after it.
+/// The Detail of each event, without `payload`, which is written last.
 extension JSONWriter {
   /// - Parameters:
-  ///   - id: the tick's own, `<id>@<slot>`.
-  ///   - slot: the tick's slot in RFC 3339.
+  ///   - id: The tickId, `<id>@<slot>`.
+  ///   - slot: The slot in RFC 3339.
   mutating func write(_ tick: Tick, id: [UInt8], slot: [UInt8]) {
     write(tick.definition)
     field("counter", tick.counter)
@@ -35,7 +35,7 @@ extension JSONWriter {
     field("reason", stopped.reason)
   }
 
-  /// - Parameter messageID: the refused command's own; shown as text, what is no UTF-8 in it replaced.
+  /// - Parameter messageID: The rejected command's. Written as text; invalid UTF-8 becomes U+FFFD.
   mutating func write(_ rejection: Rejection, to messageID: [UInt8]?) {
     if let id = rejection.id { field("id", id.bytes) }
     field("command", rejection.command)
@@ -44,7 +44,7 @@ extension JSONWriter {
     if let messageID { field("messageId", String(decoding: messageID, as: UTF8.self)) }
   }
 
-  /// The fields that the client sent, without `payload`: instants normalised, defaults not filled in.
+  /// The fields that the client sent, without `payload`: instants normalised, defaults not added.
   mutating func write(_ definition: Definition) {
     field("id", definition.id.bytes)
     switch definition.timing {

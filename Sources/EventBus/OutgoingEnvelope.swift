@@ -1,16 +1,16 @@
 import Recurrence
 import Scheduling
 
-/// What surrounds the Detail of an event in the body.
+/// The envelope around an event's Detail.
 struct OutgoingEnvelope {
   var source: String
-  /// The message from which the event follows.
+  /// The command that caused the event.
   var origin: Origin
   var time: SendingTime
 
   /// - Parameters:
-  ///   - payload: JSON, the last field of the Detail.
-  ///   - detail: writes the other fields.
+  ///   - payload: JSON, written as the last field of the Detail.
+  ///   - detail: Writes the other fields.
   func write(
     _ name: EventName, payload: [UInt8]?, to json: inout JSONWriter, detail: (inout JSONWriter) -> Void
   ) {

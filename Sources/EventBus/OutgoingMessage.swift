@@ -1,10 +1,10 @@
 package import Bytes
 import Scheduling
 
-/// An event as the broker takes it: properties and body, free of any AMQP library.
+/// An event as an AMQP message: properties and body, independent of the AMQP library.
 ///
-/// What is the same for all stands as constants here; `user_id` is the connection's matter. Headers and body are not kept
-/// but written where they go, since a burst has a hundred thousand of them.
+/// Constant properties are static; `user_id` is set by the connection. Headers and body are written directly into the batch,
+/// not stored, because a burst has a hundred thousand of them.
 package struct OutgoingMessage {
   package static let contentType = "application/json"
   /// Persistent.
@@ -16,20 +16,19 @@ package struct OutgoingMessage {
   package let messageID: [UInt8]
   let envelope: OutgoingEnvelope
   let event: OutgoingEvent
-  /// The slot in RFC 3339, of a tick.
+  /// The slot in RFC 3339; nil unless it is a tick.
   let scheduledTime: [UInt8]?
 
-  /// Where it goes on the event bus.
   package var routingKey: String { name.rawValue }
   /// The AMQP property `type`.
   package var type: String { name.rawValue }
-  /// The `message_id` of the command from which this follows, raw.
+  /// The `message_id` of the command that caused the event, in raw bytes.
   package var correlationID: [UInt8]? { envelope.origin.messageID }
   /// The AMQP `timestamp`: whole seconds since 1970 UTC.
   package var timestampSeconds: UInt64 { envelope.time.seconds }
 
-  /// Tells `schedule-id`, `scheduled-time`, `traceparent` and `tracestate`, those that apply. Their values are long strings,
-  /// since an id fits the short one's 255 bytes but a trace does not.
+  /// Calls `body` with each header: `schedule-id`, `scheduled-time`, `traceparent`, `tracestate`. Their values are long strings:
+  /// a trace may exceed the 255 bytes of a short one.
   package func forEachHeader(_ body: (StaticString, [UInt8]) -> Void) {
     if let schedule = event.scheduleID { body("schedule-id", schedule.bytes) }
     if let scheduledTime { body("scheduled-time", scheduledTime) }

@@ -1,6 +1,8 @@
+import Bytes
+
 /// A version 4 UUID (RFC 9562, section 5.4) in its text form, as bytes.
 enum RandomUUID {
-  /// - Parameter random: gives 64 random bits at each call; called twice.
+  /// - Parameter random: Returns 64 random bits; called twice.
   static func text(from random: () -> UInt64) -> [UInt8] {
     let words = [random() & ~0xF000 | 0x4000, random() & ~(0b11 << 62) | 0b10 << 62]
     var text: [UInt8] = []
@@ -10,6 +12,7 @@ enum RandomUUID {
       let word = words[nibble / 16] >> (60 - 4 * (nibble % 16))
       text.append(UInt8(hexDigit: UInt8(word & 0xF)))
     }
+    assert(text.count == 36)
     return text
   }
 }

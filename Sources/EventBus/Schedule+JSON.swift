@@ -2,8 +2,7 @@ import Recurrence
 package import Scheduling
 
 extension Schedule {
-  /// The schedule as it is stored, as one line of JSON for people's tools: its definition, how far it has come, and what
-  /// became of its ticks.
+  /// The stored schedule as one line of JSON, for `pocketwatch inspect`: definition, progress, and delivery results.
   package func json(_ history: History) -> [UInt8] {
     var json = JSONWriter(capacity: 512 + (definition.payload?.count ?? 0))
     json.object { json in
@@ -35,7 +34,7 @@ extension Schedule {
 }
 
 extension JSONWriter {
-  /// What became of a schedule's ticks.
+  /// The delivery results of a schedule's ticks.
   fileprivate mutating func write(_ tally: Schedule.Tally, sent: Int64) {
     field("sent", sent)
     field("missed", Int64(tally.missed))

@@ -1,11 +1,11 @@
-/// Hashes, each once. Few are looked through one by one, which is faster than to hash them again.
+/// A set of hashes. The first few are searched linearly, which is faster than a hash table.
 struct SeenHashes {
-  private static let few = 24  // more than the keys of a usual command
+  private static let few = 24  // more than the keys of most commands
 
   private var first: [Int] = []
   private var rest: Set<Int> = []
 
-  /// Says whether it was not there yet.
+  /// Returns whether the hash is new.
   mutating func insert(_ hash: Int) -> Bool {
     guard !first.contains(hash) else { return false }
     if first.count < Self.few {

@@ -19,13 +19,13 @@ struct Explain: ParsableCommand {
     try orRefuse {
       let expression = try CronExpression(expression)
       let rules = try zone.rules()
-      try printLine(expression.words)
+      try printLine(expression.explanation)
       if let note = expression.weekdayNumbersNote { try printLine(note) }
       let now = SystemClock.now().wall
       let effects = expression.clockChangeEffects(
         after: now, through: now.advanced(byMilliseconds: Self.yearMilliseconds), in: rules)
       for effect in effects {
-        try printLine("\(effect.transition.instant.rfc3339(in: rules))  \(effect.words)")
+        try printLine("\(effect.transition.instant.rfc3339(in: rules))  \(effect.explanation)")
       }
     }
   }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Bytes
 import EventBus
 import Foundation
 import PocketwatchService

@@ -1,4 +1,5 @@
 import AMQP
+import Bytes
 import Foundation
 import PocketwatchService
 import Recurrence

@@ -8,7 +8,7 @@ import Recurrence
 import Scheduling
 import SQLiteStore
 
-/// The scheduler as a service: database, two connections to the broker and the engine's thread, put together.
+/// The scheduler as a service: connects the database, two connections to the broker, and the engine's thread.
 package struct SchedulerService: Service {
   private let configuration: Configuration
   private let environment: [String: String]
@@ -23,7 +23,7 @@ package struct SchedulerService: Service {
     self.logger = logger
   }
 
-  /// Runs until a graceful shutdown is asked for, or throws the `ServiceFailure` that ends it.
+  /// Runs until a graceful shutdown is requested, or throws the `ServiceFailure` that ends it.
   package func run() async throws {
     let inbox = try Inbox()
     configuration.broker.urlFile?.log(to: logger)
@@ -42,8 +42,8 @@ package struct SchedulerService: Service {
     }
   }
 
-  /// SIGHUP, as after an update of the time zones or of the broker's password, has their files read at once: what is wrong
-  /// with them shows now and not at the next login.
+  /// On SIGHUP, reads the files of the time zones and of the broker's URL at once, so that errors after an update show now and not
+  /// at the next login.
   private func readFilesOnHangup(_ inbox: Inbox) async {
     for await _ in await UnixSignalsSequence(trapping: .sighup) {
       inbox.post(.refreshZones)
@@ -51,11 +51,11 @@ package struct SchedulerService: Service {
     }
   }
 
-  /// The database comes first: a second process on it ends before it has said a word to the broker.
+  /// Opens the database first, so that a second process on it ends before it connects to the broker.
   private func serve(_ inbox: Inbox) throws {
     let notifier = Notifier(environment: environment)
     guard let store = try open(inbox, notifier) else { return logger.info("stopped") }
-    defer { try? store.close() }  // whatever is not written back now is when it is opened next
+    defer { try? store.close() }  // after a failed checkpoint the log is read at the next start
     let persistentState = try load(from: store)
     let zones = ZoneDirectory()
     watch?.open(inbox, zones)
@@ -75,7 +75,7 @@ package struct SchedulerService: Service {
       encoder: MessageEncoder(names: names, sendsUserID: configuration.broker.sendsUserID),
       publisher: publisher, consumer: consumer, notifier: notifier, watch: watch, logger: logger)
     defer {
-      // The loop has waited for what is unconfirmed, and nobody hears of it now. Both threads end at the same time.
+      // The loop has waited for confirms, so neither thread waits. Both stop in parallel.
       publisher.askToStop(drainFor: .zero)
       consumer.stop()
       publisher.stop(drainFor: .zero)
@@ -85,7 +85,7 @@ package struct SchedulerService: Service {
     logger.info("stopped")
   }
 
-  /// Without zone files every Start with a time zone is rejected: better said here than once for each.
+  /// Without zone files every Start with a time zone is rejected, so warn once at start.
   private func warnOfMissingZones(_ zones: ZoneDirectory) {
     do throws(ExpressionError) {
       _ = try zones.rules(named: "Etc/UTC")
@@ -106,7 +106,7 @@ package struct SchedulerService: Service {
     return settings
   }
 
-  /// Opens the database. A disk without room is waited for; nil when a stop was asked for meanwhile.
+  /// Opens the database. Waits while the disk is full; nil if a stop was requested meanwhile.
   private func open(_ inbox: Inbox, _ notifier: Notifier) throws(ServiceFailure) -> SQLiteStore? {
     let logger = logger
     var readiness = Readiness(logger: logger, notifier: notifier, watch: watch)
@@ -122,14 +122,14 @@ package struct SchedulerService: Service {
         readiness.set(.store, reason: .init("the database: \(error)"))
         readiness.update(at: SystemClock.now().uptime)
       }
-      inbox.wait(milliseconds: Self.roomCheckMilliseconds)
-      watch?.turned(at: SystemClock.now())
+      inbox.wait(milliseconds: Self.fullDiskRetryMilliseconds)
+      watch?.iterated(at: SystemClock.now())
       if inbox.take().contains(where: \.isStop) { return nil }
     }
   }
 
-  /// How often the database is tried while there is no room for it.
-  private static let roomCheckMilliseconds: Int64 = 1_000
+  /// How often opening the database is retried while the disk is full.
+  private static let fullDiskRetryMilliseconds: Int64 = 1_000
 
   private func load(from store: SQLiteStore) throws(ServiceFailure) -> PersistentState {
     do throws(StoreError) {
@@ -139,14 +139,15 @@ package struct SchedulerService: Service {
     }
   }
 
-  /// What the connection for commands does first: it checks that all is there, or declares it, where that was asked for.
+  /// The setup of the consuming connection: declares the topology, if configured, and checks it.
   private func prepareTopology(on connection: Connection) throws {
     let topology = Topology(names: names)
     if configuration.declaresTopology { try topology.declare(on: connection) }
     try topology.check(on: connection)
   }
 
-  /// As above, for publishing, which needs the event bus alone: what is wrong with the command queue stops no tick.
+  /// The setup of the publishing connection, which requires only the event bus: a problem with the command queue must not stop
+  /// ticks.
   private func prepareEventBus(on connection: Connection) throws {
     let topology = Topology(names: names)
     if configuration.declaresTopology {
@@ -170,16 +171,16 @@ package struct SchedulerService: Service {
   }
 
   private func makeConsumer(_ inbox: Inbox, _ reader: CommandReader) throws -> Consumer {
-    let queueGuard = ExclusiveConsumerCheck(names: names) { inbox.post(.fail($0)) }
+    let exclusiveCheck = ExclusiveConsumerCheck(names: names) { inbox.post(.fail($0)) }
     return try Consumer(
       options: configuration.broker.connectionOptions(name: "\(names.stack) consumer"),
       queue: names.commandQueue, prefetch: UInt16(clamping: engineSettings.prefetch),
       maximumBytes: engineSettings.maximumCommandBytes,
       setup: { connection in
         try prepareTopology(on: connection)
-        try queueGuard.check(on: connection)
+        try exclusiveCheck.check(on: connection)
       },
-      recheck: queueGuard.checkAgain,
+      recheck: exclusiveCheck.checkAgain,
       onEvent: { event in
         if case .deliveries(let deliveries, let epoch) = event {
           inbox.post(.commands(deliveries.map(reader.read), epoch: epoch))
@@ -191,7 +192,7 @@ package struct SchedulerService: Service {
   }
 }
 
-/// Runs blocking work on a thread of its own, so that it holds none of Swift's few shared ones.
+/// Runs blocking work on a new thread, so that it does not block Swift's cooperative pool.
 private func onOwnThread(_ work: @escaping @Sendable () throws -> Void) async throws {
   try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
     let thread = Thread {

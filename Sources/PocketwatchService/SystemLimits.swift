@@ -1,13 +1,13 @@
 import Glibc
 
-/// What the operating system must allow this process. Too little of it would show late, as a thread that never starts or a
-/// connection that is never made.
+/// Checks the resource limits of the process at start. Low limits would otherwise show late, as threads or connections that cannot
+/// be created.
 package enum SystemLimits {
   static let leastOpenFiles: rlim_t = 32
-  /// Mostly stacks and malloc's arenas, which are reserved and hardly used.
+  /// Mostly stacks and malloc arenas, which are reserved but rarely touched.
   static let leastAddressSpaceMiB: rlim_t = 1024
 
-  /// Throws when less is allowed than the service needs.
+  /// Throws if a limit is below the service's requirement.
   package static func check() throws(ServiceFailure) {
     try check(openFiles: limit(RLIMIT_NOFILE), addressSpace: limit(RLIMIT_AS))
   }
@@ -15,13 +15,14 @@ package enum SystemLimits {
   static func check(openFiles: rlim_t, addressSpace: rlim_t) throws(ServiceFailure) {
     if openFiles < leastOpenFiles {
       throw ServiceFailure(
-        .system, "\(openFiles) open files are allowed, at least \(leastOpenFiles) are needed: raise it (ulimit -n)")
+        .system,
+        "the limit of open files is \(openFiles); at least \(leastOpenFiles) are required: raise it (ulimit -n)")
     }
     if addressSpace >> 20 < leastAddressSpaceMiB {
       throw ServiceFailure(
         .system,
-        "\(addressSpace >> 20) MiB of address space are allowed, at least \(leastAddressSpaceMiB) are needed: raise it "
-          + "(ulimit -v), and limit memory otherwise")
+        "the limit of address space is \(addressSpace >> 20) MiB; at least \(leastAddressSpaceMiB) MiB are required: raise it "
+          + "(ulimit -v), and limit memory by other means")
     }
   }
 

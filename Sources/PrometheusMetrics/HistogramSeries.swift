@@ -1,18 +1,19 @@
+import Algorithms
 import CoreMetrics
 import Synchronization
 
-/// How often values fell into each bucket, and their sum.
+/// A histogram: the count of values in each bucket, and their sum.
 ///
-/// To record is two atomic additions. A reader on another thread may see one without the other: its sum may lack a value
-/// that its count has, never more than are being recorded at that moment.
+/// Recording takes two atomic additions. A concurrent reader may see one without the other, so the sum may lack values that are
+/// being recorded at that moment.
 final class HistogramSeries: Series, RecorderHandler, TimerHandler {
-  /// `Atomic` cannot stand in an array.
+  /// `Atomic` is not copyable, so it cannot be an array's element.
   private final class Cell: Sendable {
     let count = Atomic<Int64>(0)
   }
 
   private let bounds: [Double]
-  /// One for each bound, and one for what is above the last.
+  /// One per bound, and one for values above the last bound.
   private let cells: [Cell]
   private let sum = AtomicDouble()
 
@@ -24,13 +25,13 @@ final class HistogramSeries: Series, RecorderHandler, TimerHandler {
   func record(_ value: Int64) { record(Double(value)) }
 
   func record(_ value: Double) {
-    // One value that is no number would make a sum of none for ever.
+    // A single NaN would make the sum NaN permanently.
     guard value.isFinite else { return }
     cells[bucket(of: value)].count.wrappingAdd(1, ordering: .relaxed)
     sum.add(value)
   }
 
-  /// Prometheus counts in seconds.
+  /// Prometheus uses seconds.
   func recordNanoseconds(_ duration: Int64) { record(Double(duration) / 1e9) }
 
   func write(_ name: String, _ labels: [Label], to format: inout TextFormat) {
@@ -44,14 +45,6 @@ final class HistogramSeries: Series, RecorderHandler, TimerHandler {
     format.sample(name + "_count", labels, count)
   }
 
-  /// The first bucket whose bound is not below the value.
-  private func bucket(of value: Double) -> Int {
-    var low = 0
-    var high = bounds.count
-    while low < high {
-      let middle = (low + high) / 2
-      if bounds[middle] < value { low = middle + 1 } else { high = middle }
-    }
-    return low
-  }
+  /// The first bucket with a bound at or above the value.
+  private func bucket(of value: Double) -> Int { bounds.partitioningIndex { $0 >= value } }
 }

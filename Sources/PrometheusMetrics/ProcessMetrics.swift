@@ -1,6 +1,6 @@
 import Glibc
 
-/// Memory, CPU time, open files and start of this process, under the names that Prometheus's own clients use.
+/// Memory, CPU time, open files and start time of this process, with the names of the official Prometheus clients.
 package enum ProcessMetrics {
   package static let descriptions = [
     MetricDescription("process_resident_memory_bytes", help: "Resident memory size in bytes."),
@@ -10,8 +10,8 @@ package enum ProcessMetrics {
     MetricDescription("process_start_time_seconds", help: "Start time of the process since unix epoch in seconds."),
   ]
 
-  /// - Parameter startSeconds: When this process began, in seconds since 1970. The kernel tells it in ticks since the
-  ///   machine's start, which a confined process may not look up.
+  /// - Parameter startSeconds: The start of this process, in seconds since 1970. The kernel has it in ticks since boot, and a
+  ///   confined process may not read the boot time.
   package static func register(in registry: PrometheusRegistry, startSeconds: Double) {
     let pageBytes = Double(sysconf(Int32(_SC_PAGESIZE)))
     registry.observeGauge("process_virtual_memory_bytes") { statm(field: 0).map { $0 * pageBytes } }
@@ -42,6 +42,6 @@ package enum ProcessMetrics {
     defer { closedir(folder) }
     var count = 0
     while readdir(folder) != nil { count += 1 }
-    return Double(count - 3)  // neither `.` nor `..`, nor the one that lists them
+    return Double(count - 3)  // without `.`, `..` and the descriptor of this listing
   }
 }

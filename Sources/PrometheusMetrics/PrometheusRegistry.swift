@@ -1,10 +1,10 @@
 import Synchronization
 
-/// Keeps the metrics of this process and writes them as Prometheus reads them: a backend of swift-metrics.
+/// A backend of swift-metrics that exports in the Prometheus text format.
 ///
-/// Making a metric takes a lock; keep it. Counting with it then takes none and costs nanoseconds, on any thread.
-/// A name belongs to the kind that took it first. Under another kind a metric of that name counts, but is not shown:
-/// counting is no place for an error.
+/// Creating a metric takes a lock, so create it once. Recording takes no lock and a few nanoseconds, on any thread.
+/// The first metric with a name determines its kind. Metrics with the same name and another kind work but are not exported,
+/// because metrics APIs cannot throw.
 package final class PrometheusRegistry: Sendable {
   private struct Family {
     let kind: MetricKind
@@ -14,7 +14,7 @@ package final class PrometheusRegistry: Sendable {
   private let descriptions: [String: MetricDescription]
   private let families = Mutex<[String: Family]>([:])
 
-  /// - Parameter descriptions: Help and buckets of metrics to come; others get a help that repeats their name.
+  /// - Parameter descriptions: Help texts and buckets. The help text of other metrics is their name.
   package init(_ descriptions: [MetricDescription] = []) {
     self.descriptions = Dictionary(
       descriptions.map { (MetricName.metric($0.name), $0) }, uniquingKeysWith: { first, _ in first })
@@ -25,7 +25,7 @@ package final class PrometheusRegistry: Sendable {
 
   /// All metrics, in order of their names and labels.
   package var text: String {
-    // What a series writes may take a while, so the lock is for the list only.
+    // Writing the series may take long, so the lock protects the list only.
     let families = families.withLock { $0 }
     var format = TextFormat()
     for (name, family) in families.sorted(by: { $0.key < $1.key }) where !family.series.isEmpty {
@@ -37,26 +37,26 @@ package final class PrometheusRegistry: Sendable {
     return format.text
   }
 
-  /// A gauge that is read when it is written; nil leaves it out. `read` is called from any thread.
+  /// A gauge that is read on export; nil omits it. `read` is called on any thread.
   package func observeGauge(
     _ name: String, labels: [(String, String)] = [], _ read: @escaping @Sendable () -> Double?
   ) {
     _ = series(.gauge, name, labels) { _ in ObservedSeries(read) }
   }
 
-  /// A counter that is read when it is written, such as one that the kernel keeps.
+  /// A counter that is read on export, such as one of the kernel.
   package func observeCounter(
     _ name: String, labels: [(String, String)] = [], _ read: @escaping @Sendable () -> Double?
   ) {
     _ = series(.counter, name, labels) { _ in ObservedSeries(read) }
   }
 
-  /// The series of this name and these labels; made if there is none.
+  /// The series with this name and these labels, created if necessary.
   func series<Value: Series>(
     _ kind: MetricKind, _ name: String, _ dimensions: [(String, String)], make: (MetricDescription?) -> Value
   ) -> Value {
     var name = MetricName.metric(name)
-    // Prometheus's own checker wants it of counters.
+    // Required for counters by `promtool check metrics`.
     if kind == .counter, !name.hasSuffix("_total") { name += "_total" }
     let labels = MetricName.labels(dimensions)
     let description = descriptions[name]
@@ -71,7 +71,7 @@ package final class PrometheusRegistry: Sendable {
     }
   }
 
-  /// Forgets a series.
+  /// Removes a series.
   func remove(_ series: AnyObject) {
     families.withLock { families in
       for (name, family) in families {

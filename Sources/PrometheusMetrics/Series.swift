@@ -1,17 +1,17 @@
 import CoreMetrics
 import Synchronization
 
-/// The values of one metric under one set of labels.
+/// The values of one metric with one set of labels.
 protocol Series: AnyObject, Sendable {
   func write(_ name: String, _ labels: [Label], to format: inout TextFormat)
 }
 
-/// A whole number that only grows.
+/// An integer counter.
 final class CounterSeries: Series, CounterHandler {
   private let value = Atomic<Int64>(0)
 
   func increment(by amount: Int64) {
-    // A counter that shrinks looks to Prometheus like a restart.
+    // Prometheus would treat a decrease as a restart.
     if amount > 0 { value.wrappingAdd(amount, ordering: .relaxed) }
   }
 
@@ -22,7 +22,7 @@ final class CounterSeries: Series, CounterHandler {
   }
 }
 
-/// A number that only grows, with a fraction.
+/// A floating-point counter.
 final class FloatingPointCounterSeries: Series, FloatingPointCounterHandler {
   private let value = AtomicDouble()
 
@@ -37,7 +37,7 @@ final class FloatingPointCounterSeries: Series, FloatingPointCounterHandler {
   }
 }
 
-/// A number as it is now.
+/// A gauge: the current value.
 final class GaugeSeries: Series, MeterHandler, RecorderHandler {
   private let value = AtomicDouble()
 
@@ -53,7 +53,7 @@ final class GaugeSeries: Series, MeterHandler, RecorderHandler {
   }
 }
 
-/// A number that is asked for when it is to be written; nothing is written while there is none.
+/// A value that is read on export; nil omits it.
 final class ObservedSeries: Series {
   private let read: @Sendable () -> Double?
 
@@ -64,7 +64,7 @@ final class ObservedSeries: Series {
   }
 }
 
-/// A floating-point number that several threads change.
+/// An atomic floating-point number.
 final class AtomicDouble: Sendable {
   private let bits = Atomic<UInt64>(0)
 

@@ -1,10 +1,10 @@
-/// Writes Prometheus's text format, version 0.0.4.
+/// Writes the Prometheus text format, version 0.0.4.
 struct TextFormat {
   static let contentType = "text/plain; version=0.0.4; charset=utf-8"
 
   private(set) var text = ""
 
-  /// The two lines above the values of a metric.
+  /// The HELP and TYPE lines of a metric.
   mutating func heading(_ name: String, _ kind: MetricKind, help: String) {
     text += "# HELP \(name) \(Self.escaped(help, quotes: false))\n# TYPE \(name) \(kind.rawValue)\n"
   }
@@ -27,7 +27,7 @@ struct TextFormat {
     text += " \(value)\n"
   }
 
-  /// As Go reads it; whole numbers without the `.0`.
+  /// In Go's syntax; whole numbers without `.0`.
   static func number(_ value: Double) -> String {
     if value.isNaN { return "NaN" }
     if value.isInfinite { return value < 0 ? "-Inf" : "+Inf" }
@@ -35,9 +35,9 @@ struct TextFormat {
     return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
   }
 
-  /// A backslash and a line end are escaped everywhere, a quote in the value of a label.
+  /// Escapes backslashes and line feeds, and in label values also quotes.
   ///
-  /// Scalar by scalar: to Swift `\r\n` is one character, and no line end.
+  /// By scalar, because `\r\n` is a single Character in Swift and not equal to `\n`.
   private static func escaped(_ text: String, quotes: Bool) -> String {
     var escaped = String.UnicodeScalarView()
     for scalar in text.unicodeScalars {

@@ -1,4 +1,4 @@
-/// A day of the proleptic Gregorian calendar, in whole-number arithmetic and for any year.
+/// A day of the proleptic Gregorian calendar, for any year.
 struct CivilDate: Hashable {
   var year: Int
   /// 1-12.
@@ -8,9 +8,9 @@ struct CivilDate: Hashable {
 }
 
 extension CivilDate {
-  /// The date `days` after 1970-01-01 (before, when negative).
+  /// The date `days` after 1970-01-01 (before it, if negative).
   ///
-  /// Counts in years that begin on 1 March, so that the leap day comes last (Hinnant, "chrono-Compatible Low-Level Date
+  /// Uses years that begin on 1 March, so that the leap day comes last (Hinnant, "chrono-Compatible Low-Level Date
   /// Algorithms").
   init(daysSince1970 days: Int) {
     let shifted = days + Self.daysFromMarchOfYear0To1970
@@ -39,7 +39,7 @@ extension CivilDate {
   private static let daysFromMarchOfYear0To1970 = 719_468
 }
 
-/// A month of a certain year, with what a calendar page shows at a glance.
+/// A month of a year, with its first day and length.
 struct CivilMonth {
   let year: Int
   /// 1-12.
@@ -56,7 +56,7 @@ struct CivilMonth {
     length = Self.length(ofMonth: month, in: year)
   }
 
-  /// The day of the week on which the month begins, 0 (Sunday) to 6.
+  /// The day of the week of its first day, 0 (Sunday) to 6.
   var firstWeekday: Int { weekday(ofDaysSince1970: firstDay) }
 
   static func length(ofMonth month: Int, in year: Int) -> Int {
@@ -78,16 +78,16 @@ func weekday(ofDaysSince1970 days: Int) -> Int {
 }
 
 extension Int {
-  /// Seconds in a day without leap seconds, as the POSIX time line counts them.
+  /// Seconds in a POSIX day, which has no leap seconds.
   static let secondsPerDay = 86_400
 
-  /// The quotient rounded towards minus infinity; `divisor` is positive.
+  /// The quotient rounded towards minus infinity; `divisor` must be positive.
   func flooredQuotient(by divisor: Int) -> Int {
     let quotient = self / divisor
     return self % divisor < 0 ? quotient - 1 : quotient
   }
 
-  /// What is left of a floored division: never negative, less than `divisor`.
+  /// The remainder of a floored division, from 0 to `divisor` - 1.
   func flooredRemainder(by divisor: Int) -> Int {
     let remainder = self % divisor
     return remainder < 0 ? remainder + divisor : remainder

@@ -1,10 +1,10 @@
-/// The days a cron expression names: its day-of-month, month, day-of-week and year fields together.
+/// The days that a cron expression matches: its day-of-month, month, day-of-week and year fields together.
 struct CronDays: Hashable, Sendable {
-  /// How the two day fields meet.
+  /// How the two day fields are combined.
   enum Meeting: Hashable {
-    /// Either will do: both are restricted, as crontab has it.
+    /// A day must match one of them: both are restricted, crontab's rule.
     case either
-    /// Both must agree: joined by `+`, or one of them names every day.
+    /// A day must match both: they are joined by `+`, or one of them matches every day.
     case both
   }
 
@@ -13,10 +13,10 @@ struct CronDays: Hashable, Sendable {
   let meeting: Meeting
   /// 1-12.
   let months: SmallSet
-  /// In ascending order; `nil` where every year is meant.
+  /// In ascending order; `nil` for every year.
   let years: [Int]?
 
-  /// The days of a month that match, day n as bit n; no bit where month or year do not match.
+  /// The matching days of a month that itself matches, day n as bit n.
   func days(of month: CivilMonth) -> UInt32 {
     let length = UInt32.max &>> (31 - month.length) & ~1
     let inMonth = monthDays.days(of: month)
@@ -24,7 +24,7 @@ struct CronDays: Hashable, Sendable {
     return (meeting == .either ? inMonth | inWeek : inMonth & inWeek) & length
   }
 
-  /// The first day within `range` that matches, both counted from 1970-01-01.
+  /// The first matching day within `range`, both counted from 1970-01-01.
   func first(in range: ClosedRange<Int>) -> Int? {
     let date = CivilDate(daysSince1970: range.lowerBound)
     var next = firstMonth(year: date.year, month: date.month)
@@ -44,7 +44,7 @@ struct CronDays: Hashable, Sendable {
     return nil
   }
 
-  /// The last day within `range` that matches.
+  /// The last matching day within `range`.
   func last(in range: ClosedRange<Int>) -> Int? {
     let date = CivilDate(daysSince1970: range.upperBound)
     var next = lastMonth(year: date.year, month: date.month)
@@ -64,7 +64,7 @@ struct CronDays: Hashable, Sendable {
     return nil
   }
 
-  /// The first matching month from this one on; `month` may be 13. `nil` when the years are over.
+  /// The first matching month from this one; `month` may be 13. `nil` when there is none.
   private func firstMonth(year: Int, month: Int) -> (year: Int, month: Int)? {
     guard let matching = firstYear(from: year) else { return nil }
     if matching > year { return (matching, months.lowest) }
@@ -72,7 +72,7 @@ struct CronDays: Hashable, Sendable {
     return firstYear(from: year + 1).map { ($0, months.lowest) }
   }
 
-  /// The last matching month up to this one; `month` may be 0.
+  /// The last matching month up to this one; `month` may be 0. `nil` when there is none.
   private func lastMonth(year: Int, month: Int) -> (year: Int, month: Int)? {
     guard let matching = lastYear(through: year) else { return nil }
     if matching < year { return (matching, months.highest) }

@@ -1,13 +1,13 @@
-/// What a change of the clocks does to the times of a cron expression.
+/// The effect of a clock change on the times of a cron expression.
 package struct ClockChangeEffect: Hashable, Sendable {
   package enum Kind: Sendable {
-    /// Fixed times are skipped by the wall clock and come once, at the jump.
+    /// The wall clock skips fixed times. They fire once, at the jump.
     case movedToJump
-    /// Times are skipped by the wall clock and do not come that day.
+    /// The wall clock skips times. They do not fire that day.
     case skipped
-    /// Fixed times are shown twice by the wall clock and come the first time only.
+    /// The wall clock repeats fixed times. They fire the first time only.
     case onlyFirst
-    /// Periodic times are shown twice by the wall clock and come twice.
+    /// The wall clock repeats periodic times. They fire twice.
     case repeated
   }
 
@@ -16,7 +16,7 @@ package struct ClockChangeEffect: Hashable, Sendable {
 }
 
 extension CronExpression {
-  /// The changes of the clocks after `start` and at or before `end` that touch this expression, in order of time.
+  /// The clock changes after `start` and at or before `end` that affect this expression, in order of time.
   package func clockChangeEffects(after start: Instant, through end: Instant, in zone: ZoneRules) -> [ClockChangeEffect]
   {
     zone.transitions(after: start, through: end).compactMap { transition in

@@ -1,7 +1,6 @@
-/// Matches on the wall clock alone, as if no clock were ever changed. Times are seconds since 1970-01-01T00:00 as the wall
-/// clock shows them.
+/// Matches on the wall clock, without clock changes. Times are wall-clock seconds since 1970-01-01T00:00.
 extension CronExpression {
-  /// The days on which matches are looked for, counted from 1970-01-01: the years 1900 to 2399.
+  /// The searched days, counted from 1970-01-01: the years 1900 to 2399.
   private static let horizon =
     CivilDate(year: 1900, month: 1, day: 1).daysSince1970...CivilDate(year: 2399, month: 12, day: 31).daysSince1970
 

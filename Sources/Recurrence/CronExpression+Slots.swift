@@ -1,24 +1,24 @@
-/// The slots of a cron expression in a zone: a set of instants, of which these find the neighbours of any instant.
+/// The slots of a cron expression in a zone: a set of instants, searched from any instant.
 ///
-/// An instant is a slot if the wall clock it shows matches. An expression with fixed times differs on the days on which the
-/// clocks change: what the wall clock shows twice counts the first time only, and what it skips counts at the first
-/// instant after the jump. A jump of three hours and more is no daylight saving but a new calendar, and adds nothing.
+/// An instant is a slot if its wall-clock time matches. For an expression with fixed times, clock changes make an exception: a
+/// repeated time is a slot the first time only, and a skipped time gives a slot at the first instant after the jump. A jump of
+/// three hours or more is a change of calendar, not daylight saving, and gives no slot.
 extension CronExpression {
-  /// The first slot strictly after `instant`; `nil` when there is none through the year 2399.
+  /// The first slot after `instant`; `nil` when there is none up to the year 2399.
   package func next(after instant: Instant, in zone: ZoneRules) -> Instant? {
     let second = Int(instant.milliseconds).flooredQuotient(by: 1000) + 1
     let slot = isFixedTime ? nextFixed(from: second, in: zone) : nextPeriodic(from: second, in: zone)
     return slot.map(Instant.init(second:))
   }
 
-  /// The last slot at or before `instant`; `nil` when there is none from the year 1900 on.
+  /// The last slot at or before `instant`; `nil` when there is none since the year 1900.
   package func latest(atOrBefore instant: Instant, in zone: ZoneRules) -> Instant? {
     let second = Int(instant.milliseconds).flooredQuotient(by: 1000)
     let slot = isFixedTime ? latestFixed(through: second, in: zone) : latestPeriodic(through: second, in: zone)
     return slot.map(Instant.init(second:))
   }
 
-  /// How many slots lie after `start` and at or before `end`, counted no further than `bound`.
+  /// The number of slots after `start` and at or before `end`, counted up to `bound`.
   package func slotCount(after start: Instant, through end: Instant, in zone: ZoneRules, upTo bound: Int) -> Int {
     var count = 0
     var slot = start
@@ -30,16 +30,16 @@ extension CronExpression {
   }
 }
 
-/// Fixed times. Their slots are where the wall clock first *reaches* a match: shown, or jumped over. Since the furthest the
-/// wall clock has come only grows, matches and slots are in the same order.
+/// Fixed times. Their slots are the instants at which the wall clock first *reaches* a match, by showing or skipping it. The
+/// furthest wall-clock time reached only grows, so matches and slots are in the same order.
 extension CronExpression {
-  /// Seconds from which on a jump of the wall clock is no daylight saving (the limit is Debian cron's).
+  /// A jump of at least this many seconds is not daylight saving (Debian cron's limit).
   static let longestJump = 3 * 3600
 
   private func nextFixed(from second: Int, in zone: ZoneRules) -> Int? {
     var index = zone.index(atSecond: second)
     let first = zone.periods[index]
-    // At a jump itself, what it skips is still to come.
+    // At a jump itself, the times that it skips are still to be matched.
     var wall = second == first.start ? first.wallMark : max(second + first.offset, first.wallMark)
     while let match = firstMatch(from: wall) {
       while match >= zone.wallEnd(ofPeriod: index) { index += 1 }
@@ -66,7 +66,7 @@ extension CronExpression {
   }
 }
 
-/// Periodic times: a slot wherever the wall clock shows a match, however often.
+/// Periodic times. Every instant whose wall-clock time matches is a slot.
 extension CronExpression {
   private func nextPeriodic(from second: Int, in zone: ZoneRules) -> Int? {
     var index = zone.index(atSecond: second)

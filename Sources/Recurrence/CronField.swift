@@ -1,8 +1,8 @@
-/// The fields of a cron expression, in the order they are written.
+/// The fields of a cron expression, in their order.
 enum CronField: Int, CaseIterable {
   case second, minute, hour, dayOfMonth, month, dayOfWeek, year
 
-  /// What errors call the field.
+  /// The name in errors.
   var name: String {
     switch self {
     case .second: "second"
@@ -15,7 +15,7 @@ enum CronField: Int, CaseIterable {
     }
   }
 
-  /// The numbers that may be written. Of the days of the week both 0 and 7 are Sunday.
+  /// The valid numbers. In the day-of-week field both 0 and 7 are Sunday.
   var numbers: ClosedRange<Int> {
     switch self {
     case .second, .minute: 0...59
@@ -27,10 +27,10 @@ enum CronField: Int, CaseIterable {
     }
   }
 
-  /// Every value once: what `*` stands for, and where the span of `n/step` ends.
+  /// Every value once: the meaning of `*`, and the end of the range of `n/step`.
   var values: ClosedRange<Int> { self == .dayOfWeek ? 0...6 : numbers }
 
-  /// The three-letter names, the first of them for the lowest number.
+  /// The three-letter names, beginning with the lowest number.
   var names: [String] {
     switch self {
     case .month: ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
@@ -39,7 +39,7 @@ enum CronField: Int, CaseIterable {
     }
   }
 
-  /// Which number is which day: schedulers differ.
+  /// The meaning of weekday numbers, in which schedulers differ.
   static let weekdayNumbers = "0 and 7 are Sunday, 1 is Monday"
 
   var isDay: Bool { self == .dayOfMonth || self == .dayOfWeek }
@@ -47,16 +47,16 @@ enum CronField: Int, CaseIterable {
 
 /// One element of a field's comma-separated list.
 enum CronItem: Equatable {
-  /// Every `step`-th number from the first of `range` on. Sunday may be 7.
+  /// Every `step`-th number of `range`, beginning with its first. Sunday may be 7.
   case span(ClosedRange<Int>, step: Int)
   /// `L`: the last day of the month.
   case lastDay
-  /// `LW`: the last Monday to Friday of the month.
+  /// `LW`: the last workday (Monday to Friday) of the month.
   case lastWorkday
-  /// `nW`: the Monday to Friday nearest to day n, in the same month.
+  /// `nW`: the workday nearest to day n, in the same month.
   case nearestWorkday(Int)
-  /// `n#k`: the k-th such day of the week of the month, k from 1.
+  /// `n#k`: the k-th weekday n of the month, k from 1.
   case ordinal(weekday: Int, Int)
-  /// `nL`: the last such day of the week of the month.
+  /// `nL`: the last weekday n of the month.
   case last(weekday: Int)
 }

@@ -1,29 +1,31 @@
-/// The fields of a cron expression as they are read, one after the other.
+import Bytes
+
+/// Collects the fields of a cron expression while it is parsed.
 struct CronFields {
-  /// Without a field for seconds, the start of the minute.
+  /// 0 if the expression has no field for seconds.
   private(set) var seconds = SmallSet(0...0)
   private(set) var minutes = SmallSet()
   private(set) var hours = SmallSet()
   private(set) var monthDays = CronMonthDays()
   private(set) var months = SmallSet()
   private(set) var weekdays = CronWeekdays()
-  /// `nil` where every year is meant.
+  /// `nil` for every year.
   private(set) var years: [Int]?
-  /// Whether neither minute nor hour begins with `*` or holds every value.
+  /// Whether neither minute nor hour begins with `*` or contains every value.
   private(set) var isFixedTime = true
-  /// Whether `+` joins the day fields.
-  private var mustMeet = false
-  /// Whether a `*` stands in one of the day fields, `*/7` included: then both have to match, crontab(5)'s rule.
+  /// Whether the day fields are joined by `+`.
+  private var mustMatchBoth = false
+  /// Whether one of the day fields contains a `*`, also as `*/7`: both must match then, crontab(5)'s rule.
   private var hasStarInDays = false
-  /// The day-of-month field as written, for the error that says it never comes.
+  /// The day-of-month field as written, for errors.
   private var monthDaysText: ArraySlice<UInt8> = []
   private var weekdaysPosition = 1
 
-  /// Reads `text`, a slice of the whole expression.
+  /// Parses `text`, a slice of the whole expression.
   mutating func read(_ text: ArraySlice<UInt8>, as field: CronField) throws(ExpressionError) {
     var text = text
     if field == .dayOfWeek, text.first == UInt8(ascii: "+") {
-      mustMeet = true
+      mustMatchBoth = true
       text = text.dropFirst()
     }
     var parser = CronFieldParser(field, text)
@@ -52,14 +54,14 @@ struct CronFields {
 
   var times: CronTimes { CronTimes(seconds: seconds, minutes: minutes, hours: hours) }
 
-  /// The days that the fields name together, which may be none.
+  /// The days that match the fields together. There may be none.
   var days: CronDays {
     let areBothRestricted = !hasStarInDays && !monthDays.isEveryDay && !weekdays.isEveryDay
-    let meeting = areBothRestricted && !mustMeet ? CronDays.Meeting.either : .both
+    let meeting = areBothRestricted && !mustMatchBoth ? CronDays.Meeting.either : .both
     return CronDays(monthDays: monthDays, weekdays: weekdays, meeting: meeting, months: months, years: years)
   }
 
-  /// Throws an error that names the field at fault when there is no such day.
+  /// Throws an error that names the field if no day matches.
   func checkDays() throws(ExpressionError) {
     let days = days
     guard days.hasAnyDay else { throw neverComes(days) }
@@ -76,13 +78,13 @@ struct CronFields {
       let years = years == nil ? "" : " of the years given"
       return ExpressionError(
         field: CronField.dayOfMonth.name, position: position,
-        reason: "\(days) never comes in \(names.joined(separator: ", ", last: " or "))\(years)")
+        reason: "\(days) does not exist in \(names.joined(separator: ", ", last: " or "))\(years)")
     }
     return ExpressionError(
       field: CronField.dayOfWeek.name, position: weekdaysPosition,
       reason: monthDays.isEveryDay
-        ? "these weekdays never come in the months and years given"
-        : "these weekdays never fall on these days of the month" + (mustMeet ? "" : Self.bothMustMatch))
+        ? "these weekdays do not exist in the months and years given"
+        : "these weekdays never fall on these days of the month" + (mustMatchBoth ? "" : Self.bothMustMatch))
   }
 
   private static let bothMustMatch = "; with a * in one of the two fields, both have to match"
@@ -98,10 +100,10 @@ struct CronFields {
 }
 
 extension CronDays {
-  /// Whether any day matches at all.
+  /// Whether any day matches.
   ///
-  /// The years 1970 to 1997 hold a leap year and a common year that begins on each day of the week, and so every calendar
-  /// there is.
+  /// The years 1970 to 1997 contain a leap year and a common year that begin on each day of the week, and so every possible
+  /// calendar.
   fileprivate var hasAnyDay: Bool {
     let last = CivilDate(year: years?.last ?? 1997, month: 12, day: 31).daysSince1970
     return first(in: 0...last) != nil
@@ -109,7 +111,7 @@ extension CronDays {
 }
 
 extension SmallSet {
-  /// The numbers of a list's spans.
+  /// The numbers of the spans in a list.
   fileprivate init(_ items: [CronItem]) {
     self.init()
     for case .span(let range, let step) in items { insert(range, step: step) }

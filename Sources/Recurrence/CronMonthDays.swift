@@ -1,6 +1,6 @@
-/// What a day-of-month field holds.
+/// The content of a day-of-month field.
 struct CronMonthDays: Hashable, Sendable {
-  /// A day that moves to a workday (Monday to Friday), which stands alone in its field.
+  /// A day that moves to a workday (Monday to Friday). It is alone in its field.
   enum Workday: Hashable {
     /// `LW`.
     case last
@@ -12,10 +12,10 @@ struct CronMonthDays: Hashable, Sendable {
   var includesLastDay = false
   var workday: Workday?
 
-  /// Whether the field holds every day, so that it does not restrict.
+  /// Whether the field contains every day, so that it does not restrict.
   var isEveryDay: Bool { numbers.count == 31 }
 
-  /// Day n as bit n; bits beyond the month's end mean nothing.
+  /// Day n as bit n. Bits after the month's end are undefined.
   func days(of month: CivilMonth) -> UInt32 {
     var days = UInt32(truncatingIfNeeded: numbers.bits)
     if includesLastDay { days |= 1 &<< month.length }
@@ -28,7 +28,7 @@ struct CronMonthDays: Hashable, Sendable {
     return days
   }
 
-  /// The Monday to Friday nearest to `day` that lies in the same month.
+  /// The workday nearest to `day` in the same month.
   private static func workday(nearest day: Int, in month: CivilMonth) -> Int {
     switch weekday(ofDaysSince1970: month.firstDay + day - 1) {
     case 0: day == month.length ? day - 2 : day + 1

@@ -1,99 +1,101 @@
-/// Reads a whole cron expression: tells its forms apart, splits it into fields and has each of them read.
+import Bytes
+
+/// Parses a whole cron expression: nicknames, or fields separated by blanks.
 struct CronParser {
-  /// Nothing sensible is longer, and refusing early keeps hostile input cheap.
+  /// In bytes. Limits the cost of hostile input.
   private static let longest = 256
 
   private let bytes: [UInt8]
-  private let words: [ArraySlice<UInt8>]
+  private let parts: [ArraySlice<UInt8>]
 
   init(_ text: String) throws(ExpressionError) {
     bytes = Array(text.utf8.prefix(Self.longest + 1))
     guard bytes.count <= Self.longest else {
       throw Self.failure("a cron expression has at most \(Self.longest) bytes")
     }
-    words = bytes.split(whereSeparator: \.isBlank)
+    parts = bytes.split(whereSeparator: \.isBlank)
   }
 
-  /// What the expression says, field by field.
+  /// The parsed fields.
   func fields() throws(ExpressionError) -> CronFields {
     try refuseForeignForms()
-    if let first = words.first, first.first == UInt8(ascii: "@") { return try nickname(first) }
-    guard 5...7 ~= words.count else { throw Self.failure(countReason) }
+    if let first = parts.first, first.first == UInt8(ascii: "@") { return try nickname(first) }
+    guard 5...7 ~= parts.count else { throw Self.failure(countReason) }
     var fields = CronFields()
-    for (word, field) in zip(words, writtenFields) {
+    for (part, field) in zip(parts, writtenFields) {
       do {
-        try fields.read(word, as: field)
+        try fields.read(part, as: field)
       } catch {
-        throw words.count == 6 && word.first == UInt8(ascii: "?") ? error.hinting(Self.awsHint) : error
+        throw parts.count == 6 && part.first == UInt8(ascii: "?") ? error.hinting(Self.awsHint) : error
       }
     }
     return fields
   }
 
-  /// The fields that the words stand for.
-  private var writtenFields: ArraySlice<CronField> { CronField.allCases.dropFirst(words.count == 5 ? 1 : 0) }
+  /// The fields of the parts, in order.
+  private var writtenFields: ArraySlice<CronField> { CronField.allCases.dropFirst(parts.count == 5 ? 1 : 0) }
 
-  /// Six fields with a `?` outside of the days are those of AWS, which end with the year.
-  private static let awsHint = "six fields begin with the second here; with a year last, write seven: 0 30 8 ? * 1-5 *"
+  /// For six fields with a `?` outside the day fields: AWS's form, which ends with the year.
+  private static let awsHint = "six fields begin with seconds here; to end with a year, write seven: 0 30 8 ? * 1-5 *"
 
-  /// Refuses, with a hint, what other schedulers write around the fields.
+  /// Throws, with a hint, for what other schedulers accept around the fields.
   private func refuseForeignForms() throws(ExpressionError) {
     if let lineBreak = bytes.firstIndex(where: { 0x0A...0x0D ~= $0 }) {
-      throw Self.failure("a line break is not expected here; blanks and tabs separate fields", at: lineBreak)
+      throw Self.failure("a line break is not allowed; separate fields by spaces or tabs", at: lineBreak)
     }
-    for word in words {
-      if word.starts(with: "TZ=".utf8) || word.starts(with: "CRON_TZ=".utf8) {
-        throw Self.failure("a zone stands in the field `timezone`, not in the expression", at: word.startIndex)
+    for part in parts {
+      if part.starts(with: "TZ=".utf8) || part.starts(with: "CRON_TZ=".utf8) {
+        throw Self.failure("send the time zone in the field `timezone`, not in the expression", at: part.startIndex)
       }
-      if word.first == UInt8(ascii: "#"), word.count == 1 || !word[word.startIndex + 1].isDigit {
-        throw Self.failure("a comment is not expected here", at: word.startIndex)
+      if part.first == UInt8(ascii: "#"), part.count == 1 || !part[part.startIndex + 1].isDigit {
+        throw Self.failure("a comment is not allowed", at: part.startIndex)
       }
     }
     try refuseAWSForms()
-    if words.count > 1, let last = words.last, last.isZoneName {
+    if parts.count > 1, let last = parts.last, last.isZoneName {
       let field =
-        words.count - 1 < writtenFields.count ? writtenFields[writtenFields.startIndex + words.count - 1] : nil
+        parts.count - 1 < writtenFields.count ? writtenFields[writtenFields.startIndex + parts.count - 1] : nil
       throw ExpressionError(
         field: field?.name ?? "expression", position: last.startIndex + 1,
-        reason: "a time zone is not part of the expression; send it in the field `timezone`")
+        reason: "send the time zone in the field `timezone`, not in the expression")
     }
   }
 
-  /// AWS writes its schedules in parentheses, with other fields and other numbers of the days of the week.
+  /// AWS writes schedules in parentheses, with other fields and other weekday numbers.
   private func refuseAWSForms() throws(ExpressionError) {
-    guard let word = words.first, let parenthesis = word.firstIndex(of: UInt8(ascii: "(")) else { return }
+    guard let part = parts.first, let parenthesis = part.firstIndex(of: UInt8(ascii: "(")) else { return }
     let hint: String
-    switch String(decoding: word[..<parenthesis].map(\.lowercased), as: UTF8.self) {
+    switch String(decoding: part[..<parenthesis].map(\.lowercased), as: UTF8.self) {
     case "cron":
       hint =
-        "cron(…) is the form of AWS: send the fields alone, with the second before and the year behind them, and days of"
-        + " the week by name (Sunday is 0 here and 1 there)"
-    case "rate": hint = "rate(…) is the form of AWS; use the field `every`"
-    case "at": hint = "at(…) is the form of AWS; use the field `at`"
+        "cron(…) is AWS's form: send the fields alone, seconds first and the year last, with weekdays by name (Sunday is 0"
+        + " here and 1 there)"
+    case "rate": hint = "rate(…) is AWS's form; use the field `every`"
+    case "at": hint = "at(…) is AWS's form; use the field `at`"
     default: return
     }
-    throw Self.failure(hint, at: word.startIndex)
+    throw Self.failure(hint, at: part.startIndex)
   }
 
   private var countReason: String {
-    if words.count == 1, Self.nicknames["@" + String(decoding: words[0].map(\.lowercased), as: UTF8.self)] != nil {
+    if parts.count == 1, Self.nicknames["@" + String(decoding: parts[0].map(\.lowercased), as: UTF8.self)] != nil {
       return "a nickname begins with @"
     }
-    return "five, six or seven fields are expected, separated by blanks; there are \(words.count)"
+    return "five, six or seven fields are expected, separated by spaces; there are \(parts.count)"
   }
 
-  private func nickname(_ word: ArraySlice<UInt8>) throws(ExpressionError) -> CronFields {
-    let name = String(decoding: word.map(\.lowercased), as: UTF8.self)
+  private func nickname(_ text: ArraySlice<UInt8>) throws(ExpressionError) -> CronFields {
+    let name = String(decoding: text.map(\.lowercased), as: UTF8.self)
     switch name {
-    case "@every": throw Self.failure("@every is not cron; use the field `every`", at: word.startIndex)
-    case "@reboot": throw Self.failure("@reboot names no time; an event at start-up does that", at: word.startIndex)
+    case "@every": throw Self.failure("@every is not supported; use the field `every`", at: text.startIndex)
+    case "@reboot": throw Self.failure("@reboot is not supported: it has no time", at: text.startIndex)
     default: break
     }
     guard let expression = Self.nicknames[name] else {
       let known = Self.nicknames.keys.sorted().joined(separator: " ")
-      throw Self.failure("not a known nickname; known are \(known)", at: word.startIndex)
+      throw Self.failure("unknown nickname; known are \(known)", at: text.startIndex)
     }
-    guard words.count == 1 else { throw Self.failure("a nickname stands alone", at: words[1].startIndex) }
+    guard parts.count == 1 else { throw Self.failure("nothing may follow a nickname", at: parts[1].startIndex) }
     return try CronParser(expression).fields()
   }
 
@@ -109,7 +111,7 @@ struct CronParser {
 }
 
 extension ExpressionError {
-  /// The same error with a hint behind its reason.
+  /// The same error with a hint added to its reason.
   fileprivate func hinting(_ hint: String) -> ExpressionError {
     ExpressionError(field: field, position: position, reason: "\(reason); \(hint)")
   }

@@ -1,4 +1,4 @@
-/// The times of day a cron expression names, as seconds since midnight on the wall clock.
+/// The times of day of a cron expression, in wall-clock seconds since midnight.
 struct CronTimes: Hashable, Sendable {
   let seconds: SmallSet
   let minutes: SmallSet
@@ -10,7 +10,7 @@ struct CronTimes: Hashable, Sendable {
   /// The latest time of the day.
   var last: Int { hours.highest * 3600 + minutes.highest * 60 + seconds.highest }
 
-  /// The first time at or after `time`; `nil` if the day has none left.
+  /// The first time at or after `time`; `nil` if there is none that day.
   func first(from time: Int) -> Int? {
     let hour = time / 3600
     if hours.contains(hour) {
@@ -25,7 +25,7 @@ struct CronTimes: Hashable, Sendable {
     return hours.first(from: hour + 1).map { $0 * 3600 + minutes.lowest * 60 + seconds.lowest }
   }
 
-  /// The last time at or before `time`; `nil` if the day has none before.
+  /// The last time at or before `time`; `nil` if there is none that day.
   func last(through time: Int) -> Int? {
     let hour = time / 3600
     if hours.contains(hour) {

@@ -1,16 +1,16 @@
-/// What a day-of-week field holds; 0 is Sunday.
+/// The content of a day-of-week field; 0 is Sunday.
 struct CronWeekdays: Hashable, Sendable {
-  /// Those of every week.
+  /// Weekdays in every week.
   var weekly = SmallSet()
-  /// Those of the first, second … fifth week only, `n#k` as number 7 * (k - 1) + n. The first seven days are the first week.
+  /// Weekdays in one week of the month, `n#k` as number 7 * (k - 1) + n. The first seven days are the first week.
   var ordinal = SmallSet()
-  /// Those of the last seven days of the month only.
+  /// Weekdays in the last seven days of the month.
   var last = SmallSet()
 
-  /// Whether the field holds every day, so that it does not restrict.
+  /// Whether the field contains every day, so that it does not restrict.
   var isEveryDay: Bool { weekly.count == 7 }
 
-  /// Day n as bit n; bits beyond the month's end mean nothing.
+  /// Day n as bit n. Bits after the month's end are undefined.
   func days(of month: CivilMonth) -> UInt32 {
     let first = month.firstWeekday
     var days = Self.days(weekly.bits, monthBeginsOn: first)
@@ -29,7 +29,7 @@ struct CronWeekdays: Hashable, Sendable {
   /// Seven bits, one for each day of the week.
   private static let week: UInt64 = 0x7F
 
-  /// Weekdays (bit 0 is Sunday) laid out over a month that begins on weekday `first`.
+  /// The days of a month that begins on weekday `first` with these weekdays (bit 0 is Sunday).
   private static func days(_ weekdays: UInt64, monthBeginsOn first: Int) -> UInt32 {
     let sixWeeks: UInt64 = 1 | 1 << 7 | 1 << 14 | 1 << 21 | 1 << 28 | 1 << 35
     return UInt32(truncatingIfNeeded: ((weekdays &* sixWeeks) &>> first) &<< 1)

@@ -1,6 +1,8 @@
-/// Reads a duration, as terms (`1h 30m`) or in the form of ISO 8601 (`PT1H30M`), and adds it up.
+import Bytes
+
+/// Parses a duration, as terms (`1h 30m`) or in ISO 8601 (`PT1H30M`).
 struct DurationParser {
-  /// As the contract has it; refusing early keeps hostile input cheap.
+  /// In bytes; the contract's limit, which also limits the cost of hostile input.
   private static let longestText = 128
   private static let longestNanoseconds = 100 * DurationUnit.year.nanoseconds
 
@@ -21,7 +23,9 @@ struct DurationParser {
     guard !scanner.isAtEnd else { throw failure("a duration is missing, such as 5m or 1h 30m") }
     if scanner.skip("P") { try readISO8601() } else { try readTerms() }
     let milliseconds = (nanoseconds + 500_000) / 1_000_000
-    guard milliseconds >= 1 else { throw ExpressionError(field: "duration", reason: "a duration is at least 1 ms") }
+    guard milliseconds >= 1 else {
+      throw ExpressionError(field: "duration", reason: "a duration must be at least 1 ms")
+    }
     return Int64(milliseconds)
   }
 
@@ -33,14 +37,14 @@ struct DurationParser {
       let position = scanner.position
       let number = try number()
       skipBlanks()
-      // Only a number that is the whole expression can do without a unit.
+      // The unit may be omitted only if the number is the whole expression.
       if isFirst, scanner.isAtEnd { return try add(number, .millisecond, at: position) }
       try add(number, try unit(), at: position)
       isFirst = false
     } while try skipSeparator()
   }
 
-  /// Steps over what stands between two terms, if anything at all; false at the end.
+  /// Skips the optional separator between two terms. Returns false at the end.
   private mutating func skipSeparator() throws(ExpressionError) -> Bool {
     skipBlanks()
     if scanner.isAtEnd { return false }
@@ -54,20 +58,20 @@ struct DurationParser {
 
   private mutating func unit() throws(ExpressionError) -> DurationUnit {
     let position = scanner.position
-    // The letter µ is the one that is not ASCII; its bytes are told apart by the table.
+    // µ is the only letter outside ASCII. The table checks its bytes.
     let word = scanner.take { $0.isLetter || $0 >= 0x80 }
     guard !word.isEmpty else { throw scanner.isAtEnd ? failure("a unit is missing, such as s or m") : unexpected() }
     guard let unit = DurationUnit(named: word) else {
-      throw failure("this is no unit; known are ms s m h d w month year and their long forms", at: position)
+      throw failure("unknown unit; known are ms s m h d w month year and their long forms", at: position)
     }
     return unit
   }
 
-  /// A decimal number. Underscores between its digits are dropped, and commas before three digits.
+  /// A decimal number. Underscores between digits and commas before three digits are ignored.
   private mutating func number() throws(ExpressionError) -> DecimalNumber {
     let position = scanner.position
     if scanner.isNext("-") || scanner.isNext("+") {
-      throw failure("a duration has no sign")
+      throw failure("a duration cannot have a sign")
     }
     var number = DecimalNumber()
     var hasDigits = readDigits(into: &number)
@@ -81,13 +85,13 @@ struct DurationParser {
     return number
   }
 
-  /// Steps over a mark that groups digits, as in `1_000` and `1,000`.
+  /// Skips a digit separator, as in `1_000` and `1,000`.
   private mutating func skipGroupMark() throws(ExpressionError) -> Bool {
     guard scanner.peek(1)?.isDigit == true else { return false }
     if scanner.skip("_") { return true }
     guard scanner.isNext(",") else { return false }
     let isThousand = (1...3).allSatisfy { scanner.peek($0)?.isDigit == true } && scanner.peek(4)?.isDigit != true
-    guard isThousand else { throw failure("a comma groups three digits; a decimal has a point") }
+    guard isThousand else { throw failure("a comma must be followed by three digits; write decimals with a point") }
     scanner.advance()
     return true
   }
@@ -105,7 +109,7 @@ struct DurationParser {
     number.exponent += isNegative ? -exponent : exponent
   }
 
-  /// Whether there was any digit.
+  /// Returns whether there was a digit.
   private mutating func readDigits(into number: inout DecimalNumber, isFraction: Bool = false) -> Bool {
     let digits = scanner.take { $0.isDigit }
     for digit in digits { number.append(digit.digitValue, isFraction: isFraction) }
@@ -114,20 +118,20 @@ struct DurationParser {
 
   // MARK: ISO 8601
 
-  /// Reads what follows the `P` of `PnYnMnWnDTnHnMnS`: any of the parts, in this order; the last may have a fraction.
+  /// Reads the rest of `PnYnMnWnDTnHnMnS` after the `P`: any of the parts, in this order. The last may have a fraction.
   private mutating func readISO8601() throws(ExpressionError) {
     var count = try readISO8601Parts(DurationUnit.dateDesignators)
     if scanner.skip("T") {
       let timeCount = try readISO8601Parts(DurationUnit.timeDesignators)
-      guard timeCount > 0 else { throw failure("T is followed by hours, minutes or seconds, as in PT1H30M") }
+      guard timeCount > 0 else { throw failure("T must be followed by hours, minutes or seconds, as in PT1H30M") }
       count += timeCount
     }
-    guard count > 0 else { throw failure("P is followed by numbers and units, as in P1D or PT1H30M") }
+    guard count > 0 else { throw failure("P must be followed by numbers and units, as in P1D or PT1H30M") }
     skipBlanks()
     guard scanner.isAtEnd else { throw unexpected() }
   }
 
-  /// Reads numbers with these designators, in their order, and returns how many there were.
+  /// Reads numbers with these designators, in their order. Returns how many there were.
   private mutating func readISO8601Parts(
     _ designators: [(letter: Unicode.Scalar, unit: DurationUnit)]
   ) throws(ExpressionError) -> Int {
@@ -141,7 +145,8 @@ struct DurationParser {
       if hasFraction, !readDigits(into: &number, isFraction: true) { throw unexpected() }
       guard let index = allowed.firstIndex(where: { scanner.isNext($0.letter) }) else {
         let letters = allowed.map { String($0.letter) }.joined(separator: ", ", last: " or ")
-        throw failure(letters.isEmpty ? "nothing can follow here" : "after this number comes \(letters)", at: position)
+        let reason = letters.isEmpty ? "nothing may follow here" : "this number must be followed by \(letters)"
+        throw failure(reason, at: position)
       }
       scanner.advance()
       try add(number, allowed[index].unit, at: position)
@@ -159,7 +164,7 @@ struct DurationParser {
   ) throws(ExpressionError) {
     guard let term = number.times(unit.nanoseconds, atMost: Self.longestNanoseconds),
       nanoseconds + term <= Self.longestNanoseconds
-    else { throw failure("a duration is at most 100 years", at: position) }
+    else { throw failure("a duration must be at most 100 years", at: position) }
     nanoseconds += term
   }
 

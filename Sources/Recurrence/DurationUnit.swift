@@ -1,10 +1,12 @@
+import Bytes
+
 /// A unit of a duration.
 struct DurationUnit {
   let nanoseconds: UInt128
 
-  /// The unit of a name in UTF-8, in letters of either case; nil when there is none.
+  /// The unit with this name in UTF-8, in either case; nil for an unknown name.
   init?(named name: ArraySlice<UInt8>) {
-    // As nearly all are, and every due schedule that is loaded asks.
+    // The fast path for nearly all names: durations are parsed for every schedule that is loaded.
     if name.count == 1, let letter = name.first {
       guard letter < 0x80, let unit = Self.ofLetter[Int(letter)] else { return nil }
       self = unit
@@ -29,9 +31,9 @@ struct DurationUnit {
   /// The mean year of the Julian calendar: 365.25 days.
   static let year = DurationUnit(nanoseconds: 1461 * day.nanoseconds / 4)
 
-  /// The units by their names in lower case.
+  /// The units by name in lower case.
   ///
-  /// µ is two characters that look alike: the micro sign (U+00B5) and the Greek letter (U+03BC).
+  /// µ may be the micro sign (U+00B5) or the Greek letter (U+03BC).
   private static let named: [String: DurationUnit] = {
     let names: [(unit: DurationUnit, short: [String], long: [String])] = [
       (nanosecond, ["ns"], ["nanosecond"]),
@@ -52,28 +54,28 @@ struct DurationUnit {
     return named
   }()
 
-  /// Those of one letter, by the letter's number in ASCII.
+  /// The units with a name of one letter, by its ASCII code.
   private static let ofLetter: [DurationUnit?] = (0..<0x80).map { (letter: UInt8) in
     named[String(decoding: [letter.lowercased], as: UTF8.self)]
   }
 
-  /// The letters of ISO 8601 before the `T`, in the order in which they may stand.
+  /// The letters of ISO 8601 before the `T`, in their order.
   static let dateDesignators: [(letter: Unicode.Scalar, unit: DurationUnit)] = [
     ("Y", year), ("M", month), ("W", week), ("D", day),
   ]
 
-  /// The letters of ISO 8601 after the `T`.
+  /// The letters of ISO 8601 after the `T`, in their order.
   static let timeDesignators: [(letter: Unicode.Scalar, unit: DurationUnit)] = [
     ("H", hour), ("M", minute), ("S", second),
   ]
 }
 
-/// A decimal number that is not negative, as read: `significand` × 10 ^ `exponent`.
+/// A non-negative decimal number: `significand` × 10 ^ `exponent`.
 struct DecimalNumber {
   private var significand: UInt64 = 0
   var exponent = 0
 
-  /// Appends a digit; from the nineteenth on digits only count as places.
+  /// Appends a digit. After the eighteenth, digits change only the exponent.
   mutating func append(_ digit: Int, isFraction: Bool) {
     if significand < 100_000_000_000_000_000 {
       significand = significand * 10 + UInt64(digit)

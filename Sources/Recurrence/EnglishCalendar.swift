@@ -1,12 +1,12 @@
 /// English names of months and weekdays.
 enum EnglishCalendar {
-  /// January first.
+  /// From January.
   static let months = [
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",
   ]
 
-  /// Sunday first.
+  /// From Sunday.
   static let weekdays = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"]
 }
 

@@ -1,13 +1,13 @@
-/// Why an expression (cron, duration, time zone) was refused: what is wrong and where, in words for the one who wrote it.
+/// Why an expression (cron, duration, time zone) is invalid: a message for its author.
 package struct ExpressionError: Error, Hashable, Sendable, CustomStringConvertible {
-  /// The part at fault: `second`, `minute`, `hour`, `day-of-month`, `month`, `day-of-week` or `year` of a cron expression,
+  /// The invalid part: `second`, `minute`, `hour`, `day-of-month`, `month`, `day-of-week` or `year` of a cron expression,
   /// `expression` for a cron expression as a whole; `duration`; `timezone`.
   package var field: String
 
-  /// Where in the whole expression, counted in bytes from 1; `nil` when the fault has no one place.
+  /// In the whole expression, in bytes from 1; `nil` when the error has no position.
   package var position: Int?
 
-  /// What is wrong and, where it helps, what to write instead; no full stop.
+  /// What is wrong and, if useful, what to write instead. Without a full stop.
   package var reason: String
 
   package init(field: String, position: Int? = nil, reason: String) {

@@ -1,19 +1,21 @@
+import Bytes
+
 extension Instant {
-  /// What becomes of a fraction of a second finer than a millisecond.
+  /// How a fraction of a second is rounded to milliseconds.
   package enum Rounding: Sendable {
     case down
     case up
   }
 
-  /// The instant an RFC 3339 date-time names; `nil` if the text is none.
+  /// Parses an RFC 3339 date-time; `nil` if it is malformed.
   ///
-  /// Any offset and any number of fraction digits are read. A leap second (`23:59:60` UTC on the last day of a month) is
-  /// the instant after it, as on every POSIX clock.
+  /// Accepts any offset and any number of fraction digits. A leap second (`23:59:60` UTC on the last day of a month) means the
+  /// instant after it, as in POSIX time.
   package init?(rfc3339 text: String, rounding: Rounding = .down) {
     self.init(rfc3339: Array(text.utf8), rounding: rounding)
   }
 
-  /// The instant an RFC 3339 date-time names; `nil` if the bytes are none.
+  /// Parses an RFC 3339 date-time in UTF-8; `nil` if it is malformed.
   package init?(rfc3339 bytes: some Collection<UInt8>, rounding: Rounding = .down) {
     var reader = RFC3339Reader(Array(bytes)[...])
     guard let milliseconds = reader.milliseconds(rounding: rounding) else { return nil }
@@ -22,21 +24,21 @@ extension Instant {
 
   /// The instant in UTC, always with milliseconds: `2026-11-23T08:30:00.000Z`.
   ///
-  /// Outside the years 0 to 9999, which RFC 3339 cannot write, the year has a sign and more digits.
+  /// Years outside 0 to 9999, which RFC 3339 does not allow, have a sign and may have more digits.
   package var rfc3339: String {
     withRFC3339 { String(decoding: $0, as: UTF8.self) }
   }
 
-  /// The same as bytes, valid only inside of `body`.
+  /// As `rfc3339`, in bytes that are valid only inside `body`.
   package func withRFC3339<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
     var text = RFC3339Text(milliseconds: Int(milliseconds))
     text.append("Z")
     return text.withBytes(body)
   }
 
-  /// The instant as the zone's wall clocks show it, with the offset from UTC: `2026-11-23T09:30:00.000+01:00`.
+  /// The instant in the zone's local time, with the offset from UTC: `2026-11-23T09:30:00.000+01:00`.
   ///
-  /// RFC 3339 knows offsets in whole minutes only; one with seconds, as there were until 1972, is rounded towards zero.
+  /// RFC 3339 has offsets in whole minutes only. Offsets with seconds, in use until 1972, are rounded towards zero.
   package func rfc3339(in zone: ZoneRules) -> String {
     let minutes = zone.offsetSeconds(at: self) / 60
     var text = RFC3339Text(milliseconds: Int(advanced(byMilliseconds: Int64(minutes) * 60_000).milliseconds))
@@ -48,9 +50,9 @@ extension Instant {
   }
 }
 
-/// Writes a date-time; byte by byte, since every tick carries several.
+/// Formats a date-time, without allocations, because every tick carries several.
 private struct RFC3339Text {
-  /// Room for the longest: a sign, nine digits of a year, an offset.
+  /// Large enough for a sign, a year of nine digits, and an offset.
   private var bytes = [40 of UInt8](repeating: 0)
   private var count = 0
 
@@ -60,7 +62,7 @@ private struct RFC3339Text {
     bytes.span.extracting(first: count).withUnsafeBytes(body)
   }
 
-  /// Date and time of a clock that shows so many milliseconds since 1970, without offset.
+  /// Date and time without an offset; `milliseconds` since 1970.
   init(milliseconds: Int) {
     let seconds = milliseconds.flooredQuotient(by: 1000)
     let date = CivilDate(daysSince1970: seconds.flooredQuotient(by: .secondsPerDay))
@@ -112,7 +114,7 @@ private struct RFC3339Text {
   }
 }
 
-/// Reads `date-time` of RFC 3339, section 5.6.
+/// Parses `date-time` of RFC 3339, section 5.6.
 private struct RFC3339Reader {
   private var scanner: ByteScanner
 
@@ -151,19 +153,19 @@ private struct RFC3339Reader {
     return range ~= value ? value : nil
   }
 
-  /// Milliseconds, 0 to 1000; 0 where there is no fraction.
+  /// Milliseconds, 0 to 1000; 0 without a fraction.
   private mutating func fraction(rounding: Instant.Rounding) -> Int? {
     guard scanner.skip(".") else { return 0 }
     let digits = scanner.take { $0.isDigit }
     guard !digits.isEmpty else { return nil }
-    let milliseconds = (0..<3).reduce(0) { value, place in
-      value * 10 + (place < digits.count ? digits[digits.startIndex + place].digitValue : 0)
+    let milliseconds = (0..<3).reduce(0) { value, index in
+      value * 10 + (index < digits.count ? digits[digits.startIndex + index].digitValue : 0)
     }
     let isInexact = digits.dropFirst(3).contains { $0.digitValue != 0 }
     return isInexact && rounding == .up ? milliseconds + 1 : milliseconds
   }
 
-  /// Minutes that local time is ahead of UTC.
+  /// Minutes ahead of UTC.
   private mutating func offsetMinutes() -> Int? {
     if scanner.skip("Z") { return 0 }
     let isBehind = scanner.skip("-")
@@ -174,7 +176,7 @@ private struct RFC3339Reader {
     return (hours * 60 + minutes) * (isBehind ? -1 : 1)
   }
 
-  /// Whether a minute, counted from 1970 in UTC, is the last of its month: only there can a leap second follow.
+  /// Whether a minute, counted from 1970 in UTC, is the last of its month. Only then can a leap second follow.
   private static func isLastOfMonth(minute: Int) -> Bool {
     let next = minute + 1
     return next.flooredRemainder(by: 1440) == 0 && CivilDate(daysSince1970: next.flooredQuotient(by: 1440)).day == 1

@@ -1,6 +1,5 @@
-/// A moment on the UTC time line: whole milliseconds since 1970-01-01T00:00:00Z.
-///
-/// Wall time only; how long something takes is measured elsewhere, on a monotonic clock.
+/// A point in wall-clock time: whole milliseconds since 1970-01-01T00:00:00Z. Durations are measured on a monotonic clock
+/// instead.
 package struct Instant: Hashable, Comparable, Sendable {
   package var milliseconds: Int64
 
@@ -12,7 +11,7 @@ package struct Instant: Hashable, Comparable, Sendable {
     left.milliseconds < right.milliseconds
   }
 
-  /// The instant this many milliseconds later (earlier when negative); stops at the ends of the range instead of overflowing.
+  /// The instant `distance` milliseconds later (earlier if negative), clamped to the range of `Int64`.
   package func advanced(byMilliseconds distance: Int64) -> Instant {
     let (sum, overflow) = milliseconds.addingReportingOverflow(distance)
     guard overflow else { return Instant(milliseconds: sum) }

@@ -1,10 +1,9 @@
-/// How much later than its slot a tick is sent: drawn once and for all from the schedule's id and the slot, so that a restart
-/// does not draw again.
+/// The delay of a tick after its slot. A function of the schedule's id and the slot, so that a restart does not change it.
 package enum Jitter {
-  /// Milliseconds from 0 through `maximum`, each about equally often; 0 if `maximum` is not positive.
+  /// Milliseconds from 0 through `maximum`, uniformly distributed; 0 if `maximum` is not positive.
   ///
-  /// Stored nowhere, so the function must never change: FNV-1a over the id's bytes and the slot's eight bytes (the lowest
-  /// first), finished as MurmurHash3 does, since FNV-1a alone leaves its high bits poor.
+  /// The result is not stored, so the function must never change: FNV-1a over the id's bytes and the slot's eight bytes
+  /// (little-endian), with the finalizer of MurmurHash3, because the high bits of FNV-1a alone are poor.
   package static func milliseconds(id: some Sequence<UInt8>, slot: Instant, maximum: Int64) -> Int64 {
     guard maximum > 0 else { return 0 }
     var hash: UInt64 = 0xcbf2_9ce4_8422_2325

@@ -1,14 +1,16 @@
-/// The rule of a zone for the years to come: a TZ string of POSIX with the extensions of RFC 9636, section 3.3.2, such as
+import Bytes
+
+/// The rule of a zone for future years: a POSIX TZ string with the extensions of RFC 9636, section 3.3.2, such as
 /// `CET-1CEST,M3.5.0,M10.5.0/3`.
 struct PosixZoneRule: Equatable {
-  /// The offsets that make sense, in seconds ahead of UTC (RFC 9636, section 3.2).
+  /// The valid offsets, in seconds ahead of UTC (RFC 9636, section 3.2).
   static let offsets = -89_999...93_599
 
   /// Seconds ahead of UTC outside daylight saving time.
   let standardOffset: Int
   let daylight: DaylightSaving?
 
-  /// The part of the year in which another offset holds.
+  /// The part of the year with another offset.
   struct DaylightSaving: Equatable {
     /// Seconds ahead of UTC.
     let offset: Int
@@ -16,14 +18,14 @@ struct PosixZoneRule: Equatable {
     let end: YearlyTime
   }
 
-  /// A time that comes once a year.
+  /// A time once a year.
   struct YearlyTime: Equatable {
     let day: YearlyDay
-    /// Seconds from midnight on the wall clock; may lie up to a week before or after the day.
+    /// Wall-clock seconds from midnight; may be up to a week before or after the day.
     let second: Int
   }
 
-  /// A day of the year, in one of POSIX's three forms.
+  /// A day of the year, in one of the three POSIX forms.
   enum YearlyDay: Equatable {
     /// `Jn`: 1-365, 29 February never counted.
     case withoutLeapDay(Int)
@@ -33,7 +35,7 @@ struct PosixZoneRule: Equatable {
     case weekday(month: Int, week: Int, weekday: Int)
   }
 
-  /// When the offset changes in `year`, in order of time: seconds since 1970 UTC, and the offset from then on.
+  /// The changes of the offset in `year`, in order of time: seconds since 1970 UTC, and the new offset.
   func transitions(in year: Int) -> [(start: Int, offset: Int)] {
     guard let daylight else { return [] }
     let start = (start: daylight.start.wallSecond(in: year) - standardOffset, offset: daylight.offset)
@@ -65,7 +67,7 @@ extension PosixZoneRule.YearlyDay {
 }
 
 extension PosixZoneRule {
-  /// Reads a TZ string; `nil` if it is none.
+  /// Parses a TZ string; `nil` if it is malformed.
   init?(_ text: ArraySlice<UInt8>) {
     var scanner = ByteScanner(text)
     guard scanner.skipZoneName(), let west = scanner.time(hours: 24), Self.offsets ~= -west else { return nil }
@@ -85,13 +87,13 @@ extension PosixZoneRule {
 }
 
 extension ByteScanner {
-  /// Steps over an abbreviation: three letters or more, or anything in angle brackets.
+  /// Skips an abbreviation: three letters or more, or anything in angle brackets.
   fileprivate mutating func skipZoneName() -> Bool {
     guard skip("<") else { return take { $0.isLetter }.count >= 3 }
     return !take { $0 != UInt8(ascii: ">") }.isEmpty && skip(">")
   }
 
-  /// A time `[+-]hh[:mm[:ss]]` in seconds, of at most so many hours.
+  /// A time `[+-]hh[:mm[:ss]]` in seconds, of at most `hours` hours.
   fileprivate mutating func time(hours: Int) -> Int? {
     let isNegative = skip("-")
     if !isNegative { _ = skip("+") }
@@ -103,7 +105,7 @@ extension ByteScanner {
     return isNegative ? -seconds : seconds
   }
 
-  /// A rule `date[/time]`; the time is 02:00 where it is not written.
+  /// A rule `date[/time]`; the default time is 02:00.
   fileprivate mutating func yearlyTime() -> PosixZoneRule.YearlyTime? {
     guard let day = yearlyDay() else { return nil }
     guard skip("/") else { return PosixZoneRule.YearlyTime(day: day, second: 2 * 3600) }

@@ -1,4 +1,4 @@
-/// A set of numbers from 0 to 63, such as the minutes that a cron field holds: one machine word.
+/// A set of numbers from 0 to 63 in one machine word, such as the minutes of a cron field.
 struct SmallSet: Hashable, Sendable {
   private(set) var bits: UInt64 = 0
 
@@ -17,21 +17,24 @@ struct SmallSet: Hashable, Sendable {
 
   func contains(_ number: Int) -> Bool { bits &>> number & 1 == 1 }
 
-  mutating func insert(_ number: Int) { bits |= 1 &<< number }
+  mutating func insert(_ number: Int) {
+    assert(0..<64 ~= number, "out of range")
+    bits |= 1 &<< number
+  }
 
   /// Inserts the first number of `range` and every `step`-th after it.
   mutating func insert(_ range: ClosedRange<Int>, step: Int) {
     for number in stride(from: range.lowerBound, through: range.upperBound, by: step) { insert(number) }
   }
 
-  /// The smallest member that is at least `number`.
+  /// The smallest member at or above `number`.
   func first(from number: Int) -> Int? {
     guard number < 64 else { return nil }
     let rest = (bits &>> number) &<< number
     return rest == 0 ? nil : rest.trailingZeroBitCount
   }
 
-  /// The largest member that is at most `number`.
+  /// The largest member at or below `number`.
   func last(through number: Int) -> Int? {
     guard number >= 0 else { return nil }
     let rest = bits &<< (63 - number)

@@ -1,21 +1,20 @@
 import Glibc
 
-/// The zone files of the operating system: the folder `$TZDIR` names, else `/usr/share/zoneinfo`.
+/// The zone files of the operating system, in `$TZDIR` or else in `/usr/share/zoneinfo`.
 package struct SystemZoneFiles: ZoneFiles {
-  /// The folder that holds the files.
   package let folder: String
 
-  /// Real ones have a few KiB; the text form of all zones has about 110.
+  /// In bytes. Zone files have a few KiB; `tzdata.zi`, the text form of all zones, about 110.
   private static let longestFile = 1 << 20
 
-  /// Without a folder, the system's.
+  /// - Parameter folder: Nil for the system's.
   package init(folder: String? = nil) {
     let variable = getenv("TZDIR").map { String(cString: $0) } ?? ""
     self.folder = folder ?? (variable.isEmpty ? "/usr/share/zoneinfo" : variable)
   }
 
   package func read(_ path: String) throws(ZoneFileError) -> ZoneFile {
-    // Without O_NONBLOCK, opening a pipe would wait for its writer.
+    // O_NONBLOCK: opening a pipe would otherwise wait for a writer.
     let descriptor = open(try resolve(path), O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw Self.error(errno) }
     defer { close(descriptor) }
@@ -38,17 +37,17 @@ package struct SystemZoneFiles: ZoneFiles {
       let length = bytes.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress! + filled, count - filled) }
       if length < 0, errno == EINTR { continue }
       guard length >= 0 else { throw error(errno) }
-      guard length > 0 else { throw .unreadable("it became shorter while it was read") }
+      guard length > 0 else { throw .unreadable("it was truncated while it was read") }
       filled += length
     }
     return bytes
   }
 
-  /// The path with every link followed, which must end inside the folder.
+  /// The path without symbolic links. It must be inside the folder.
   private func resolve(_ path: String) throws(ZoneFileError) -> String {
-    // Without the folder it is not this one zone that is missing.
+    // A missing folder is not the same as one missing zone.
     guard let root = try? Self.realPath(folder) else {
-      throw .unreadable("the folder \(folder) is missing; the system's package tzdata brings it")
+      throw .unreadable("the folder \(folder) is missing; install tzdata")
     }
     let resolved = try Self.realPath("\(folder)/\(path)")
     guard resolved.utf8.starts(with: "\(root)/".utf8) else { throw .absent }

@@ -1,12 +1,11 @@
 /// Why a zone file cannot be used.
 package struct TZifError: Error, Hashable, Sendable, CustomStringConvertible {
-  /// What is wrong with the file.
   package let reason: String
 
   package var description: String { reason }
 }
 
-/// What a TZif file (RFC 9636) says about a zone's offsets: the transitions it lists and the rule for all that follow.
+/// The offsets of a zone in a TZif file (RFC 9636): a list of transitions, and a rule for later ones.
 struct TZifFile {
   /// The offset before the first transition, in seconds ahead of UTC.
   let initialOffset: Int
@@ -14,7 +13,7 @@ struct TZifFile {
   /// In order of time; `start` in seconds since 1970 UTC, `offset` in seconds ahead of UTC.
   let transitions: [(start: Int, offset: Int)]
 
-  /// What holds after the last transition; `nil` where the last offset stays.
+  /// The rule after the last transition; `nil` if the last offset stays.
   let rule: PosixZoneRule?
 
   init(_ bytes: [UInt8]) throws(TZifError) {
@@ -25,14 +24,14 @@ struct TZifFile {
       rule = nil
       return
     }
-    // From version 2 on the first block only serves old readers; a second one has 64-bit times.
+    // From version 2 the first block is for old readers. A second one has 64-bit times.
     try reader.skip(header.blockLength(timeWidth: 4))
     (initialOffset, transitions) = try reader.block(try reader.header(), timeWidth: 8)
     rule = try reader.footer()
   }
 }
 
-/// Reads the parts of a TZif file one after the other.
+/// Parses the parts of a TZif file in order.
 private struct TZifReader {
   private var rest: ArraySlice<UInt8>
 
@@ -41,7 +40,7 @@ private struct TZifReader {
   }
 
   mutating func header() throws(TZifError) -> TZifHeader {
-    guard try take(4).elementsEqual("TZif".utf8) else { throw TZifError(reason: "it is no TZif file") }
+    guard try take(4).elementsEqual("TZif".utf8) else { throw TZifError(reason: "it is not a TZif file") }
     let version = try integer(width: 1)
     try skip(15)
     var counts: [Int] = []
@@ -51,11 +50,11 @@ private struct TZifReader {
       transitions: counts[3], types: counts[4], designationBytes: counts[5])
   }
 
-  /// Reads a data block: times, then the type of each, then the types themselves; what follows is of no use here.
+  /// Parses a data block: times, the type of each, and the types. The rest of the block is skipped.
   mutating func block(
     _ header: TZifHeader, timeWidth: Int
   ) throws(TZifError) -> (initialOffset: Int, transitions: [(start: Int, offset: Int)]) {
-    guard header.leapSeconds == 0 else { throw TZifError(reason: "it counts leap seconds") }
+    guard header.leapSeconds == 0 else { throw TZifError(reason: "it has leap seconds") }
     var block = TZifReader(try take(header.blockLength(timeWidth: timeWidth)))
     var starts: [Int] = []
     for _ in 0..<header.transitions {
@@ -67,16 +66,16 @@ private struct TZifReader {
     var offsets: [Int] = []
     for _ in 0..<header.types {
       offsets.append(try block.offset())
-      // Whether it is daylight saving time, and what it is called.
+      // The daylight saving flag and the abbreviation.
       try block.skip(2)
     }
     guard let initialOffset = offsets.first, types.allSatisfy({ $0 < offsets.count }) else {
-      throw TZifError(reason: "it names an offset it does not have")
+      throw TZifError(reason: "it refers to a missing offset")
     }
     return (initialOffset, zip(starts, types).map { ($0, offsets[Int($1)]) })
   }
 
-  /// Reads the TZ string between two line feeds; `nil` if it is empty.
+  /// Parses the TZ string between two line feeds; `nil` if it is empty.
   mutating func footer() throws(TZifError) -> PosixZoneRule? {
     guard rest.first == 0x0A, rest.count >= 2, let end = rest.dropFirst().firstIndex(of: 0x0A) else {
       throw TZifError(reason: "its footer is missing")
@@ -104,13 +103,13 @@ private struct TZifReader {
   }
 
   private mutating func take(_ count: Int) throws(TZifError) -> ArraySlice<UInt8> {
-    guard count <= rest.count else { throw TZifError(reason: "it ends too early") }
+    guard count <= rest.count else { throw TZifError(reason: "it is truncated") }
     defer { rest = rest.dropFirst(count) }
     return rest.prefix(count)
   }
 }
 
-/// The header of a TZif file or of its second part: how many of what follow.
+/// The header of a TZif file or of its second part: the counts of the data block.
 private struct TZifHeader {
   let version: Int
   let utcIndicators: Int
@@ -120,7 +119,7 @@ private struct TZifHeader {
   let types: Int
   let designationBytes: Int
 
-  /// The number of bytes after the header; far below overflow, since the counts have 32 bits.
+  /// The number of bytes after the header. Cannot overflow, because the counts have 32 bits.
   func blockLength(timeWidth: Int) -> Int {
     transitions * (timeWidth + 1) + types * 6 + designationBytes + leapSeconds * (timeWidth + 4)
       + standardIndicators + utcIndicators

@@ -1,19 +1,20 @@
+import Bytes
 import Synchronization
 
-/// The time zones by name. Files are read once and kept; `refresh` notices that they have changed.
+/// The time zones by name. Each file is read once; `refresh` reads changed files again.
 package final class ZoneDirectory: Sendable {
   private struct Entry {
     let stamp: ZoneFileStamp
     let rules: ZoneRules
   }
 
-  /// What `refresh` found; names in order of the alphabet.
+  /// The result of `refresh`; names in alphabetical order.
   package struct Changes: Equatable, Sendable {
-    /// Zones with other rules than before, and those that were gone and are there again.
+    /// Zones with changed rules, and zones that were missing and are available again.
     package var changed: [String] = []
-    /// Zones that were known and are no longer there.
+    /// Zones whose file was removed.
     package var gone: [String] = []
-    /// Zones whose new file cannot be used; the old rules stay until one can.
+    /// Zones whose new file cannot be used. The old rules stay in use.
     package var unusable: [ExpressionError] = []
 
     package init() {}
@@ -21,20 +22,20 @@ package final class ZoneDirectory: Sendable {
 
   private let files: any ZoneFiles
   private let entries = Mutex<[String: Entry]>([:])
-  /// Zones that were known and are no longer there.
+  /// Zones whose file was removed.
   private let lost = Mutex<Set<String>>([])
 
   package init(files: any ZoneFiles = SystemZoneFiles()) {
     self.files = files
   }
 
-  /// The rules of a zone; the error, of field `timezone`, says why there are none.
+  /// The rules of a zone. The error is of field `timezone`.
   package func rules(named name: String) throws(ExpressionError) -> ZoneRules {
-    // Images without zone files still know UTC.
+    // UTC needs no file, for images without zone files.
     if name == ZoneRules.utc.name { return .utc }
     guard Self.isName(name.utf8) else {
       throw ExpressionError(
-        field: "timezone", reason: "this is no name of a time zone; names are like Europe/Rome or UTC")
+        field: "timezone", reason: "not a time zone name; use a name such as Europe/Rome or UTC")
     }
     if let known = entries.withLock({ $0[name]?.rules }) { return known }
     let entry = try read(name)
@@ -42,10 +43,10 @@ package final class ZoneDirectory: Sendable {
     return entry.rules
   }
 
-  /// Reads anew the files that have changed since they were read. Cheap when none has: one look at each file in use.
+  /// Reads the changed files again. If none has changed, it costs one stat per file in use.
   package func refresh() -> Changes {
     var changes = Changes()
-    changes.changed = findAgain()
+    changes.changed = recoverLost()
     let known = entries.withLock { $0 }
     for (name, old) in known.sorted(by: { $0.key < $1.key }) {
       do {
@@ -66,14 +67,14 @@ package final class ZoneDirectory: Sendable {
     return changes
   }
 
-  /// Takes those that were lost and can be read again.
-  private func findAgain() -> [String] {
+  /// Returns the zones that were missing and are available again.
+  private func recoverLost() -> [String] {
     let found = lost.withLock { $0 }.sorted().filter { (try? rules(named: $0)) != nil }
     lost.withLock { $0.subtract(found) }
     return found
   }
 
-  /// The release of the zone data, such as `2026a`; `nil` if the system does not say.
+  /// The release of the zone data, such as `2026a`; `nil` if unknown.
   package var version: String? {
     for (path, prefix) in [("+VERSION", ""), ("tzdata.zi", "# version ")] {
       guard let file = try? files.read(path), file.bytes.starts(with: prefix.utf8) else { continue }
@@ -89,7 +90,8 @@ package final class ZoneDirectory: Sendable {
       return Entry(stamp: file.stamp, rules: try ZoneRules(name: name, tzif: file.bytes))
     } catch ZoneFileError.absent {
       throw ExpressionError(
-        field: "timezone", reason: "'\(name)' is no time zone of this system; names are like Europe/Rome, case matters")
+        field: "timezone",
+        reason: "'\(name)' is not a time zone of this system; use a name such as Europe/Rome (case matters)")
     } catch {
       throw Self.unusable(name, error)
     }
@@ -104,8 +106,8 @@ package final class ZoneDirectory: Sendable {
     return ExpressionError(field: "timezone", reason: "the zone file of '\(name)' cannot be used: \(reason)")
   }
 
-  /// Whether this could be a zone: parts of letters, digits, `_`, `+` and `-`, parted by slashes, each from a letter on. So no
-  /// path leads elsewhere (`../`, `/etc`), and tables (`zone.tab`) are none; nor are the system's other copies of zones.
+  /// Whether a name has the form of a zone name: parts of letters, digits, `_`, `+` and `-`, separated by slashes, each
+  /// beginning with a letter. This excludes other paths (`../`, `/etc`), tables (`zone.tab`) and the system's copies of zones.
   private static func isName(_ name: String.UTF8View) -> Bool {
     let parts = name.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
     let others = ["posix", "right", "localtime", "posixrules"]

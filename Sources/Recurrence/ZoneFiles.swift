@@ -1,13 +1,13 @@
-/// Where zone files come from: the one thing Recurrence reads from outside. A port, so that tests need no disk.
+/// The source of zone files, the only external input of Recurrence. Tests replace it.
 package protocol ZoneFiles: Sendable {
-  /// The content of a file and its stamp, both of the same moment; `path` is relative to the folder of zone files.
+  /// The content of a file and its stamp at the same moment. `path` is relative to the folder of zone files.
   func read(_ path: String) throws(ZoneFileError) -> ZoneFile
 
   /// The stamp alone, without reading the file.
   func stamp(of path: String) throws(ZoneFileError) -> ZoneFileStamp
 }
 
-/// A zone file as it was read.
+/// A zone file's content and stamp.
 package struct ZoneFile: Sendable {
   package let bytes: [UInt8]
   package let stamp: ZoneFileStamp
@@ -18,7 +18,7 @@ package struct ZoneFile: Sendable {
   }
 }
 
-/// What tells one state of a file from another; equal stamps mean that the file has not changed.
+/// Identifies a version of a file. Equal stamps mean that it has not changed.
 package struct ZoneFileStamp: Hashable, Sendable {
   package let device: UInt64
   package let inode: UInt64
@@ -35,8 +35,8 @@ package struct ZoneFileStamp: Hashable, Sendable {
 
 /// Why a zone file was not read.
 package enum ZoneFileError: Error, Hashable, Sendable {
-  /// There is none of this name, or it is nothing to read: a folder, a link that leads out of the folder.
+  /// There is no such file: nothing, a folder, or a link that leads out of the folder.
   case absent
-  /// There may be one, but reading failed; the text says why, and trying again later can help.
+  /// Reading failed, for the given reason. A retry may succeed.
   case unreadable(String)
 }

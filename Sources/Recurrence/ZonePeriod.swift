@@ -1,15 +1,15 @@
-/// A stretch of time in which a zone keeps one offset.
+/// A period in which a zone has one offset.
 struct ZonePeriod: Hashable, Sendable {
-  /// Its first second since 1970 UTC.
+  /// Its first second, since 1970 UTC.
   let start: Int
 
-  /// Seconds that the wall clock is ahead of UTC.
+  /// In seconds ahead of UTC.
   let offset: Int
 
-  /// The furthest the wall clock had come when the period began (exclusive), in seconds since 1970-01-01T00:00: what it shows
-  /// below this is shown again, and what lies between this and `wallStart` is skipped.
+  /// The furthest wall-clock time reached before the period (exclusive), in seconds since 1970-01-01T00:00. Times before it are
+  /// repeated in this period; times between it and `wallStart` are skipped.
   let wallMark: Int
 
-  /// What the wall clock shows first in this period.
+  /// The first wall-clock time of the period.
   var wallStart: Int { start + offset }
 }

@@ -1,20 +1,22 @@
-/// A time zone: what its wall clocks show at any instant.
+import Algorithms
+
+/// The rules of a time zone: its offset at any instant.
 ///
-/// Exact from 1900 through 2399; before and after, the nearest known offset goes on.
+/// Exact from 1900 through 2399. Outside, the nearest known offset applies.
 package struct ZoneRules: Hashable, Sendable {
   /// The IANA name, such as `Europe/Rome`.
   package let name: String
 
-  /// Stretches of one offset each, in order of time; never empty, and the first reaches back without end.
+  /// Periods of one offset each, in order of time. Never empty; the first has no beginning.
   let periods: [ZonePeriod]
 
   /// Coordinated universal time; needs no file.
   package static let utc = ZoneRules(name: "UTC", offsets: [(start: .distantPastSecond, offset: 0)])
 
-  /// The years for which periods are kept; before and after, the nearest offset goes on.
+  /// The years for which periods are computed.
   private static let years = 1900...2400
 
-  /// The rules that a TZif file (RFC 9636) holds.
+  /// The rules in a TZif file (RFC 9636).
   package init(name: String, tzif: [UInt8]) throws(TZifError) {
     let file = try TZifFile(tzif)
     let first = CivilDate(year: Self.years.lowerBound, month: 1, day: 1).daysSince1970 * .secondsPerDay
@@ -24,7 +26,7 @@ package struct ZoneRules: Hashable, Sendable {
     offsets += file.transitions.filter { first..<end ~= $0.start }
     if let rule = file.rule {
       let last = file.transitions.last?.start ?? .distantPastSecond
-      // From the year before on, since a rule's time may lie days outside its year.
+      // From the year before, because a rule's time may be days outside its year.
       let firstYear = CivilDate(daysSince1970: last / .secondsPerDay).year - 1
       for year in Self.years where year >= firstYear {
         offsets += rule.transitions(in: year).filter { $0.start > last }
@@ -33,8 +35,8 @@ package struct ZoneRules: Hashable, Sendable {
     self.init(name: name, offsets: offsets)
   }
 
-  /// `offsets` are in order of time and begin with one for `distantPastSecond`. Where one does not come after those before
-  /// it, it replaces them: a rule can end and begin daylight saving time at one instant, so that it lasts all year.
+  /// `offsets` are in order of time and begin with `distantPastSecond`. One that is not later than its predecessors replaces
+  /// them: a rule can end and begin daylight saving time at the same instant, so that it lasts all year.
   init(name: String, offsets: [(start: Int, offset: Int)]) {
     self.name = name
     var distinct: [(start: Int, offset: Int)] = []
@@ -47,15 +49,16 @@ package struct ZoneRules: Hashable, Sendable {
       let mark = periods.last.map { max($0.wallMark, start + $0.offset) } ?? .distantPastSecond
       periods.append(ZonePeriod(start: start, offset: offset, wallMark: mark))
     }
+    assert(zip(periods, periods.dropFirst()).allSatisfy { $0.start < $1.start }, "periods are out of order")
     self.periods = periods
   }
 
   package func hash(into hasher: inout Hasher) {
-    // Of one name there are seldom two; hundreds of periods would make every look-up slow.
+    // The name alone: hashing hundreds of periods would slow down every look-up.
     hasher.combine(name)
   }
 
-  /// How far the wall clock is ahead of UTC, in seconds.
+  /// The offset in seconds ahead of UTC.
   package func offsetSeconds(at instant: Instant) -> Int {
     periods[index(atSecond: Int(instant.milliseconds).flooredQuotient(by: 1000))].offset
   }
@@ -67,25 +70,19 @@ package struct ZoneRules: Hashable, Sendable {
       .filter { start < $0.instant && $0.instant <= end }
   }
 
-  /// The number of the period that holds a second since 1970 UTC.
+  /// The index of the period that contains a second, since 1970 UTC.
   func index(atSecond second: Int) -> Int {
-    var low = 0
-    var high = periods.count
-    while high - low > 1 {
-      let middle = (low + high) / 2
-      if periods[middle].start <= second { low = middle } else { high = middle }
-    }
-    return low
+    max(0, periods.partitioningIndex { $0.start > second } - 1)
   }
 
-  /// What the wall clock would show at the end of a period, which belongs to the next: seconds since 1970-01-01T00:00.
+  /// The wall-clock time at the end of a period (exclusive), in seconds since 1970-01-01T00:00.
   func wallEnd(ofPeriod index: Int) -> Int {
     index + 1 < periods.count ? periods[index + 1].start + periods[index].offset : .distantFutureSecond
   }
 }
 
 extension Int {
-  /// Before and after all times that matter, in seconds, and far from overflow.
+  /// Seconds before and after all valid times, far from overflow.
   static let distantPastSecond = -(1 << 60)
   static let distantFutureSecond = 1 << 60
 }

@@ -1,12 +1,12 @@
-/// A moment at which a zone's clocks are changed.
+/// A clock change in a zone.
 package struct ZoneTransition: Hashable, Sendable {
   /// The first instant with the new offset.
   package let instant: Instant
 
-  /// How far the wall clock was ahead of UTC until then, in seconds.
+  /// The offset before it, in seconds ahead of UTC.
   package let oldOffsetSeconds: Int
 
-  /// How far it is ahead from then on, in seconds.
+  /// The offset after it, in seconds ahead of UTC.
   package let newOffsetSeconds: Int
 
   init(before: ZonePeriod, after: ZonePeriod) {

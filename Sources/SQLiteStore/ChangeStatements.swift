@@ -2,51 +2,53 @@ import GRDB
 import Recurrence
 import Scheduling
 
-/// The statements that write changes, looked up once for all changes of a transaction.
+/// The statements that write changes, prepared once per transaction.
 struct ChangeStatements {
   private let insertDefinition, insertProgress: PreparedStatement
-  private let goOn, end: ProgressUpdate
+  private let advanceLive, end: ProgressUpdate
   private let markAnnounced, dropPayload: PreparedStatement
   private let insertAnswer: PreparedStatement
 
   init(_ database: Database) throws {
     insertDefinition = try PreparedStatement(SQL.insertDefinition, in: database)
     insertProgress = try PreparedStatement(SQL.insertProgress, in: database)
-    goOn = try ProgressUpdate(SQL.goOn, in: database)
+    advanceLive = try ProgressUpdate(SQL.advanceLive, in: database)
     end = try ProgressUpdate(SQL.end, in: database)
     markAnnounced = try PreparedStatement(SQL.markAnnounced, in: database)
     dropPayload = try PreparedStatement(SQL.dropPayload, in: database)
     insertAnswer = try PreparedStatement(SQL.insertAnswer, in: database)
   }
 
-  /// Puts a schedule in the place of whatever stands under its id: that goes, and its progress with it.
+  /// Inserts a schedule. Replaces the schedule with the same id, if there is one, and its progress.
   func start(_ schedule: Schedule, _ beginning: Schedule.Beginning?) throws {
     try insertDefinition.run {
       Schedule.Beginning.bind(beginning, to: &$0)
       schedule.bindDefinition(to: &$0)
     }
     try insertProgress.run {
-      $0.bind(schedule.key.place)
+      $0.bind(schedule.key.rowKey)
       $0.bind(schedule.generation)
       schedule.progress.bind(ScheduleColumn.progress, to: &$0)
     }
   }
 
-  /// Says whether there was such a schedule, live with that slot.
+  /// Returns whether the schedule exists and is live with that slot.
   func advance(
     _ key: Schedule.Key, from slot: Instant, to progress: Schedule.Progress, adding tally: Schedule.Tally
   ) throws -> Bool {
     guard case .ended(let ending) = progress.state else {
-      return try goOn.run(key, from: slot, to: progress, adding: tally)
+      return try advanceLive.run(key, from: slot, to: progress, adding: tally)
     }
     guard try end.run(key, from: slot, to: progress, adding: tally) else { return false }
     if ending.needsPayloadNoMore { try dropPayload.run { $0.bind(key.generation) } }
     return true
   }
 
-  /// The Stopped of a schedule was published: its payload is of no use any more.
+  /// The Stopped of a schedule was published, so that its payload is no longer needed.
   func announced(_ generation: Int64) throws {
-    guard try markAnnounced.run({ $0.bind(generation) }) == 1 else { return }
+    let marked = try markAnnounced.run { $0.bind(generation) }
+    assert(marked <= 1, "two schedules have one generation")
+    guard marked == 1 else { return }
     try dropPayload.run { $0.bind(generation) }
   }
 
@@ -55,10 +57,10 @@ struct ChangeStatements {
   }
 }
 
-/// Writes how far a schedule has come.
+/// Updates a schedule's progress.
 private struct ProgressUpdate {
   private let columns: [ScheduleColumn]
-  /// After a usual tick, and where there are sums to add to.
+  /// For a usual tick, and for one that also changes sums.
   private let usual, adding: PreparedStatement
 
   init(_ sql: SQL.Update, in database: Database) throws {
@@ -71,13 +73,15 @@ private struct ProgressUpdate {
     _ key: Schedule.Key, from slot: Instant, to progress: Schedule.Progress, adding tally: Schedule.Tally
   ) throws -> Bool {
     let isUsual = tally.isOfUsualTick
-    return try (isUsual ? usual : adding).run {
+    let changed = try (isUsual ? usual : adding).run {
       progress.bind(columns, to: &$0)
       tally.bindLast(to: &$0)
       if !isUsual { tally.bindSums(to: &$0) }
-      $0.bind(key.place)
+      $0.bind(key.rowKey)
       $0.bind(slot.milliseconds)
-    } == 1
+    }
+    assert(changed <= 1, "a row key is not unique")
+    return changed == 1
   }
 }
 
@@ -89,7 +93,7 @@ private enum SQL {
   static let insertAnswer = insert(
     "OR REPLACE INTO answeredCommand", "key, answeredAt, started, effect, stopped, rejectedField, rejectedReason")
 
-  static let goOn = Update(ScheduleColumn.live)
+  static let advanceLive = Update(ScheduleColumn.live)
   static let end = Update(ScheduleColumn.ended, and: "slot = NULL, due = NULL, missed = NULL, since = NULL, ")
 
   static let markAnnounced = """
@@ -104,8 +108,8 @@ private enum SQL {
     let adding: String
 
     init(_ columns: [ScheduleColumn], and others: String = "") {
-      let values = others + columns.map { "\($0) = ?, " }.joined()
-      // Only live rows have a slot, so that one comparison tells both.
+      let values = others + columns.map { "\($0.name) = ?, " }.joined()
+      // Only live rows have a slot, so this also checks that the schedule is live.
       func update(_ tally: String) -> String { "UPDATE progress SET \(values)\(tally) WHERE place = ? AND slot = ?" }
       self.columns = columns
       usual = update(Schedule.Tally.lastChange)
@@ -114,7 +118,7 @@ private enum SQL {
   }
 
   private static func insert(_ table: String, _ columns: String) -> String {
-    let places = columns.split(separator: ",").map { _ in "?" }.joined(separator: ", ")
-    return "INSERT \(table) (\(columns)) VALUES (\(places))"
+    let parameters = columns.split(separator: ",").map { _ in "?" }.joined(separator: ", ")
+    return "INSERT \(table) (\(columns)) VALUES (\(parameters))"
   }
 }

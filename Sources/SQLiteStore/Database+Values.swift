@@ -1,31 +1,31 @@
 import GRDB
 import GRDBSQLite
 
-/// A prepared statement whose values go straight to SQLite and come straight from it. GRDB boxes each value, which on a
-/// tick's way takes longer than what SQLite does with it.
+/// A prepared statement that binds and reads values through SQLite's own API. GRDB boxes each value, which for a tick takes
+/// longer than SQLite's work.
 struct PreparedStatement {
-  /// Held, because GRDB's cache may let go of it meanwhile.
+  /// Retained, because GRDB's cache may release it meanwhile.
   private let owner: Statement
   private let statement: SQLiteStatement
 
-  /// Looked up by its text among those that GRDB keeps prepared. Where many rows are written, once for all of them.
+  /// Taken from GRDB's cache of prepared statements. To write many rows, make it once.
   init(_ sql: String, in database: Database) throws {
     owner = try database.cachedStatement(sql: sql)
     statement = owner.sqliteStatement
   }
 
-  /// Runs it; returns how many rows an INSERT, UPDATE or DELETE changed.
+  /// Runs the statement. Returns how many rows an INSERT, UPDATE or DELETE changed.
   ///
-  /// - Parameter bind: hands over the values of its parameters, in order.
+  /// - Parameter bind: Binds the values of its parameters, in order.
   @discardableResult
   func run(_ bind: (inout ParameterValues) -> Void) throws -> Int {
     _ = try forEachRow(bind) { _ in true }
     return Int(sqlite3_changes(sqlite3_db_handle(statement)))
   }
 
-  /// Runs a query until `body` returns false; says whether all rows were read.
+  /// Runs a query until `body` returns false. Returns whether all rows were read.
   ///
-  /// A row is valid only inside of `body`.
+  /// A row is valid only inside `body`.
   func forEachRow(_ bind: (inout ParameterValues) -> Void, _ body: (ColumnValues) throws -> Bool) throws -> Bool {
     defer {
       sqlite3_reset(statement)
@@ -34,6 +34,7 @@ struct PreparedStatement {
     var parameters = ParameterValues(statement)
     bind(&parameters)
     guard parameters.status == SQLITE_OK else { throw failure }
+    assert(parameters.count == sqlite3_bind_parameter_count(statement), "a statement's parameter has no value")
     while true {
       switch sqlite3_step(statement) {
       case SQLITE_ROW: guard try body(ColumnValues(statement)) else { return false }
@@ -66,14 +67,14 @@ extension Database {
   }
 }
 
-/// Takes the values of a statement's parameters, in order.
+/// Binds the values of a statement's parameters, in order.
 struct ParameterValues {
   /// SQLITE_TRANSIENT: SQLite copies the bytes at once.
   private static let copied = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
 
   private let statement: SQLiteStatement
-  private var last: CInt = 0
-  /// The first failure of SQLite to take a value.
+  fileprivate private(set) var count: CInt = 0
+  /// The first error of a binding.
   fileprivate var status = SQLITE_OK
 
   fileprivate init(_ statement: SQLiteStatement) { self.statement = statement }
@@ -98,7 +99,7 @@ struct ParameterValues {
 
   mutating func bind(_ bytes: [UInt8]?) {
     guard let bytes else { return bind(nil as Int64?) }
-    // Without an address it would be NULL.
+    // A blob without an address would be NULL.
     guard !bytes.isEmpty else { return bind { sqlite3_bind_zeroblob($0, $1, 0) } }
     bytes.withUnsafeBytes { buffer in
       bind { sqlite3_bind_blob($0, $1, buffer.baseAddress, CInt(buffer.count), Self.copied) }
@@ -106,14 +107,14 @@ struct ParameterValues {
   }
 
   private mutating func bind(_ value: (SQLiteStatement, CInt) -> CInt) {
-    last += 1
-    let status = value(statement, last)
+    count += 1
+    let status = value(statement, count)
     if self.status == SQLITE_OK { self.status = status }
   }
 }
 
-/// The values of the row on which a statement stands, by column from 0. Nil where there is NULL or, in a damaged database,
-/// a value of another type.
+/// The values of a statement's current row, by column from 0. Nil for NULL and, in a damaged database, for a value of another
+/// type.
 struct ColumnValues {
   private let statement: SQLiteStatement
 
@@ -136,12 +137,15 @@ struct ColumnValues {
 
   func isNull(_ column: Int) -> Bool { sqlite3_value_type(value(column)) == SQLITE_NULL }
 
-  /// Asked for once for type and content, since it is found under a lock. Unprotected, as SQLite calls it: no other thread
-  /// uses this connection meanwhile.
-  private func value(_ column: Int) -> OpaquePointer? { sqlite3_column_value(statement, CInt(column)) }
+  /// Fetched once for type and content, because SQLite takes a lock for it. An "unprotected" value in SQLite's terms: no other
+  /// thread uses this connection meanwhile.
+  private func value(_ column: Int) -> OpaquePointer? {
+    assert(0..<Int(sqlite3_data_count(statement)) ~= column, "the row has no such column")
+    return sqlite3_column_value(statement, CInt(column))
+  }
 
   private func bytes(of value: OpaquePointer?) -> UnsafeRawBufferPointer {
-    // In this order: the first call may move what the second measures. Of either type the bytes are as they are stored.
+    // In this order: the first call may convert the value that the second measures. Neither converts stored text or blobs.
     let start = sqlite3_value_blob(value)
     return UnsafeRawBufferPointer(start: start, count: Int(sqlite3_value_bytes(value)))
   }

@@ -4,21 +4,21 @@ import Glibc
 package import Scheduling
 
 extension DatabaseQueue {
-  /// The one connection that reads and writes: WAL, synced at every commit, shut to everybody else.
+  /// Opens the only connection that reads and writes: WAL, synced at every commit, exclusive.
   static func openOwned(path: String) throws -> DatabaseQueue {
     var configuration = Configuration()
-    // GRDB would trap on a transaction that is still open after a failed rollback; here the next call gets an error.
+    // GRDB would trap on a transaction that is still open after a failed rollback. With this the next call gets an error.
     configuration.allowsUnsafeTransactions = true
-    // Set here and not as GRDB's `journalMode`, which afterwards turns `synchronous` down to NORMAL.
+    // Not by GRDB's `journalMode`, which also lowers `synchronous` to NORMAL.
     configuration.prepareDatabase { database in
       try database.execute(
         sql: """
           PRAGMA locking_mode = EXCLUSIVE;
           PRAGMA journal_mode = WAL;
           PRAGMA synchronous = FULL;
-          PRAGMA cache_size = -16384; -- KiB: what a batch of 256 touches, and no more with more schedules
-          PRAGMA wal_autocheckpoint = 4000; -- pages: the longer, the fewer of them are written twice
-          PRAGMA recursive_triggers = ON; -- or what REPLACE removes would leave its progress behind
+          PRAGMA cache_size = -16384; -- KiB: the pages of a batch of 256, whatever the number of schedules
+          PRAGMA wal_autocheckpoint = 4000; -- pages: a longer log writes fewer pages twice
+          PRAGMA recursive_triggers = ON; -- else REPLACE would not remove the progress row
           PRAGMA trusted_schema = OFF;
           PRAGMA cell_size_check = ON;
           """)
@@ -28,7 +28,7 @@ extension DatabaseQueue {
     return queue
   }
 
-  /// Asks the live connection for what its promises rest on, because a `PRAGMA` that could not be obeyed is no error.
+  /// Checks the settings on which durability depends: a `PRAGMA` without effect is not an error.
   package func assertDurable() throws {
     let expected = [
       ("journal_mode", "wal"), ("synchronous", "2"), ("locking_mode", "exclusive"), ("recursive_triggers", "1"),
@@ -38,20 +38,20 @@ extension DatabaseQueue {
       guard actual == value else {
         throw StoreError(
           .other,
-          "SQLite does not keep \(setting) = \(value) for \(path) (it says \(actual ?? "nothing")), so that commits "
-            + "could be lost; put the database on a local disk.")
+          "SQLite cannot set \(setting) = \(value) for \(path) (it is \(actual ?? "unknown")), so commits could be lost; "
+            + "put the database on a local disk.")
       }
     }
   }
 
-  /// A connection that only looks: it makes, changes and locks nothing, and sees what a process that was killed left
-  /// in the write-ahead log. Nobody may write meanwhile.
+  /// Opens a read-only connection that creates, changes and locks nothing, and reads the write-ahead log that a killed process
+  /// left. No other process may write meanwhile.
   static func openUntouched(path: String) throws -> DatabaseQueue {
     var configuration = Configuration()
     configuration.readonly = true
     configuration.prepareDatabase { try $0.execute(sql: "PRAGMA locking_mode = EXCLUSIVE") }
-    // Without a log, `immutable` keeps SQLite from making one. With one, "unix-none" takes no file locks (the owner's
-    // own lock file stands for them), and exclusive mode needs no shared-memory file.
+    // Without a log, `immutable` prevents SQLite from creating one. With a log, "unix-none" takes no file locks (our lock file
+    // replaces them), and exclusive mode needs no shared-memory file.
     let hasLog = try fileSize(path + "-wal") ?? 0 > 0
     let option = hasLog ? "vfs=unix-none" : "immutable=1"
     return try DatabaseQueue(path: "file:\(uriEncoded(path))?mode=ro&\(option)", configuration: configuration)
@@ -70,9 +70,9 @@ extension DatabaseQueue {
     return encoded
   }
 
-  /// The `errno` of the last system call on the write-ahead log that failed; 0 where none did.
+  /// The `errno` of the last failed system call on the write-ahead log; 0 if there is none.
   ///
-  /// From the file itself: a COMMIT that fails does not leave it where `sqlite3_system_errno` finds it.
+  /// Read from the file object: `sqlite3_system_errno` does not report it for a failed COMMIT.
   var systemCode: Int32 {
     unsafeRead { database in
       guard let connection = database.sqliteConnection else { return 0 }
@@ -84,7 +84,7 @@ extension DatabaseQueue {
     }
   }
 
-  /// The name of the write-ahead log, beside the file to which symbolic links lead.
+  /// The path of the write-ahead log, next to the file without symbolic links.
   var logPath: String? {
     unsafeRead { database in
       database.sqliteConnection.flatMap { connection in
@@ -93,7 +93,7 @@ extension DatabaseQueue {
     }
   }
 
-  /// Has SQLite leave alone what has the log's name when the database is closed.
+  /// Prevents SQLite from deleting the log when the database is closed.
   func keepLogFile() {
     var isKept: CInt = 1
     unsafeRead { database in
@@ -102,18 +102,18 @@ extension DatabaseQueue {
     }
   }
 
-  /// Runs one transaction that takes the right to write at its start. A deferred one, which reads first, could be refused
-  /// in the middle.
+  /// Runs an immediate transaction, which takes the write lock at its start. A deferred one could fail when it first writes.
   ///
-  /// Begun and ended by statements that stay prepared, where GRDB prepares its own each time.
+  /// BEGIN and COMMIT are cached statements; GRDB's own would be prepared each time.
   func immediateTransaction(_ body: (Database) throws -> Void) throws {
     try writeWithoutTransaction { database in
       try database.run("BEGIN IMMEDIATE")
       do {
         try body(database)
         try database.run("COMMIT")
+        assert(!database.isInsideTransaction, "a transaction is open after its COMMIT")
       } catch {
-        // SQLite may have rolled back already; the first failure is the one to tell of.
+        // SQLite may have rolled back already. The first error is the one to report.
         if database.isInsideTransaction { _ = try? database.run("ROLLBACK") }
         throw error
       }
@@ -121,11 +121,11 @@ extension DatabaseQueue {
   }
 }
 
-/// The size in bytes; nil where there is nothing of this name. Throws for what is no file.
+/// The size of a file in bytes; nil if it does not exist. Throws if it is not a regular file.
 package func fileSize(_ path: String) throws(StoreError) -> Int? {
   var status = stat()
   guard stat(path, &status) == 0 else {
-    guard errno == ENOENT else { throw StoreError("Cannot look at", path, errno: errno) }
+    guard errno == ENOENT else { throw StoreError("Cannot access", path, errno: errno) }
     return nil
   }
   guard status.st_mode & S_IFMT == S_IFREG else {
@@ -134,10 +134,10 @@ package func fileSize(_ path: String) throws(StoreError) -> Int? {
   return Int(status.st_size)
 }
 
-/// The room on the disk of a file or folder, in bytes: what this user may still write, and all there is.
+/// The space on the file system of a file or folder, in bytes: available to this user, and in total.
 package func diskRoom(_ path: String) throws(StoreError) -> (free: Int, all: Int) {
   var status = statvfs()
-  guard statvfs(path, &status) == 0 else { throw StoreError("Cannot look at the disk of", path, errno: errno) }
+  guard statvfs(path, &status) == 0 else { throw StoreError("Cannot access the file system of", path, errno: errno) }
   func bytes(_ blocks: fsblkcnt_t) -> Int {
     let (bytes, isTooMany) = blocks.multipliedReportingOverflow(by: status.f_frsize)
     return isTooMany ? .max : Int(clamping: bytes)

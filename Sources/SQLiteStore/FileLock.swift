@@ -1,25 +1,24 @@
 import Glibc
 import Scheduling
 
-/// The right to use a database, held by one process at a time: a lock on a small file of its own beside the database.
+/// A lock that lets one process at a time use a database: flock(2) on a separate file next to the database.
 ///
-/// Not on the database itself, because POSIX drops SQLite's locks on a file as soon as the process closes any
-/// descriptor of it. The kernel gives the lock back however the process ends; the file stays, since removing it could
-/// let two processes hold a lock each.
+/// Not on the database itself, because POSIX releases SQLite's locks on a file when the process closes any descriptor of it. The
+/// kernel releases the lock however the process ends. The file is not removed: otherwise two processes could each hold a lock.
 final class FileLock {
   enum Mode {
-    /// Alone; the lock file is made if it is missing.
+    /// Creates the lock file if it is missing.
     case exclusive
-    /// Beside others who only read.
+    /// For readers.
     case shared
   }
 
   private let descriptor: Int32
 
-  /// Where the lock file of a database stands.
+  /// The path of the lock file of a database.
   static func path(forDatabase database: String) -> String { database + ".lock" }
 
-  /// Takes the lock at once or not at all.
+  /// Takes the lock, or throws `locked` at once if another process holds it.
   init(database: String, _ mode: Mode) throws(StoreError) {
     let path = Self.path(forDatabase: database)
     let flags = mode == .exclusive ? O_RDWR | O_CREAT : O_RDONLY
@@ -27,7 +26,7 @@ final class FileLock {
     guard descriptor >= 0 else {
       let code = errno
       guard code != ENOENT else {
-        throw StoreError(.unreachable, "There is no directory for \(database); make it first.")
+        throw StoreError(.unreachable, "The directory of \(database) does not exist; create it first.")
       }
       throw StoreError("Cannot open the lock file", path, errno: code)
     }
@@ -36,12 +35,12 @@ final class FileLock {
       close(descriptor)
       guard code == EWOULDBLOCK else { throw StoreError("Cannot lock", path, errno: code) }
       throw StoreError(
-        .locked, "\(database) is in use by another process, which holds the lock on \(path); end that one first.")
+        .locked, "\(database) is in use by another process, which holds the lock on \(path); stop that process first.")
     }
     self.descriptor = descriptor
   }
 
-  /// Whether the lock file is still where others look for it.
+  /// Whether the lock file is still at its path.
   func isInPlace(forDatabase database: String) -> Bool {
     var status = stat()
     return fstat(descriptor, &status) == 0
@@ -49,7 +48,7 @@ final class FileLock {
   }
 
   deinit {
-    // Closing alone would not do while a child process that was forked meanwhile, and has not executed yet, holds a copy.
+    // Closing alone is not enough while a forked child that has not called exec yet holds a copy of the descriptor.
     flock(descriptor, LOCK_UN)
     close(descriptor)
   }

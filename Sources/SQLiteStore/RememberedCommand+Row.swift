@@ -3,14 +3,14 @@ import Recurrence
 import Scheduling
 
 extension RememberedCommand {
-  /// Hands over the values of table `answeredCommand`, in the order of its columns from `key` on.
+  /// Binds the columns of table `answeredCommand`, beginning with `key`.
   func bind(to parameters: inout ParameterValues) {
     parameters.bind(key.bytes)
     parameters.bind(at.milliseconds)
     answer.bind(to: &parameters)
   }
 
-  /// What a command was answered; nil when it is not known, or its row makes no sense.
+  /// The remembered command with a key; nil if there is none, or its row is invalid.
   static func fetch(_ key: CommandKey, from database: Database) throws -> RememberedCommand? {
     var command: RememberedCommand?
     _ = try database.forEachRow(
@@ -28,15 +28,17 @@ extension RememberedCommand {
 extension RememberedCommand.Answer {
   static let columns = "started, effect, stopped, rejectedField, rejectedReason"
 
-  /// Hands over the values of `columns`.
+  /// Binds the values of `columns`.
   func bind(to parameters: inout ParameterValues) {
     switch self {
     case .started(let generation, let effect):
       parameters.bind(generation)
       parameters.bind(effect.rawValue)
+      for _ in 0..<3 { parameters.bind(nil as Int64?) }
     case .stopped(let generation):
       for _ in 0..<2 { parameters.bind(nil as Int64?) }
       parameters.bind(generation)
+      for _ in 0..<2 { parameters.bind(nil as Int64?) }
     case .rejected(let field, let reason):
       for _ in 0..<3 { parameters.bind(nil as Int64?) }
       parameters.bind(Array(field.utf8))
@@ -44,7 +46,7 @@ extension RememberedCommand.Answer {
     }
   }
 
-  /// Reads `columns`, from the given one on; nil when there is no answer, or the row makes no sense.
+  /// Reads `columns`, beginning with the given one; nil if there is no outcome, or the row is invalid.
   init?(_ row: ColumnValues, from first: Int = 1) {
     if let generation = row.integer(first), let number = row.integer(first + 1),
       let effect = Started.Effect(rawValue: Int(clamping: number))
@@ -62,7 +64,7 @@ extension RememberedCommand.Answer {
 }
 
 extension CommandKey {
-  /// The sixteen bytes of the key, as they stand in the database.
+  /// The 16 bytes of the key, as stored.
   var bytes: [UInt8] {
     withUnsafeBytes(of: (high.bigEndian, low.bigEndian)) { Array($0) }
   }

@@ -3,11 +3,10 @@ import GRDBSQLite
 import Glibc
 import Scheduling
 
-/// A copy that is being made of an open database. To be used, and let go of, by the thread that uses the database.
+/// A backup of an open database in progress. Used and released by the thread that uses the database.
 ///
-/// SQLite's own backup does it: what the one connection changes meanwhile is changed in the copy too. The copy is made
-/// beside the database, where there is room for it, in a file that loses its name as soon as it is open: whatever
-/// happens, nothing is left.
+/// Made by SQLite's backup API: changes through our connection are applied to the copy as well. The copy is next to the
+/// database, in a file that is unlinked as soon as it is open, so that nothing is left behind.
 final class RunningBackup {
   let file: UnnamedFile
   private let path: String
@@ -15,21 +14,21 @@ final class RunningBackup {
   private var target: OpaquePointer?
   private var backup: OpaquePointer?
 
-  /// How long one step takes, a little more at most: so long commands and ticks wait for it.
+  /// The approximate duration of one step, which delays commands and ticks.
   private static let stepDuration = Duration.milliseconds(2)
-  /// Pages between two looks at the clock.
+  /// Pages copied between two readings of the clock.
   private static let pages: CInt = 8
-  /// What is left to the service on its disk, in bytes: a write-ahead log of 16 MB, and some to go on with.
+  /// Disk space reserved for the service, in bytes: a write-ahead log of 16 MB, and as much again.
   private static let reserve = 32 << 20
 
   init(of database: Database, path: String) throws {
     self.path = path
     let size = try ["page_count", "page_size"].map { try Int.fetchOne(database, sql: "PRAGMA \($0)") ?? 0 }.reduce(1, *)
-    try Self.requireRoom(for: size, beside: path)
+    try Self.requireSpace(for: size, beside: path)
     let (file, name) = try UnnamedFile.make(beside: path)
     self.file = file
     defer { unlink(name) }
-    // Nobody else can open it, and it is thrown away when anything fails: neither locks nor a journal.
+    // No other process can open it, and it is discarded on failure: it needs neither locks nor a journal.
     let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX
     guard sqlite3_open_v2(name, &target, flags, "unix-none") == SQLITE_OK,
       sqlite3_exec(target, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF", nil, nil, nil) == SQLITE_OK,
@@ -40,9 +39,10 @@ final class RunningBackup {
 
   deinit { finish() }
 
-  /// Copies some pages; true when the copy is whole.
+  /// Copies some pages. Returns true when the copy is complete.
   func advance() throws(StoreError) -> Bool {
-    try Self.requireRoom(for: 0, beside: path)
+    assert(backup != nil, "a step of a backup that is complete")
+    try Self.requireSpace(for: 0, beside: path)
     let end = ContinuousClock.now + Self.stepDuration
     repeat {
       switch sqlite3_backup_step(backup, Self.pages) {
@@ -65,27 +65,27 @@ final class RunningBackup {
 
   private func failure(_ code: CInt) -> StoreError {
     let message = sqlite3_errstr(code).map { String(cString: $0) } ?? "no message"
-    return StoreError(.other, "A copy of \(path) could not be made (SQLite \(code): \(message)).")
+    return StoreError(.other, "Cannot copy \(path) (SQLite \(code): \(message)).")
   }
 
-  /// Throws when a copy would take the room that the service itself needs.
-  private static func requireRoom(for size: Int, beside path: String) throws(StoreError) {
+  /// Throws when a copy would take space that the service needs.
+  private static func requireSpace(for size: Int, beside path: String) throws(StoreError) {
     let free = try diskRoom(path).free
     guard free >= size + reserve else {
       throw StoreError(
         .full,
-        "There is no room for a copy beside \(path): \((size + reserve) >> 20) MiB have to be free, \(free >> 20) MiB"
-          + " are."
+        "Not enough disk space for a copy next to \(path): \((size + reserve) >> 20) MiB are needed, \(free >> 20) MiB are "
+          + "free."
       )
     }
   }
 }
 
-/// A file that only those who hold it can reach.
+/// An unlinked file, accessible only through its descriptor.
 final class UnnamedFile: BackupFile {
   private let descriptor: CInt
   private let path: String
-  // Set by the thread that makes the copy, before anybody else gets it.
+  // Set by the thread that makes the copy, before it is passed on.
   nonisolated(unsafe) private(set) var size = 0
 
   private init(_ descriptor: CInt, path: String) {
@@ -95,17 +95,17 @@ final class UnnamedFile: BackupFile {
 
   deinit { close(descriptor) }
 
-  /// Makes an empty one, for this user only. Its name is to be removed as soon as it is open.
+  /// Creates an empty file, for this user only. The caller unlinks its name.
   static func make(beside path: String) throws(StoreError) -> (UnnamedFile, name: String) {
     let name = "\(path).backup-\(UInt64.random(in: .min ... .max))"
     let descriptor = open(name, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw StoreError("Cannot make a file beside", path, errno: errno) }
+    guard descriptor >= 0 else { throw StoreError("Cannot create a file next to", path, errno: errno) }
     return (UnnamedFile(descriptor, path: path), name)
   }
 
   fileprivate func measure() throws(StoreError) {
     var status = stat()
-    guard fstat(descriptor, &status) == 0 else { throw StoreError("Cannot look at the copy of", path, errno: errno) }
+    guard fstat(descriptor, &status) == 0 else { throw StoreError("Cannot access the copy of", path, errno: errno) }
     size = Int(status.st_size)
   }
 

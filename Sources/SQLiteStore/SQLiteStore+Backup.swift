@@ -9,7 +9,7 @@ extension SQLiteStore: BackupStore {
   }
 
   package func continueBackup() throws(StoreError) -> (any BackupFile)? {
-    guard let running = backup else { throw StoreError(.other, "No backup of \(path) is being made.") }
+    guard let running = backup else { throw StoreError(.other, "No backup of \(path) is in progress.") }
     do throws(StoreError) {
       guard try running.advance() else { return nil }
       backup = nil
@@ -26,16 +26,16 @@ extension SQLiteStore: BackupStore {
 }
 
 extension SQLiteStore {
-  /// Reads a whole database that no service holds, or a backup, for damage, and returns the number of its schedules,
-  /// those that ended of late among them. Takes a second for some hundred thousand schedules; changes nothing.
+  /// Checks a whole database that no service has open, or a backup, for damage. Returns the number of its schedules, including
+  /// retained ended ones. Takes about a second per hundred thousand schedules; changes nothing.
   ///
-  /// Throws `locked` when a service holds the file, `foreign` or `newer` when it is none that this version can read,
-  /// and `corrupt` with what is damaged.
+  /// Throws `locked` when a service has the file open, `foreign` or `newer` when this version cannot read it, and `corrupt` when
+  /// it is damaged.
   package static func examine(path: String) throws(StoreError) -> Int {
-    let store = try SQLiteStore.look(path: path, accepting: [.older, .current], onUnreadable: { _ in })
+    let store = try SQLiteStore.openReadOnly(path: path, accepting: [.older, .current], onUnreadable: { _ in })
     let (complaint, count) = try store.read { database in
       (
-        try String.fetchOne(database, sql: "PRAGMA integrity_check(1)") ?? "no answer",
+        try String.fetchOne(database, sql: "PRAGMA integrity_check(1)") ?? "no result",
         try Int.fetchOne(database, sql: "SELECT count(*) FROM schedule") ?? 0
       )
     }

@@ -5,7 +5,7 @@ package import Scheduling
 extension SQLiteStore {
   package func apply(_ changes: [Change]) throws(StoreError) {
     try write { database in
-      try database.giveGenerations(to: changes)
+      try database.recordGenerations(of: changes)
       let statements = try ChangeStatements(database)
       var counts = ScheduleCounts()
       for change in changes {
@@ -47,13 +47,13 @@ extension Database {
     guard declaration.isLasting else { return }
     try run("UPDATE progress SET endKind = ? WHERE place = ? AND endKind <> ?") {
       $0.bind(Schedule.Ending.Kind.lasting.rawValue)
-      $0.bind(key.place)
+      $0.bind(key.rowKey)
       $0.bind(Schedule.Ending.Kind.stopped.rawValue)
     }
   }
 
-  /// Raises the last generation given to that of the last Start. Each has to be above those before it.
-  fileprivate func giveGenerations(to changes: [Change]) throws {
+  /// Raises the stored last generation to that of the last Start. Generations must be ascending.
+  fileprivate func recordGenerations(of changes: [Change]) throws {
     var first: Int64?
     var last: Int64?
     for case .start(let schedule, _) in changes {
@@ -70,15 +70,27 @@ extension Database {
   }
 
   private static func staleGeneration(_ generation: Int64) -> StoreError {
-    StoreError(.other, "Generation \(generation) is not above the last one given.")
+    StoreError(.other, "Generation \(generation) is not above the last one used.")
   }
 
-  /// Counts what a transaction started and ended; what it removed the database counts.
+  /// Updates the stored counts with the started and ended schedules of a transaction. Triggers count removed ones.
   fileprivate func add(_ counts: ScheduleCounts) throws {
     guard counts != ScheduleCounts() else { return }
-    try run("UPDATE recollection SET live = live + ?, ended = ended + ?") {
+    let changed = try run("UPDATE recollection SET live = live + ?, ended = ended + ?") {
       $0.bind(counts.live)
       $0.bind(counts.ended)
     }
+    assert(changed == 1, "the database has no row of counts")
+    assert(areStoredCountsValid, "a stored count of schedules is negative")
+  }
+
+  /// For assertions.
+  private var areStoredCountsValid: Bool {
+    var isValid = false
+    _ = try? forEachRow("SELECT live, ended FROM recollection") { row in
+      isValid = (row.integer(0) ?? -1) >= 0 && (row.integer(1) ?? -1) >= 0
+      return true
+    }
+    return isValid
   }
 }

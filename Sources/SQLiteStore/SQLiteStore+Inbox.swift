@@ -5,6 +5,7 @@ extension SQLiteStore {
   package func takeInbox(after position: InboxPosition?, limit: Int) throws(StoreError) -> InboxPage {
     var page = InboxPage()
     try read { page = try $0.inboxPage(after: position, limit: limit) }
+    assert(page.rows.count <= limit, "a page is longer than its limit")
     let tried = page.rows.filter { $0.answer == nil }.map(\.position)
     if !tried.isEmpty { try countTries(of: tried, passedOver: []) }
     return page

@@ -2,7 +2,7 @@ import GRDB
 package import Recurrence
 package import Scheduling
 
-/// How schedules are found, each by an index that gives them in their order.
+/// Queries for schedules. Each uses an index that yields its order.
 private enum Query {
   static let byID = select(schedulesFirst, "id = ?")
   static let history = "SELECT \(Schedule.History.columns) FROM \(schedulesFirst) WHERE id = ?"
@@ -15,7 +15,8 @@ private enum Query {
   static let listedByEnd = byEnd()
   static let dueCount = "SELECT count(*) FROM (SELECT 1 FROM progress WHERE due <= ? LIMIT ?)"
 
-  /// Two halves, because in one over (due, generation) SQLite would pass over all that is due together with a position.
+  /// In order of (due, generation), after a position. Two queries: with one condition on both columns SQLite would scan all rows
+  /// with the position's due time.
   struct ByDue {
     let together: String
     let later: String
@@ -28,18 +29,17 @@ private enum Query {
     }
   }
 
-  // SQLite keeps the order of tables in a cross join.
+  // SQLite does not reorder the tables of a cross join.
   private static let schedulesFirst = "schedule CROSS JOIN progress USING (generation, place)"
   private static let progressFirst = "progress CROSS JOIN schedule USING (generation, place)"
 
-  /// Walks along the index of ends and that of those who owe their Stopped, merged as they go. Those who owe are put in
-  /// order first; there are seldom any.
+  /// Merges the index of ends with the schedules that owe a Stopped. The latter are sorted first; they are few.
   private static func byEnd() -> String {
     let kinds = Schedule.Ending.Kind.allCases.map { "owesStopped = 0 AND endKind = \($0.rawValue)" }
     let walks = (kinds + ["owesStopped = 1"]).map {
       select(progressFirst, "\($0) AND (endedAt, generation) < (?1, ?2)", withPayload: false)
     }
-    // Columns by number, for in a compound they have no table.
+    // Columns by number, because a compound query has no table names.
     let (end, generation) = (ScheduleColumn.endedAt.rawValue + 1, ScheduleColumn.generation.rawValue + 1)
     return walks.joined(separator: " UNION ALL ") + " ORDER BY \(end) DESC, \(generation) DESC"
   }
@@ -57,23 +57,23 @@ extension SQLiteStore {
   package func load() throws(StoreError) -> PersistentState {
     let path = path
     return try read { database in
-      var recollection: PersistentState?
+      var state: PersistentState?
       _ = try database.forEachRow(
         "SELECT lastGeneration, inDoubtThrough, secretFirst, secretSecond, inboxBatch, rulesVersion FROM recollection"
       ) {
         guard let lastGeneration = $0.integer(0), let inDoubtThrough = $0.integer(1), let first = $0.integer(2),
           let second = $0.integer(3), let inboxBatch = $0.integer(4)
         else { return true }
-        recollection = PersistentState(
+        state = PersistentState(
           lastGeneration: lastGeneration, inDoubtThrough: Instant(milliseconds: inDoubtThrough),
           secret: SipHash.Key(UInt64(bitPattern: first), UInt64(bitPattern: second)), inboxBatch: inboxBatch,
           rulesVersion: $0.integer(5) ?? 1)
         return true
       }
-      guard let recollection else {
-        throw StoreError(.corrupt, "\(path) is damaged: it has lost its secret; restore a backup.")
+      guard let state else {
+        throw StoreError(.corrupt, "\(path) is damaged: its secret is missing; restore a backup.")
       }
-      return recollection
+      return state
     }
   }
 
@@ -117,7 +117,7 @@ extension SQLiteStore {
 
   package func page(after id: ScheduleID?, limit: Int) throws(StoreError) -> [Schedule] {
     try read { database in
-      // No id is empty, so that all of them come after an empty one.
+      // No id is empty, so every id is after an empty one.
       try schedules(Query.afterID, limit: limit, in: database) { $0.bind(id?.bytes ?? []) }
     }
   }
@@ -161,6 +161,7 @@ extension SQLiteStore {
     try read { database in
       page.isLast = try forEachSchedule(Query.due, after: position, through: through, in: database) { schedule in
         guard page.schedules.count < limit, payloadBytes < DuePage.maximumPayloadBytes else { return false }
+        assert(page.schedules.last.map { $0.isDue(before: schedule) } ?? true, "due schedules are out of order")
         page.schedules.append(schedule)
         payloadBytes += schedule.definition.payload?.count ?? 0
         return true
@@ -198,7 +199,7 @@ extension SQLiteStore {
     return schedules
   }
 
-  /// Reads schedules in order of due until `body` returns false; says whether all were read.
+  /// Reads schedules in order of due time until `body` returns false. Returns whether all were read.
   private func forEachSchedule(
     _ query: Query.ByDue, after position: DuePosition?, through: Instant, in database: Database,
     _ body: (Schedule) -> Bool
@@ -224,9 +225,9 @@ extension SQLiteStore {
       }, body)
   }
 
-  /// Reads schedules one by one until `body` returns false; says whether all were read.
+  /// Reads schedules until `body` returns false. Returns whether all were read.
   ///
-  /// So limits are counted by `body` and not by SQLite, because rows that cannot be read are reported and passed over.
+  /// `body` applies the limit, not SQLite, because unreadable rows are reported and skipped.
   private func forEachSchedule(
     _ query: String, in database: Database, _ bind: (inout ParameterValues) -> Void, _ body: (Schedule) -> Bool
   ) throws -> Bool {
@@ -235,5 +236,13 @@ extension SQLiteStore {
       reportUnreadable(row)
       return true
     }
+  }
+}
+
+extension Schedule {
+  /// Whether it precedes another schedule in the order of (due, generation). For assertions.
+  fileprivate func isDue(before other: Schedule) -> Bool {
+    guard let due = nextTick?.due, let otherDue = other.nextTick?.due else { return false }
+    return (due, generation) < (otherDue, other.generation)
   }
 }

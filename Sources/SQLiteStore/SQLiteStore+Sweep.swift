@@ -18,12 +18,13 @@ extension SQLiteStore {
       removed += try database.removeEnded(beyond: retention.maximumEnded, limit: limit - removed)
       removed += try database.removeCommands(retention, limit: limit - removed)
     }
+    assert(removed <= limit, "more rows were removed than the limit allows")
     return removed
   }
 }
 
 extension Database {
-  /// Removes schedules that ended in this way before an instant.
+  /// Removes schedules with this kind of end before an instant.
   fileprivate func removeEnded(_ kind: Schedule.Ending.Kind, before instant: Instant, limit: Int) throws -> Int {
     try run(
       """
@@ -38,15 +39,15 @@ extension Database {
     }
   }
 
-  /// Removes the schedules that ended first, as long as there are more than `maximum`.
+  /// Removes the schedules that ended first, down to `maximum` ended ones.
   fileprivate func removeEnded(beyond maximum: Int, limit: Int) throws -> Int {
-    // The stored counter: to count them all would take 40 ms for a million, in each step.
+    // The stored counter: counting a million rows would take 40 ms per step.
     let all = try Int.fetchOne(cachedStatement(sql: "SELECT ended FROM recollection")) ?? 0
     guard all > maximum else { return 0 }
     let owing = try Int.fetchOne(cachedStatement(sql: "SELECT count(*) FROM progress WHERE owesStopped = 1")) ?? 0
     let count = all - owing
     guard count > maximum else { return 0 }
-    // A walk along the index of ends for each kind, merged: one alone would not be in order of time.
+    // The index of ends is in order of time only within a kind, so the kinds are merged.
     let walks = Schedule.Ending.Kind.allCases.map { kind in
       "SELECT generation, endedAt FROM progress WHERE owesStopped = 0 AND endKind = \(kind.rawValue)"
     }.joined(separator: " UNION ALL ")
@@ -58,8 +59,8 @@ extension Database {
     ) { $0.bind(min(count - maximum, limit)) }
   }
 
-  /// Removes commands, oldest first, up to the first that is to be kept: so the cost is that of what is removed, and a
-  /// clock that stepped back makes some live longer, no more.
+  /// Removes commands, oldest first, up to the first that is kept. The cost is proportional to the removed rows, and a backward
+  /// clock step only makes some live longer.
   fileprivate func removeCommands(_ retention: Retention, limit: Int) throws -> Int {
     guard let newest = try Int64.fetchOne(cachedStatement(sql: "SELECT max(sequence) FROM answeredCommand")) else {
       return 0

@@ -2,25 +2,25 @@ import GRDB
 import Glibc
 package import Scheduling
 
-/// Schedules in an SQLite file, owned by this process alone for as long as the store lives.
+/// The store of schedules in an SQLite file, which only this process may use while the store is open.
 ///
-/// What a call returned from is synced to disk. Every call blocks its thread, and no cancelled task interrupts it.
+/// Changes are synced to disk when a call returns. Calls block the thread, and task cancellation does not interrupt them.
 package final class SQLiteStore: ScheduleStore, ScheduleQueries {
   let path: String
   private let queue: DatabaseQueue
-  /// Nil for a file that is only looked at and has no lock file.
+  /// Nil for a read-only store of a file without a lock file.
   private var lock: FileLock?
-  /// What this store has open; nil for a file that is only looked at.
+  /// The open files; nil for a read-only store.
   private var files: DatabaseFiles?
-  /// The schema version of the databases that this program writes.
+  /// The current schema version.
   package static var schemaVersion: Int { Schema.version }
-  /// Whether there was no database, so that an empty one was created.
+  /// Whether the database did not exist and was created.
   package private(set) var isNew = false
   private let onUnreadable: (StoreError) -> Void
-  /// The copy that is being made.
+  /// The backup in progress.
   var backup: RunningBackup?
-  /// The unreadable rows already told of, by generation.
-  private var told: Set<Int64> = []
+  /// The generations of unreadable rows that were reported.
+  private var reported: Set<Int64> = []
 
   private init(
     path: String, onUnreadable: @escaping (StoreError) -> Void, lock: FileLock?,
@@ -38,8 +38,8 @@ package final class SQLiteStore: ScheduleStore, ScheduleQueries {
 
   deinit {
     backup = nil
-    leaveForeignLogAlone()
-    try? queue.close()  // before the lock goes
+    keepForeignLog()
+    try? queue.close()  // before the lock is released
   }
 
   func read<Value>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
@@ -50,9 +50,9 @@ package final class SQLiteStore: ScheduleStore, ScheduleQueries {
     }
   }
 
-  /// Runs one transaction, which takes its lock at the start and is synced when this returns.
+  /// Runs one transaction, which takes its lock at the start and is synced on return.
   ///
-  /// Before it is committed the files are looked at: a commit to a file that has lost its name would be confirmed and lost.
+  /// Checks the files before the commit: a commit to a file that was removed would be lost.
   func write(_ body: (Database) throws -> Void) throws(StoreError) {
     let files = files
     do {
@@ -66,29 +66,31 @@ package final class SQLiteStore: ScheduleStore, ScheduleQueries {
     }
   }
 
-  /// Tells of a row that makes no sense to this version: once, and of a thousand at most.
+  /// Reports a row that this version cannot read: once per row, and at most a thousand rows.
   func reportUnreadable(_ row: ColumnValues) {
-    guard told.count < 1000, let generation = row.integer(.generation), told.insert(generation).inserted else { return }
+    guard reported.count < 1000, let generation = row.integer(.generation), reported.insert(generation).inserted else {
+      return
+    }
     let id = row.bytes(.id).map { ScheduleID(stored: $0).text } ?? "?"
     onUnreadable(
       StoreError(
         .other,
-        "Schedule \(id) in \(path) cannot be read by this version and rests; start it anew, or use the version that "
-          + "wrote it."))
+        "Schedule \(id) in \(path) cannot be read by this version and sends no ticks; replace it with a new Start, or use "
+          + "the version that wrote it."))
   }
 }
 
 // MARK: - Opening and closing
 
 extension SQLiteStore {
-  /// Opens a database, or makes it where there is none; brings it to the present layout.
+  /// Opens a database, or creates it if it does not exist, and migrates it to the current schema.
   ///
-  /// `onUnreadable` hears of schedules whose rows make no sense to this version, for example because a newer one took
-  /// an expression that this one refuses. Such a schedule rests, as if it were not there, until a Start replaces it or
-  /// a version that can read it opens the file.
+  /// Calls `onUnreadable` for schedules whose rows this version cannot read, for example because a newer version accepted an
+  /// expression that this one rejects. Such a schedule is ignored until a Start replaces it, or a version that can read it opens
+  /// the file.
   ///
-  /// Throws `locked` at once when another process owns the file, and `foreign`, `newer` or `corrupt` when it must be
-  /// left alone; it then is as it was.
+  /// Throws `locked` at once when another process has the file open, and `foreign`, `newer` or `corrupt` for a file that this
+  /// version must not change. The file is then unchanged.
   package convenience init(
     path: String, onUnreadable: @escaping (StoreError) -> Void = { _ in }
   ) throws(StoreError) {
@@ -109,43 +111,43 @@ extension SQLiteStore {
     files = try DatabaseFiles(path: file, logPath: queue.logPath ?? file + "-wal")
   }
 
-  /// Opens a database that no service holds, or a backup, only to look: the file is not changed, nothing is made beside
-  /// it, and every change asked of the store throws `readOnly`.
+  /// Opens a database that no service has open, or a backup, read-only: no file is changed or created, and every change through
+  /// the store throws `readOnly`.
   ///
-  /// Throws `locked` when a service holds the file. While it is looked at, no service can open it, if one ever did.
+  /// Throws `locked` when a service has the file open. A file that a service has opened before is locked meanwhile.
   package static func inspect(
     path: String, onUnreadable: @escaping (StoreError) -> Void = { _ in }
   ) throws(StoreError) -> SQLiteStore {
-    try look(path: path, accepting: [.current], onUnreadable: onUnreadable)
+    try openReadOnly(path: path, accepting: [.current], onUnreadable: onUnreadable)
   }
 
   /// As `inspect`, for files in any of these states.
-  static func look(
+  static func openReadOnly(
     path: String, accepting states: [DatabaseState], onUnreadable: @escaping (StoreError) -> Void
   ) throws(StoreError) -> SQLiteStore {
     let file = fileName(path)
-    guard try fileSize(file) != nil else { throw StoreError(.other, "There is no database \(path).") }
-    // A backup has no lock file, and none is made for it.
+    guard try fileSize(file) != nil else { throw StoreError(.other, "The database \(path) does not exist.") }
+    // A backup has no lock file, and none is created for it.
     let wasServed = try fileSize(FileLock.path(forDatabase: file)) != nil
     let lock = wasServed ? try FileLock(database: file, .shared) : nil
     return try SQLiteStore(path: path, onUnreadable: onUnreadable, lock: lock) {
       let queue = try DatabaseQueue.openUntouched(path: file)
       guard states.contains(try queue.unsafeRead { try Schema.check($0, path: path) }) else {
         throw StoreError(
-          .other, "\(path) holds no schedules in the present layout; let the service open it once, then look again.")
+          .other,
+          "\(path) does not have the current schema; start the service on it once to migrate it, then try again.")
       }
       return queue
     }
   }
 
-  /// Writes the log back into the database file, so that it alone is the whole database, and gives the file back.
-  /// Whatever is asked of the store after that fails.
+  /// Checkpoints the log into the database file and closes it. Later calls of the store fail.
   ///
-  /// Throws when the log could not be written back, for want of room for example. Nothing is lost by that: the next one
-  /// to open the database reads the log.
+  /// Throws when the checkpoint failed, for example on a full disk. Nothing is lost: the log is read when the database is opened
+  /// again.
   package func close() throws(StoreError) {
     backup = nil
-    leaveForeignLogAlone()
+    keepForeignLog()
     do {
       let checkpoint = Result {
         if !queue.configuration.readonly {
@@ -160,22 +162,22 @@ extension SQLiteStore {
     }
   }
 
-  /// A bare name could mean something else to SQLite: `:memory:`, `file:…`.
+  /// The path in a form that SQLite does not interpret, as it would `:memory:` and `file:…`.
   private static func fileName(_ path: String) -> String {
     path.hasPrefix("/") ? path : "./" + path
   }
 
-  /// Under another of its names than before, what a killed process left in the write-ahead log would not be seen.
+  /// Throws for a file with several names: the log that a killed process left may be next to another name.
   private static func requireOneName(of file: String, named path: String) throws(StoreError) {
     var status = stat()
     guard stat(file, &status) == 0, status.st_nlink > 1 else { return }
     throw StoreError(
       .misplaced,
-      "\(path) has \(status.st_nlink) names (hard links), and its write-ahead log may be beside another of them; "
-        + "remove the others, or start with a backup of it.")
+      "\(path) has \(status.st_nlink) names (hard links), and its write-ahead log may be next to another of them; "
+        + "remove the other names, or start from a backup.")
   }
 
-  /// Makes the file where there is none, for this user only; where there is one, looks at it without a touch.
+  /// Creates the file, for this user only, if it does not exist. Otherwise checks it without changing it.
   private static func prepareFile(_ file: String, named path: String) throws {
     guard try fileSize(file) != nil else {
       let descriptor = open(file, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0o600)
@@ -184,7 +186,7 @@ extension SQLiteStore {
       return
     }
     try requireOneName(of: file, named: path)
-    // SQLite would open it for reading, and then call the lock that it cannot take a failure of the disk.
+    // SQLite would open it read-only, and then report the lock that it cannot take as an I/O error.
     guard access(file, R_OK | W_OK) == 0 else { throw StoreError("Cannot write to", path, errno: errno) }
     let queue = try DatabaseQueue.openUntouched(path: file)
     _ = try queue.unsafeRead { try Schema.check($0, path: path) }
@@ -192,7 +194,7 @@ extension SQLiteStore {
   }
 }
 
-// MARK: - Files that are taken away
+// MARK: - Misplaced files
 
 extension SQLiteStore {
   package func checkIntact() throws(StoreError) {
@@ -202,23 +204,23 @@ extension SQLiteStore {
     } catch {
       throw error.kind == .misplaced ? afterCompletingDatabase(error) : error
     }
-    // A lock file that was swept away keeps nobody out any more.
+    // A lock file that was deleted no longer excludes other processes.
     let file = Self.fileName(path)
     if lock?.isInPlace(forDatabase: file) == false { lock = try FileLock(database: file, .exclusive) }
   }
 
-  /// Where the log alone was removed, writes back what this process still holds of it, so that nothing is lost and the service
-  /// can be started again at once.
+  /// If only the log was removed, writes it back to the database, so that nothing is lost and the service can be restarted.
   private func afterCompletingDatabase(_ error: StoreError) -> StoreError {
     guard (try? files?.isOnlyLogMissing) == true else { return error }
     guard (try? queue.writeWithoutTransaction({ try $0.checkpoint(.truncate) })) != nil else { return error }
     return StoreError(
       .inputOutput,
-      "\(path)-wal was removed while the service had it open. All that it held was written back to \(path); start the "
-        + "service again.")
+      "\(path)-wal was removed while the service had it open. Its content was written back to \(path); start the service "
+        + "again.")
   }
 
-  private func leaveForeignLogAlone() {
+  /// Prevents SQLite from deleting a file that replaced our log.
+  private func keepForeignLog() {
     if let files, !files.isLogInPlace { queue.keepLogFile() }
   }
 }

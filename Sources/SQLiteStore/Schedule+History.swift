@@ -11,10 +11,10 @@ extension Schedule.Beginning {
 }
 
 extension Schedule.Tally {
-  /// Whether a tick was sent once, taken, and stood for no other, as nearly all are.
+  /// Whether it is of a tick that was sent once, confirmed and routed, without missed slots, as nearly all are.
   var isOfUsualTick: Bool { last != nil && missed == 0 && repeats == 0 && refusals == 0 && returns == 0 }
 
-  /// How the columns change that keep what became of ticks, for the values that `bindLast` and `bindSums` hand over.
+  /// Assignments of the delivery results, for the values that `bindLast` and `bindSums` bind.
   static let lastChange = "lastSlot = ?, lastJitter = ?, lastLateness = ?, lastConfirmation = ?"
   static let everyChange =
     "lastSlot = coalesce(?, lastSlot), lastJitter = coalesce(?, lastJitter), lastLateness = coalesce(?, lastLateness),"
@@ -38,7 +38,7 @@ extension Schedule.History {
     "\(Schedule.Beginning.columns), missedSlots, repeats, refusals, returns, lastSlot, lastLateness, lastConfirmation,"
     + " lastJitter"
 
-  /// From a row of `columns`.
+  /// Reads a row of `columns`.
   init(_ row: ColumnValues) {
     self.init()
     if let at = row.integer(0) {

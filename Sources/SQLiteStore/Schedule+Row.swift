@@ -2,9 +2,9 @@ import Recurrence
 import Scheduling
 
 extension Schedule {
-  /// Nil when the row does not make a schedule: what it says was damaged, or this version refuses its expression.
+  /// Nil for an invalid row: damaged, or with an expression that this version rejects.
   init?(_ row: ColumnValues) {
-    guard let generation = row.integer(.generation), let place = row.integer(.place), let id = row.bytes(.id),
+    guard let generation = row.integer(.generation), let rowKey = row.integer(.rowKey), let id = row.bytes(.id),
       let counter = row.integer(.counter), let timing = Timing(row), let state = State(row),
       let jitter = row.read(.jitter, { try? DurationExpression($0) }),
       let misfirePolicy = row.read(.misfirePolicy, MisfirePolicy.init),
@@ -19,7 +19,7 @@ extension Schedule {
       origin: Origin(
         messageID: row.bytes(.messageID), traceparent: row.freeText(.traceparent),
         tracestate: row.freeText(.tracestate)),
-      key: Key(generation: generation, place: place),
+      key: Key(generation: generation, rowKey: rowKey),
       progress: Progress(state: state, counter: counter),
       declaration: Declaration(
         digest: row.bytes(.startDigest).flatMap(DefinitionDigest.init), isLasting: row.integer(.isLasting) == 1))
@@ -70,13 +70,13 @@ extension ColumnValues {
     integer(column).map { Instant(milliseconds: $0) }
   }
 
-  /// A value that is written as text: `.some(nil)` where there is none, nil where it cannot be read.
+  /// Decodes a text column: `.some(nil)` for NULL, nil for an invalid value.
   fileprivate func read<Value>(_ column: ScheduleColumn, _ value: (String) -> Value?) -> Value?? {
     guard let text = text(column) else { return isNull(column.rawValue) ? .some(nil) : nil }
     return value(text).map { .some($0) }
   }
 
-  /// Text that is kept as bytes.
+  /// Text stored as a blob.
   fileprivate func freeText(_ column: ScheduleColumn) -> String? {
     bytes(column).map { String(decoding: $0, as: UTF8.self) }
   }

@@ -1,36 +1,39 @@
 import Recurrence
 import Scheduling
 
-/// What is kept of a schedule: first the columns of table `schedule`, then those of table `progress`, each in the order in
-/// which every statement lists them.
+/// The columns of a schedule, in the order in which statements list them: those of table `schedule`, then those of table
+/// `progress`.
 enum ScheduleColumn: Int, CaseIterable {
-  case generation, place, id
+  case generation, rowKey, id
   case cron, every, at, duration, tickLimit, timezone, startDate, endDate, jitter
   case misfirePolicy, catchupWindow, ifExists
   case messageID, traceparent, tracestate
   case payload
   case startDigest, isLasting
-  // From here on of table progress, beside its key.
+  // Columns of table progress, without its key.
   case counter
   case slot, due, missed, since
   case endedAt, endReason, owesStopped, endKind
 
-  /// Written once.
+  /// Written by a Start.
   static let definition = allCases.filter { $0.rawValue < counter.rawValue }
-  /// Of these what people's lists do without: to reach it a long payload is read.
+  /// The columns that lists omit: reading them would require reading a long payload.
   static let unlisted = [payload, startDigest, isLasting]
-  /// Written with every tick: all, and those that a schedule has while it is live, and when it ended.
+  /// Written with every tick: all of them, those of a live schedule, and those of an ended one.
   static let progress = allCases.filter { $0.rawValue >= counter.rawValue }
   static let live = progress.filter { $0.rawValue < endedAt.rawValue }
   static let ended = [counter, endedAt, endReason, owesStopped, endKind]
 
+  /// The name in the database.
+  var name: String { self == .rowKey ? "place" : "\(self)" }
+
   static func names(_ columns: [ScheduleColumn], of table: String? = nil) -> String {
-    columns.map { column in table.map { "\($0).\(column)" } ?? "\(column)" }.joined(separator: ", ")
+    columns.map { column in table.map { "\($0).\(column.name)" } ?? column.name }.joined(separator: ", ")
   }
 }
 
 extension Schedule {
-  /// Hands over the values of the columns of table `schedule`, in their order.
+  /// Binds the columns of table `schedule`, in their order.
   func bindDefinition(to parameters: inout ParameterValues) {
     for column in ScheduleColumn.definition { bind(column, to: &parameters) }
   }
@@ -38,7 +41,7 @@ extension Schedule {
   private func bind(_ column: ScheduleColumn, to parameters: inout ParameterValues) {
     switch column {
     case .generation: parameters.bind(generation)
-    case .place: parameters.bind(key.place)
+    case .rowKey: parameters.bind(key.rowKey)
     case .id: parameters.bind(id.bytes)
     case .cron, .every, .at, .duration: definition.timing.bind(column, to: &parameters)
     case .tickLimit: parameters.bind(definition.limit)
@@ -62,7 +65,7 @@ extension Schedule {
 }
 
 extension Timing {
-  /// The value of one of the four columns for the timing: NULL in all but the one that says it.
+  /// Binds one of the four timing columns, of which all but one are NULL.
   fileprivate func bind(_ column: ScheduleColumn, to parameters: inout ParameterValues) {
     switch (self, column) {
     case (.cron(let expression), .cron): parameters.bind(expression.text)
@@ -74,7 +77,7 @@ extension Timing {
 }
 
 extension Schedule.Progress {
-  /// Hands over the values of columns of table `progress`, in their order.
+  /// Binds columns of table `progress`, in their order.
   func bind(_ columns: [ScheduleColumn], to parameters: inout ParameterValues) {
     for column in columns { bind(column, to: &parameters) }
   }
@@ -90,7 +93,7 @@ extension Schedule.Progress {
     case .endReason: parameters.bind(state.ending?.reason.map { Array($0.utf8) })
     case .owesStopped: parameters.bind(state.ending?.owesStopped)
     case .endKind: parameters.bind(state.ending?.kind.rawValue)
-    case .generation, .place, .id, .cron, .every, .at, .duration, .tickLimit, .timezone, .startDate, .endDate, .jitter,
+    case .generation, .rowKey, .id, .cron, .every, .at, .duration, .tickLimit, .timezone, .startDate, .endDate, .jitter,
       .misfirePolicy, .catchupWindow, .ifExists, .messageID, .traceparent, .tracestate, .payload, .startDigest,
       .isLasting:
       break  // of table schedule
@@ -99,10 +102,10 @@ extension Schedule.Progress {
 }
 
 extension DefinitionDigest {
-  /// The sixteen bytes that are stored.
+  /// The 16 bytes as stored.
   var bytes: [UInt8] { withUnsafeBytes(of: (high.bigEndian, low.bigEndian)) { Array($0) } }
 
-  /// Nil when these are not sixteen.
+  /// Nil unless there are 16 bytes.
   init?(bytes: [UInt8]) {
     guard bytes.count == 16 else { return nil }
     func word(_ bytes: ArraySlice<UInt8>) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }

@@ -2,20 +2,20 @@ import GRDB
 import Recurrence
 import Scheduling
 
-/// What a file is, as far as we are concerned.
+/// The state of a database file.
 enum DatabaseState {
-  /// Nothing in it yet.
+  /// Without content.
   case empty
-  /// Ours, to be brought to the present layout.
+  /// Ours, with an older schema.
   case older
-  /// Ours, in the present layout.
+  /// Ours, with the current schema.
   case current
 }
 
 extension Schema {
-  /// Finds out what a database is; refuses what is not ours or too new.
+  /// Determines the state of a database. Throws `foreign` or `newer` for one that this version must not change.
   ///
-  /// Reads only, so that a file of somebody else stays as it is.
+  /// Only reads, so that a foreign file stays unchanged.
   static func check(_ database: Database, path: String) throws -> DatabaseState {
     switch try Int64.fetchOne(database, sql: "PRAGMA application_id") {
     case applicationID:
@@ -24,21 +24,21 @@ extension Schema {
       return .empty
     default:
       throw StoreError(
-        .foreign, "\(path) is a database of another application; name another file, this one is left as it is.")
+        .foreign, "\(path) is a database of another application and was not changed; name another file.")
     }
     guard try !migrator.hasBeenSuperseded(database) else {
       throw StoreError(
-        .newer, "\(path) was written by a newer version of Pocketwatch; use that one, this file is left as it is.")
+        .newer, "\(path) was written by a newer version of Pocketwatch and was not changed; use that version.")
     }
     return try migrator.hasCompletedMigrations(database) ? .current : .older
   }
 
-  /// Claims an empty file, applies the migrations it lacks, and writes once, so that a disk that takes no writes is found
-  /// now and not under the first command. Says whether the file was empty.
+  /// Claims an empty file, applies missing migrations, and writes once, so that a read-only or full disk shows now and not at the
+  /// first command. Returns whether the file was empty.
   static func bringUpToDate(_ queue: DatabaseQueue, path: String) throws -> Bool {
     var isNew = false
     try queue.immediateTransaction { database in
-      // Before the first table, so that a process killed on the way leaves nothing that looks foreign.
+      // Before the first table, so that a process killed here does not leave a file that looks foreign.
       if try check(database, path: path) == .empty {
         isNew = true
         try database.execute(sql: "PRAGMA application_id = \(applicationID)")
@@ -47,7 +47,7 @@ extension Schema {
     try migrator.migrate(queue)
     try queue.immediateTransaction { database in
       try database.execute(sql: "UPDATE recollection SET openings = openings + 1")
-      // Without a schedule there ever was there is no slot to compute again.
+      // A database without schedules has no slots to recompute.
       try database.execute(
         sql: "UPDATE recollection SET rulesVersion = max(rulesVersion, ?) WHERE lastGeneration = 0",
         arguments: [CronExpression.rulesVersion])

@@ -1,12 +1,13 @@
 import GRDB
 import Scheduling
 
-/// The layout of the database, and what tells our files from others.
+/// The schema of the database, its migrations and its application id.
 enum Schema {
-  /// "Pkwt", in the header of every database of ours (`PRAGMA application_id`).
+  /// "Pkwt", in the header of each of our databases (`PRAGMA application_id`).
   static let applicationID: Int64 = 0x506b_7774
 
-  /// Every layout there ever was, in order. What is released is never edited: a change is a new migration.
+  /// All schema versions, in order. A released migration is never edited, including its comments, which SQLite stores; a change
+  /// is a new migration.
   static var migrator: DatabaseMigrator {
     var migrator = DatabaseMigrator()
     migrator.registerMigration("v1", foreignKeyChecks: .immediate) { database in
@@ -23,11 +24,11 @@ enum Schema {
     return migrator
   }
 
-  /// The number of the newest layout, as in `v4`.
+  /// The newest schema version, as in `v4`.
   static var version: Int { migrator.migrations.count }
 
-  /// Instants are milliseconds since 1970 UTC. Free text is kept as bytes of UTF-8, because SQLite's text ends for many
-  /// of its functions at a NUL, which JSON may hold.
+  /// Instants are milliseconds since 1970 UTC. Free text is stored as blobs of UTF-8, because many SQLite functions end text at a
+  /// NUL, which JSON may contain.
   private static let version1 = """
     CREATE TABLE schedule (
       generation INTEGER PRIMARY KEY,
@@ -71,8 +72,8 @@ enum Schema {
     ) STRICT;
     """
 
-  /// What became of missed slots and of a live id was not the client's to say before. Columns are added behind the payload
-  /// all the same, since that takes no time whatever the number of rows.
+  /// Adds `misfirePolicy`, `catchupWindow` and `ifExists`. The columns are after the payload, because adding columns at the end
+  /// takes constant time.
   private static let version2 = """
     ALTER TABLE schedule ADD COLUMN misfirePolicy TEXT;
     ALTER TABLE schedule ADD COLUMN catchupWindow TEXT;
@@ -81,9 +82,9 @@ enum Schema {
     ALTER TABLE answeredCommand RENAME COLUMN replaced TO effect;
     """
 
-  /// What a schedule was asked to be, written once, and how far it has come, written with every tick, are tables of their
-  /// own: a tick rewrites some forty bytes on a page with many others, whatever the length of the payload. Which others is
-  /// the cohort's doing: schedules that began with the same slot tick together, and so stand together.
+  /// Splits the definition, written once, from the progress, written with every tick: a tick changes about 40 bytes, whatever the
+  /// length of the payload. Progress rows are clustered by cohort: schedules with the same first slot tick together, so their rows
+  /// share pages. Column `place` is the row key of the progress.
   private static let version3 = """
     ALTER TABLE schedule RENAME TO formerSchedule;
 
@@ -144,14 +145,12 @@ enum Schema {
     END;
     """
 
-  /// Redelivered commands wait in an inbox of ours, in the order in which they were sent.
-
-  /// Of a row of version 2, of which the first slot is not known. In figures, since a migration stays what it was.
+  /// The row key for a row of version 2, whose first slot is unknown. With literal numbers, because a migration never changes.
   private static let placeOfFormer =
     "max(0, min(coalesce(slot, endedAt) / 3600000, 2097151)) << 42 | generation"
 
-  /// By what a Start finds that it declares the same again; why a schedule ended, and so for how long its row is retained;
-  /// what part of a tick's delay was jitter; and the rules by which slots were found.
+  /// Adds the inbox of redelivered commands, the digest that identifies an unchanged Start, the kind of an end, on which retention
+  /// depends, the jitter of the last tick, and the version of the cron rules.
   private static let version4 = """
     CREATE TABLE inbox (
       sequence INTEGER PRIMARY KEY,

@@ -2,7 +2,7 @@ import AMQP
 import Testing
 
 struct AMQPErrorTests {
-  @Test func saysWhatWhereAndWhatToDo() {
+  @Test func describesFailureEndpointAndAdvice() {
     let error = AMQPError(
       .channelClosed(code: 404), "NOT_FOUND - no exchange 'events' in vhost '/'", endpoint: "amqp://u@h:5672/")
     #expect(
@@ -23,7 +23,7 @@ struct AMQPErrorTests {
     #expect(AMQPError(kind, "").retryFloor == floor)
   }
 
-  @Test func onlyWhatIsWrongHereIsFinal() {
+  @Test func onlyLocalErrorsAreFinal() {
     #expect(!AMQPError(.invalidConfiguration, "").isRetriable)
     #expect(!AMQPError(.invalidMessage, "").isRetriable)
     #expect(AMQPError(.topology, "").isRetriable)

@@ -2,12 +2,12 @@ import AMQP
 import Testing
 
 struct BackoffTests {
-  /// Gives the largest number there is: the upper end of every random range.
+  /// Returns the largest number: the upper end of every random range.
   private struct Highest: RandomNumberGenerator {
     func next() -> UInt64 { .max }
   }
 
-  /// Gives the lower end. (Zero itself makes the standard library draw again, for ever.)
+  /// Returns the lower end. (With zero the standard library would loop forever.)
   private struct Lowest: RandomNumberGenerator {
     func next() -> UInt64 { 1 }
   }

@@ -7,62 +7,62 @@ struct ConfirmsTests {
     #expect(confirms.nextSequence == 1)
     confirms.published("a")
     #expect(confirms.nextSequence == 2)
-    #expect(confirms.settle(1, multiple: false) == ["a"])
+    #expect(confirms.resolve(1, multiple: false) == ["a"])
     #expect(confirms.nextSequence == 2)
     #expect(confirms.count == 0)
   }
 
-  @Test func settlesOutOfOrderAndEachOnce() {
+  @Test func resolvesOutOfOrderAndEachOnce() {
     var confirms = Confirms<Int>()
     for number in 1...5 { confirms.published(number) }
-    #expect(confirms.settle(3, multiple: false) == [3])
-    #expect(confirms.settle(3, multiple: false) == [])
-    #expect(confirms.settle(4, multiple: true) == [1, 2, 4])
-    #expect(confirms.settle(2, multiple: true) == [])
-    #expect(confirms.settle(0, multiple: true) == [5])
+    #expect(confirms.resolve(3, multiple: false) == [3])
+    #expect(confirms.resolve(3, multiple: false) == [])
+    #expect(confirms.resolve(4, multiple: true) == [1, 2, 4])
+    #expect(confirms.resolve(2, multiple: true) == [])
+    #expect(confirms.resolve(0, multiple: true) == [5])
     #expect(confirms.count == 0)
   }
 
-  @Test func refusesNumbersThatWereNeverGivenOut() {
+  @Test func rejectsNumbersThatWereNeverUsed() {
     var confirms = Confirms<Int>()
-    #expect(confirms.settle(1, multiple: false) == nil)
-    #expect(confirms.settle(1, multiple: true) == nil)
-    #expect(confirms.settle(0, multiple: false) == nil)
-    #expect(confirms.settle(0, multiple: true) == [])
+    #expect(confirms.resolve(1, multiple: false) == nil)
+    #expect(confirms.resolve(1, multiple: true) == nil)
+    #expect(confirms.resolve(0, multiple: false) == nil)
+    #expect(confirms.resolve(0, multiple: true) == [])
     confirms.published(1)
-    #expect(confirms.settle(2, multiple: true) == nil)
-    #expect(confirms.settle(.max, multiple: false) == nil)
-    #expect(confirms.settle(0, multiple: false) == nil)
+    #expect(confirms.resolve(2, multiple: true) == nil)
+    #expect(confirms.resolve(.max, multiple: false) == nil)
+    #expect(confirms.resolve(0, multiple: false) == nil)
     #expect(confirms.count == 1)
   }
 
-  @Test func updatesTheOldestThatFits() {
+  @Test func updatesTheOldestMatch() {
     var confirms = Confirms<(name: String, marks: Int)>()
     for name in ["a", "b", "b"] { confirms.published((name, 0)) }
     let first = confirms.updateFirst(where: { $0.name == "b" }, { $0.marks += 1 })
     let second = confirms.updateFirst(where: { $0.name == "b" && $0.marks == 0 }, { $0.marks += 2 })
     let none = confirms.updateFirst(where: { $0.name == "c" }, { $0.marks += 9 })
     #expect([first, second, none] == [true, true, false])
-    #expect(confirms.settle(3, multiple: true)?.map(\.marks) == [0, 1, 2])
+    #expect(confirms.resolve(3, multiple: true)?.map(\.marks) == [0, 1, 2])
   }
 
-  /// As with a queue that has lost its majority, while all others confirm.
-  @Test func oneThatStaysUnconfirmedCostsOnlyItself() {
+  /// As for a queue that has lost its majority, while all others confirm.
+  @Test func anUnconfirmedMessageCostsOneSlot() {
     var confirms = Confirms<UInt64>()
     confirms.published(1)
-    var isEachSettled = true
+    var isEachResolved = true
     for sequence in UInt64(2)...100_000 {
       confirms.published(sequence)
-      isEachSettled = confirms.settle(sequence, multiple: false) == [sequence] && isEachSettled
+      isEachResolved = confirms.resolve(sequence, multiple: false) == [sequence] && isEachResolved
     }
-    #expect(isEachSettled)
+    #expect(isEachResolved)
     #expect(confirms.count == 1)
     #expect(confirms.slotCount < 2_000)
-    #expect(confirms.settle(99_999, multiple: true) == [1])
+    #expect(confirms.resolve(99_999, multiple: true) == [1])
     #expect(confirms.count == 0)
   }
 
-  /// The same answers as a dictionary would give, over long random histories.
+  /// The same results as a dictionary, over long random histories.
   @Test(arguments: 0..<20)
   func agreesWithANaiveModel(seed: UInt64) {
     var generator = SeededGenerator(seed: seed)
@@ -78,14 +78,14 @@ struct ConfirmsTests {
         let multiple = Bool.random(using: &generator)
         let sequence = UInt64.random(in: last > 40 ? last - 40...last + 1 : 0...last + 1, using: &generator)
         let expected = settle(&model, sequence, multiple: multiple, last: last)
-        #expect(confirms.settle(sequence, multiple: multiple) == expected)
+        #expect(confirms.resolve(sequence, multiple: multiple) == expected)
       }
       #expect(confirms.count == model.count)
     }
     #expect(confirms.nextSequence == last + 1)
   }
 
-  /// As above where answers name one message only, of any age, and some never come.
+  /// As above, with confirms of single messages of any age, and some that never come.
   @Test(arguments: 0..<5)
   func agreesWithANaiveModelWhenSomeStayUnconfirmed(seed: UInt64) {
     var generator = SeededGenerator(seed: seed)
@@ -98,12 +98,12 @@ struct ConfirmsTests {
         let sequence = UInt64.random(in: last > 50 ? last - 50...last : 1...last, using: &generator)
         guard sequence % 97 != 0 else { continue }
         let expected = model.removeValue(forKey: sequence).map { [$0] } ?? []
-        #expect(confirms.settle(sequence, multiple: false) == expected)
+        #expect(confirms.resolve(sequence, multiple: false) == expected)
       }
       #expect(confirms.count == model.count)
       #expect(confirms.slotCount <= 2 * model.count + 1025)
     }
-    #expect(confirms.settle(0, multiple: true) == model.keys.sorted().map { $0 * 10 })
+    #expect(confirms.resolve(0, multiple: true) == model.keys.sorted().map { $0 * 10 })
   }
 
   private func settle(

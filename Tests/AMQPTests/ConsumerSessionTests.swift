@@ -1,7 +1,7 @@
 @testable import AMQP
 import Testing
 
-/// When a consumer says that nothing is left of what the queue returned, and what the counts of the broker mean.
+/// When a consumer reports that no redelivered message is left, and the meaning of the broker's counts.
 struct ConsumerSessionTests {
   private let begin = SuspendingClock.now
 
@@ -19,34 +19,34 @@ struct ConsumerSessionTests {
     return session
   }
 
-  /// For 0.6 s after its start a node says that a queue is empty which is not.
+  /// For 0.6 s after its start a node reports a queue as empty that is not.
   @Test func emptyMeansEmptyTwice() throws {
     var session = session(after: true)
-    let first = try #require(session.lookAt)
-    let isEmptyAtFirst = session.looked(messages: 0, at: first)
+    let first = try #require(session.nextCheck)
+    let isEmptyAtFirst = session.checked(messages: 0, at: first)
     #expect(!isEmptyAtFirst)
-    let second = try #require(session.lookAt)
+    let second = try #require(session.nextCheck)
     #expect(second - first >= .seconds(1))
-    let isEmpty = session.looked(messages: 0, at: second)
+    let isEmpty = session.checked(messages: 0, at: second)
     #expect(isEmpty)
-    #expect(session.lookAt == nil)
+    #expect(session.nextCheck == nil)
   }
 
-  @Test func aMessageOrADeliveryInBetweenBeginsAgain() throws {
+  @Test func aMessageOrADeliveryInBetweenRestartsTheCheck() throws {
     var session = session(after: true)
     for messages in [0, 3, 0] {
-      let isEmpty = session.looked(messages: messages, at: begin)
+      let isEmpty = session.checked(messages: messages, at: begin)
       #expect(!isEmpty, "\(messages) messages")
     }
     session.delivered([delivery(redelivered: true)], at: begin)
-    let isEmpty = session.looked(messages: 0, at: begin)
+    let isEmpty = session.checked(messages: 0, at: begin)
     #expect(!isEmpty)
   }
 
-  /// The queue has nothing left of what it returned once it delivers something for the first time.
-  @Test func aFreshDeliveryEndsTheLook() {
-    #expect(session(after: true, false).lookAt == nil)
-    #expect(session(after: false, true).lookAt != nil)
+  /// A first delivery shows that no redelivered message is left.
+  @Test func aFirstDeliveryEndsTheCheck() {
+    #expect(session(after: true, false).nextCheck == nil)
+    #expect(session(after: false, true).nextCheck != nil)
   }
 
   @Test(arguments: [
@@ -61,7 +61,7 @@ struct ConsumerSessionTests {
     #expect(delivery(redelivered: false, headers).deliveryCount(by: server) == 0, "they are a client's own")
   }
 
-  @Test func propertiesComeBackFromTheirEncoding() {
+  @Test func propertiesAreDecodedFromTheirEncoding() {
     var properties = Properties()
     properties.contentType = "application/json"
     properties.headers = ["x-delivery-count": .int64(3), "nested": .table(["a": .array([.void, .boolean(true)])])]

@@ -42,8 +42,8 @@ struct ContentAssemblyTests {
     #expect(delivery.isOversized)
   }
 
-  /// A header may promise more than there is memory; nothing is set aside for it.
-  @Test func setsNothingAsideForAPromise() throws {
+  /// A header may declare more than the available memory. Nothing is allocated for it.
+  @Test func allocatesNothingForADeclaredSize() throws {
     var content = ContentAssembly(maximumBodyBytes: .max)
     try content.open(Self.returned)
     #expect(try content.addHeader(Properties(), bodySize: .max) == nil)
@@ -65,7 +65,7 @@ struct ContentAssemblyTests {
     #expect(message.code == 312)
   }
 
-  @Test func refusesFramesOutOfOrder() throws {
+  @Test func rejectsFramesOutOfOrder() throws {
     var content = ContentAssembly(maximumBodyBytes: 3)
     #expect(throws: ContentAssembly.Violation.self) { try content.addHeader(Properties(), bodySize: 0) }
     #expect(throws: ContentAssembly.Violation.self) { try add([1], to: &content) }

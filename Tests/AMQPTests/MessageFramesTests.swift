@@ -1,8 +1,7 @@
 import AMQP
 import Testing
 
-/// Frames written out by hand from AMQP 0-9-1, section 4.2. That the broker reads them the same is seen by the tests against
-/// one.
+/// Frames written by hand from AMQP 0-9-1, section 4.2. Integration tests show that the broker accepts them.
 struct MessageFramesTests {
   private static let frameMax = 4096
 
@@ -64,7 +63,7 @@ struct MessageFramesTests {
     #expect(Array(frames.suffix(expected.count)) == expected)
   }
 
-  /// No frame is larger than agreed on, and together they hold the body.
+  /// No frame is larger than negotiated, and together they contain the body.
   @Test(arguments: [1, 4087, 4088, 4089, 8176, 8177, 20_000])
   func aBodyTakesAsManyAsItNeeds(bodyBytes: Int) {
     let body = (0..<bodyBytes).map { UInt8(truncatingIfNeeded: $0 * 7) }

@@ -11,7 +11,7 @@ struct MessageValidationTests {
     return message
   }
 
-  /// A property and how to make it too long.
+  /// A property, and how to make it too long.
   struct Overlong: CustomTestStringConvertible {
     var name: String
     var change: @Sendable (inout Message) -> Void
@@ -62,7 +62,7 @@ struct MessageValidationTests {
     #expect(error.text.contains("header name"))
   }
 
-  /// Sizes counted by hand from AMQP 0-9-1, 4.2.5: with that much room it fits, with a byte less it does not.
+  /// Sizes computed by hand from AMQP 0-9-1, 4.2.5: the message fits into that size, and not into one byte less.
   @Test(
     arguments: [
       (["": .void], 4 + 2), (["ab": true], 4 + 4 + 1), (["a": .int8(1), "b": .uint8(1)], 4 + 2 * 4),
@@ -93,7 +93,7 @@ struct MessageValidationTests {
 }
 
 extension Message {
-  /// Throws what keeps it from being sent.
+  /// Throws the error that prevents sending.
   fileprivate func validate(frameMax: Int) throws(AMQPError) {
     let batch = MessageBatch(frameMax: frameMax) { $0.add(self, number: 1) }
     guard let refused = batch.unsendable.first else { return }

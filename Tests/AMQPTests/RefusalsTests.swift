@@ -1,7 +1,7 @@
 import AMQP
 import Testing
 
-/// Messages on which the broker closes the channel: which one it was, and what is refused from then on.
+/// Messages for which the broker closes the channel: finding the message, and refusing its kind locally.
 struct RefusalsTests {
   private let start = SuspendingClock.now
 
@@ -28,17 +28,17 @@ struct RefusalsTests {
     .channelClosed(code: 403),
     "ACCESS_REFUSED - write access to topic 'Schedule Tick' in exchange 'events' in vhost '/' refused for user 'pw'")
 
-  /// Sends messages 1 to 9 of ten bytes, unless told otherwise, of which the first three are confirmed.
+  /// Sends messages 1 to 9 of ten bytes by default, of which the first three are confirmed.
   private func window(_ change: [UInt64: (key: String, bytes: Int)] = [:]) -> SendWindow {
     var sendWindow = SendWindow(window: 100, isProven: true)
     sendWindow.add(
       batch((1...9).map { number in (number, change[number]?.key ?? "k", change[number]?.bytes ?? 10) }))
     #expect(sendAll(&sendWindow) == Array(1...9))
-    #expect(sendWindow.settle(3, multiple: true) == [1, 2, 3])
+    #expect(sendWindow.resolve(3, multiple: true) == [1, 2, 3])
     return sendWindow
   }
 
-  /// By its size; what is larger than the limit is not sent from then on, and holds up nothing.
+  /// By its size. Larger messages are not sent from then on, and do not delay others.
   @Test func tooLargeAMessage() throws {
     var sendWindow = window([5: ("k", 262_391), 8: ("k", 262_391)])
     #expect(sendWindow.culprit(of: tooLarge, at: start) == .one(5))
@@ -49,7 +49,7 @@ struct RefusalsTests {
     #expect(sendAll(&next) == [20, 24])
     #expect(refused(&next) == [21, 22, 23])
     #expect(refused(&next) == [])
-    #expect(next.settle(0, multiple: true) == [20, 24])
+    #expect(next.resolve(0, multiple: true) == [20, 24])
     #expect(next.refusals.largestBody == 262_144)
     #expect(next.isEmpty)
   }
@@ -65,7 +65,7 @@ struct RefusalsTests {
     #expect(sendWindow.refusals.largestBody == (isKnown ? 16_777_216 : nil))
   }
 
-  /// One message after the other is let through to learn whether the right is there: after 1 s, 2 s, 4 s … 60 s.
+  /// A probe is sent after 1 s, 2 s, 4 s … 60 s, to find out whether the right was granted.
   @Test func noRightForARoutingKey() throws {
     var sendWindow = window([5: ("Schedule Tick", 10), 7: ("Schedule Tick", 10)])
     #expect(sendWindow.culprit(of: noTopicRight, at: start) == .one(5))
@@ -86,8 +86,7 @@ struct RefusalsTests {
     }
   }
 
-  /// A confirm of the one that was let through says that the right is there, and so does a second without an error: a queue
-  /// may take its time to confirm.
+  /// A confirm of the probe shows that the right was granted, and so does a second without an error: a queue may confirm late.
   @Test(arguments: [true, false])
   func theRightIsThereAgain(isConfirmed: Bool) throws {
     var sendWindow = window([5: ("Schedule Tick", 10)])
@@ -98,7 +97,7 @@ struct RefusalsTests {
     #expect(sendAll(&next, at: later) == [20])
     #expect(next.nextAdvance == later + .seconds(1))
     if isConfirmed {
-      #expect(next.settle(1, multiple: false) == [20])
+      #expect(next.resolve(1, multiple: false) == [20])
     } else {
       next.advance(to: later + .milliseconds(999))
       #expect(next.refusals.current.count == 1)
@@ -110,8 +109,8 @@ struct RefusalsTests {
     #expect(sendAll(&next, at: later) == [21, 22])
   }
 
-  /// When the broker does not say which message it was, as many are sent one at a time, and the one on which it ends the
-  /// channel again is it. A confirm is not waited for.
+  /// When the broker does not say which message it refused, as many are sent one at a time, and the one for which it closes the
+  /// channel again is the culprit. No confirm is awaited.
   @Test(arguments: [AMQPError.Kind.channelClosed(code: 406), .connectionClosed(code: 541)])
   func unexplained(kind: AMQPError.Kind) throws {
     let error = AMQPError(kind, "INTERNAL_ERROR")
@@ -120,21 +119,21 @@ struct RefusalsTests {
     var next = SendWindow(window: 100, refusals: sendWindow.refusals, probes: 6, isProven: true)
     next.add(batch((20..<30).map { ($0, "k", 10) }))
     #expect(sendAll(&next) == [20])
-    #expect(next.wantsMarker)
+    #expect(next.needsMarker)
     #expect(!next.hasNext)
     next.markerAnswered()
     #expect(sendAll(&next) == [21])
     next.markerAnswered()
     #expect(sendAll(&next) == [22])
-    #expect(next.settle(2, multiple: false) == [21])
+    #expect(next.resolve(2, multiple: false) == [21])
     #expect(sendAll(&next) == [], "that was another's confirm")
-    #expect(next.settle(3, multiple: false) == [22])
+    #expect(next.resolve(3, multiple: false) == [22])
     #expect(sendAll(&next) == [23])
     #expect(next.culprit(of: error, at: start) == .one(23), "20 is unconfirmed, and was accepted")
   }
 
-  /// After as many as were unconfirmed all is as it was: it was none of them, or it does not come again.
-  @Test func oneAtATimeOnlyForSoMany() {
+  /// After as many messages as were unconfirmed, sending is normal again: the culprit was not among them.
+  @Test func oneAtATimeOnlyForThatMany() {
     var sendWindow = SendWindow(window: 100, probes: 3, isProven: true)
     sendWindow.add(batch((1..<10).map { ($0, "k", 10) }))
     for number in 1...3 as ClosedRange<UInt64> {
@@ -144,13 +143,13 @@ struct RefusalsTests {
     #expect(sendAll(&sendWindow) == Array(4..<10))
   }
 
-  @Test func theOnlyOneUnconfirmedIsIt() {
+  @Test func theOnlyUnconfirmedMessageIsTheCulprit() {
     var sendWindow = window()
-    #expect(sendWindow.settle(8, multiple: true) == [4, 5, 6, 7, 8])
+    #expect(sendWindow.resolve(8, multiple: true) == [4, 5, 6, 7, 8])
     #expect(sendWindow.culprit(of: AMQPError(.connectionClosed(code: 541), ""), at: start) == .one(9))
   }
 
-  /// A message to another exchange than that for which the connection is there.
+  /// A message to an exchange other than the essential one.
   @Test(arguments: [
     AMQPError(.channelClosed(code: 404), "NOT_FOUND - no exchange 'e' in vhost '/'"),
     AMQPError(.channelClosed(code: 403), "ACCESS_REFUSED - access to exchange 'e' in vhost '/' refused for user 'pw'"),
@@ -166,7 +165,7 @@ struct RefusalsTests {
     }
   }
 
-  /// What is no message's fault is taken for none's.
+  /// Errors that do not concern a message have no culprit.
   @Test(arguments: [
     AMQPError(.connectionLost, "reset"), AMQPError(.connectionClosed(code: 320), "CONNECTION_FORCED - shutdown"),
     AMQPError(.channelClosed(code: 404), "NOT_FOUND - no exchange 'events' in vhost '/'"),

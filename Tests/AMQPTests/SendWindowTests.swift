@@ -26,28 +26,28 @@ struct SendWindowTests {
     return ReturnedMessage(code: 312, text: "", exchange: "e", routingKey: Array(key.utf8), properties: properties)
   }
 
-  /// Sends what may be sent and returns its numbers.
+  /// Sends all messages that may be sent and returns their numbers.
   private func sendAll(_ sendWindow: inout SendWindow) -> [UInt64] {
     var numbers: [UInt64] = []
     while let slice = sendWindow.takeNext(atMostBytes: .max, at: start) { numbers += slice.numbers }
     return numbers
   }
 
-  @Test func theFirstGoesAloneThenTheWindowFills() {
+  @Test func theFirstMessageIsAloneThenTheWindowFills() {
     var sendWindow = SendWindow(window: 3)
     sendWindow.add(batch(10..<20))
     #expect(sendAll(&sendWindow) == [10])
-    #expect(sendWindow.settle(1, multiple: false) == [10])
+    #expect(sendWindow.resolve(1, multiple: false) == [10])
     #expect(sendAll(&sendWindow) == [11, 12, 13])
-    #expect(sendWindow.settle(3, multiple: false) == [12])
+    #expect(sendWindow.resolve(3, multiple: false) == [12])
     #expect(sendAll(&sendWindow) == [14])
-    #expect(sendWindow.settle(5, multiple: true) == [11, 13, 14])
+    #expect(sendWindow.resolve(5, multiple: true) == [11, 13, 14])
     #expect(sendAll(&sendWindow) == [15, 16, 17])
     #expect(!sendWindow.isEmpty)
   }
 
-  /// One message that is never confirmed, as by a queue without its majority, holds up no other.
-  @Test func theFirstGoesAloneForASecondAtMost() {
+  /// A message that is never confirmed, as by a queue without its majority, does not delay others.
+  @Test func theFirstMessageIsAloneForASecondAtMost() {
     var sendWindow = SendWindow(window: 3)
     sendWindow.add(batch([1]))
     #expect(sendWindow.nextAdvance == nil, "nothing was sent yet")
@@ -84,21 +84,21 @@ struct SendWindowTests {
     #expect(sendAll(&sendWindow) == [1])
   }
 
-  @Test func goesOneMessageBeyondTheBytesThatAreAskedFor() {
+  @Test func exceedsTheLimitOfBytesByOneMessage() {
     var sendWindow = SendWindow(window: 9)
     sendWindow.add(batch(0..<1))
     _ = sendAll(&sendWindow)
-    _ = sendWindow.settle(1, multiple: false)
+    _ = sendWindow.resolve(1, multiple: false)
     sendWindow.add(batch(1..<4))
     sendWindow.add(batch(4..<5))
     let size = batch(0..<1).withBytes(\.count)
     #expect(sendWindow.takeNext(atMostBytes: size + 1, at: start)?.numbers == [1, 2])
     #expect(sendWindow.takeNext(atMostBytes: size, at: start)?.numbers == [3])
-    #expect(sendWindow.takeNext(atMostBytes: 9 * size, at: start)?.numbers == [4], "a batch by itself")
+    #expect(sendWindow.takeNext(atMostBytes: 9 * size, at: start)?.numbers == [4], "a batch of its own")
     #expect(!sendWindow.hasNext)
   }
 
-  @Test func dropsWhatCannotBeSent() {
+  @Test func dropsUnsendableMessages() {
     var sendWindow = SendWindow(window: 3)
     let tooLong = message(key: String(repeating: "k", count: 256))
     let nothing = batch([(1, tooLong)])
@@ -107,21 +107,21 @@ struct SendWindowTests {
     #expect(sendWindow.isEmpty && !sendWindow.hasNext)
     sendWindow.add(batch([(1, tooLong), (2, message())]))
     #expect(sendAll(&sendWindow) == [2])
-    #expect(sendWindow.settle(1, multiple: false) == [2])
+    #expect(sendWindow.resolve(1, multiple: false) == [2])
     #expect(sendWindow.isEmpty)
   }
 
-  @Test func refusesUnknownConfirms() {
+  @Test func rejectsUnknownConfirms() {
     var sendWindow = SendWindow(window: 3)
     sendWindow.add(batch([1]))
-    #expect(sendWindow.settle(1, multiple: false) == nil)
+    #expect(sendWindow.resolve(1, multiple: false) == nil)
   }
 
   @Test func findsTheReturnedMessage() {
     var sendWindow = SendWindow(window: 9)
     sendWindow.add(batch([0]))
     _ = sendAll(&sendWindow)
-    _ = sendWindow.settle(1, multiple: false)
+    _ = sendWindow.resolve(1, multiple: false)
     sendWindow.add(
       batch([
         (1, message(id: "a")), (2, message(id: "b")), (3, message(id: "b")), (4, message(id: "b", key: "other")),
@@ -134,10 +134,10 @@ struct SendWindowTests {
     #expect(sendWindow.noteReturned(returned(id: "b")) == nil)
     #expect(sendWindow.noteReturned(returned(id: nil)) == 5)
     #expect(sendWindow.noteReturned(returned(id: "unknown")) == nil)
-    #expect(sendWindow.settle(0, multiple: true) == [1, 2, 3, 4, 5])
+    #expect(sendWindow.resolve(0, multiple: true) == [1, 2, 3, 4, 5])
   }
 
-  /// Every number comes back exactly once, in any order of confirms, and the window is never passed.
+  /// Every number is returned exactly once, in any order of confirms, and the window is never exceeded.
   @Test(arguments: 0..<10)
   func settlesEveryNumberOnce(seed: UInt64) {
     var generator = SeededGenerator(seed: seed)
@@ -154,7 +154,7 @@ struct SendWindowTests {
       #expect(sent - UInt64(settled.count) <= 16)
       if sent > 0 {
         let sequence = UInt64.random(in: 1...sent, using: &generator)
-        settled += sendWindow.settle(sequence, multiple: Bool.random(using: &generator)) ?? []
+        settled += sendWindow.resolve(sequence, multiple: Bool.random(using: &generator)) ?? []
       }
     }
     let isComplete = settled.sorted().elementsEqual(0..<given)

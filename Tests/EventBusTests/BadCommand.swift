@@ -1,6 +1,6 @@
 import Testing
 
-/// A bad command and what is said of it.
+/// A bad command and its rejection.
 struct BadCommand: CustomTestStringConvertible {
   var body: String
   var routingKey = "Schedule Start"
@@ -13,7 +13,7 @@ struct BadCommand: CustomTestStringConvertible {
 
   var testDescription: String { "\(field): \(body.prefix(120))" }
 
-  /// A Start that has only its Detail at fault.
+  /// A Start with an error in its Detail only.
   static func start(_ detail: String, _ field: String, _ reason: String, id: String? = "a") -> BadCommand {
     BadCommand(body: startEvent(detail), id: id, field: field, reason: reason)
   }
@@ -27,7 +27,7 @@ extension BadCommand {
     BadCommand(body: "[]", id: nil, field: "body", reason: "'{' is expected"),
     BadCommand(body: "null", id: nil, field: "body", reason: "'{' is expected"),
     BadCommand(body: "\u{feff}" + startEvent(#""id": "a""#), id: nil, field: "body", reason: "byte-order mark"),
-    BadCommand(body: startEvent(#""id": "a""#) + "x", id: nil, field: "body", reason: "follows"),
+    BadCommand(body: startEvent(#""id": "a""#) + "x", id: nil, field: "body", reason: "after the end"),
     BadCommand(body: startEvent(#""id": "a", "x": "\ud800""#), id: nil, field: "body", reason: "unpaired surrogate"),
     BadCommand(body: startEvent(#""id": "a", "cron": "* * * * *","#), id: nil, field: "body", reason: "a key"),
     BadCommand(
@@ -38,17 +38,17 @@ extension BadCommand {
       reason: "at most 262144"),
     BadCommand(
       body: #"{"DetailType": "Schedule Start", "x": 1, "x": 2, "Detail": {"id": "a", "cron": "* * * * *"}}"#,
-      field: "body", reason: #"the key "x" comes twice in one object (byte 42)"#),
+      field: "body", reason: #"the key "x" occurs twice in one object (byte 42)"#),
     BadCommand(
       body:
         #"{"DetailType": "Schedule Start", "x": {"y": 1, "\u0079": 2}, "Detail": {"id": "a", "cron": "* * * * *"}}"#,
-      field: "body", reason: #""y" comes twice"#),
+      field: "body", reason: #""y" occurs twice"#),
     BadCommand(
       body: #"{"DetailType": "Schedule Start", "Detail": {"id": "a", "cron": "* * * * *"}, "Detail": {"id": "b"}}"#,
-      field: "body", reason: #"the key "Detail" comes twice"#),
-    .start(#""id": "a", "cron": "* * * * *", "cron": "* * * * *""#, "Detail", #""cron" comes twice"#),
-    .start(#""id": "a", "cron": "* * * * *", "x": [{"y": 1, "y": 2}]"#, "Detail", #""y" comes twice"#),
-    .start(#""id": "a", "cron": "* * * * *", "payload": 1, "payload": 2"#, "Detail", #""payload" comes twice"#),
+      field: "body", reason: #"the key "Detail" occurs twice"#),
+    .start(#""id": "a", "cron": "* * * * *", "cron": "* * * * *""#, "Detail", #""cron" occurs twice"#),
+    .start(#""id": "a", "cron": "* * * * *", "x": [{"y": 1, "y": 2}]"#, "Detail", #""y" occurs twice"#),
+    .start(#""id": "a", "cron": "* * * * *", "payload": 1, "payload": 2"#, "Detail", #""payload" occurs twice"#),
   ]
 
   static let envelopes: [BadCommand] = [
@@ -61,7 +61,7 @@ extension BadCommand {
       body: #"{"DetailType": "", "Detail": {"id": "a"}}"#, command: "", field: "DetailType", reason: "routing key"),
     BadCommand(
       body: #"{"DetailType": "Schedule Stop", "Detail": {"id": "a"}}"#, command: "Schedule Stop", field: "DetailType",
-      reason: #"not the routing key, which is "Schedule Start""#),
+      reason: #"must equal the routing key, which is "Schedule Start""#),
     BadCommand(
       body: #"{"DetailType": "Schedule Start", "Detail": {"id": "a"}}"#, routingKey: "Schedule", field: "DetailType",
       reason: "routing key"),
@@ -101,13 +101,13 @@ extension BadCommand {
       reason: "byte-order mark"),
     BadCommand(
       body: #"{"DetailType": "Schedule Start", "Detail": "{\"id\": \"a\", \"duration\": \"5m\"} x"}"#, field: "Detail",
-      reason: "follows"),
+      reason: "after the end"),
     BadCommand(
       body: #"{"DetailType": "Schedule Start", "Detail": "{\"id\": \"a\", \"x\": \"\\ud800\"}"}"#, field: "Detail",
       reason: "unpaired surrogate"),
     BadCommand(
       body: #"{"DetailType": "Schedule Start", "Detail": "{\"id\": \"a\", \"duration\": \"5m\", \"id\": \"b\"}"}"#,
-      field: "Detail", reason: #""id" comes twice"#),
+      field: "Detail", reason: #""id" occurs twice"#),
     BadCommand(
       body: #"{"DetailType": "Schedule Start", "Detail": "{\"id\":\"a\",\"x\":\#(String(repeating: "[", count: 31))"}"#,
       field: "Detail", reason: "deeper than 32"),
@@ -145,8 +145,8 @@ extension BadCommand {
   ]
 
   static let fields: [BadCommand] = [
-    .start(#""id": "a""#, "cron", "nothing says when"),
-    .start(#""id": "a", "cron": null"#, "cron", "nothing says when"),
+    .start(#""id": "a""#, "cron", "the timing is missing"),
+    .start(#""id": "a", "cron": null"#, "cron", "the timing is missing"),
     .start(#""id": "a", "cron": "* * * * *", "duration": "5m""#, "duration", "cron and duration exclude each other"),
     .start(#""id": "a", "at": "2026-11-23T08:30:00Z", "duration": "5m""#, "at", "duration and at exclude each other"),
     .start(#""id": "a", "every": "5m", "cron": "* * * * *""#, "every", "exclude each other"),
@@ -193,11 +193,11 @@ extension BadCommand {
     .start(#""id": "a", "duration": "5m", "jitter": "a bit""#, "jitter", ""),
     .start(
       #""id": "a", "duration": "5m", "misfirePolicy": "FireOnce""#, "misfirePolicy",
-      #""FireOnce" is no misfirePolicy: use one of fireOnce, fireAll, skip"#),
+      #"misfirePolicy is "FireOnce": use one of fireOnce, fireAll, skip"#),
     .start(#""id": "a", "duration": "5m", "catchupWindow": "ever""#, "catchupWindow", ""),
     .start(
       #""id": "a", "duration": "5m", "ifExists": "ignore""#, "ifExists",
-      #""ignore" is no ifExists: use one of replace, replaceIfChanged, keep, reject"#),
+      #"ifExists is "ignore": use one of replace, replaceIfChanged, keep, reject"#),
     BadCommand(
       body:
         #"{"DetailType": "Schedule Stop", "Detail": {"id": "a", "reason": "\#(String(repeating: "é", count: 513))"}}"#,

@@ -3,7 +3,7 @@ import Recurrence
 import Scheduling
 import Testing
 
-@Suite("Commands in: what is accepted")
+@Suite("Commands in: accepted")
 struct CommandDecoderTests {
   @Test(
     "every form of the envelope gives the same command",
@@ -13,14 +13,14 @@ struct CommandDecoderTests {
       #"{"DetailType": "Schedule Start", "Detail": "{\"id\": \"a\", \"cron\": \"30 * * * *\", \"payload\": [1.0]}"}"#,
       #"{"detail-type": "Schedule Start", "detail": {"id": "a", "cron": "30 * * * *", "payload": [1.0]}}"#,
       #"{"source": "s", "detail-type": "Schedule Start", "detail": "{\"id\":\"a\",\"cron\":\"30 * * * *\",\"payload\":[1.0]}"}"#,
-      // Keys in any order, and what EventBridge adds.
+      // Keys in any order, with those that EventBridge adds.
       #"{"detail": {"payload": [1.0], "cron": "30 * * * *", "id": "a"}, "detail-type": "Schedule Start", "version": "0", "#
         + #""id": "6a7e8feb", "account": "123456789012", "region": "eu-central-1", "resources": [], "source": "x"}"#,
       #"{"EventBusName": "events", "Resources": [], "DetailType": "Schedule Start", "#
         + #""Detail": {"id": "a", "cron": "30 * * * *", "payload": [1.0]}}"#,
-      // Escapes in keys and values mean what they stand for.
+      // Escapes in keys and values.
       #"{"Detail\u0054ype": "Schedule\u0020Start", "Detail": {"\u0069d": "\u0061", "cron": "30 * * * *", "payload": [1.0]}}"#,
-      // Null is as if absent.
+      // Null means absent.
       #"{"Source": null, "Time": null, "DetailType": "Schedule Start", "detail": null, "detail-type": null, "#
         + #""Detail": {"id": "a", "cron": "30 * * * *", "payload": [1.0], "limit": null, "at": null, "duration": null, "#
         + #""every": null, "timezone": null, "startDate": null, "endDate": null, "jitter": null, "misfirePolicy": null, "#
@@ -78,7 +78,7 @@ struct CommandDecoderTests {
     #expect(decode(startEvent(detail)).start != nil, "\(decode(startEvent(detail)))")
   }
 
-  @Test("a body of 256 KiB and no more")
+  @Test("a body of at most 256 KiB")
   func largestBody() {
     let start = startEvent(#""id": "a", "cron": "* * * * *""#)
     let room = IncomingMessage.maximumBodySize - start.utf8.count
@@ -129,7 +129,7 @@ struct CommandDecoderTests {
     #expect(decomposed?.bytes == [0x65, 0xCC, 0x81])
   }
 
-  @Test("the key is of message_id and body together, and there is none without a message_id")
+  @Test("the command key depends on message_id and body, and is nil without a message_id")
   func keys() {
     let body = startEvent(#""id": "a", "duration": "5m""#)
     func key(_ messageID: String?, _ body: String) -> CommandKey? {

@@ -26,7 +26,7 @@ struct EventEncoderTests {
       payload: payload.map { Array($0.utf8) })
   }
 
-  @Test("a tick is, byte for byte, the one of the contract")
+  @Test("a tick equals the contract's example byte for byte")
   func tickBody() throws {
     let message = try encode(tick(hourly(#"{"any": "json"}"#)))
     #expect(
@@ -57,7 +57,7 @@ struct EventEncoderTests {
     #expect(OutgoingMessage.appID == "pocketwatch")
   }
 
-  @Test("a repeated tick has the same message_id, later than the first time or not")
+  @Test("a duplicate of a tick has the same message_id, whenever it is sent")
   func repeatedTick() throws {
     let event = try tick(hourly())
     let later = encoder.encode(event, origin: Origin(), at: SendingTime(now.advanced(byMilliseconds: 60_000)))
@@ -78,7 +78,7 @@ struct EventEncoderTests {
     #expect(encode(.started(started)).messageID.count <= 255)
   }
 
-  @Test("the last tick has no nextTickDate; missed slots are told only when there are some")
+  @Test("the last tick has no nextTickDate; `missed` is present only if slots were missed")
   func lastTick() throws {
     let detail = try detail(of: encode(tick(hourly(), counter: 9, missed: 1000, next: nil)))
     #expect(detail["nextTickDate"] == nil)
@@ -87,7 +87,7 @@ struct EventEncoderTests {
     #expect(try self.detail(of: encode(tick(hourly())))["missed"] == nil)
   }
 
-  @Test("the definition holds what the client sent, instants normalised, defaults not filled in")
+  @Test("the definition has the fields that the client sent, instants normalised, defaults not added")
   func definitions() throws {
     let full = Definition(
       id: scheduleID("a"), timing: .every(try DurationExpression("1h 30m")), limit: 0, timezone: "Europe/Rome",
@@ -135,8 +135,8 @@ struct EventEncoderTests {
     #expect(ended["counter"] as? Int == 10)
   }
 
-  /// Its body is another than that of the Started or Stopped of the generation.
-  @Test("what answers for a schedule as it is has a fresh message_id")
+  /// Its body differs from that of the generation's Started or Stopped.
+  @Test("an outcome with the current state has a fresh message_id")
   func freshIDs() throws {
     let fresh = "01234567-89ab-4def-8123-456789abcdef"
     for effect in Started.Effect.allCases {
@@ -153,7 +153,7 @@ struct EventEncoderTests {
     #expect(encode(.stopped(stopped)).messageID.utf8Text == fresh)
   }
 
-  @Test("Stopped, with its definition or with what is left of it")
+  @Test("Stopped, with its definition or with its id only")
   func stopped() throws {
     var stopped = Stopped(
       definition: try hourly("null"), id: scheduleID("test:schedule"), generation: 7, counter: 3,
@@ -171,7 +171,7 @@ struct EventEncoderTests {
         #""Detail":{"id":"test:schedule","counter":3,"reason":"Count Limit Reached"}}"#))
   }
 
-  @Test("Rejected, under a fresh UUID, the refused message_id as text")
+  @Test("Rejected, with a fresh UUID and the rejected message_id as text")
   func rejected() {
     let rejection = Rejection(id: scheduleID("a"), command: "Schedule Start", field: "cron", reason: "minute: \"60\"")
     let message = encode(.rejected(rejection), origin: Origin(messageID: Array("m-1".utf8) + [0xFF]))
@@ -202,7 +202,7 @@ struct EventEncoderTests {
   }
 
   @Test(
-    "texts are escaped so that every reader gives them back",
+    "texts are escaped so that every reader restores them",
     arguments: [
       "\"", "\\", "/", "a\"b\\c", "\u{0}\u{1}\u{8}\t\n\u{b}\u{c}\r\u{1f}", "\u{7f}\u{80}\u{2028}", "é漢😀", "e\u{301}",
       "",
@@ -218,14 +218,14 @@ struct EventEncoderTests {
     #expect(throws: Never.self) { try parse(message.body) }
   }
 
-  @Test("a time before 1970 has the timestamp 0, since AMQP has none earlier")
+  @Test("a time before 1970 has the timestamp 0, the earliest of AMQP")
   func earlyTimestamp() {
     let rejection = Rejection(command: "x", field: "body", reason: "empty")
     let time = SendingTime(Instant(milliseconds: -5000))
     #expect(encoder.encode(.rejected(rejection), origin: Origin(), at: time).timestampSeconds == 0)
   }
 
-  /// The Detail as another JSON reader sees it.
+  /// The Detail according to another JSON reader.
   private func detail(of message: OutgoingMessage) throws -> [String: Any] {
     let event = try #require(try JSONSerialization.jsonObject(with: Data(message.body)) as? [String: Any])
     #expect(event["DetailType"] as? String == message.routingKey)

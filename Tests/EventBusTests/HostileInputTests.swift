@@ -6,12 +6,12 @@ import Testing
 /// Promise P17: no message crashes the service or holds it for more than 10 ms of CPU.
 @Suite("Hostile input")
 struct HostileInputTests {
-  /// 10 ms where it is promised; a debug build is some hundred times slower, so there only a runaway is caught, and
-  /// smaller bodies do.
+  /// 10 ms in a release build. A debug build is about a hundred times slower: there smaller bodies are used, and only runaway
+  /// costs are detected.
   static let bound: Duration = isOptimised ? .milliseconds(10) : .seconds(2)
   static let size = isOptimised ? IncomingMessage.maximumBodySize : IncomingMessage.maximumBodySize / 4
 
-  @Test("random bytes are refused", arguments: 0..<50 as Range<UInt64>)
+  @Test("random bytes are rejected", arguments: 0..<50 as Range<UInt64>)
   func randomBytes(seed: UInt64) {
     var random = RandomJSON(seed: seed)
     for _ in 0..<20 {
@@ -82,14 +82,14 @@ struct HostileInputTests {
     ]
   }()
 
-  /// Reads a document as an event is read: keys inside Detail may come twice here, since some of it is payload.
+  /// Reads a document like an event. Duplicate keys inside Detail are allowed, because part of it is payload.
   private func readsLeniently(_ json: [UInt8]) throws {
     var reader = try JSONReader(json[...])
     _ = try reader.readValue(uniqueKeys: false)
     try reader.readEnd()
   }
 
-  /// What this thread has used: unlike the time of day it does not depend on what else the machine does.
+  /// The CPU time of this thread, which does not depend on other processes.
   private static var cpuTime: Duration {
     var time = timespec()
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)

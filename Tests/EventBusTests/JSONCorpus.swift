@@ -1,6 +1,6 @@
 /// Documents for the JSON reader, after the pattern of well-known parsing test suites; written for this project.
 enum JSONCorpus {
-  /// Every one of these is JSON.
+  /// Valid documents.
   static let valid: [String] =
     scalars + strings + [
       "{}", "[]", " { } ", "\t[\n]\r\n", "[[]]", "[{}]", #"{"a":{}}"#, #"{"":0}"#, #"{"a":1,"b":2}"#, "[1,2,3]",
@@ -26,7 +26,7 @@ enum JSONCorpus {
     "\"é ß 漢 😀\"", "\"\u{feff}\"", "\"{[,:]}\"", "\" \"",
   ]
 
-  /// None of these is JSON as it is accepted; each with a part of the reason.
+  /// Invalid documents, each with a part of the reason.
   static let invalid: [(json: [UInt8], reason: String)] =
     structures.map { (Array($0.0.utf8), $0.1) } + badBytes
 
@@ -38,18 +38,21 @@ enum JSONCorpus {
     ("[1,]", "a value"), ("[,1]", "a value"), ("[,]", "a value"), ("[1,,2]", "a value"), ("[1 2]", "',' or ']'"),
     ("{\"a\":1,}", "a key"), ("{,}", "a key"), ("{\"a\" 1}", "':'"), ("{\"a\",1}", "':'"), ("{\"a\"::1}", "a value"),
     ("{a:1}", "a key"), ("{'a':1}", "a key"), ("{1:1}", "a key"), ("{null:1}", "a key"), ("{[]:1}", "a key"),
-    ("{\"a\":1 \"b\":2}", "',' or '}'"), ("[1:2]", "',' or ']'"), ("{}{}", "follows"), ("[][]", "follows"),
-    ("1 2", "follows"),
-    ("null,", "follows"), ("{}x", "follows"), ("\"a\"\"b\"", "follows"), ("{} //c", "follows"), ("/**/{}", "a value"),
-    ("[1]#", "follows"), ("nul", "a value"), ("Null", "a value"), ("TRUE", "a value"), ("tru", "a value"),
-    ("truee", "follows"),
+    ("{\"a\":1 \"b\":2}", "',' or '}'"), ("[1:2]", "',' or ']'"), ("{}{}", "after the end"), ("[][]", "after the end"),
+    ("1 2", "after the end"),
+    ("null,", "after the end"), ("{}x", "after the end"), ("\"a\"\"b\"", "after the end"), ("{} //c", "after the end"),
+    ("/**/{}", "a value"),
+    ("[1]#", "after the end"), ("nul", "a value"), ("Null", "a value"), ("TRUE", "a value"), ("tru", "a value"),
+    ("truee", "after the end"),
     ("nan", "a value"), ("NaN", "a value"), ("Infinity", "a value"), ("-Infinity", "a digit"), ("undefined", "a value"),
-    ("+1", "a value"), ("-", "a digit"), ("--1", "a digit"), ("01", "follows"), ("-01", "follows"), ("00", "follows"),
+    ("+1", "a value"), ("-", "a digit"), ("--1", "a digit"), ("01", "after the end"), ("-01", "after the end"),
+    ("00", "after the end"),
     ("1.", "a digit"), (".1", "a value"), ("-.1", "a digit"), ("1.e1", "a digit"), ("1e", "a digit"),
     ("1e+", "a digit"),
-    ("1e1.5", "follows"), ("1e1e1", "follows"), ("0x10", "follows"), ("1_000", "follows"), ("1,000", "follows"),
-    ("1.2.3", "follows"),
-    ("0e", "a digit"), ("1a", "follows"), ("٣", "a value"), ("\"", "not closed"), ("\"a", "not closed"),
+    ("1e1.5", "after the end"), ("1e1e1", "after the end"), ("0x10", "after the end"), ("1_000", "after the end"),
+    ("1,000", "after the end"),
+    ("1.2.3", "after the end"),
+    ("0e", "a digit"), ("1a", "after the end"), ("٣", "a value"), ("\"", "not closed"), ("\"a", "not closed"),
     ("\"\\", "escape"),
     ("\"\\\"", "not closed"), ("'a'", "a value"), ("`a`", "a value"), ("\"\\a\"", "escape"), ("\"\\x41\"", "escape"),
     ("\"\\'\"", "escape"), ("\"\\0\"", "escape"), ("\"\\U0041\"", "escape"), ("\"\\u\"", "hexadecimal"),
@@ -61,7 +64,7 @@ enum JSONCorpus {
     ("\"\\ud800\\ud800\"", "surrogate"), ("\"\\udc00\\ud800\"", "surrogate"), ("\"\\ud800\\\"", "surrogate"),
     ("\"\\ud800\\u\"", "hexadecimal"), ("\"\n\"", "control character"), ("\"\t\"", "control character"),
     ("\"\u{0}\"", "control character"), ("\"\u{1f}\"", "control character"), ("{\"\n\":1}", "control character"),
-    ("\u{0}", "a value"), ("[1]\u{0}", "follows"), ("[\u{b}1]", "a value"), ("[\u{c}1]", "a value"),
+    ("\u{0}", "a value"), ("[1]\u{0}", "after the end"), ("[\u{b}1]", "a value"), ("[\u{c}1]", "a value"),
     ("[\u{a0}1]", "a value"),
     ("[\u{2028}1]", "a value"), ("\u{feff}{}", "byte-order mark"), ("[\u{feff}]", "a value"),
     ("{\"a\":1,\"a\":1}", "twice"), ("{\"a\":1,\"b\":2,\"a\":3}", "twice"), ("{\"\":1,\"\":2}", "twice"),

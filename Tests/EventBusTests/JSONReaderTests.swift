@@ -4,13 +4,13 @@ import Testing
 
 @Suite("JSON reader")
 struct JSONReaderTests {
-  @Test("accepts JSON and hands out the bytes of the value", arguments: JSONCorpus.valid)
+  @Test("accepts JSON and returns the bytes of the value", arguments: JSONCorpus.valid)
   func accepts(json: String) throws {
     let value = try parse(json.utf8)
     #expect(value.bytes.utf8Text == json.trimmingCharacters(in: .whitespacesAndNewlines))
   }
 
-  @Test("refuses what is no JSON, with the reason", arguments: JSONCorpus.invalid.indices)
+  @Test("rejects invalid JSON, with the reason", arguments: JSONCorpus.invalid.indices)
   func refuses(index: Int) {
     let (json, reason) = JSONCorpus.invalid[index]
     let error = #expect(throws: JSONError.self, "\(json.utf8Text)") { try parse(json) }
@@ -18,7 +18,7 @@ struct JSONReaderTests {
   }
 
   @Test(
-    "tells the kind of a value",
+    "returns the kind of a value",
     arguments: [
       ("{}", JSONValue.Kind.object), ("[]", .array), ("\"\"", .string), ("-1", .number), ("true", .boolean),
       ("false", .boolean), ("null", .null),
@@ -39,13 +39,13 @@ struct JSONReaderTests {
     #expect(try parse(json.utf8).text.map { Array($0) } == Array(text.utf8))
   }
 
-  @Test("says where the fault is, counted from 1")
+  @Test("reports the byte of an error, counted from 1")
   func position() {
     let error = #expect(throws: JSONError.self) { try parse(#"{"a": 01}"#.utf8) }
     #expect(error?.description == "',' or '}' is expected (byte 8)")
   }
 
-  @Test("a key that comes twice is noted, and the rest is still read")
+  @Test("a duplicate key is noted, and the rest is still read")
   func duplicate() throws {
     var reader = try JSONReader(Array(#"{"a":1,"b":{"c":1,"c":2},"a":3,"d":4}"#.utf8)[...])
     var keys: [String] = []
@@ -55,17 +55,17 @@ struct JSONReaderTests {
     }
     try reader.readEnd()
     #expect(keys == ["a", "b", "a", "d"])
-    #expect(reader.duplicateKey?.description == "the key \"c\" comes twice in one object (byte 19)")
+    #expect(reader.duplicateKey?.description == "the key \"c\" occurs twice in one object (byte 19)")
   }
 
-  @Test("keys may come twice where that is allowed")
+  @Test("duplicate keys are accepted where they are allowed")
   func duplicatesAllowed() throws {
     var reader = try JSONReader(Array(#"{"a":{"b":1,"b":2},"a":3}"#.utf8)[...])
     _ = try reader.readValue(uniqueKeys: false)
     #expect(reader.duplicateKey == nil)
   }
 
-  @Test("one duplicate among 20,000 keys is found, and none where there is none")
+  @Test("one duplicate among 20,000 keys is found, and no false one")
   func manyKeys() throws {
     let members = (0..<20_000).map { "\"k\($0)\":\($0)" }
     #expect(throws: Never.self) { try parse("{\(members.joined(separator: ","))}".utf8) }

@@ -4,7 +4,7 @@ import Recurrence
 import Scheduling
 import Testing
 
-@Suite("Payload comes back byte for byte")
+@Suite("Payload is returned byte for byte")
 struct PayloadTests {
   static let payloads = [
     "1.0", "1e2", "-0", "1E400", "123456789012345678901234567890", "null", "true", "\"\"", "[]", "{}",
@@ -25,20 +25,20 @@ struct PayloadTests {
     }
   }
 
-  @Test("random documents survive, through both forms of Detail and out again", arguments: 0..<100 as Range<UInt64>)
+  @Test("random documents stay unchanged in both forms of Detail", arguments: 0..<100 as Range<UInt64>)
   func random(seed: UInt64) throws {
     var random = RandomJSON(seed: seed)
     try survives(payload: random.document().trimmingCharacters(in: .whitespacesAndNewlines))
   }
 
-  @Test("absent stays absent, which is not null")
+  @Test("an absent payload stays absent, and null stays null")
   func absent() throws {
     let start = try #require(decode(startEvent(#""id": "a", "cron": "* * * * *""#)).start)
     #expect(start.definition.payload == nil)
     #expect(try !body(ofTickOf: start.definition).contains("payload"))
   }
 
-  @Test("a fault inside the payload is a fault of the event", arguments: ["01", #""\ud800""#, "{,}", "[1,]", "\"\t\""])
+  @Test("an invalid payload makes the event invalid", arguments: ["01", #""\ud800""#, "{,}", "[1,]", "\"\t\""])
   func faults(payload: String) {
     let rejection = decode(startEvent(#""id": "a", "cron": "* * * * *", "payload": \#(payload)"#)).rejection
     #expect(rejection?.field == "body")

@@ -1,4 +1,4 @@
-/// Makes JSON documents of any shape, written in any of the ways that JSON allows.
+/// Generates random JSON documents, in all notations that JSON allows.
 struct RandomJSON {
   private var generator: SeededGenerator
 
@@ -11,7 +11,7 @@ struct RandomJSON {
   }
 
   mutating func object(depth: Int = 0) -> String {
-    // Numbered, so that no key comes twice.
+    // Numbered, so that keys are unique.
     let members = (0..<below(6)).map { "\(string(prefix: "\($0)"))\(space()):\(space())\(value(depth: depth + 1))" }
     return "{\(space())\(members.joined(separator: "\(space()),\(space())"))\(space())}"
   }

@@ -3,7 +3,7 @@ import Recurrence
 import Scheduling
 import Testing
 
-@Suite("Commands in: what is refused")
+@Suite("Commands in: rejected")
 struct RejectionTests {
   @Test("bad body", arguments: BadCommand.bodies)
   func body(bad: BadCommand) { check(bad) }
@@ -25,7 +25,7 @@ struct RejectionTests {
     let decoder = CommandDecoder(zones: { $0 == "UTC" ? .utc : nil }, secret: SipHash.Key(1, 2))
     let body = startEvent(#""id": "a", "cron": "* * * * *", "timezone": "Europe/Paris""#)
     let rejection = try #require(decoder.decode(message(body)).content.rejection)
-    #expect(rejection.reason.hasSuffix("this machine has no time zone data, install tzdata"))
+    #expect(rejection.reason.hasSuffix("this machine has no time zone data; install tzdata"))
   }
 
   private func check(_ bad: BadCommand) {
@@ -41,7 +41,7 @@ struct RejectionTests {
   }
 }
 
-@Suite("Our own events are never answered")
+@Suite("Our own events get no outcome")
 struct OwnEventTests {
   @Test("by the routing key, whatever the body", arguments: EventName.allCases.filter(\.isOwn), ["", "{}", "nonsense"])
   func routingKey(name: EventName, body: String) {
@@ -57,7 +57,7 @@ struct OwnEventTests {
   }
 }
 
-@Suite("Errors echo no more than 64 bytes of input")
+@Suite("Errors quote at most 64 bytes of input")
 struct EchoTests {
   static let long = String(repeating: "é", count: 5000)
 
@@ -85,7 +85,7 @@ struct EchoTests {
     }
   }
 
-  @Test("a routing key that is no UTF-8 is survived")
+  @Test("a routing key in invalid UTF-8 is rejected")
   func routingKeyBytes() {
     let incoming = IncomingMessage(routingKey: [0xFF, 0x41], body: Array(startEvent(#""id": "a""#).utf8))
     #expect(decoder.decode(incoming).content.rejection?.field == "DetailType")
@@ -93,7 +93,7 @@ struct EchoTests {
     #expect(decoder.decode(unreadable).content.rejection?.command == "\u{fffd}A")
   }
 
-  @Test("a body that was dropped for its size is told by the size announced")
+  @Test("a body that was discarded for its size is rejected with its declared size")
   func dropped() {
     let incoming = IncomingMessage(routingKey: Array("Schedule Start".utf8), body: [], bodySize: 16_777_216)
     let rejection = decoder.decode(incoming).content.rejection

@@ -6,7 +6,7 @@ import Testing
 @Suite("A stored schedule as JSON")
 struct ScheduleJSONTests {
   @Test(
-    "tells the definition and how far it has come",
+    "contains definition and progress",
     arguments: [
       (
         Schedule.State.live(.init(slot: Instant(milliseconds: 0), due: Instant(milliseconds: 1), missed: 2)),
@@ -20,7 +20,7 @@ struct ScheduleJSONTests {
         #""state":"ended","ended":"1970-01-01T00:00:00.000Z","reason":"x","owesStopped":true"#
       ),
     ])
-  func json(state: Schedule.State, told: String) throws {
+  func json(state: Schedule.State, expected: String) throws {
     let definition = Definition(
       id: try #require(ScheduleID(validating: "a\"b")), timing: .every(try DurationExpression("5m")),
       payload: Array("[ 1.0 ]".utf8))
@@ -30,11 +30,11 @@ struct ScheduleJSONTests {
     let ticks = #""ticks":{"sent":3,"missed":0,"repeated":0,"nacked":0,"returned":0}"#
     #expect(
       schedule.json(Schedule.History()).utf8Text
-        == #"{"id":"a\"b","every":"5m","generation":7,"counter":3,\#(told),\#(ticks),"payload":[ 1.0 ]}"#)
+        == #"{"id":"a\"b","every":"5m","generation":7,"counter":3,\#(expected),\#(ticks),"payload":[ 1.0 ]}"#)
     #expect(throws: Never.self) { try parse(schedule.json(Schedule.History())) }
   }
 
-  @Test("who started it, and what became of its ticks")
+  @Test("contains the sender of the Start and the delivery results")
   func history() throws {
     let last = Schedule.Tally.Last(
       slot: Instant(milliseconds: 1000), jitterMilliseconds: 20, latenessMilliseconds: 7, confirmationMilliseconds: 2)

@@ -13,5 +13,5 @@ func fuzzCron(_ bytes: [UInt8]) {
   precondition(next > from)
   precondition(expression.latest(atOrBefore: next, in: .utc) == next, "the slot is its own latest")
   precondition(expression.next(after: next.advanced(byMilliseconds: -1), in: .utc) == next)
-  precondition(!expression.words.isEmpty)
+  precondition(!expression.explanation.isEmpty)
 }

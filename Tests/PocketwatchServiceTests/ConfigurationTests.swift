@@ -9,7 +9,7 @@ import Testing
 struct ConfigurationTests {
   private static let url = "amqp://user:secret@broker"
 
-  /// Reads settings as `serve` does, from these sources. A broker is given unless the sources say otherwise.
+  /// Reads settings like `serve`, from these sources. Sets a broker unless the sources do.
   private func read(
     _ environment: [String: String] = [:], file: String? = nil, options: [Setting: String] = [:], url: String? = url
   ) async throws -> (configuration: Configuration, log: LogSettings) {
@@ -23,7 +23,7 @@ struct ConfigurationTests {
     return (configuration, try await LogSettings.read(from: reader))
   }
 
-  @Test("what holds when only the broker is named")
+  @Test("the defaults, with only the broker set")
   func defaults() async throws {
     let (configuration, log) = try await read()
     #expect(configuration.broker.urls == [try BrokerURL(Self.url)])
@@ -39,7 +39,7 @@ struct ConfigurationTests {
     #expect(underSystemd.database == "/var/lib/pocketwatch/pocketwatch.sqlite")
   }
 
-  /// Every setting but the broker's, with two values and a look at what came of it.
+  /// Every setting but the broker's, with two values and its result.
   private static let settings: [(Setting, String, String, @Sendable (Configuration, LogSettings) -> String)] = [
     (.eventBus, "bus-a", "bus b", { configuration, _ in configuration.broker.names.eventBus }),
     (.stack, "stack-a", "stack-b", { configuration, _ in configuration.broker.names.stack }),
@@ -64,7 +64,7 @@ struct ConfigurationTests {
     (.logFormat, "text", "json", { _, log in log.format.rawValue }),
   ]
 
-  @Test("options win over the environment, the environment over the file")
+  @Test("options override the environment, which overrides the file")
   func precedence() async throws {
     #expect(
       Self.settings.map(\.0)
@@ -78,7 +78,7 @@ struct ConfigurationTests {
       for (result, expected) in [
         (try await read(environment), first), (try await read(other), second), (try await read(file: file), second),
         (try await read(environment, file: file), first),
-        // Set to nothing is not set.
+        // An empty value means not set.
         (try await read([setting.environmentVariable: ""], file: file), second),
       ] {
         #expect(value(result.configuration, result.log) == expected, "\(setting)")
@@ -91,7 +91,7 @@ struct ConfigurationTests {
     }
   }
 
-  @Test("the URL's file is read again each time; one that cannot be used is logged once, and the URL before it stays")
+  @Test("the URL's file is read each time; an invalid one is logged once, and the previous URL stays")
   func rotatedURL() async throws {
     let file = FileManager.default.temporaryDirectory.appending(path: "url-\(UUID().uuidString)")
     func write(_ text: String) throws { try Data(text.utf8).write(to: file) }
@@ -104,7 +104,7 @@ struct ConfigurationTests {
     let old = [try BrokerURL("amqp://a:old-secret@one")]
     #expect(urls.current() == old && log.take() == [])
 
-    // amqps needs authorities, and none are set.
+    // amqps requires a CA file, and none is set.
     for bad in ["", "amqp://a:new-secret@one:port", "amqps://a:new-secret@one"] {
       try write(bad)
       for _ in 1...3 { #expect(urls.current() == old, "\(bad)") }
@@ -137,7 +137,7 @@ struct ConfigurationTests {
     return parts.count == 1 ? "{\"\(parts[0])\": \(json)}" : "{\"\(parts[0])\": {\"\(parts[1])\": \(json)}}"
   }
 
-  @Test("the broker's URL: in the environment, in the file, in a file of its own; several are tried in turn")
+  @Test("the broker's URL: in the environment, in the file, in a separate file; several are tried in order")
   func brokerURL() async throws {
     let file = FileManager.default.temporaryDirectory.appending(path: "url-\(UUID().uuidString)")
     try Data("\n amqp://a:b@one:1/v\n amqp://two \n".utf8).write(to: file)
@@ -153,7 +153,7 @@ struct ConfigurationTests {
     }
   }
 
-  @Test("amqps wants the authorities to trust")
+  @Test("amqps requires a CA file")
   func tls() async throws {
     let authorities = #filePath  // any file that can be read: what is in it is the connection's matter
     let result = try await read(["POCKETWATCH_AMQP_CA_FILE": authorities], url: "amqps://broker")
@@ -163,7 +163,7 @@ struct ConfigurationTests {
   }
 
   @Test(
-    "what is out of range is refused under its own name",
+    "a value out of range is rejected with the setting's name",
     arguments: [
       (Setting.stack, "A"), (.stack, "a.b"), (.eventBus, "amq.topic"), (.eventBus, String(repeating: "x", count: 256)),
       (.userID, "yes"), (.misfireThreshold, "999"), (.misfireThreshold, "86400001"), (.misfireThreshold, "later"),
@@ -188,7 +188,7 @@ struct ConfigurationTests {
   }
 
   @Test(
-    "in the file a setting is a text or a whole number, and nothing that could pass for one",
+    "in the file a setting is a string or an integer, and nothing that resembles one",
     arguments: ["true", "1.5", "null", "[1]"])
   func otherJSON(value: String) async throws {
     await #expect {
@@ -197,7 +197,7 @@ struct ConfigurationTests {
     #expect(try await read(file: #"{"publishWindow": 1}"#).configuration.publishWindow == 1)
   }
 
-  @Test("what has no meaning is a typing error, and is named")
+  @Test("an unknown setting is rejected and named")
   func unknown() async throws {
     for (environment, file, name) in [
       (["POCKETWATCH_STAK": "x"], nil, "POCKETWATCH_STAK"), ([:], #"{"stak": "x"}"#, "stak"),
@@ -211,7 +211,7 @@ struct ConfigurationTests {
     _ = try await read(["POCKETWATCHER": "x", "POCKETWATCH": "y", "OTHER": "z"])
   }
 
-  @Test("no error tells the password")
+  @Test("no error contains the password")
   func secrets() async throws {
     for url in [
       "amqp://user:secret@broker:port", "http://user:secret@broker", "amqp://user:secret@broker/?heartbeat=10",

@@ -11,7 +11,7 @@ struct ConnectionStabilityTests {
 
   private func at(_ uptime: Int64) -> Now { Now(wall: Instant(milliseconds: 0), uptime: uptime) }
 
-  @Test("a connection is well at once, told once")
+  @Test("a connection is healthy at once, reported once")
   func plain() {
     var stability = ConnectionStability()
     #expect(stability.passed(at: at(0)) == nil)
@@ -23,7 +23,7 @@ struct ConnectionStabilityTests {
     #expect(stability.passed(at: at(7)) != nil)
   }
 
-  @Test("after a refusal it is well only with a confirm, or after ten seconds; a loop of refusals never tells")
+  @Test("after a channel error it is healthy only with a confirm or after ten seconds, and never in a loop of errors")
   func suspect() {
     var stability = ConnectionStability()
     for uptime in 1...5 {

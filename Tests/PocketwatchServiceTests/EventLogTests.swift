@@ -5,9 +5,9 @@ import Testing
 @testable import AMQP
 @testable import PocketwatchService
 
-@Suite("The log of what the scheduler does")
+@Suite("Event log")
 struct EventLogTests {
-  @Test("an error that lasts is logged once for each broker, and again after a connection; an outage warns elsewhere")
+  @Test("a lasting error is logged once per broker, and again after a connection")
   func disconnected() throws {
     let log = RecordingLog()
     var events = EventLog(logger: log.logger)
@@ -37,7 +37,7 @@ struct EventLogTests {
     #expect(entries.map(\.metadata) == [["id": "s1", "cause": "312 NO_ROUTE"]])
   }
 
-  @Test("six different rejections are six entries, at once")
+  @Test("six different rejections give six entries at once")
   func rejections() throws {
     let log = RecordingLog()
     var events = EventLog(logger: log.logger)
@@ -60,7 +60,7 @@ struct EventLogTests {
     #expect(log.take().count == 6)
   }
 
-  @Test("how many slots were missed is a field")
+  @Test("the number of missed slots is a field")
   func missed() throws {
     let log = RecordingLog()
     var events = EventLog(logger: log.logger)

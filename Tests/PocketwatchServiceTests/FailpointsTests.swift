@@ -5,7 +5,7 @@
 
   @Suite("Failpoints")
   struct FailpointsTests {
-    @Test("the Nth time only, each time without a number, and with a text only where it stands in the body")
+    @Test("the Nth time only, every time without a number, and with a text only if the body contains it")
     func turns() throws {
       let points = try Failpoints("beforeCommit=error@2,decode/bad=delay:50ms")
       #expect((1...4).map { _ in points.reached(.beforeCommit, []) != nil } == [false, true, false, false])
@@ -15,7 +15,7 @@
     }
 
     @Test(
-      "what cannot be read is named",
+      "an invalid value is named",
       arguments: [
         "x", "commit=kill", "decode=", "decode=die", "decode=kill@", "decode=kill@0", "decode=kill@1@2", "decode=error",
         "confirm/text=kill", "confirm=delay:", "confirm=delay:soon", "afterCommit=kill,nonsense",

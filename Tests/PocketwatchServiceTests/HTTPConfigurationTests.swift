@@ -3,7 +3,7 @@ import Foundation
 import PocketwatchService
 import Testing
 
-@Suite("Configuration of the pages")
+@Suite("HTTP configuration")
 struct HTTPConfigurationTests {
   private static let token = "0123456789abcdef-token"
 
@@ -33,13 +33,13 @@ struct HTTPConfigurationTests {
     #expect(settings == AdminSettings(host: host, port: port, token: Self.made))
   }
 
-  @Test("off is off, whatever else is set")
+  @Test("off disables it, whatever else is set")
   func off() async throws {
     #expect(try await read(["POCKETWATCH_HTTP": "off"]) == nil)
     #expect(try await read(["POCKETWATCH_HTTP": "off", "POCKETWATCH_HTTP_WRITE": "on"]) == nil)
   }
 
-  @Test("a token opens the pages to other machines; its file may end with a line end")
+  @Test("a token allows other machines; its file may end with a line feed")
   func token() async throws {
     let settings = try await read(["POCKETWATCH_HTTP": "0.0.0.0:80"], tokenFile: Self.token + "\n")
     #expect(settings?.host == "0.0.0.0" && settings?.port == 80 && settings?.token.isMade == false)
@@ -47,7 +47,7 @@ struct HTTPConfigurationTests {
     #expect(!FileManager.default.fileExists(atPath: file.path), "the test has removed it")
   }
 
-  @Test("on loopback the service makes a token beside its database, also for pages that change something")
+  @Test("on loopback the service creates a token next to its database, also if changes are allowed")
   func made() async throws {
     #expect(
       try await read(["POCKETWATCH_HTTP_WRITE": "on"]) == AdminSettings(token: Self.made, allowsChanges: true))

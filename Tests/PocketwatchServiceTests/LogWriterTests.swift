@@ -5,10 +5,10 @@ import PocketwatchService
 import Recurrence
 import Testing
 
-/// The log must never hold up its writers, whatever its reader does.
+/// The log must never block its writers, whatever its reader does.
 @Suite("Writing the log", .timeLimit(.minutes(1)))
 struct LogWriterTests {
-  /// A pipe of the least size, 4096 bytes.
+  /// A pipe of the smallest size, 4096 bytes.
   private final class Pipe {
     let reader: Int32
     let writer: Int32
@@ -20,7 +20,7 @@ struct LogWriterTests {
       cr_setPipeSize(writer)
     }
 
-    /// What is written until the line with this text has come.
+    /// The output up to the line with this text.
     func read(until text: String) -> String {
       var all: [UInt8] = []
       var buffer = [UInt8](repeating: 0, count: 65_536)
@@ -37,7 +37,7 @@ struct LogWriterTests {
     LogLine(time: Instant(milliseconds: 0), level: .info, message: message)
   }
 
-  @Test("lines come whole and in order")
+  @Test("lines are complete and in order")
   func order() throws {
     let pipe = try Pipe()
     let log = LogWriter(descriptor: pipe.writer)
@@ -47,19 +47,19 @@ struct LogWriterTests {
     #expect(log.flush(within: .seconds(10)))
   }
 
-  @Test("a reader that stands still holds up nobody; what is lost is counted, and reported when it reads again")
+  @Test("a stopped reader blocks nobody; lost lines are counted, and reported when it continues")
   func full() throws {
     let pipe = try Pipe()
     let log = LogWriter(descriptor: pipe.writer, capacity: 20_000)
     let count = 100_000
     let begin = ContinuousClock.now
     for number in 1...count { log.write(line("line \(number)"), isText: true) }
-    #expect(ContinuousClock.now - begin < .seconds(20), "it would be for ever")
+    #expect(ContinuousClock.now - begin < .seconds(20), "it would block forever")
     #expect(!log.flush(within: .milliseconds(20)), "bounded, too")
 
     var numbers: [Int] = []
     var lost = 0
-    // More than one report where the pipe still took some when the queue was full.
+    // More than one report, if the pipe still accepted lines while the queue was full.
     while numbers.count + lost < count {
       for line in pipe.read(until: "\n").split(separator: "\n") {
         if let dropped = line.firstMatch(of: /dropped=(\d+)$/) {
@@ -77,7 +77,7 @@ struct LogWriterTests {
     #expect(log.flush(within: .seconds(10)))
   }
 
-  @Test("a reader that is gone is no matter")
+  @Test("a closed reader has no effect on writers")
   func gone() throws {
     signal(SIGPIPE, SIG_IGN)
     let pipe = try Pipe()
@@ -87,7 +87,7 @@ struct LogWriterTests {
     #expect(log.flush(within: .seconds(10)))
   }
 
-  @Test("a descriptor that somebody made non-blocking loses nothing")
+  @Test("a non-blocking descriptor loses no line")
   func nonBlocking() throws {
     let pipe = try Pipe()
     _ = fcntl(pipe.writer, F_SETFL, O_NONBLOCK)
@@ -98,5 +98,5 @@ struct LogWriterTests {
   }
 }
 
-/// F_SETPIPE_SZ: a page is the least.
+/// F_SETPIPE_SZ: the minimum is one page.
 private func cr_setPipeSize(_ file: Int32) { _ = fcntl(file, 1031, 4096) }

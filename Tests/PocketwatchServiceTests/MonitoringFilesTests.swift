@@ -4,13 +4,13 @@ import Testing
 
 @testable import PocketwatchService
 
-/// Dashboard and alerts speak of metrics that there are.
+/// Dashboard and alerts use existing metrics only.
 @Suite("ops/monitoring")
 struct MonitoringFilesTests {
   private static let folder = URL(filePath: #filePath).deletingLastPathComponent()
     .appending(path: "../../ops/monitoring")
 
-  @Test("names only what the service counts, and all of it", arguments: ["dashboard.json", "alerts.yml"])
+  @Test("uses only metrics of the service, and all of them", arguments: ["dashboard.json", "alerts.yml"])
   func names(file: String) throws {
     let text = try String(contentsOf: Self.folder.appending(path: file), encoding: .utf8)
     let known = Set((ServiceMetrics.descriptions + ProcessMetrics.descriptions).map(\.name))

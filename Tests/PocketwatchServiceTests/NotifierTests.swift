@@ -7,10 +7,10 @@ import Testing
 
 @testable import PocketwatchService
 
-/// What systemd hears, over a real datagram socket.
+/// Notifications of systemd, over a real datagram socket.
 @Suite("Notifier")
 struct NotifierTests {
-  @Test("sends to a socket in a folder and to one in the abstract name space", arguments: [false, true])
+  @Test("sends to a socket in a folder and to one in the abstract namespace", arguments: [false, true])
   func sends(isAbstract: Bool) throws {
     let path = FileManager.default.temporaryDirectory.appending(path: "n-\(UUID().uuidString.prefix(8))").path()
     let name = isAbstract ? "@" + path : path
@@ -26,7 +26,7 @@ struct NotifierTests {
     #expect(received(from: socket) == "WATCHDOG=1")
   }
 
-  @Test("the broker's words say nothing to systemd but that they are a status")
+  @Test("an error of the broker cannot add an assignment to a status")
   func foreignText() throws {
     let path = FileManager.default.temporaryDirectory.appending(path: "n-\(UUID().uuidString.prefix(8))").path()
     let socket = try #require(bound(to: path))
@@ -41,7 +41,7 @@ struct NotifierTests {
     #expect(received(from: socket) == "STATUS=not ready: é ☕ READY=1  MAINPID=1    [1m end")
   }
 
-  @Test("pages that cannot be reached are a detail of the status, and keep nothing from being ready")
+  @Test("unreachable pages are a detail of the status, and do not affect readiness")
   func pages() throws {
     let path = FileManager.default.temporaryDirectory.appending(path: "n-\(UUID().uuidString.prefix(8))").path()
     let socket = try #require(bound(to: path))
@@ -73,7 +73,7 @@ struct NotifierTests {
   }
 
   @Test(
-    "without a socket, or with one that cannot be, nothing happens",
+    "without a socket, or with an invalid one, it has no effect",
     arguments: ["", "/nowhere/at/all", String(repeating: "x", count: 200)])
   func nowhere(name: String) {
     Notifier(environment: ["NOTIFY_SOCKET": name]).send("READY=1")
@@ -81,7 +81,7 @@ struct NotifierTests {
   }
 
   @Test(
-    "the watchdog is fed at half its time",
+    "the watchdog is notified at half its interval",
     arguments: [
       ("30000000", 15_000), ("1", 1), ("-5", nil), ("0", nil), ("9223372036854775807", 4_611_686_018_427_387),
       ("x", nil), ("", nil),
@@ -90,13 +90,13 @@ struct NotifierTests {
     #expect(Notifier(environment: ["WATCHDOG_USEC": variable]).watchdogMilliseconds == milliseconds)
   }
 
-  @Test("a watchdog meant for another process is not fed")
+  @Test("a watchdog of another process is not notified")
   func otherProcess() {
     #expect(Notifier(environment: ["WATCHDOG_USEC": "1000", "WATCHDOG_PID": "1"]).watchdogMilliseconds == nil)
     #expect(Notifier(environment: ["WATCHDOG_USEC": "10000", "WATCHDOG_PID": "\(getpid())"]).watchdogMilliseconds == 5)
   }
 
-  /// A datagram socket with this name; `@` stands for the abstract name space's zero byte.
+  /// A datagram socket with this name; `@` means the zero byte of the abstract namespace.
   private func bound(to name: String) -> Int32? {
     let file = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     var address = sockaddr_un()

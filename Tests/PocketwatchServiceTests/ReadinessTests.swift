@@ -11,7 +11,7 @@ struct ReadinessTests {
     Readiness(logger: log.logger, notifier: Notifier(environment: [:]))
   }
 
-  /// What is logged at this time.
+  /// The entries logged by an update at this time.
   private func logged(_ readiness: inout Readiness, at uptime: Int64 = 0) -> [String] {
     readiness.update(at: uptime)
     readiness.update(at: uptime)
@@ -34,7 +34,7 @@ struct ReadinessTests {
   private let shut = AMQPError(.connectionClosed(code: 320), "CONNECTION_FORCED", endpoint: "amqp://u@one:5672/")
   private let login = AMQPError(.refusedLogin, "ACCESS_REFUSED", endpoint: "amqp://u@one:5672/")
 
-  @Test("a start is not a warning; a reason that is one is logged at once, the most important first")
+  @Test("a start is not a warning; the most important reason is logged at once")
   func start() {
     var readiness = readiness()
     #expect(logged(&readiness) == ["info: not ready: connecting to the broker"])
@@ -43,7 +43,7 @@ struct ReadinessTests {
     #expect(logged(&readiness) == ["warning: not ready: the database: full"])
   }
 
-  @Test("an outage is one entry, whatever each attempt and each connection meets, and its end another")
+  @Test("an outage gives one entry, whatever the errors of its attempts, and its end another")
   func outage() {
     var readiness = started()
     for (second, (part, error)) in [
@@ -56,7 +56,7 @@ struct ReadinessTests {
           == (second == 0
             ? ["warning: not ready: the connection to the broker was lost (amqp://u@one:5672/): reset"] : []))
     }
-    // A broker that starts may refuse the login for a moment.
+    // A starting broker may refuse the login for a moment.
     readiness.set(.publisher, reason: .init(login), at: login.endpoint)
     #expect(logged(&readiness, at: 60_000) == [])
     #expect(readiness.deadline == 65_000)
@@ -65,7 +65,7 @@ struct ReadinessTests {
     #expect(readiness.deadline == nil)
   }
 
-  @Test("another reason that lasts is logged once, after five seconds")
+  @Test("another lasting reason is logged once, after five seconds")
   func lasting() {
     var readiness = started()
     readiness.set(.consumer, reason: .init(lost), at: lost.endpoint)
@@ -80,7 +80,7 @@ struct ReadinessTests {
     #expect(logged(&readiness, at: 70_000) == [] && logged(&readiness, at: 80_000) == [])
   }
 
-  @Test("what flips each second is logged once, and ready again when it has lasted ten seconds")
+  @Test("a flapping state is logged once, and ready again after ten seconds")
   func flapping() {
     var readiness = started()
     var entries: [String] = []
@@ -99,7 +99,7 @@ struct ReadinessTests {
     #expect(logged(&readiness, at: 120_001) == ["info: ready"], "long after the last")
   }
 
-  @Test("a stop says so, and is not a warning")
+  @Test("a stop is logged, not as a warning")
   func stop() {
     var readiness = started()
     readiness.set(.publisher, reason: .init(away))
@@ -119,7 +119,7 @@ struct ReadinessTests {
     #expect(log.take().map(\.message) == ["not ready: refused", "not ready: refused; no route"])
   }
 
-  @Test("a user_id that the broker refuses names the switch that leaves it out")
+  @Test("an error about user_id names the setting that omits it")
   func userID() {
     let error = AMQPError(.channelClosed(code: 406), "PRECONDITION_FAILED - user_id property set to 'a'")
     #expect(Readiness.Reason(error).text.contains("POCKETWATCH_USER_ID=off"))

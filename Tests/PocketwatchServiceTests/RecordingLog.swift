@@ -1,7 +1,7 @@
 import Logging
 import Synchronization
 
-/// Keeps what is logged.
+/// Records log entries.
 final class RecordingLog: Sendable {
   struct Entry: Hashable, Sendable {
     var level: Logger.Level
@@ -11,7 +11,7 @@ final class RecordingLog: Sendable {
 
   private let entries = Mutex<[Entry]>([])
 
-  /// What was logged since it was taken last.
+  /// The entries since the last call.
   func take() -> [Entry] {
     entries.withLock { entries in
       defer { entries = [] }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import PocketwatchService
 
-/// The exit codes that a supervisor acts on.
+/// Exit codes for supervisors.
 struct ServiceFailureTests {
   @Test(arguments: [
     (StoreError.Kind.locked, ServiceFailure.Code.databaseInUse), (.inputOutput, .storageFailed),
@@ -16,7 +16,7 @@ struct ServiceFailureTests {
     #expect(ServiceFailure(atStart: StoreError(kind, "so")).code == code)
   }
 
-  /// Another start would find what is damaged as it is.
+  /// A restart does not repair damage.
   @Test(arguments: [
     (StoreError.Kind.inputOutput, ServiceFailure.Code.storageFailed), (.other, .storageFailed),
     (.corrupt, .databaseUnusable), (.foreign, .databaseUnusable), (.misplaced, .databaseMisplaced),
@@ -26,7 +26,7 @@ struct ServiceFailureTests {
     #expect(ServiceFailure(whileRunning: StoreError(kind, "so")).code == code)
   }
 
-  /// The unit starts the service again after each failure but those that another start could make worse, or cannot change.
+  /// The unit restarts the service after each failure, except those that a restart would not change or could make worse.
   @Test func unitRestartsWhatMayPass() throws {
     let unit = try String(contentsOfFile: "ops/pocketwatch.service", encoding: .utf8)
     let line = try #require(unit.split(separator: "\n").first { $0.hasPrefix("RestartPreventExitStatus=") })

@@ -9,8 +9,8 @@ import Testing
 
 @testable import PocketwatchService
 
-/// What is seen of a scheduler from outside its thread.
-@Suite("The watch on a service")
+/// The view of a scheduler from other threads.
+@Suite("Service watch")
 struct ServiceWatchTests {
   private let registry = PrometheusRegistry()
   private let watch: ServiceWatch
@@ -27,11 +27,11 @@ struct ServiceWatchTests {
     Definition(id: id(text), timing: .every(try DurationExpression("1h")), payload: Array(#"{"a": 1.0}"#.utf8))
   }
 
-  /// Runs `body` beside a thread that answers as the engine's does.
+  /// Runs `body` with a thread that answers questions like the engine's.
   private func answering(_ store: MemoryStore, _ body: () async throws -> Void) async throws {
     let inbox = try Inbox()
     watch.open(inbox, ZoneDirectory())
-    // The store is touched by this thread alone until it has ended.
+    // Only this thread uses the store until it has ended.
     nonisolated(unsafe) let store = store
     let ended = AsyncStream<Void>.makeStream()
     let thread = Thread {
@@ -72,14 +72,14 @@ struct ServiceWatchTests {
       ) {
         try await watch.startAgain(id("b"))
       }
-      await #expect(throws: AdminError(.notFound, "there is no schedule of this id")) {
+      await #expect(throws: AdminError(.notFound, "no schedule has this id")) {
         try await watch.startAgain(id("c"))
       }
     }
   }
 
-  @Test("a store that is unwell, and an engine that does not answer, are told")
-  func unwell() async throws {
+  @Test("an unavailable store and an engine that does not answer are reported")
+  func unavailable() async throws {
     await #expect(throws: AdminError(.unavailable, "the service is starting")) { try await watch.overview() }
     let store = MemoryStore()
     store.fault = StoreError(.full, "no room")
@@ -92,9 +92,9 @@ struct ServiceWatchTests {
     }
   }
 
-  @Test("one backup is made at a time, and the next when the last who held it let go")
+  @Test("one backup at a time, and the next when the permit is released")
   func backups() async throws {
-    let turns = BackupTurns()
+    let turns = BackupPermits()
     var first = turns.take()
     #expect(first != nil)
     #expect(turns.take() == nil)
@@ -102,14 +102,14 @@ struct ServiceWatchTests {
     #expect(turns.take() != nil)
     try await answering(MemoryStore()) {
       for _ in 1...2 {
-        await #expect(throws: AdminError(.unavailable, "the database: It cannot be copied.")) {
+        await #expect(throws: AdminError(.unavailable, "the database: This store does not support backups.")) {
           _ = try await watch.backUp()
         }
       }
     }
   }
 
-  @Test("so many questions wait and no more, and each asker gets an answer")
+  @Test("the number of waiting questions is limited, and each gets an answer")
   func manyQuestions() async throws {
     let inbox = try Inbox()
     watch.open(inbox, ZoneDirectory())
@@ -131,7 +131,7 @@ struct ServiceWatchTests {
     #expect(refused == 20 && unanswered == Inbox.maximumQuestions)
   }
 
-  @Test("readiness is the most important reason, health a loop that turns")
+  @Test("readiness is the most important reason, health an iterating loop")
   func status() {
     #expect(watch.status.reason == "connecting to the broker" && watch.status.isAlive)
     watch.set(.consumer, reason: nil)
@@ -140,13 +140,13 @@ struct ServiceWatchTests {
     watch.set(.store, reason: "the database: full")
     #expect(watch.status.reason == "the database: full")
     let now = SystemClock.now()
-    watch.turned(at: Now(wall: now.wall, uptime: now.uptime - 31_000))
+    watch.iterated(at: Now(wall: now.wall, uptime: now.uptime - 31_000))
     #expect(!watch.status.isAlive)
-    watch.turned(at: now)
+    watch.iterated(at: now)
     #expect(watch.status.isAlive)
   }
 
-  @Test("what is published, confirmed and reported is counted")
+  @Test("publications, confirms and reports are counted")
   func counts() throws {
     let slot = Instant(milliseconds: 1_000)
     let due = slot.advanced(byMilliseconds: 8_000)  // jitter is not lateness
@@ -165,7 +165,7 @@ struct ServiceWatchTests {
     watch.note(.missedSlotsFolded(id("a"), count: 2), at: now)
     watch.note(.missedSlotsSkipped(id("a"), count: 3, policy: .fireAll), at: now)
     watch.note(.scheduleStarted(id("a"), .replaced), at: now)
-    // The words of a client do not make it an end of its own, nor the other way round.
+    // A client's reason does not make it an automatic end, nor the reverse.
     watch.note(.scheduleStopped(id("a"), reason: Schedule.EndReason.countLimit, byCommand: true), at: now)
     watch.note(.scheduleStopped(id("a"), reason: "enough", byCommand: false), at: now)
     watch.note(.tickReturned(id("a"), cause: "312"), at: now)
@@ -191,17 +191,17 @@ struct ServiceWatchTests {
     #expect(watch.metrics.totals.map(\.value) == [1, 5, 1, 1, 0, 0, 0])
   }
 
-  @Test("the next tick that is due is a metric while there is one")
+  @Test("the due time of the next tick is a metric while there is one")
   func nextDue() {
     let name = "pocketwatch_next_due_timestamp_seconds"
     #expect(!registry.text.contains("\n\(name) "))
-    watch.turned(at: SystemClock.now(), nextDue: Instant(milliseconds: 1_795_000_000_250))
+    watch.iterated(at: SystemClock.now(), nextDue: Instant(milliseconds: 1_795_000_000_250))
     #expect(registry.text.contains("\n\(name) 1795000000.25\n"))
-    watch.turned(at: SystemClock.now())
+    watch.iterated(at: SystemClock.now())
     #expect(!registry.text.contains("\n\(name) "))
   }
 
-  @Test("the overview tells of the disk and the clock")
+  @Test("the overview reports disk and clock")
   func hostStatus() {
     #expect(
       HostStatus.disk(of: "/").message.contains("B free") || HostStatus.disk(of: "/").message.contains("bytes free"))

@@ -8,7 +8,7 @@
 
   @Suite("Stalls of the engine's thread", .serialized, .timeLimit(.minutes(1)))
   struct StallCheckTests {
-    /// The steps that were found to block while a thread did this.
+    /// The steps reported as blocking while a thread runs `body`.
     private func stalls(_ body: @escaping @Sendable (StallCheck) -> Void) -> [LoopStep] {
       let found = Mutex<[LoopStep]>([])
       let check = StallCheck { step in found.withLock { $0.append(step) } }
@@ -23,9 +23,9 @@
       return found.withLock { $0 }
     }
 
-    @Test("a call that blocks is found and named, once, while it still blocks", arguments: [LoopStep.report, .publish])
+    @Test("a blocking call is reported once, with its step, while it blocks", arguments: [LoopStep.report, .publish])
     func blocks(step: LoopStep) throws {
-      // Not for a time: until it is found, for the other tests of this process may keep it from being so.
+      // Blocks until it is reported, not for a fixed time: other tests of this process may delay the report.
       let found = DispatchSemaphore(value: 0)
       let step = step
       let steps = Mutex<[LoopStep]>([])
@@ -47,7 +47,7 @@
       #expect(steps.withLock { $0 } == [step])
     }
 
-    @Test("neither a wait that is meant, nor short ones, nor work is a stall")
+    @Test("intended waits, short waits and work are not stalls")
     func doesNot() {
       let found = stalls { check in
         for step in LoopStep.allCases where step.mayBlock {

@@ -2,7 +2,7 @@ import Testing
 
 @testable import PocketwatchService
 
-/// Row 30: what the operating system must allow.
+/// The required resource limits.
 struct SystemLimitsTests {
   @Test func enough() throws {
     try SystemLimits.check()
@@ -10,7 +10,10 @@ struct SystemLimitsTests {
     try SystemLimits.check(openFiles: .max, addressSpace: .max)
   }
 
-  @Test(arguments: [(UInt(31), UInt.max, "31 open files"), (1024, UInt(1 << 30) - 1, "1023 MiB of address space")])
+  @Test(arguments: [
+    (UInt(31), UInt.max, "the limit of open files is 31"),
+    (1024, UInt(1 << 30) - 1, "the limit of address space is 1023 MiB"),
+  ])
   func tooLittle(openFiles: UInt, addressSpace: UInt, reason: String) {
     let failure = #expect(throws: ServiceFailure.self) {
       try SystemLimits.check(openFiles: openFiles, addressSpace: addressSpace)

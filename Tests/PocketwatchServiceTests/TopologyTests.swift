@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Names and definitions of the topology")
 struct TopologyTests {
-  @Test("for the default names the definitions are the file of the repository, byte for byte")
+  @Test("for the default names the definitions equal the repository's file byte for byte")
   func file() throws {
     let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent()
@@ -12,7 +12,7 @@ struct TopologyTests {
     #expect(Topology(names: TopologyNames()).definitions(virtualHost: "/") == String(decoding: file, as: UTF8.self))
   }
 
-  @Test("other names stand everywhere, safely quoted")
+  @Test("other names are used everywhere, and quoted safely")
   func otherNames() throws {
     let text = Topology(names: TopologyNames(stack: "a-b", eventBus: #"b"us\"#)).definitions(virtualHost: #"v"1\"#)
     struct Document: Decodable {

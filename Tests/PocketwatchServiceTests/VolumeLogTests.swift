@@ -3,7 +3,7 @@ import Testing
 
 @testable import PocketwatchService
 
-@Suite("What happens at volume is logged once, then counted")
+@Suite("Entries at volume are logged once, then counted")
 struct VolumeLogTests {
   private func entry(_ id: String, kind: String = "returned", identity: String = "same") -> VolumeLog.Entry {
     VolumeLog.Entry(kind: kind, identity: identity, level: .warning, message: "returned", metadata: ["id": "\(id)"])
@@ -37,7 +37,7 @@ struct VolumeLogTests {
     #expect(log.take() == [logged("d")], "at once again")
   }
 
-  /// A loop that never rests does not get to flush.
+  /// A busy loop may not flush.
   @Test func underSteadyLoadTheMinuteEndsWithoutAFlush() {
     let log = RecordingLog()
     var volume = VolumeLog(logger: log.logger)
@@ -74,7 +74,7 @@ struct VolumeLogTests {
     #expect(log.take() == [logged("a", times: 2), logged("b", times: 2), logged("c", times: 2)])
   }
 
-  @Test("of a kind ten causes are kept apart, the others counted together; after a quiet minute there is room again")
+  @Test("ten causes per kind are distinct, others counted together; after a quiet minute there is room again")
   func distinctBound() {
     let log = RecordingLog()
     var volume = VolumeLog(logger: log.logger)

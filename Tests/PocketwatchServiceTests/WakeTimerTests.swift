@@ -6,7 +6,7 @@ import Testing
 @testable import PocketwatchService
 @testable import Scheduling
 
-/// The one place where the engine's thread waits.
+/// The wait of the engine's thread.
 @Suite("Waiting", .timeLimit(.minutes(1)))
 struct WakeTimerTests {
   private func elapsed(_ body: () -> Void) -> Int64 {
@@ -15,15 +15,15 @@ struct WakeTimerTests {
     return SystemClock.now().uptime - begun
   }
 
-  @Test("a ring ends the wait that is on, and the next one")
+  @Test("a signal ends the current wait, or the next one")
   func ring() throws {
     let timer = try WakeTimer()
-    timer.ring()
-    timer.ring()
+    timer.signal()
+    timer.signal()
     timer.wait(untilWall: nil, atMostMilliseconds: 1_000_000)
-    // Two rings were one: the next wait is a wait again.
+    // Two signals count as one: the next wait blocks again.
     #expect(elapsed { timer.wait(untilWall: nil, atMostMilliseconds: 20) } >= 20)
-    Thread.detachNewThread { timer.ring() }
+    Thread.detachNewThread { timer.signal() }
     timer.wait(untilWall: nil, atMostMilliseconds: 1_000_000)
   }
 
@@ -37,14 +37,14 @@ struct WakeTimerTests {
     }
   }
 
-  @Test("a time that is past ends it at once", arguments: [Int64.min, -1, 0, 1])
+  @Test("a past time ends it at once", arguments: [Int64.min, -1, 0, 1])
   func past(milliseconds: Int64) throws {
     let timer = try WakeTimer()
     timer.wait(untilWall: Instant(milliseconds: milliseconds), atMostMilliseconds: 1_000_000)
     timer.wait(untilWall: nil, atMostMilliseconds: milliseconds.clamped)
   }
 
-  @Test("what is posted comes out in order, and ends the wait")
+  @Test("inputs are returned in order, and end the wait")
   func inbox() throws {
     let inbox = try Inbox()
     #expect(inbox.take().isEmpty)
@@ -59,7 +59,7 @@ struct WakeTimerTests {
     #expect(inbox.take().isEmpty)
     inbox.post(.stop)
     inbox.wait(for: Engine.Wake(wall: nil, uptime: nil), now: now, atMostMilliseconds: 1_000_000)
-    // A time on the monotonic clock that is past.
+    // A past time on the monotonic clock.
     inbox.wait(for: Engine.Wake(wall: nil, uptime: now.uptime - 5), now: now, atMostMilliseconds: 1_000_000)
   }
 }

@@ -2,10 +2,10 @@ import CoreMetrics
 import PrometheusMetrics
 import Testing
 
-/// What is counted, and what Prometheus is told.
+/// Recorded values and the exported text.
 @Suite("Prometheus text")
 struct PrometheusTextTests {
-  /// One way to count, and all that is written of it.
+  /// A way to record, and the whole exported text.
   struct Case: Sendable, CustomTestStringConvertible {
     var testDescription: String
     var descriptions: [MetricDescription] = []
@@ -37,7 +37,7 @@ struct PrometheusTextTests {
       },
       text: "# HELP c_total c_total\n# TYPE c_total counter\nc_total{a=\"0\"} 5\nc_total{a=\"1\",b=\"2\"} 2\n"),
     Case(
-      testDescription: "a counter with a fraction; what is no number is no step",
+      testDescription: "a floating-point counter ignores NaN and infinity",
       count: { registry in
         let counter = FloatingPointCounter(label: "seconds_total", factory: registry)
         for step in [0.25, 0.5, -1, .nan, .infinity] { counter.increment(by: step) }
@@ -52,7 +52,7 @@ struct PrometheusTextTests {
         meter.decrement(by: 4)
       }, text: "# HELP a a\n# TYPE a gauge\na 7\n# HELP b b\n# TYPE b gauge\nb -0.5\n"),
     Case(
-      testDescription: "a histogram: a bound belongs to its bucket, buckets add up, no number is left out",
+      testDescription: "a histogram: a bound belongs to its bucket, buckets are cumulative, NaN is ignored",
       descriptions: [MetricDescription("size", help: "Size.", buckets: [10, 1, 10, .infinity])],
       count: { registry in
         let recorder = Recorder(label: "size", dimensions: [("x", "y")], factory: registry)
@@ -86,7 +86,7 @@ struct PrometheusTextTests {
 
         """),
     Case(
-      testDescription: "what is read when it is written, or is not there",
+      testDescription: "an observed value, and a missing one",
       count: { registry in
         registry.observeGauge("g") { 2 }
         registry.observeGauge("h", labels: [("a", "b")]) { nil }
@@ -110,7 +110,7 @@ struct PrometheusTextTests {
         Counter(label: "x", factory: registry).increment(by: 9)
       }, text: "# HELP x_total x_total\n# TYPE x_total gauge\nx_total 1\n"),
     Case(
-      testDescription: "what is destroyed is gone",
+      testDescription: "a destroyed metric is removed",
       count: { registry in
         let counter = Counter(label: "x", factory: registry)
         counter.destroy()
@@ -118,7 +118,7 @@ struct PrometheusTextTests {
       }, text: "# HELP y y\n# TYPE y gauge\ny 1\n"),
   ]
 
-  @Test("is exactly this", arguments: cases)
+  @Test("is exported exactly", arguments: cases)
   func text(example: Case) {
     let registry = PrometheusRegistry(example.descriptions)
     example.count(registry)
@@ -165,7 +165,7 @@ struct PrometheusTextTests {
     #expect(registry.text.hasSuffix("\ng \(written)\n"))
   }
 
-  @Test("what several threads count is all there")
+  @Test("no value recorded by several threads is lost")
   func threads() async {
     let registry = PrometheusRegistry()
     await withTaskGroup(of: Void.self) { group in
@@ -188,7 +188,7 @@ struct PrometheusTextTests {
     }
   }
 
-  @Test("a process knows its memory, time and files")
+  @Test("a process reports its memory, CPU time and files")
   func process() {
     let registry = PrometheusRegistry(ProcessMetrics.descriptions)
     ProcessMetrics.register(in: registry, startSeconds: 5)

@@ -3,13 +3,13 @@ import Foundation
 import PrometheusMetrics
 import Testing
 
-/// Prometheus's own checker reads what we write.
+/// Prometheus's checker accepts the exported text.
 @Suite("promtool check metrics")
 struct PromtoolTests {
   private static let tool = "/usr/bin/promtool"
   private static var isThere: Bool { FileManager.default.isExecutableFile(atPath: tool) }
 
-  @Test("finds nothing wrong", .enabled(if: isThere, "promtool is missing; it is in Debian's package prometheus"))
+  @Test("reports no error", .enabled(if: isThere, "promtool is missing; it is in Debian's package prometheus"))
   func check() throws {
     let registry = PrometheusRegistry(
       ProcessMetrics.descriptions + [
@@ -25,11 +25,11 @@ struct PromtoolTests {
     }
     Timer(label: "c_seconds", factory: registry).recordMilliseconds(5)
     let answer = try run(registry.text)
-    #expect(answer.status == 0 && answer.words.isEmpty, "\(answer.words)\n\(registry.text)")
+    #expect(answer.status == 0 && answer.output.isEmpty, "\(answer.output)\n\(registry.text)")
     #expect(try run("# TYPE x counter\nx{ 1\n").status != 0, "so that it would say something")
   }
 
-  private func run(_ text: String) throws -> (status: Int32, words: String) {
+  private func run(_ text: String) throws -> (status: Int32, output: String) {
     let process = Process()
     process.executableURL = URL(filePath: Self.tool)
     process.arguments = ["check", "metrics"]
@@ -40,8 +40,8 @@ struct PromtoolTests {
     try process.run()
     try input.fileHandleForWriting.write(contentsOf: Data(text.utf8))
     try input.fileHandleForWriting.close()
-    let words = try output.fileHandleForReading.readToEnd() ?? Data()
+    let text = try output.fileHandleForReading.readToEnd() ?? Data()
     process.waitUntilExit()
-    return (process.terminationStatus, String(decoding: words, as: UTF8.self))
+    return (process.terminationStatus, String(decoding: text, as: UTF8.self))
   }
 }

@@ -1,7 +1,7 @@
 import Recurrence
 import Testing
 
-/// What expressions do on the days on which the clocks change.
+/// Expressions on the days of clock changes.
 @Suite(.enabled(if: TestZones.arePresent, "needs zone files"))
 struct ClockChangeTests {
   @Test(
@@ -37,7 +37,7 @@ struct ClockChangeTests {
     let rome = try TestZones.directory.rules(named: "Europe/Rome")
     let expression = try CronExpression(cron)
     let midnight = try #require(Instant(rfc3339: "\(eve)T00:00:00Z"))
-    // A plus stands for the day after.
+    // A plus means the next day.
     let slots = try times.map { time in
       let instant = try #require(Instant(rfc3339: "\(eve)T\(time.suffix(5)):00Z"))
       return time.hasPrefix("+") ? instant.advanced(byMilliseconds: 86_400_000) : instant
@@ -54,7 +54,7 @@ struct ClockChangeTests {
     }
   }
 
-  /// Samoa left out 30 December 2011: a new calendar, which moves nothing.
+  /// Samoa skipped 30 December 2011: a change of calendar, which moves no slot.
   @Test func aJumpOfADayAddsNothing() throws {
     let apia = try TestZones.directory.rules(named: "Pacific/Apia")
     let start = try #require(Instant(rfc3339: "2011-12-29T00:00:00Z"))

@@ -1,9 +1,9 @@
 import Recurrence
 import Testing
 
-/// The dialect beyond the vectors, the errors, and the edges of time.
+/// The dialect beyond the vectors, errors, and the limits of time.
 struct CronExpressionTests {
-  /// Forms that mean the same, the second spelt out.
+  /// Equivalent forms, the second written in full.
   @Test(arguments: [
     ("0 0 * * FRI-SUN", "0 0 * * 5,6,0"), ("0 0 * * 6-0", "0 0 * * 6,0"), ("0 0 * * 5-7", "0 0 * * 0,5,6"),
     ("0 0 * * FRI-SUN/2", "0 0 * * 5,0"), ("0 0 * * 1/2", "0 0 * * 1,3,5"), ("0 0 * * SUN/2", "0 0 * * 0,2,4,6"),
@@ -44,7 +44,7 @@ struct CronExpressionTests {
     #expect(try CronExpression(cron).next(after: now, in: .utc) == Instant(rfc3339: expected))
   }
 
-  /// The words are part of the contract: `Schedule Rejected` and the command line show them.
+  /// `Schedule Rejected` and the command line show these messages.
   @Test(arguments: [
     ("60 * * * *", "minute: 60 is not within 0-59 (character 1)"),
     ("  0\t75 * * * *", "minute: 75 is not within 0-59 (character 5)"),
@@ -52,74 +52,78 @@ struct CronExpressionTests {
       "0 12 * * 1 2030",
       "day-of-week: 2030 is not within 0-7; a year is the seventh field, after seconds (character 12)"
     ),
-    ("0 0 31 2 *", "day-of-month: day 31 never comes in February (character 5)"),
-    ("0 0 31 4,6,11 *", "day-of-month: day 31 never comes in April, June or November (character 5)"),
-    ("0 0 30-31 2 *", "day-of-month: '30-31' never comes in February (character 5)"),
-    ("0 0 0 29 2 * 2027", "day-of-month: day 29 never comes in February of the years given (character 7)"),
+    ("0 0 31 2 *", "day-of-month: day 31 does not exist in February (character 5)"),
+    ("0 0 31 4,6,11 *", "day-of-month: day 31 does not exist in April, June or November (character 5)"),
+    ("0 0 30-31 2 *", "day-of-month: '30-31' does not exist in February (character 5)"),
+    ("0 0 0 29 2 * 2027", "day-of-month: day 29 does not exist in February of the years given (character 7)"),
     ("0 0 1 * +MON#2", "day-of-week: these weekdays never fall on these days of the month (character 10)"),
     (
       "0 0 */31 * MON#2",
       "day-of-week: these weekdays never fall on these days of the month; with a * in one of the two fields, both have to"
         + " match (character 12)"
     ),
-    ("0 0 30 2 */2", "day-of-month: day 30 never comes in February (character 5)"),
+    ("0 0 30 2 */2", "day-of-month: day 30 does not exist in February (character 5)"),
     ("0 0 * * 8", "day-of-week: 8 is not within 0-7; 0 and 7 are Sunday, 1 is Monday (character 9)"),
     (
       "0 5 * * * Europe/Amsterdam",
-      "day-of-week: a time zone is not part of the expression; send it in the field `timezone` (character 11)"
+      "day-of-week: send the time zone in the field `timezone`, not in the expression (character 11)"
     ),
     (
       "30 4 31 12 utc",
-      "day-of-week: a time zone is not part of the expression; send it in the field `timezone` (character 12)"
+      "day-of-week: send the time zone in the field `timezone`, not in the expression (character 12)"
     ),
     (
       "0 0 0 * * * America/New_York",
-      "year: a time zone is not part of the expression; send it in the field `timezone` (character 13)"
+      "year: send the time zone in the field `timezone`, not in the expression (character 13)"
     ),
-    ("rate(5 minutes)", "expression: rate(…) is the form of AWS; use the field `every` (character 1)"),
-    ("at(2026-11-20T13:00:00)", "expression: at(…) is the form of AWS; use the field `at` (character 1)"),
+    ("rate(5 minutes)", "expression: rate(…) is AWS's form; use the field `every` (character 1)"),
+    ("at(2026-11-20T13:00:00)", "expression: at(…) is AWS's form; use the field `at` (character 1)"),
     (
       "cron(0 12 ? * 2 *)",
-      "expression: cron(…) is the form of AWS: send the fields alone, with the second before and the year behind them, and"
-        + " days of the week by name (Sunday is 0 here and 1 there) (character 1)"
+      "expression: cron(…) is AWS's form: send the fields alone, seconds first and the year last, with weekdays by name"
+        + " (Sunday is 0 here and 1 there) (character 1)"
     ),
     (
       "*/5 * * * ? *",
-      "month: ? is for days only; six fields begin with the second here; with a year last, write seven: 0 30 8 ? * 1-5 *"
-        + " (character 11)"
+      "month: ? is valid in day fields only; six fields begin with seconds here; to end with a year, write seven: 0 30 8 ? *"
+        + " 1-5 * (character 11)"
     ),
     (
       "0 12 ? * MON-FRI *",
-      "hour: ? is for days only; six fields begin with the second here; with a year last, write seven: 0 30 8 ? * 1-5 *"
-        + " (character 6)"
+      "hour: ? is valid in day fields only; six fields begin with seconds here; to end with a year, write seven: 0 30 8 ? *"
+        + " 1-5 * (character 6)"
     ),
-    ("0 0 0 ? 2 1#5 2027", "day-of-week: these weekdays never come in the months and years given (character 11)"),
-    ("H * * * *", "minute: H spreads jobs at random elsewhere; use the field `jitter` instead (character 1)"),
-    ("0~30 * * * *", "minute: ~ spreads jobs at random elsewhere; use the field `jitter` instead (character 2)"),
-    ("TZ=UTC 0 0 * * *", "expression: a zone stands in the field `timezone`, not in the expression (character 1)"),
-    ("CRON_TZ=UTC 0 0 * * *", "expression: a zone stands in the field `timezone`, not in the expression (character 1)"),
-    ("@every 5m", "expression: @every is not cron; use the field `every` (character 1)"),
-    ("@reboot", "expression: @reboot names no time; an event at start-up does that (character 1)"),
-    ("@daily 5", "expression: a nickname stands alone (character 8)"),
-    ("Daily", "expression: a nickname begins with @"),
-    ("* * * *", "expression: five, six or seven fields are expected, separated by blanks; there are 4"),
-    ("0 0 * * *\n", "expression: a line break is not expected here; blanks and tabs separate fields (character 10)"),
-    ("0 0 * * L", "day-of-week: L follows a day: 5L is the last Friday of the month (character 9)"),
+    ("0 0 0 ? 2 1#5 2027", "day-of-week: these weekdays do not exist in the months and years given (character 11)"),
+    ("H * * * *", "minute: H, which spreads jobs at random, is not supported; use the field `jitter` (character 1)"),
+    ("0~30 * * * *", "minute: ~, which spreads jobs at random, is not supported; use the field `jitter` (character 2)"),
+    ("TZ=UTC 0 0 * * *", "expression: send the time zone in the field `timezone`, not in the expression (character 1)"),
     (
-      "0 0 L-3 * *", "day-of-month: days counted back from the last are not known; L is the last day only (character 6)"
+      "CRON_TZ=UTC 0 0 * * *",
+      "expression: send the time zone in the field `timezone`, not in the expression (character 1)"
     ),
-    ("0 0 1,15W * *", "day-of-month: a day with W stands alone, not in a list (character 7)"),
-    ("0 0 LW,1 * *", "day-of-month: a day with W stands alone, not in a list (character 5)"),
+    ("@every 5m", "expression: @every is not supported; use the field `every` (character 1)"),
+    ("@reboot", "expression: @reboot is not supported: it has no time (character 1)"),
+    ("@daily 5", "expression: nothing may follow a nickname (character 8)"),
+    ("Daily", "expression: a nickname begins with @"),
+    ("* * * *", "expression: five, six or seven fields are expected, separated by spaces; there are 4"),
+    ("0 0 * * *\n", "expression: a line break is not allowed; separate fields by spaces or tabs (character 10)"),
+    ("0 0 * * L", "day-of-week: L must follow a day: 5L is the last Friday of the month (character 9)"),
+    (
+      "0 0 L-3 * *",
+      "day-of-month: days counted back from the last are not supported; L is the last day only (character 6)"
+    ),
+    ("0 0 1,15W * *", "day-of-month: a day with W cannot be in a list (character 7)"),
+    ("0 0 LW,1 * *", "day-of-month: a day with W cannot be in a list (character 5)"),
     (
       "0 0 * * MONDAY",
-      "day-of-week: 'MONDAY' is not known here; this field takes numbers and SUN MON TUE WED THU FRI SAT (character 9)"
+      "day-of-week: 'MONDAY' is not valid; this field takes numbers and SUN MON TUE WED THU FRI SAT (character 9)"
     ),
-    ("* * * FEB-JAN *", "month: the range runs backwards: write it as two, such as a-b,c-d (character 7)"),
-    ("*/00 * * * *", "minute: a step is at least 1 (character 3)"),
+    ("* * * FEB-JAN *", "month: the range is backwards: write it as two, such as a-b,c-d (character 7)"),
+    ("*/00 * * * *", "minute: a step must be at least 1 (character 3)"),
     ("*/00005 * * * *", "minute: a number has at most four digits (character 3)"),
     ("5, * * * *", "minute: a value is missing at the end (character 3)"),
   ])
-  func saysWhatIsWrong(cron: String, message: String) {
+  func describesTheError(cron: String, message: String) {
     let error = #expect(throws: ExpressionError.self) { try CronExpression(cron) }
     #expect(error?.description == message)
   }
@@ -165,9 +169,9 @@ struct CronExpressionTests {
         == latest.flatMap { Instant(rfc3339: $0)?.milliseconds })
   }
 
-  /// Any instant at all may be asked about.
+  /// Any instant is a valid argument.
   @Test(arguments: ["* * * * *", "0 0 29 2 *", "* * * * * *", "0 3 * * *"], ["UTC", "America/New_York"])
-  func standsTheEndsOfTime(cron: String, zone: String) throws {
+  func acceptsTheEndsOfTime(cron: String, zone: String) throws {
     guard let zone = try TestZones.rules(named: zone) else { return }
     let expression = try CronExpression(cron)
     let first = try #require(expression.next(after: Instant(milliseconds: .min), in: zone))
@@ -216,21 +220,21 @@ struct CronExpressionTests {
     ("0 0 0 * 2 * 2030", "At 00:00 every day, in February, in 2030"), ("* * * 2 *", "Every minute, in February"),
     ("@weekends", "At 00:00, on Saturday and Sunday"),
   ])
-  func isToldInWords(cron: String, words: String) throws {
-    #expect(try CronExpression(cron).words == words)
+  func isExplained(cron: String, explanation: String) throws {
+    #expect(try CronExpression(cron).explanation == explanation)
   }
 
   @Test(arguments: [
     ("0 0 * * 2", true), ("0 0 0 ? * 6L 2030", true), ("0 0 15-21 * +5#3", true), ("0 0 * * MON,4", true),
     ("0 0 * * MON#2", false), ("0 0 * * */2", false), ("30 8 1 1 *", false), ("@weekends", false),
   ])
-  func saysWhichNumberIsWhichDay(cron: String, hasNumbers: Bool) throws {
+  func notesTheMeaningOfWeekdayNumbers(cron: String, hasNumbers: Bool) throws {
     let note = try CronExpression(cron).weekdayNumbersNote
     #expect((note != nil) == hasNumbers)
     if let note { #expect(note.contains("1 is Monday")) }
   }
 
-  /// A schedule keeps an expression that newer rules would refuse.
+  /// A stored expression is accepted that current rules would reject.
   @Test func takesAStoredExpressionThatNeverFires() throws {
     #expect(throws: ExpressionError.self) { try CronExpression("0 0 30 2 */2") }
     let stored = try CronExpression(stored: "0 0 30 2 */2")

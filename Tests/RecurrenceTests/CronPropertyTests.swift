@@ -1,15 +1,15 @@
 import Recurrence
 import Testing
 
-/// Random expressions, zones and instants against a reference that looks at every minute.
+/// Random expressions, zones and instants against a reference that checks every minute.
 
 struct CronPropertyTests {
-  /// Seeds; a failing one replays its case.
+  /// A failing seed reproduces its case.
   static let seeds = Array(0..<40)
 
-  /// Some hours around a change of the clocks where the zone has one, else anywhere: all slots, from both ends.
+  /// Some hours around a clock change, if the zone has one, else anywhere: all slots, in both directions.
   @Test(arguments: seeds)
-  func slotsAreThoseOfTheReference(seed: Int) throws {
+  func slotsEqualTheReference(seed: Int) throws {
     var generator = SplitMix64(seed: seed)
     for _ in 0..<5 {
       let zone = try Self.zone(using: &generator)
@@ -28,7 +28,7 @@ struct CronPropertyTests {
     }
   }
 
-  /// `slots` are those of a while around `instant`; what lies outside is not looked at.
+  /// `slots` are those around `instant`; others are not checked.
   private static func expectNeighbours(
     of instant: Instant, among slots: [Int], of expression: CronExpression, in zone: ZoneRules
   ) throws {
@@ -65,10 +65,9 @@ struct CronPropertyTests {
     #expect(count == min(expected.count, 1000), comment)
   }
 
-  /// Far dates, day after day: the rarest the dialect can say come at most 40 years apart (29 February on a certain weekday,
-  /// over 2100).
+  /// Distant dates. The rarest expression fires every 40 years at least (29 February on a certain weekday, across 2100).
   @Test(arguments: seeds)
-  func daysAreThoseOfTheReference(seed: Int) throws {
+  func daysEqualTheReference(seed: Int) throws {
     var generator = SplitMix64(seed: 1000 + seed)
     for _ in 0..<5 {
       let cron = ReferenceCron.random(using: &generator)
@@ -85,12 +84,12 @@ struct CronPropertyTests {
       #expect(Self.day(following) == next, "\(cron) from \(midnight.rfc3339)")
       let latest = cron.lastDay(in: 0..<today + 1)
       let preceding = Self.day(expression.latest(atOrBefore: midnight.advanced(byMilliseconds: -1), in: .utc))
-      // The reference begins with 1970, the expression before.
+      // The reference begins in 1970, the expression earlier.
       #expect(preceding.flatMap { $0 < 0 ? nil : $0 } == latest, "\(cron) before \(midnight.rfc3339)")
     }
   }
 
-  /// `next` is constant between slots, `latest` its counterpart; both whatever the millisecond.
+  /// `next` is constant between slots, `latest` is its inverse, and both ignore milliseconds.
   @Test(arguments: seeds)
   func neighboursAgree(seed: Int) throws {
     var generator = SplitMix64(seed: 2000 + seed)
@@ -132,7 +131,7 @@ struct CronPropertyTests {
     }
   }
 
-  /// Noon is on no day the time at which clocks change.
+  /// Clocks never change at noon.
   @Test(arguments: TestZones.distinctNames)
   func noonNeverMoves(name: String) throws {
     let zone = try #require(try TestZones.rules(named: name))
@@ -146,7 +145,7 @@ struct CronPropertyTests {
     }
   }
 
-  // MARK: Drawing
+  // MARK: Random values
 
   private static func instant(_ second: Int) -> Instant { Instant(milliseconds: Int64(second) * 1000) }
 
@@ -165,8 +164,8 @@ struct CronPropertyTests {
     return try TestZones.directory.rules(named: generator.pick(generator.once(in: 2) ? special : TestZones.names))
   }
 
-  /// A whole minute so long before a change of the clocks that the change lies within `length`; sometimes, and where there is
-  /// no change, any minute from 1975 to 2299 (before, some offsets were no whole minutes).
+  /// A whole minute less than `length` before a clock change. Sometimes, and without a clock change, any minute from 1975 to
+  /// 2299 (earlier, some offsets were not whole minutes).
   private static func interestingSecond(
     in zone: ZoneRules, before length: Int, using generator: inout SplitMix64
   ) -> Int {

@@ -25,7 +25,7 @@ struct CronVectorTests {
     }
   }
 
-  /// What users of other schedulers reported, each line with its source.
+  /// Cases that users of other schedulers reported, each with its source.
   @Test(arguments: FieldVector.all)
   func reported(_ vector: FieldVector) throws {
     if let cron = vector.cron, let name = vector.timezone {
@@ -33,7 +33,7 @@ struct CronVectorTests {
         return try slots(CronVector(cron: cron, timezone: name, from: from, next: next))
       }
       guard TestZones.arePresent || name == "UTC" else { return }
-      // Either the expression is refused or its zone.
+      // Either the expression is rejected or its zone.
       let error = #expect(throws: ExpressionError.self) {
         _ = try CronExpression(cron)
         _ = try TestZones.directory.rules(named: name)

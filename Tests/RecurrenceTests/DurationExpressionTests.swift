@@ -29,26 +29,26 @@ struct DurationExpressionTests {
   }
 
   @Test(arguments: [
-    ("1,5h", "duration: a comma groups three digits; a decimal has a point (character 2)"),
+    ("1,5h", "duration: a comma must be followed by three digits; write decimals with a point (character 2)"),
     (
-      "10 fortnights", "duration: this is no unit; known are ms s m h d w month year and their long forms (character 4)"
+      "10 fortnights", "duration: unknown unit; known are ms s m h d w month year and their long forms (character 4)"
     ),
-    ("-5m", "duration: a duration has no sign (character 1)"),
-    ("1h -5m", "duration: a duration has no sign (character 4)"),
-    ("0m", "duration: a duration is at least 1 ms"), ("0.4ms", "duration: a duration is at least 1 ms"),
-    ("101y", "duration: a duration is at most 100 years (character 1)"),
-    ("99y 400d", "duration: a duration is at most 100 years (character 5)"),
+    ("-5m", "duration: a duration cannot have a sign (character 1)"),
+    ("1h -5m", "duration: a duration cannot have a sign (character 4)"),
+    ("0m", "duration: a duration must be at least 1 ms"), ("0.4ms", "duration: a duration must be at least 1 ms"),
+    ("101y", "duration: a duration must be at most 100 years (character 1)"),
+    ("99y 400d", "duration: a duration must be at most 100 years (character 5)"),
     ("5m5", "duration: a unit is missing, such as s or m (character 4)"),
     ("5m && ls", "duration: '&' is not expected here (character 4)"),
-    ("P1H", "duration: after this number comes Y, M, W or D (character 2)"),
-    ("P1D1Y", "duration: nothing can follow here (character 4)"),
-    ("PT1S1M", "duration: nothing can follow here (character 5)"),
+    ("P1H", "duration: this number must be followed by Y, M, W or D (character 2)"),
+    ("P1D1Y", "duration: nothing may follow here (character 4)"),
+    ("PT1S1M", "duration: nothing may follow here (character 5)"),
     ("PT1.5H30M", "duration: only the last part can have a fraction (character 7)"),
-    ("PT", "duration: T is followed by hours, minutes or seconds, as in PT1H30M (character 3)"),
-    ("P", "duration: P is followed by numbers and units, as in P1D or PT1H30M (character 2)"),
+    ("PT", "duration: T must be followed by hours, minutes or seconds, as in PT1H30M (character 3)"),
+    ("P", "duration: P must be followed by numbers and units, as in P1D or PT1H30M (character 2)"),
     (" ", "duration: a duration is missing, such as 5m or 1h 30m (character 2)"),
   ])
-  func saysWhatIsWrong(text: String, message: String) {
+  func describesTheError(text: String, message: String) {
     let error = #expect(throws: ExpressionError.self) { try DurationExpression(text) }
     #expect(error?.description == message)
   }

@@ -1,7 +1,7 @@
 import Recurrence
 import Testing
 
-/// Text from people who mean no good, or have slipped: refused or read, never a trap.
+/// Malicious or mistyped text: parsed or rejected, never a trap.
 struct HostileInputTests {
   @Test(arguments: 0..<20)
   func randomText(seed: Int) throws {
@@ -18,7 +18,7 @@ struct HostileInputTests {
       if let expression = try? CronExpression(text) {
         let next = expression.next(after: Instant(milliseconds: 0), in: .utc)
         #expect(next.map { $0.milliseconds > 0 } != false)
-        #expect(!expression.words.isEmpty)
+        #expect(!expression.explanation.isEmpty)
       }
       if let duration = try? DurationExpression(text) {
         #expect(1...3_155_760_000_000 ~= duration.milliseconds)

@@ -61,7 +61,7 @@ struct InstantTests {
     }
   }
 
-  @Test func writesYearsThatRFC3339CannotSay() {
+  @Test func writesYearsOutsideRFC3339() {
     #expect(Instant(milliseconds: .max).rfc3339 == "+292278994-08-17T07:12:55.807Z")
     #expect(Instant(milliseconds: .min).rfc3339 == "-292275055-05-16T16:47:04.192Z")
   }

@@ -2,7 +2,7 @@ import Recurrence
 import Testing
 
 struct JitterTests {
-  /// Written down once: a schedule must draw the same after any restart and any release.
+  /// Fixed values: the jitter must not change with a restart or a release.
   @Test(
     arguments: [("", 0, 483690), ("test:schedule", 1_795_422_600_000, 930141), ("ü", -1, 877069)]
       as [(String, Int64, Int64)])

@@ -5,7 +5,7 @@ import Testing
 struct ListedSlotTests {
   private let rome = try? ZoneDirectory().rules(named: "Europe/Rome")
 
-  @Test("a slot behind a change of the clocks is marked, and no other")
+  @Test("a slot after a clock change is marked, and no other")
   func marks() throws {
     let rome = try #require(rome, "the system has no zone data")
     let expression = try CronExpression("30 2 * * *")
@@ -16,7 +16,7 @@ struct ListedSlotTests {
         "2027-03-26T02:30:00.000+01:00", "2027-03-27T02:30:00.000+01:00", "2027-03-28T03:00:00.000+02:00",
         "2027-03-29T02:30:00.000+02:00",
       ])
-    #expect(slots.map(\.clockChange?.words) == [nil, nil, "clocks go forward by 60 minutes", nil])
+    #expect(slots.map(\.clockChange?.explanation) == [nil, nil, "clocks go forward by 60 minutes", nil])
   }
 
   @Test("a list ends where the slots do, and may be empty")

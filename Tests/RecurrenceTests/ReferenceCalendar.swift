@@ -1,4 +1,4 @@
-/// The Gregorian calendar as one learns it at school: day after day from 1 January 1970, a Thursday.
+/// The Gregorian calendar computed naively, day by day from 1 January 1970, a Thursday.
 struct ReferenceDay: Equatable, Sendable {
   var year = 1970
   var month = 1

@@ -1,4 +1,4 @@
-/// Drawing expressions. Every form of the dialect can come; common ones come often enough to meet each other.
+/// Generates random expressions in all forms of the dialect, common forms often enough to be combined.
 extension ReferenceCron {
   /// Any expression at all.
   static func random(using generator: inout SplitMix64) -> ReferenceCron {
@@ -11,7 +11,7 @@ extension ReferenceCron {
     return cron
   }
 
-  /// One that comes on most days, several times, so that a short while shows many of its slots.
+  /// One that fires several times on most days, so that a short period has many slots.
   static func frequent(withSeconds: Bool, using generator: inout SplitMix64) -> ReferenceCron {
     var cron = random(using: &generator)
     cron.years = nil

@@ -1,9 +1,9 @@
 import Recurrence
 
-/// A random cron expression that knows its own meaning: each field is drawn as text and, beside it, as the values it stands
-/// for, with the plainest definitions there are. Shares nothing with the code under test.
+/// A random cron expression with its expected meaning: each field has its text and its set of values, by the simplest possible
+/// definitions. Shares no code with the code under test.
 struct ReferenceCron: CustomStringConvertible {
-  /// What an item of a day field stands for.
+  /// The meaning of an item of a day field.
   enum DayRule {
     case numbers(Set<Int>)
     case last
@@ -38,7 +38,7 @@ struct ReferenceCron: CustomStringConvertible {
     months.values.contains(day.month) && years?.values.contains(day.year) != false
   }
 
-  /// The first of some days (counted from 1970-01-01) that matches; months that do not are stepped over, to save time.
+  /// The first matching day of a range (counted from 1970-01-01). Skips months that do not match, to save time.
   func firstDay(in range: Range<Int>) -> Int? {
     for month in ReferenceDay.months where month.overlaps(range) && matchesMonth(of: ReferenceDay.all[month.lowerBound])
     {
@@ -47,7 +47,7 @@ struct ReferenceCron: CustomStringConvertible {
     return nil
   }
 
-  /// The last of some days that matches.
+  /// The last matching day of a range.
   func lastDay(in range: Range<Int>) -> Int? {
     for month in ReferenceDay.months.reversed()
     where month.overlaps(range) && matchesMonth(of: ReferenceDay.all[month.lowerBound]) {
@@ -74,7 +74,7 @@ struct ReferenceCron: CustomStringConvertible {
       && hours.values.contains(secondOfDay / 3600)
   }
 
-  /// Whether a wall clock that shows so many seconds since 1970-01-01T00:00 matches.
+  /// Whether a wall-clock time, in seconds since 1970-01-01T00:00, matches.
   func matches(wall: Int) -> Bool {
     matches(secondOfDay: wall % 86_400) && matches(ReferenceDay.all[wall / 86_400])
   }
@@ -101,8 +101,8 @@ struct ReferenceCron: CustomStringConvertible {
 
   // MARK: Slots
 
-  /// The slots after `start` and up to `end` (seconds since 1970 UTC), by looking at every second or, where that must be
-  /// enough, at every minute.
+  /// The slots after `start` and up to `end` (seconds since 1970 UTC), found by checking every second or, without a seconds
+  /// field, every minute.
   func slots(after start: Int, through end: Int, in zone: ZoneRules) -> [Int] {
     let step = seconds == nil && start % 60 == 0 ? 60 : 1
     return stride(from: start + step, through: end, by: step).filter { isSlot($0, in: zone) }

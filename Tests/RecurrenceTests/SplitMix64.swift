@@ -1,9 +1,9 @@
-/// A small generator with a written seed, so that a failure can be played again (Steele, Lea and Flood, 2014).
+/// A small generator with a written seed, so that a failure can be reproduced (Steele, Lea and Flood, 2014).
 struct SplitMix64: RandomNumberGenerator {
   private var state: UInt64
 
   init(seed: Int) {
-    // Mixed, or the streams of two seeds would be one stream, only shifted.
+    // Mixed, because otherwise the streams of two seeds would be shifted copies.
     state = Self.mix(UInt64(truncatingIfNeeded: seed))
   }
 

@@ -1,4 +1,4 @@
-/// Writes TZif files (RFC 9636), right and wrong ones.
+/// Builds valid and invalid TZif files (RFC 9636).
 struct TZifBuilder {
   var version: UInt8 = UInt8(ascii: "2")
   var transitions: [(start: Int64, type: UInt8)] = []
@@ -13,7 +13,7 @@ struct TZifBuilder {
     return empty.block(width: 4) + block(width: 8) + Array(footer.utf8)
   }
 
-  /// One block with times of so many bytes.
+  /// One block with times of `width` bytes.
   func block(width: Int) -> [UInt8] {
     var bytes = Array("TZif".utf8) + [version] + [UInt8](repeating: 0, count: 15)
     let counts = [0, 0, leapSeconds, UInt32(transitions.count), UInt32(offsets.count), 4]

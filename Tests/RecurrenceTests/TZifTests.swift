@@ -2,7 +2,7 @@ import Foundation
 import Recurrence
 import Testing
 
-/// The reader of zone files: what it understands, and that nothing in a file can hurt it.
+/// The parser of zone files, on valid and hostile files.
 struct TZifTests {
   @Test func readsTransitionsInOrder() throws {
     let file = TZifBuilder(transitions: [(0, 1), (100, 0), (200, 0)], offsets: [3600, -7200])
@@ -18,7 +18,7 @@ struct TZifTests {
     #expect(offsets(of: zone, at: [-1, 0, 99, 100, 5000]) == [3600, -7200, -7200, 3600, 3600])
   }
 
-  /// Each form of rule that POSIX and RFC 9636 know; transitions of 2027 and 2028 in UTC.
+  /// Each form of rule in POSIX and RFC 9636, with the transitions of 2027 and 2028 in UTC.
   @Test(
     arguments: [
       ("CET-1CEST,M3.5.0,M10.5.0/3", ["2027-03-28T01:00", "2027-10-31T01:00", "2028-03-26T01:00", "2028-10-29T01:00"]),
@@ -49,8 +49,8 @@ struct TZifTests {
     #expect(transitions == expected)
   }
 
-  /// A rule begins where the listed transitions end, be it in the middle of a year, or in the first days of one, which may
-  /// still belong to the year before.
+  /// A rule begins where the listed transitions end: in the middle of a year, or in its first days, which may belong to the rule
+  /// of the previous year.
   @Test(arguments: [
     ("CET-1CEST,M3.5.0,M10.5.0/3", "2027-01-15T00:00:00Z", "2027-03-28T01:00"),
     ("CET-1CEST,M3.5.0,M10.5.0/3", "2027-06-15T00:00:00Z", "2027-10-31T01:00"),
@@ -67,14 +67,14 @@ struct TZifTests {
 
   @Test(
     arguments: [
-      ("it is no TZif file", Array("TZiX".utf8) + [UInt8](repeating: 0, count: 100)), ("it ends too early", []),
-      ("it ends too early", Array(TZifBuilder(transitions: [(0, 0)]).bytes.dropLast(20))),
+      ("it is not a TZif file", Array("TZiX".utf8) + [UInt8](repeating: 0, count: 100)), ("it is truncated", []),
+      ("it is truncated", Array(TZifBuilder(transitions: [(0, 0)]).bytes.dropLast(20))),
       ("its transitions are out of order", TZifBuilder(transitions: [(5, 0), (5, 0)]).bytes),
-      ("it names an offset it does not have", TZifBuilder(transitions: [(5, 1)]).bytes),
-      ("it names an offset it does not have", TZifBuilder(offsets: []).bytes),
+      ("it refers to a missing offset", TZifBuilder(transitions: [(5, 1)]).bytes),
+      ("it refers to a missing offset", TZifBuilder(offsets: []).bytes),
       ("it has an offset of more than a day", TZifBuilder(offsets: [.min]).bytes),
       ("it has an offset of more than a day", TZifBuilder(offsets: [93_600]).bytes),
-      ("it counts leap seconds", TZifBuilder(leapSeconds: 1).bytes),
+      ("it has leap seconds", TZifBuilder(leapSeconds: 1).bytes),
       ("its footer is missing", TZifBuilder(footer: "").bytes),
       ("its footer is missing", TZifBuilder(footer: "\nCET-1").bytes),
     ]
@@ -90,8 +90,8 @@ struct TZifTests {
     #expect(error?.reason == reason)
   }
 
-  /// Counts of four thousand million, and times beyond all calendars.
-  @Test func standsHugeNumbers() throws {
+  /// Counts of four billion, and times beyond all calendars.
+  @Test func acceptsOrRejectsHugeNumbers() throws {
     var bytes = TZifBuilder(transitions: [(0, 0)]).bytes
     for index in 20..<44 { bytes[index] = 0xFF }
     #expect(throws: TZifError.self) { try ZoneRules(name: "Test/Zone", tzif: bytes) }
@@ -101,9 +101,9 @@ struct TZifTests {
     #expect(offsets(of: zone, at: [-1, 0, 1_800_000_000]) == [7200, 3600, 3600])
   }
 
-  /// Real files with some bytes changed, cut off or doubled: read or refused, and slots can be asked for.
+  /// Real files with some bytes changed, removed or duplicated: parsed or rejected, and slots can be computed.
   @Test(arguments: 0..<8)
-  func standsDamagedFiles(seed: Int) throws {
+  func acceptsOrRejectsDamagedFiles(seed: Int) throws {
     var generator = SplitMix64(seed: 5000 + seed)
     let expression = try CronExpression("30 2 * * *")
     let periodic = try CronExpression("*/20 * * * *")

@@ -5,10 +5,10 @@ import Recurrence
 enum TestZones {
   static let directory = ZoneDirectory()
 
-  /// Whether the machine has zone files; without them, what needs them is not tested.
+  /// Whether the machine has zone files. Tests that need them are skipped otherwise.
   static let arePresent = (try? directory.rules(named: "Europe/Rome")) != nil
 
-  /// The names of all zones of this machine, in order of the alphabet.
+  /// The names of all zones of this machine, in alphabetical order.
   static let names: [String] = {
     let folder = SystemZoneFiles().folder
     let paths = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []

@@ -3,7 +3,7 @@ import Testing
 
 /// The vectors of a file in `Vectors/`: one JSON object a line.
 enum VectorFile {
-  /// Lines whose input is no string (`null`, a number) are left out: they are for those who read the event.
+  /// Skips lines whose input is not a string (`null`, a number): they are for the decoder of events.
   static func lines<Line: Decodable>(_ name: String, as type: Line.Type = Line.self) -> [Line] {
     let url = Bundle.module.bundleURL.appendingPathComponent("Vectors/\(name)")
     guard let text = try? String(contentsOf: url, encoding: .utf8) else { return [] }
@@ -27,11 +27,11 @@ struct InvalidCronVector: Decodable, Sendable {
 
 struct DurationVector: Decodable, Sendable {
   let duration: String
-  /// Absent where the duration is to be refused.
+  /// Absent if the duration must be rejected.
   let milliseconds: Int64?
 }
 
-/// A case that somebody reported: of an expression with its slots, of a duration with its length, or of one to be refused.
+/// A reported case: an expression with its slots, a duration with its length, or one that must be rejected.
 struct FieldVector: Decodable, Sendable, CustomTestStringConvertible {
   let source: String
   let cron, timezone, from: String?

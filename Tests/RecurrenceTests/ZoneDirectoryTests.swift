@@ -28,21 +28,21 @@ struct ZoneDirectoryTests {
     "Europe/Rome\0",
     "Europe/Rome ", "Европа/Рим", "-", "1", "Europe\\Rome", "A\(String(repeating: "a", count: 64))",
   ])
-  func neverLooksForWhatIsNoName(name: String) {
+  func neverReadsFilesForInvalidNames(name: String) {
     let files = FakeZoneFiles([name: Self.one])
     let error = #expect(throws: ExpressionError.self) { try ZoneDirectory(files: files).rules(named: name) }
     #expect(error?.field == "timezone")
     #expect(files.reads.isEmpty)
   }
 
-  @Test func saysWhyThereAreNoRules() {
+  @Test func reportsWhyThereAreNoRules() {
     let directory = ZoneDirectory(files: FakeZoneFiles(["Test/Bad": [1, 2, 3, 4]], unreadable: ["Test/Locked"]))
     for (name, message) in [
       (
         "Europe/rome",
-        "timezone: 'Europe/rome' is no time zone of this system; names are like Europe/Rome, case matters"
+        "timezone: 'Europe/rome' is not a time zone of this system; use a name such as Europe/Rome (case matters)"
       ),
-      ("Test/Bad", "timezone: the zone file of 'Test/Bad' cannot be used: it is no TZif file"),
+      ("Test/Bad", "timezone: the zone file of 'Test/Bad' cannot be used: it is not a TZif file"),
       ("Test/Locked", "timezone: the zone file of 'Test/Locked' cannot be used: Permission denied"),
     ] {
       let error = #expect(throws: ExpressionError.self) { try directory.rules(named: name) }
@@ -69,7 +69,7 @@ struct ZoneDirectoryTests {
     let changes = directory.refresh()
     #expect(changes.changed == ["Test/Changed"])
     #expect(changes.gone == ["Test/Gone"])
-    #expect(changes.unusable.map(\.reason) == ["the zone file of 'Test/Broken' cannot be used: it ends too early"])
+    #expect(changes.unusable.map(\.reason) == ["the zone file of 'Test/Broken' cannot be used: it is truncated"])
     #expect(!files.reads.dropFirst(5).contains("Test/Same"))
 
     let now = Instant(milliseconds: 1000)
@@ -89,7 +89,7 @@ struct ZoneDirectoryTests {
     #expect(ZoneDirectory(files: FakeZoneFiles(texts.mapValues { Array($0.utf8) })).version == version)
   }
 
-  /// In a folder of its own, with what does not belong there.
+  /// In a separate folder, with files that are not zones.
   @Test func readsOnlyFilesOfItsFolder() throws {
     let root = FileManager.default.temporaryDirectory.appendingPathComponent("zones-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: root) }
@@ -119,17 +119,17 @@ struct ZoneDirectoryTests {
 }
 
 extension ZoneDirectoryTests {
-  /// As on a slim image, or while the folder is being replaced: no zone is taken for gone.
-  @Test func saysThatTheFolderIsMissing() {
+  /// As on a slim image, or while the folder is being replaced: no zone counts as removed.
+  @Test func reportsAMissingFolder() {
     let directory = ZoneDirectory(files: SystemZoneFiles(folder: "/nonexistent"))
     let error = #expect(throws: ExpressionError.self) { try directory.rules(named: "Europe/Rome") }
     #expect(
-      error?.reason.hasSuffix("the folder /nonexistent is missing; the system's package tzdata brings it") == true)
+      error?.reason.hasSuffix("the folder /nonexistent is missing; install tzdata") == true)
     #expect(directory.version == nil)
   }
 }
 
-/// Zone files in memory, which count how often they are read.
+/// Zone files in memory, with a count of reads.
 private final class FakeZoneFiles: ZoneFiles {
   private struct State {
     var files: [String: ZoneFile] = [:]

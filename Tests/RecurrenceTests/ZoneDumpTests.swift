@@ -2,7 +2,7 @@ import Foundation
 import Recurrence
 import Testing
 
-/// The zone rules against the system's own reading of the same files, `zdump`.
+/// The zone rules compared with `zdump` on the same files.
 @Suite(.enabled(if: TestZones.arePresent && ZoneDump.isPresent, "needs zone files and zdump"))
 struct ZoneDumpTests {
   @Test(arguments: TestZones.distinctNames)
@@ -10,7 +10,7 @@ struct ZoneDumpTests {
     try expectSameTransitions(name, years: 1970...2040)
   }
 
-  /// zdump takes its time with far years, so of all zones with the same rule one stands for the others.
+  /// zdump is slow for distant years, so only one zone per rule is tested.
   @Test(arguments: ZoneDump.namesWithDistinctFuture)
   func everyRuleFrom2037To2299(name: String) throws {
     try expectSameTransitions(name, years: 2037...2299)

@@ -5,7 +5,7 @@ import Scheduling
 import SchedulingTestKit
 import Testing
 
-/// Copies of a database that is in use.
+/// Backups of a database in use.
 @Suite("SQLiteStore backups")
 struct BackupTests {
   let directory: TemporaryDirectory
@@ -16,7 +16,7 @@ struct BackupTests {
     directory = try TemporaryDirectory()
   }
 
-  /// A store with so many schedules of 16 KB: 1500 of them are copied in some dozen steps.
+  /// A store with schedules of 16 KB each; 1500 of them are copied in some dozen steps.
   private func makeStore(_ count: Int64 = 1500) throws -> SQLiteStore {
     let store = try SQLiteStore(path: path)
     let payload = [UInt8](repeating: 7, count: 16_000)
@@ -24,7 +24,7 @@ struct BackupTests {
     return store
   }
 
-  /// Goes on until the copy is whole, and does something before each step but the first.
+  /// Completes the copy, and runs `between` before each step but the first.
   private func finish(_ store: SQLiteStore, between: (_ step: Int64) throws -> Void = { _ in }) throws -> [UInt8] {
     for step in 0...Int64.max {
       if step > 0 { try between(step) }
@@ -38,7 +38,7 @@ struct BackupTests {
     return []
   }
 
-  @Test("what is changed while a copy is made is in it")
+  @Test("a copy contains the changes made meanwhile")
   func changes() throws {
     let store = try makeStore()
     try store.beginBackup()
@@ -46,7 +46,7 @@ struct BackupTests {
     let bytes = try finish(store) { step in
       steps = step
       try store.apply([.start(.sample("new\(step)", generation: 10_000 + step))])
-      // One at the file's beginning, copied long since, and one at its end.
+      // One at the file's beginning, copied already, and one at its end.
       for generation in [step, 1500 - step] {
         let slot = Instant(milliseconds: generation)
         try store.apply([
@@ -61,7 +61,7 @@ struct BackupTests {
     #expect(try SQLiteStore(path: copyPath).load() == store.load())
   }
 
-  @Test("nothing of a copy is in the folder, whatever becomes of it")
+  @Test("a copy leaves no file, whether completed or not")
   func noTrace() throws {
     let store = try makeStore()
     let names = try directory.names()
@@ -77,7 +77,7 @@ struct BackupTests {
     #expect(try SQLiteStore(path: path).page(after: nil, limit: 2000).count == 1500)
   }
 
-  @Test("the copy lives as long as it is held")
+  @Test("the copy is valid as long as it is retained")
   func held() throws {
     let store = try makeStore(10)
     try store.beginBackup()
@@ -88,22 +88,22 @@ struct BackupTests {
   }
 
   @Test(
-    "a copy does not take the room that the service needs",
+    "a copy does not use space that the service needs",
     .enabled(if: SmallDisk.canBeMade, "needs the right to mount a tmpfs"))
   func noRoom() throws {
     let disk = try SmallDisk(megabytes: 16)
     let store = try SQLiteStore(path: disk.path + "/schedules.sqlite")
     let error = #expect(throws: StoreError.self) { try store.beginBackup() }
-    #expect(error?.kind == .full && error?.description.contains("MiB have to be free") == true)
+    #expect(error?.kind == .full && error?.description.contains("MiB are needed") == true)
     try store.apply([.start(.sample(generation: 1))])
   }
 
-  @Test("a database is examined whole: damage, strangers and earlier layouts are told")
+  @Test("examining a database detects damage, foreign files and earlier schema versions")
   func examine() throws {
     try makeStore(20).close()
     #expect(try SQLiteStore.examine(path: path) == 20)
     let good = try Data(contentsOf: URL(filePath: path))
-    // A page in the middle: the beginning still looks right.
+    // A page in the middle, so that the header is valid.
     let middle = good.count / 2 / 4096 * 4096
     try (good[..<middle] + Data(repeating: 0xa5, count: 4096) + good[(middle + 4096)...])
       .write(to: URL(filePath: copyPath))

@@ -5,10 +5,10 @@ import Scheduling
 import SchedulingTestKit
 import Testing
 
-/// A disk without room: a small file system in memory, which only root can mount.
+/// A full disk: a small tmpfs, which only root can mount.
 @Suite("SQLiteStore on a full disk", .enabled(if: SmallDisk.canBeMade, "needs the right to mount a tmpfs"))
 struct FullDiskTests {
-  @Test("says so, changes nothing, and goes on once there is room")
+  @Test("reports it, changes nothing, and continues once there is space")
   func full() throws {
     let disk = try SmallDisk(megabytes: 2)
     let store = try SQLiteStore(path: disk.path + "/schedules.sqlite")
@@ -30,7 +30,7 @@ struct FullDiskTests {
     #expect(try SQLiteStore(path: disk.path + "/schedules.sqlite").allByID(pageSize: 50).count == 200)
   }
 
-  @Test("is not made there, and can be once there is room")
+  @Test("is not created there, and can be once there is space")
   func created() throws {
     let disk = try SmallDisk(megabytes: 1)
     let ballast = try disk.fill()
@@ -41,7 +41,7 @@ struct FullDiskTests {
   }
 }
 
-/// A tmpfs of a few megabytes, gone with the value.
+/// A tmpfs of a few megabytes, unmounted with the value.
 final class SmallDisk {
   let directory: TemporaryDirectory
   var path: String { directory.path }
@@ -57,7 +57,7 @@ final class SmallDisk {
     umount2(path, Int32(MNT_DETACH))
   }
 
-  /// Takes all the room there is with one file, and says which.
+  /// Fills it with one file and returns its path.
   func fill() throws -> String {
     let ballast = path + "/ballast"
     try Data().write(to: URL(fileURLWithPath: ballast))

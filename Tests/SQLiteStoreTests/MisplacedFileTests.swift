@@ -5,8 +5,8 @@ import Scheduling
 import SchedulingTestKit
 import Testing
 
-/// The files of an open database are removed, moved or replaced: nothing is confirmed that the next process would not find.
-@Suite("SQLiteStore: files taken away")
+/// The files of an open database are removed, moved or replaced: no commit is reported that the next process would not find.
+@Suite("SQLiteStore: misplaced files")
 struct MisplacedFileTests {
   let directory: TemporaryDirectory
   var path: String { directory.file("schedules.sqlite") }
@@ -48,7 +48,7 @@ struct MisplacedFileTests {
     #expect(!FileManager.default.fileExists(atPath: path))
   }
 
-  @Test("moved: what was confirmed is complete in the file, wherever it is now")
+  @Test("moved: all commits are in the file at its new path")
   func moved() throws {
     let store = try opened(holding: a)
     let elsewhere = directory.file("elsewhere.sqlite")
@@ -58,7 +58,7 @@ struct MisplacedFileTests {
     #expect(try SQLiteStore(path: elsewhere).page(after: nil, limit: 9) == [a])
   }
 
-  @Test("replaced, with or without a log of its own: the new files stay as they are", arguments: [false, true])
+  @Test("replaced, with or without a log: the new files stay unchanged", arguments: [false, true])
   func replaced(withLog: Bool) throws {
     let other = try opened(holding: c)
     let names = withLog ? ["", "-wal"] : [""]
@@ -75,17 +75,17 @@ struct MisplacedFileTests {
     #expect(try SQLiteStore(path: path).page(after: nil, limit: 9) == [c])
   }
 
-  @Test("the log alone is removed: what it held is written back, and the next process finds it")
+  @Test("only the log is removed: its content is written back, and the next process finds it")
   func logRemoved() throws {
     let store = try opened(holding: a)
     try FileManager.default.removeItem(atPath: path + "-wal")
     try expect(.inputOutput, of: store, says: "was written back to \(path)")
-    // As after kill -9: nothing is closed.
+    // As after kill -9: not closed.
     _ = try directory.copy("schedules.sqlite", to: "left.sqlite")
     #expect(try SQLiteStore(path: directory.file("left.sqlite")).page(after: nil, limit: 9) == [a])
   }
 
-  @Test("another log in the place of ours is not removed")
+  @Test("a log that replaced ours is not deleted")
   func logReplaced() throws {
     let store = try opened(holding: a)
     try FileManager.default.removeItem(atPath: path + "-wal")
@@ -95,7 +95,7 @@ struct MisplacedFileTests {
     #expect(try String(contentsOfFile: path + "-wal", encoding: .utf8) == "somebody's")
   }
 
-  @Test("under a symbolic link it is the file behind it that counts")
+  @Test("with a symbolic link its target is checked")
   func symbolicLink() throws {
     try opened(holding: a).close()
     let (link, second) = (directory.file("link.sqlite"), directory.file("second.sqlite"))
@@ -108,7 +108,7 @@ struct MisplacedFileTests {
     #expect(#expect(throws: StoreError.self) { try store.checkIntact() }?.kind == .misplaced)
   }
 
-  @Test("with another hard link it is not opened: under that name the log of a killed process would not be seen")
+  @Test("a file with another hard link is not opened: the log of a killed process would not be found")
   func hardLink() throws {
     try opened(holding: a).close()
     let second = directory.file("second.sqlite")
@@ -121,7 +121,7 @@ struct MisplacedFileTests {
     #expect(try SQLiteStore(path: path).page(after: nil, limit: 9) == [a])
   }
 
-  @Test("a lock file that was swept away is taken again")
+  @Test("a deleted lock file is created and locked again")
   func lockRemoved() throws {
     let store = try opened(holding: a)
     try FileManager.default.removeItem(atPath: path + ".lock")

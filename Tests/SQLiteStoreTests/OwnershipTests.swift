@@ -5,7 +5,7 @@ import Scheduling
 import SchedulingTestKit
 import Testing
 
-/// One process owns a database, and people look at those that nobody owns.
+/// One process at a time uses a database, and only unused ones can be inspected.
 @Suite("SQLiteStore ownership")
 struct OwnershipTests {
   let directory: TemporaryDirectory
@@ -19,7 +19,7 @@ struct OwnershipTests {
   }
 
   /// A lock belongs to an open file, not to a process, so that a second store in this process is as good as another's.
-  @Test("a second owner is refused at once, until the first is gone")
+  @Test("a second process is refused at once, until the first has ended")
   func secondOwner() throws {
     let store = try SQLiteStore(path: path)
     let error = #expect(throws: StoreError.self) { try SQLiteStore(path: path) }
@@ -30,7 +30,7 @@ struct OwnershipTests {
     #expect(try SQLiteStore(path: path).page(after: nil, limit: 9) == [schedules[0]])
   }
 
-  @Test("a store that is dropped without being closed gives its file back")
+  @Test("a store that is released without being closed unlocks its file")
   func dropped() throws {
     do {
       let store = try SQLiteStore(path: path)
@@ -39,7 +39,7 @@ struct OwnershipTests {
     #expect(try SQLiteStore(path: path).page(after: nil, limit: 9) == [schedules[0]])
   }
 
-  @Test("the lock of the database itself holds where the lock file is another: under a second name")
+  @Test("SQLite's own lock excludes a process that uses another lock file, under a second name")
   func secondName() throws {
     let store = try SQLiteStore(path: path)
     try store.apply([.start(schedules[0])])
@@ -50,7 +50,7 @@ struct OwnershipTests {
     #expect(try store.page(after: nil, limit: 9) == Array(schedules[..<2]))
   }
 
-  @Test("who does not know of the lock file is kept out as well")
+  @Test("a process that ignores the lock file is excluded as well")
   func stranger() throws {
     let store = try SQLiteStore(path: path)
     let error = #expect(throws: DatabaseError.self) {
@@ -60,7 +60,7 @@ struct OwnershipTests {
     try store.apply([.start(schedules[0])])
   }
 
-  @Test("a database is looked at without a trace", arguments: ["closed", "killed", "backup"])
+  @Test("inspecting a database changes no file", arguments: ["closed", "killed", "backup"])
   func inspect(_ origin: String) throws {
     let store = try SQLiteStore(path: path)
     try store.apply(schedules.map { .start($0) })
@@ -87,7 +87,7 @@ struct OwnershipTests {
     #expect(try directory.names() == names)
   }
 
-  @Test("a database that a service holds is not looked at, nor served while it is looked at")
+  @Test("a database in use cannot be inspected, nor opened while it is inspected")
   func inspectOwned() throws {
     let store = try SQLiteStore(path: path)
     #expect(#expect(throws: StoreError.self) { try SQLiteStore.inspect(path: path) }?.kind == .locked)

@@ -6,7 +6,7 @@ import Scheduling
 import SchedulingTestKit
 import Testing
 
-/// Files that the store must leave alone, byte for byte, and say why.
+/// Files that the store must not change, with the error.
 @Suite("SQLiteStore refuses")
 struct RefusalTests {
   let directory: TemporaryDirectory
@@ -30,17 +30,17 @@ struct RefusalTests {
     Case(description: "a few bytes", kind: .foreign) { tests in
       try Data("SQL".utf8).write(to: URL(fileURLWithPath: tests.path))
     },
-    Case(description: "a database of somebody else", kind: .foreign) { tests in
+    Case(description: "a database of another application", kind: .foreign) { tests in
       try tests.execute("CREATE TABLE player (name TEXT); INSERT INTO player VALUES ('Arthur')")
     },
     Case(description: "an empty database of another application", kind: .foreign) { tests in
       try tests.execute("PRAGMA application_id = 77")
     },
-    Case(description: "a layout of a newer version", kind: .newer) { tests in
+    Case(description: "a schema of a newer version", kind: .newer) { tests in
       try tests.makeStore()
       try tests.execute("INSERT INTO grdb_migrations VALUES ('v999'); ALTER TABLE schedule RENAME TO timetable")
     },
-    Case(description: "a layout of a newer version, told in the log only", kind: .newer) { tests in
+    Case(description: "a schema of a newer version, in the log only", kind: .newer) { tests in
       try tests.makeStore()
       var configuration = Configuration()
       configuration.prepareDatabase { try $0.execute(sql: "PRAGMA locking_mode = EXCLUSIVE") }
@@ -72,11 +72,11 @@ struct RefusalTests {
     }
   }
 
-  @Test("a path without a directory, and says so")
+  @Test("a path in a missing directory")
   func noDirectory() {
     let missing = directory.file("none/schedules.sqlite")
     let error = #expect(throws: StoreError.self) { try SQLiteStore(path: missing) }
-    #expect(error?.description == "There is no directory for \(missing); make it first.")
+    #expect(error?.description == "The directory of \(missing) does not exist; create it first.")
     #expect(throws: StoreError.self) { try SQLiteStore.inspect(path: missing) }
   }
 
@@ -93,7 +93,7 @@ struct RefusalTests {
     try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: directory.path)
   }
 
-  @Test("a damaged database, or serves it, but never crashes", arguments: UInt64(0)..<40)
+  @Test("a damaged database, or opens it, but never crashes", arguments: UInt64(0)..<40)
   func damaged(seed: UInt64) throws {
     try makeStore()
     var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
@@ -114,7 +114,7 @@ struct RefusalTests {
     }
   }
 
-  @Test("but takes an empty file, and what a killed first start left")
+  @Test("but accepts an empty file, and one that a killed first start left")
   func empty() throws {
     try Data().write(to: URL(fileURLWithPath: path))
     try SQLiteStore(path: path).close()

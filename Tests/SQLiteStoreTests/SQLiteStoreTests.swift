@@ -40,14 +40,14 @@ struct SQLiteStoreTests {
     #expect(error?.description.contains("synchronous") == true)
   }
 
-  @Test("while it is open, the log is there and no memory is shared with others")
+  @Test("while it is open, there is a log and no shared-memory file")
   func exclusive() throws {
     let store = try SQLiteStore(path: path)
     try store.apply([.start(.sample(generation: 1))])
     #expect(try directory.names() == ["schedules.sqlite", "schedules.sqlite-wal", "schedules.sqlite.lock"])
   }
 
-  @Test("a closed database is whole in one file, and the store fails instead of trapping")
+  @Test("a closed database is complete in one file, and the store throws instead of trapping")
   func closing() throws {
     let store = try SQLiteStore(path: path)
     try store.apply([.start(.sample(generation: 1))])
@@ -58,7 +58,7 @@ struct SQLiteStoreTests {
     #expect(try SQLiteStore(path: path).page(after: nil, limit: 2) == [.sample(generation: 1)])
   }
 
-  @Test("what a process that was killed had committed is there")
+  @Test("the commits of a killed process are found")
   func killed() throws {
     let store = try SQLiteStore(path: path)
     try store.apply([.start(.sample(generation: 1))])
@@ -75,7 +75,7 @@ struct SQLiteStoreTests {
     }
   }
 
-  @Test("a schedule that this version cannot read rests, is told of once, and gives way to a new one")
+  @Test("an unreadable schedule is ignored, reported once, and replaced by a new Start")
   func unreadable() throws {
     let store = try SQLiteStore(path: path)
     try store.apply((1...4).map { .start(.sample("\($0)", generation: $0, due: 10)) })

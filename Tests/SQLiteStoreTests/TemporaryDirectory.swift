@@ -1,6 +1,6 @@
 import Foundation
 
-/// A directory for one test, gone with it.
+/// A directory for one test, removed with it.
 final class TemporaryDirectory {
   let path: String
 
@@ -13,10 +13,10 @@ final class TemporaryDirectory {
     try? FileManager.default.removeItem(atPath: path)
   }
 
-  /// The path of a file in it, whether there is one or not.
+  /// The path of a file in it, which need not exist.
   func file(_ name: String) -> String { path + "/" + name }
 
-  /// What is in it by name, but for lock files, with the bytes of each file: the same as before when nothing was touched.
+  /// Its files by name, with their content, without lock files. For comparisons.
   func contents() throws -> [String: Data?] {
     let names = try FileManager.default.contentsOfDirectory(atPath: path).filter { !$0.hasSuffix(".lock") }
     return Dictionary(uniqueKeysWithValues: names.map { ($0, try? Data(contentsOf: URL(fileURLWithPath: file($0)))) })
@@ -27,7 +27,7 @@ final class TemporaryDirectory {
     try FileManager.default.contentsOfDirectory(atPath: path).sorted()
   }
 
-  /// Copies a database and its log as they are now, also while it is open: what is left of it when its owner is killed.
+  /// Copies a database and its log, also while it is open: the state that a killed process leaves.
   func copy(_ name: String, to newName: String) throws -> String {
     for suffix in ["", "-wal"] where FileManager.default.fileExists(atPath: file(name) + suffix) {
       try FileManager.default.copyItem(atPath: file(name) + suffix, toPath: file(newName) + suffix)

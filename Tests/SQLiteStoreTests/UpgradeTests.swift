@@ -7,7 +7,7 @@ import Testing
 
 @testable import SQLiteStore
 
-/// Databases that released versions wrote, kept as SQL: each must open in this version, with everything in it.
+/// Databases of released versions, stored as SQL: this version must open each, with all its content.
 @Suite("SQLiteStore upgrades")
 struct UpgradeTests {
   let directory: TemporaryDirectory
@@ -17,7 +17,7 @@ struct UpgradeTests {
     directory = try TemporaryDirectory()
   }
 
-  @Test("a database of an earlier layout", arguments: Release.allCases)
+  @Test("a database with an earlier schema", arguments: Release.allCases)
   func earlier(_ release: Release) throws {
     try make(release)
     #expect(try SQLiteStore.examine(path: path) == release.schedules().count)
@@ -38,7 +38,7 @@ struct UpgradeTests {
     #expect(history == (release == .v3 ? Release.history : Schedule.History()))
   }
 
-  /// What is released is never edited: a change of layout is a new migration.
+  /// A released migration is never edited; a change of the schema is a new migration.
   @Test("a migration stays as it was released", arguments: Release.allCases)
   func frozen(_ release: Release) throws {
     try make(release)
@@ -49,7 +49,7 @@ struct UpgradeTests {
     #expect(try layout(of: "new.sqlite") == released)
   }
 
-  @Test("an upgraded database has the layout of a new one", arguments: Release.allCases)
+  @Test("an upgraded database has the schema of a new one", arguments: Release.allCases)
   func upgradedIsLikeNew(_ release: Release) throws {
     try make(release)
     try SQLiteStore(path: path).close()
@@ -57,9 +57,9 @@ struct UpgradeTests {
     #expect(try layout() == layout(of: "new.sqlite"))
   }
 
-  /// At the first start slots are computed again that an earlier version found by other rules: those of day fields with a `*`,
-  /// of minutes or hours that hold every value. One that never fires any more is held.
-  @Test("slots of an earlier layout follow the rules of this version", arguments: Release.allCases)
+  /// At the first start, slots are recomputed that an earlier version found by other rules: of day fields with a `*`, of minutes
+  /// or hours with every value. A schedule that no longer fires is held.
+  @Test("slots of an earlier schema version follow the rules of this version", arguments: Release.allCases)
   func rules(_ release: Release) throws {
     try make(release)
     let queue = try DatabaseQueue(path: path)
@@ -90,7 +90,7 @@ struct UpgradeTests {
     }
   }
 
-  /// Does what an engine asks of its store until it asks for nothing more, and returns what it reports of slots.
+  /// Runs the engine's store requests until there are none, and returns its reports about slots.
   private func run(_ engine: inout Engine, on store: SQLiteStore, at now: Now) -> [Engine.Report] {
     var reports: [Engine.Report] = []
     var isBusy = true
@@ -135,7 +135,7 @@ struct UpgradeTests {
   }
 }
 
-/// A layout that was released, with what stands in its file in `Releases`.
+/// A released schema version, with the content of its file in `Releases`.
 enum Release: String, CaseIterable {
   case v1, v2, v3
 

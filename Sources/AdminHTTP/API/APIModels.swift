@@ -130,7 +130,7 @@ struct APISlot: Encodable {
   init(_ slot: ListedSlot, in zone: ZoneRules) {
     self.slot = slot.instant.rfc3339
     local = slot.instant.rfc3339(in: zone)
-    clockChange = slot.clockChange.map { "\($0.words) at \($0.instant.rfc3339(in: zone))" }
+    clockChange = slot.clockChange.map { "\($0.explanation) at \($0.instant.rfc3339(in: zone))" }
   }
 }
 
@@ -146,8 +146,8 @@ struct APIPreview: Encodable {
   init(_ preview: CronPreview, expression: String) {
     self.expression = expression
     timezone = preview.zone.name
-    description = preview.expression.words
+    description = preview.expression.explanation
     slots = preview.slots.map { APISlot($0, in: preview.zone) }
-    clockChanges = preview.clockChanges.map { "\($0.transition.instant.rfc3339(in: preview.zone)): \($0.words)" }
+    clockChanges = preview.clockChanges.map { "\($0.transition.instant.rfc3339(in: preview.zone)): \($0.explanation)" }
   }
 }

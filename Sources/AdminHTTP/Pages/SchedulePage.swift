@@ -115,10 +115,10 @@ struct PreviewPage {
     guard isAsked else { return }
     do throws(ExpressionError) {
       let preview = try CronPreview(expression, zone: zone, now: now, rules: rules)
-      description = preview.expression.words
+      description = preview.expression.explanation
       slots = preview.slots.map { SlotRow($0, now: now, in: preview.zone) }
       clockChanges = preview.clockChanges.map {
-        "\(Moment($0.transition.instant, now: now, in: preview.zone).wall): \($0.words)"
+        "\(Moment($0.transition.instant, now: now, in: preview.zone).wall): \($0.explanation)"
       }
     } catch {
       self.error = error.description

@@ -64,7 +64,7 @@ struct SlotRow {
 
   init(_ slot: ListedSlot, now: Instant, in zone: ZoneRules) {
     at = Moment(slot.instant, now: now, in: zone)
-    clockChange = slot.clockChange.map { "\($0.words) at \(Moment($0.instant, now: now, in: zone).wall)" }
+    clockChange = slot.clockChange.map { "\($0.explanation) at \(Moment($0.instant, now: now, in: zone).wall)" }
   }
 }
 

@@ -1,4 +1,5 @@
 import AMQP
+import Bytes
 import PocketwatchService
 
 /// Checks the broker with the service's login: connection, login, rights, exchanges and queues.

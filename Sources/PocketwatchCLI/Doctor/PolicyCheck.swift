@@ -1,4 +1,5 @@
 import AMQP
+import Bytes
 import PocketwatchService
 
 /// Checks the effect of the broker's policies on one queue of the topology.

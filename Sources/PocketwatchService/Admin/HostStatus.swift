@@ -1,36 +1,36 @@
 import AdminHTTP
 import SQLiteStore
 
-/// What the overview tells of the machine.
+/// The status of the machine, for the overview.
 enum HostStatus {
-  /// A database's path, and how long it and its log are.
+  /// A database's path, with the sizes of the file and its log.
   static func sizes(of database: String) -> String {
     guard let bytes = size(of: database) else { return database }
     return "\(database): \(text(bytes)), log \(text(size(of: database + "-wal") ?? 0))"
   }
 
-  /// The length of a file in bytes; nil when there is none.
+  /// The size of a file in bytes; nil if it does not exist.
   static func size(of path: String) -> Int? { (try? fileSize(path)).flatMap(\.self) }
 
-  /// The room on the file system of a database. Too little is less than a gigabyte that is less than a twentieth of it.
+  /// The free space on the file system of a database. Unhealthy below 1 GB, or below 5 % of a smaller file system.
   static func disk(of database: String) -> Overview.Part {
     guard let (free, all) = try? diskRoom(database) else {
-      return Overview.Part("Disk", isHealthy: false, "cannot be asked for its room")
+      return Overview.Part("Disk", isHealthy: false, "free space is unknown")
     }
     return Overview.Part("Disk", isHealthy: free >= min(1_000_000_000, all / 20), "\(text(free)) of \(text(all)) free")
   }
 
-  /// What the broker's clock shows AMQP does not tell; ours is right if the kernel says so.
+  /// The kernel's view of our clock. (AMQP does not report the broker's.)
   static var clock: Overview.Part {
     switch SystemClock.synchronization {
     case .within(let milliseconds):
       Overview.Part("Clock", isHealthy: true, "synchronised, to \(milliseconds) ms or better")
-    case .none: Overview.Part("Clock", isHealthy: false, "not synchronised; chrony or systemd-timesyncd would do that")
-    case .unknown: Overview.Part("Clock", isHealthy: true, "this process may not ask whether it is synchronised")
+    case .none: Overview.Part("Clock", isHealthy: false, "not synchronised; use chrony or systemd-timesyncd")
+    case .unknown: Overview.Part("Clock", isHealthy: true, "synchronisation unknown: this process may not query it")
     }
   }
 
-  /// `12.3 MB`; kB and up are powers of a thousand.
+  /// `12.3 MB`, in powers of a thousand.
   static func text(_ bytes: Int) -> String {
     guard bytes >= 1000 else { return "\(bytes) bytes" }
     let units = ["kB", "MB", "GB", "TB"]

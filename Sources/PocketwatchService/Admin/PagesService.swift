@@ -5,9 +5,9 @@ import Recurrence
 import Scheduling
 import ServiceLifecycle
 
-/// The pages of a scheduler, as a service beside it.
+/// The HTTP service of a scheduler: pages, API, health and metrics.
 package struct PagesService: Service {
-  /// What the scheduler reports to.
+  /// The scheduler's telemetry.
   package let watch: ServiceWatch
   private let service: AdminService
 
@@ -21,6 +21,6 @@ package struct PagesService: Service {
     }
   }
 
-  /// Runs until a graceful shutdown. An address that is taken is tried again; the scheduler does not wait for it.
+  /// Runs until a graceful shutdown. Retries an address that is in use; the scheduler does not wait for it.
   package func run() async throws { try await service.run() }
 }

@@ -5,9 +5,9 @@ import Recurrence
 import Scheduling
 import Synchronization
 
-/// What the service counts. No schedule's id is a label: there may be a million.
+/// The metrics of the service. Schedule ids are never labels: there may be a million.
 ///
-/// Handles are looked up here, once. All but `totals` is called by the engine's thread.
+/// All but `totals` is called by the engine's thread.
 final class ServiceMetrics: Sendable {
   private let ticks: Counter
   private let lateness: Recorder
@@ -29,10 +29,10 @@ final class ServiceMetrics: Sendable {
   private let commit: Recorder
   private let flight = Mutex(Flight())
   private let sums = Mutex([Sum: Int64]())
-  /// In milliseconds since 1970; the highest number where nothing is due.
+  /// In milliseconds since 1970; `Int64.max` if no tick is due.
   private let nextDue = Atomic(Int64.max)
 
-  /// How a command was answered.
+  /// The result of a command.
   private enum CommandResult: String, CaseIterable {
     case started, replaced, kept, stopped, startRejected, stopRejected, otherRejected
 
@@ -56,14 +56,14 @@ final class ServiceMetrics: Sendable {
     }
   }
 
-  /// What the overview shows.
+  /// The totals of the overview.
   private enum Sum: String, CaseIterable {
     case ticks = "Ticks sent", missed = "Missed slots", rejected = "Rejected commands"
     case unroutable = "Unroutable ticks", nacked = "Nacked (retried)"
     case confirmTimeouts = "Confirm timeouts", expired = "Expired ticks"
   }
 
-  /// When each publication in flight left, by its number: the last so many, which is more than can be in flight.
+  /// The sending times of the last `size` publications, by number. More than can be in flight.
   private struct Flight {
     static let size = 8192
 
@@ -117,7 +117,7 @@ final class ServiceMetrics: Sendable {
   }
 }
 
-// MARK: - What the engine's thread tells
+// MARK: - Reports of the engine's thread
 
 extension ServiceMetrics {
   func published(_ publications: [Publication], at now: Now) {
@@ -155,8 +155,8 @@ extension ServiceMetrics {
     add(.rejected)
   }
 
-  /// The broker confirmed or refused these.
-  func settled(_ numbers: [UInt64], at now: Now) {
+  /// The broker confirmed, nacked or refused these.
+  func resolved(_ numbers: [UInt64], at now: Now) {
     flight.withLock { flight in
       for number in numbers {
         let left = flight.leftAt[Int(number % UInt64(Flight.size))]
@@ -167,7 +167,7 @@ extension ServiceMetrics {
     }
   }
 
-  /// What was in flight will not be confirmed any more.
+  /// Messages in flight will no longer be confirmed.
   func connectionLost() {
     flight.withLock { $0.count = 0 }
     outstanding.set(0)
@@ -178,10 +178,10 @@ extension ServiceMetrics {
     commit.record(Double(seconds) + Double(attoseconds) / 1e18)
   }
 
-  func set(_ part: Readiness.Part, isWell: Bool) {
-    connected[part]?.record(isWell ? 1 : 0)
-    if part == .blocked { blocked.record(isWell ? 0 : 1) }
-    if part == .intake { suspended.record(isWell ? 0 : 1) }
+  func set(_ part: Readiness.Part, isHealthy: Bool) {
+    connected[part]?.record(isHealthy ? 1 : 0)
+    if part == .blocked { blocked.record(isHealthy ? 0 : 1) }
+    if part == .intake { suspended.record(isHealthy ? 0 : 1) }
   }
 
   func note(_ report: Engine.Report) {
@@ -205,7 +205,7 @@ extension ServiceMetrics {
     case .scheduleStopped(_, _, byCommand: true): count(.stopped)
     case .commandRejected(let rejection): count(rejection)
     case .commandsRedelivered(let number): redelivered.increment(by: number)
-    // Events of a schedule that ended by itself, what is a state of the service, and what the log alone reports.
+    // The automatic end of a schedule, states of the service, and reports for the log only.
     case .scheduleStopped(_, _, byCommand: false), .outcomeReturned, .zoneMissing, .clockSetBack, .slotMoved,
       .slotRecomputed, .heldWithoutSlot, .ownEventDropped, .storeUnavailable, .storeRecovered, .intakeSuspended,
       .intakeResumed, .commandPoisoned:
@@ -224,7 +224,7 @@ extension ServiceMetrics {
     sums.withLock { $0[sum, default: 0] += Int64(amount) }
   }
 
-  /// What was counted since the start, for people.
+  /// The totals since the start, for the overview.
   var totals: [Overview.Total] {
     let sums = sums.withLock { $0 }
     return Sum.allCases.map { Overview.Total($0.rawValue, key: "\($0)", sums[$0] ?? 0) }

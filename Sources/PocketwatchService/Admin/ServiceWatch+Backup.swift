@@ -5,29 +5,28 @@ import Scheduling
 import ServiceLifecycle
 import Synchronization
 
-/// A copy of the database while the service runs, step by step on the engine's thread.
+/// A backup while the service runs, made in steps on the engine's thread.
 extension ServiceWatch {
-  /// Between two steps of 2 ms: so the engine gives a fifth of its time to a copy at most, and all of it to what comes
-  /// in between.
+  /// Between two steps of 2 ms, so that a backup takes at most a fifth of the engine's time.
   private static let pause = Duration.milliseconds(8)
 
   package func backUp() async throws(AdminError) -> DatabaseCopy {
-    guard let turn = backups.take() else {
-      throw AdminError(.conflict, "another backup is being made; try again when it is done")
+    guard let permit = backups.take() else {
+      throw AdminError(.conflict, "another backup is in progress; try again later")
     }
     do throws(AdminError) {
       try await ask { store throws(StoreError) in try store.copyable.beginBackup() }
       while true {
         if let file = try await ask({ store throws(StoreError) in try store.copyable.continueBackup() }) {
-          return DatabaseCopy(file: file, origin: origin, permit: turn)
+          return DatabaseCopy(file: file, origin: origin, permit: permit)
         }
-        try? await Task.sleep(for: Self.pause)  // cancelled or not is asked below
+        try? await Task.sleep(for: Self.pause)  // cancellation is checked below
         if Task.isShuttingDownGracefully { throw AdminError(.unavailable, "the service is stopping") }
-        if Task.isCancelled { throw AdminError(.unavailable, "whoever asked for the backup has gone") }
+        if Task.isCancelled { throw AdminError(.unavailable, "the client of the backup disconnected") }
       }
     } catch {
-      // Not waited for: what is asked later comes later.
-      tell { ($0 as? any BackupStore)?.endBackup() }
+      // Not awaited: later questions come after it anyway.
+      enqueue { ($0 as? any BackupStore)?.endBackup() }
       throw error
     }
   }
@@ -45,29 +44,31 @@ extension ServiceWatch {
 extension ScheduleQueries {
   fileprivate var copyable: any BackupStore {
     get throws(StoreError) {
-      guard let store = self as? any BackupStore else { throw StoreError(.other, "It cannot be copied.") }
+      guard let store = self as? any BackupStore else {
+        throw StoreError(.other, "This store does not support backups.")
+      }
       return store
     }
   }
 }
 
-/// Whose turn it is to make a backup: one at a time, until the last who holds the turn lets go of it.
-final class BackupTurns: Sendable {
-  private final class Turn: Sendable {}
+/// Permits one backup at a time. A permit is valid until its last reference is released.
+final class BackupPermits: Sendable {
+  private final class Permit: Sendable {}
 
   private struct Current: Sendable {
-    weak var turn: Turn?
+    weak var permit: Permit?
   }
 
   private let current = Mutex(Current())
 
-  /// Nil while somebody else has it.
+  /// Nil while another backup has the permit.
   func take() -> (any AnyObject & Sendable)? {
     current.withLock { current in
-      guard current.turn == nil else { return nil }
-      let turn = Turn()
-      current.turn = turn
-      return turn
+      guard current.permit == nil else { return nil }
+      let permit = Permit()
+      current.permit = permit
+      return permit
     }
   }
 }

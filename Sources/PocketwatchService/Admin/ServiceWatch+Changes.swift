@@ -4,28 +4,27 @@ import EventBus
 import Foundation
 package import Scheduling
 
-/// Stop and "start again", as events on the bus like any client's: so they are in the one order of all commands, and every
-/// one who listens sees them.
+/// Stop and "start again", published on the event bus like any client's commands, so that they have one order with all others.
 extension ServiceWatch {
   package func stop(_ id: ScheduleID, reason: String) async throws(AdminError) {
     try await publish(.stop, id.stopEvent(reason: reason))
   }
 
   package func startAgain(_ id: ScheduleID) async throws(AdminError) {
-    guard let details = try await schedule(id) else { throw AdminError(.notFound, "there is no schedule of this id") }
+    guard let details = try await schedule(id) else { throw AdminError(.notFound, "no schedule has this id") }
     guard details.schedule.nextTick != nil else {
       throw AdminError(
         .conflict, "it has ended, and its payload is not kept: copy the Start event, add the payload, publish it")
     }
     var definition = details.schedule.definition
-    definition.ifExists = .replace  // someone asks for just that
+    definition.ifExists = .replace  // whatever the definition says
     try await publish(.start, definition.startEvent)
   }
 
   private func publish(_ name: EventName, _ body: [UInt8]) async throws(AdminError) {
     let settings = broker
     let failure: AdminError? = await withCheckedContinuation { continuation in
-      // Connections block; so a thread of its own, for the second that it takes.
+      // Connections block, so this runs on a new thread.
       let thread = Thread {
         continuation.resume(returning: settings.publishOnce(name, body))
       }
@@ -37,7 +36,7 @@ extension ServiceWatch {
 }
 
 extension BrokerSettings {
-  /// Publishes one command and waits for its confirm. Nil when the broker has it.
+  /// Publishes one command and waits for its confirm. Nil on success.
   fileprivate func publishOnce(_ name: EventName, _ body: [UInt8]) -> AdminError? {
     do throws(AMQPError) {
       let connection = try connect(as: "page")

@@ -6,28 +6,28 @@ package import Recurrence
 package import Scheduling
 import Synchronization
 
-/// A running scheduler as seen from outside its thread: its state, its events, and questions to its store.
+/// The thread-safe view of a running scheduler: its state, its recent events, and queries of its store.
 ///
-/// The engine's thread reports to it, a few nanoseconds each; readers ask on their own threads. Questions to the store go
-/// through the inbox and are answered between two turns of the loop.
+/// The engine's thread reports to it, in a few nanoseconds each. Readers use their own threads. Questions to the store pass through
+/// the inbox and are answered between two iterations of the loop.
 package final class ServiceWatch: Sendable {
-  /// After so long without a turn of its loop the engine counts as stalled, in milliseconds. It turns every ten seconds at
-  /// least; a commit on a disk that hangs is what may keep it.
-  static let longestTurnMilliseconds: Int64 = 30_000
-  /// How long an answer of the engine's thread is waited for.
+  /// The engine counts as stalled after this many milliseconds without an iteration of its loop. It iterates at least every ten
+  /// seconds, unless a commit on a hanging disk blocks it.
+  static let longestIterationMilliseconds: Int64 = 30_000
+  /// The timeout of a question to the engine's thread.
   static let patience = Duration.seconds(2)
 
   package let recent = RecentEvents()
   let metrics: ServiceMetrics
   let broker: BrokerSettings
-  let backups = BackupTurns()
+  let backups = BackupPermits()
   let database: String
   private let zones = Mutex<ZoneDirectory?>(nil)
   private let inbox = Mutex<Inbox?>(nil)
   private let reasons = Mutex<[Readiness.Part: String]>([.consumer: Readiness.Reason.connecting.text])
-  /// Why the pages cannot be reached, if they cannot.
+  /// Why the pages are unreachable; nil if they are not.
   private let pages = Mutex<String?>(nil)
-  private let lastTurn = Atomic<Int64>(SystemClock.now().uptime)
+  private let lastIteration = Atomic<Int64>(SystemClock.now().uptime)
   private let started = SystemClock.now().wall
 
   package init(configuration: Configuration, registry: PrometheusRegistry) {
@@ -40,23 +40,23 @@ package final class ServiceWatch: Sendable {
 // MARK: - Reports of the engine's thread
 
 extension ServiceWatch {
-  /// Questions are answered from now on.
+  /// Accepts questions from now on.
   func open(_ inbox: Inbox, _ zones: ZoneDirectory) {
     self.inbox.withLock { $0 = inbox }
     self.zones.withLock { $0 = zones }
   }
 
-  func turned(at now: Now, nextDue: Instant? = nil) {
-    lastTurn.store(now.uptime, ordering: .relaxed)
+  func iterated(at now: Now, nextDue: Instant? = nil) {
+    lastIteration.store(now.uptime, ordering: .relaxed)
     metrics.set(nextDue: nextDue)
   }
 
   func set(_ part: Readiness.Part, reason: String?) {
     reasons.withLock { $0[part] = reason }
-    metrics.set(part, isWell: reason == nil)
+    metrics.set(part, isHealthy: reason == nil)
   }
 
-  /// Called by the pages: why they cannot be reached, or nil. It keeps no tick.
+  /// Called by the pages: why they are unreachable, or nil. Ticks do not depend on them.
   func set(pagesProblem: String?) { pages.withLock { $0 = pagesProblem } }
 
   var pagesProblem: String? { pages.withLock { $0 } }
@@ -76,7 +76,7 @@ extension ServiceWatch {
   }
 
   func confirmed(_ numbers: [UInt64], at now: Now) {
-    metrics.settled(numbers, at: now)
+    metrics.resolved(numbers, at: now)
     recent.confirmed(numbers, uptime: now.uptime)
   }
 
@@ -86,14 +86,14 @@ extension ServiceWatch {
   }
 }
 
-// MARK: - What readers ask
+// MARK: - Questions of readers
 
 extension ServiceWatch: AdminSource {
   package var status: AdminStatus {
     let now = SystemClock.now()
     let reasons = reasons.withLock { $0 }
     return AdminStatus(
-      now: now.wall, isAlive: now.uptime - lastTurn.load(ordering: .relaxed) < Self.longestTurnMilliseconds,
+      now: now.wall, isAlive: now.uptime - lastIteration.load(ordering: .relaxed) < Self.longestIterationMilliseconds,
       reason: Readiness.Part.allCases.lazy.compactMap { reasons[$0] }.first)
   }
 
@@ -136,14 +136,14 @@ extension ServiceWatch: AdminSource {
     try (zones.withLock { $0 } ?? ZoneDirectory()).rules(named: name)
   }
 
-  /// What one look at the store may take: 5 ms, which is so many rows, or so many entries of an index.
+  /// Limits of one question to the store, for at most 5 ms: rows read, and index entries counted.
   private static let examinedRows = 250
   private static let countBound = 10_000
 
   private var parts: [Overview.Part] {
     let reasons = reasons.withLock { $0 }
-    func part(_ name: String, _ part: Readiness.Part, _ well: String) -> Overview.Part {
-      Overview.Part(name, isHealthy: reasons[part] == nil, reasons[part] ?? well)
+    func part(_ name: String, _ part: Readiness.Part, _ healthyText: String) -> Overview.Part {
+      Overview.Part(name, isHealthy: reasons[part] == nil, reasons[part] ?? healthyText)
     }
     let zoneData = zones.withLock { $0?.version }
     return [
@@ -161,22 +161,22 @@ extension ServiceWatch: AdminSource {
     return Overview.Lateness(p50: values[values.count / 2], p99: values[(values.count - 1) * 99 / 100])
   }
 
-  /// Has the engine's thread do something with the store, if it still runs.
-  func tell(_ order: @escaping @Sendable (any ScheduleQueries) -> Void) {
-    inbox.withLock { $0 }?.ask(order, isMust: true)
+  /// Runs a closure with the store on the engine's thread, if it is still running. Does not wait.
+  func enqueue(_ work: @escaping @Sendable (any ScheduleQueries) -> Void) {
+    inbox.withLock { $0 }?.ask(work, ignoresLimit: true)
   }
 
-  /// Has the engine's thread look something up in the store.
+  /// Queries the store on the engine's thread.
   func ask<Answer: Sendable>(
     _ question: @escaping @Sendable (any ScheduleQueries) throws(StoreError) -> Answer
   ) async throws(AdminError) -> Answer {
     guard let inbox = inbox.withLock({ $0 }) else { throw AdminError(.unavailable, "the service is starting") }
     let slot = AnswerSlot<Answer>()
-    let isTaken = inbox.ask { store in
-      guard !slot.isDone else { return }  // nobody waits for it any more
+    let isAccepted = inbox.ask { store in
+      guard !slot.isDone else { return }  // its timeout is over
       slot.fill(Result { () throws(StoreError) in try question(store) })
     }
-    guard isTaken else { throw AdminError(.unavailable, "too many questions are waiting for the engine; ask again") }
+    guard isAccepted else { throw AdminError(.unavailable, "too many questions are waiting for the engine; ask again") }
     switch await slot.wait(Self.patience) {
     case .success(let answer): return answer
     case .failure(let error): throw AdminError(.unavailable, "the database: \(error)")
@@ -185,8 +185,7 @@ extension ServiceWatch: AdminSource {
   }
 }
 
-/// Where an answer is awaited that may never come: whoever comes first, the answer or the end of patience, resumes the one
-/// who waits.
+/// Waits for an answer with a timeout: the first of both resumes the waiting task.
 private final class AnswerSlot<Answer: Sendable>: Sendable {
   private enum State {
     case empty

@@ -3,13 +3,13 @@ import Foundation
 package import Logging
 import Synchronization
 
-/// The file that holds the broker's URL, read again before each login, so that a rotated password needs no restart.
+/// The file with the broker's URL, read before each login, so that a rotated password requires no restart.
 ///
-/// A file that cannot be used is logged once, and the URLs read before it stay in use.
+/// An error of the file is logged once, and the previous URLs stay in use.
 package final class BrokerURLFile: Sendable {
   private struct State {
     var urls: [BrokerURL]
-    /// The last error, until the file can be used again.
+    /// The last error; nil while the file is valid.
     var error: String?
     var logger: Logger?
   }
@@ -18,21 +18,21 @@ package final class BrokerURLFile: Sendable {
   private let allowsTLS: Bool
   private let state: Mutex<State>
 
-  /// Throws when the file cannot be used.
+  /// Throws when the file is invalid.
   ///
-  /// - Parameter allowsTLS: Whether there are authorities to trust, without which an amqps URL cannot be used.
+  /// - Parameter allowsTLS: Whether a CA file is set, which amqps URLs require.
   package init(path: String, allowsTLS: Bool) throws(ConfigurationError) {
     self.path = path
     self.allowsTLS = allowsTLS
     state = Mutex(State(urls: try Self.read(path, allowsTLS: allowsTLS)))
   }
 
-  /// From now on changes and errors are logged. Without it they are silent.
+  /// Logs changes and errors from now on.
   package func log(to logger: Logger) {
     state.withLock { $0.logger = logger }
   }
 
-  /// The URLs as the file has them now; those of before when it cannot be used. From any thread; reads the file.
+  /// The current URLs in the file, or the previous ones if it is invalid. From any thread; reads the file.
   package func current() -> [BrokerURL] {
     let result = Result { () throws(ConfigurationError) in try Self.read(path, allowsTLS: allowsTLS) }
     return state.withLock { state in
@@ -49,7 +49,7 @@ package final class BrokerURLFile: Sendable {
       case .failure(let error):
         let text = "\(error)"
         if text != state.error {
-          state.logger?.error("the broker's URL file cannot be used, the URL read before stays in use: \(error)")
+          state.logger?.error("cannot use the broker's URL file; the previous URL stays in use: \(error)")
         }
         state.error = text
       }

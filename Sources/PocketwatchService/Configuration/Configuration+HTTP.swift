@@ -1,7 +1,7 @@
 package import AdminHTTP
 
 extension AdminSettings {
-  /// Where the pages are served; nil where they are switched off.
+  /// Reads the settings of the HTTP service; nil if it is off.
   package static func read(from reader: SettingReader) async throws -> AdminSettings? {
     let text = try await reader.text(.http) ?? "127.0.0.1:8472"
     let token = try await token(from: reader)
@@ -12,12 +12,12 @@ extension AdminSettings {
       throw ConfigurationError(.http, "must be an address and a port, such as 127.0.0.1:8472 or [::1]:8472, or off")
     }
     let settings = AdminSettings(host: host, port: port, token: token, allowsChanges: allowsChanges, origin: origin)
-    // The pages have no TLS, so a token that goes over a network is the operator's own choice.
+    // HTTP has no TLS, so a token sent over a network must be the operator's explicit choice.
     if !settings.isLoopback, token.isMade {
       throw ConfigurationError(
         .httpTokenFile,
-        "is missing: \(host) can be reached from other machines, so a file with a token of \(AdminToken.minimumLength)"
-          + " characters or more is needed")
+        "is missing: \(host) is reachable from other machines, so a file with a token of at least \(AdminToken.minimumLength)"
+          + " characters is required")
     }
     return settings
   }
@@ -26,7 +26,7 @@ extension AdminSettings {
     case on, off
   }
 
-  /// A file that the operator named has to be there now; the service's own is made when the pages start.
+  /// A configured file must exist at start. The default one is created when the HTTP service starts.
   private static func token(from reader: SettingReader) async throws -> TokenSource {
     guard let path = try await reader.text(.httpTokenFile) else {
       return .file(.beside(database: try await Configuration.database(from: reader)))

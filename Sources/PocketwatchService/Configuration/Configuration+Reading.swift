@@ -4,7 +4,7 @@ import Foundation
 import Logging
 
 extension Configuration {
-  /// Reads and validates everything a service needs.
+  /// Reads and validates all settings of a service.
   package static func read(from reader: SettingReader, declaresTopology: Bool) async throws -> Configuration {
     Configuration(
       broker: try await BrokerSettings.read(from: reader),
@@ -26,7 +26,7 @@ extension Configuration {
 }
 
 extension BrokerSettings {
-  /// Reads what is needed to talk to the broker.
+  /// Reads and validates the settings of the broker.
   package static func read(from reader: SettingReader) async throws -> BrokerSettings {
     let (urls, file) = try await urls(from: reader, allowsTLS: try await reader.text(.amqpCAFile) != nil)
     var settings = BrokerSettings(urls: urls, names: try await TopologyNames.read(from: reader))
@@ -41,7 +41,7 @@ extension BrokerSettings {
   }
 
   static let missingAuthorities = ConfigurationError(
-    .amqpCAFile, "is missing: an amqps URL needs the authorities to trust")
+    .amqpCAFile, "is missing: an amqps URL requires a CA file")
 
   private static func urls(
     from reader: SettingReader, allowsTLS: Bool
@@ -60,12 +60,12 @@ extension BrokerSettings {
       return (file.current(), file)
     case (_?, _?):
       throw ConfigurationError(
-        .amqpURLFile, "is set together with \(Setting.amqpURL.environmentVariable); give one of them")
+        .amqpURLFile, "is set together with \(Setting.amqpURL.environmentVariable); set one of them")
     case (nil, nil):
       throw ConfigurationError(
         .amqpURL,
-        "is missing: say where the broker is, as amqp://user:password@host:port/vhost, or name a file that"
-          + " says so in \(Setting.amqpURLFile.environmentVariable)")
+        "is missing: set the broker's URL, amqp://user:password@host:port/vhost, or the path of a file with it in"
+          + " \(Setting.amqpURLFile.environmentVariable)")
     }
   }
 
@@ -86,7 +86,7 @@ extension TopologyNames {
     var names = TopologyNames()
     if let stack = try await reader.text(.stack) {
       guard let checked = TopologyNames.validStack(stack) else {
-        throw ConfigurationError(.stack, "must be 1 to 40 of a-z, 0-9 and -")
+        throw ConfigurationError(.stack, "must be 1 to 40 characters of a-z, 0-9 and -")
       }
       names.stack = checked
     }

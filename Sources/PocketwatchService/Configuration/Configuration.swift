@@ -2,17 +2,17 @@ package import AMQP
 package import AdminHTTP
 package import Logging
 
-/// The whole configuration of a service, read and found valid. Tests build it directly.
+/// The validated configuration of a service.
 package struct Configuration: Sendable {
   package var broker: BrokerSettings
   package var database: String
   package var misfireThresholdMilliseconds: Int64
   package var publishWindow: Int
-  /// How long schedules that are declared with `keep` or `replaceIfChanged` are remembered after they ended automatically.
+  /// How long schedules with `keep` or `replaceIfChanged` are retained after they ended automatically.
   package var endedRetentionMilliseconds: Int64
-  /// Whether to declare what is missing on the broker instead of waiting for it: for a developer's broker.
+  /// Whether to declare the topology instead of waiting for it: for a developer's broker.
   package var declaresTopology: Bool
-  /// Where pages, health and metrics are served; nil where they are not.
+  /// The HTTP service; nil if it is off.
   package var admin: AdminSettings?
 
   package init(
@@ -29,11 +29,11 @@ package struct Configuration: Sendable {
   }
 }
 
-/// How to reach the broker, and what things are called there: what every command that talks to it needs.
+/// The settings of every command that connects to the broker: URLs, TLS and names.
 package struct BrokerSettings: Sendable {
-  /// As they were at the start.
+  /// The URLs at start.
   package var urls: [BrokerURL]
-  /// Where they come from a file, as they are now.
+  /// The file with the current URLs, if they come from a file.
   package var urlFile: BrokerURLFile?
   package var tls: TLSOptions?
   package var names: TopologyNames
@@ -72,7 +72,7 @@ package struct LogSettings: Sendable {
   }
 }
 
-/// A setting that cannot be used: which one, and what to do.
+/// An invalid setting: its name, and what to do.
 package struct ConfigurationError: Error, Sendable, CustomStringConvertible {
   package var name: String
   package var reason: String

@@ -1,6 +1,6 @@
-/// Everything that can be configured, in one place: the key in the JSON file, the environment variable, the meaning.
+/// All settings: key in the JSON file, environment variable, default and description.
 ///
-/// The environment wins over the file, an option of the command line over both.
+/// Command-line options override the environment, which overrides the file.
 package enum Setting: String, CaseIterable, Sendable {
   case amqpURL = "amqp.url"
   case amqpURLFile = "amqp.urlFile"
@@ -19,7 +19,7 @@ package enum Setting: String, CaseIterable, Sendable {
   case logLevel = "log.level"
   case logFormat = "log.format"
 
-  /// The key in the JSON file, with a dot where an object is entered.
+  /// The key in the JSON file. Dots denote nesting.
   package var key: String { rawValue }
 
   package var environmentVariable: String {
@@ -43,10 +43,10 @@ package enum Setting: String, CaseIterable, Sendable {
     }
   }
 
-  /// What holds when nothing is set.
+  /// The default, for help texts.
   package var defaultText: String {
     switch self {
-    case .amqpURL: "required, or the next"
+    case .amqpURL: "required, unless the next is set"
     case .amqpURLFile: "none"
     case .amqpCAFile: "none; required with amqps"
     case .eventBus: "events"
@@ -57,7 +57,7 @@ package enum Setting: String, CaseIterable, Sendable {
     case .publishWindow: "512"
     case .endedRetention: "30d"
     case .http: "127.0.0.1:8472"
-    case .httpTokenFile: "the database's path with .token, made at the first start; required beyond loopback"
+    case .httpTokenFile: "the database's path with .token, created at the first start; required beyond loopback"
     case .httpWrite: "off"
     case .httpOrigin: "none"
     case .logLevel: "info"
@@ -69,7 +69,7 @@ package enum Setting: String, CaseIterable, Sendable {
     switch self {
     case .amqpURL:
       "The broker: amqp://user:password@host:port/vhost, or amqps://; several, separated by spaces, are tried in turn"
-    case .amqpURLFile: "A file that holds the URL, to keep the secret out of the environment"
+    case .amqpURLFile: "A file with the URL, to keep the secret out of the environment"
     case .amqpCAFile: "PEM file of the authorities that may sign the broker's certificate"
     case .eventBus: "The topic exchange that carries all events"
     case .stack:
@@ -77,15 +77,16 @@ package enum Setting: String, CaseIterable, Sendable {
     case .database:
       "Path of the SQLite file, on a local disk. Under systemd the default is $STATE_DIRECTORY/pocketwatch.sqlite"
     case .userID: "on or off: whether events carry the login as user_id, which the broker validates"
-    case .misfireThreshold: "From this lateness on a slot counts as missed; a duration of 1s to 1d"
-    case .publishWindow: "The most ticks published and not yet stored as sent, 1 to 4096: what may repeat after a crash"
+    case .misfireThreshold: "A slot counts as missed from this lateness on; a duration of 1s to 1d"
+    case .publishWindow:
+      "The most ticks published and not yet stored as sent, 1 to 4096: the most duplicates after a crash"
     case .endedRetention:
-      "How long a schedule that has ended is kept, so that a Start with keep or replaceIfChanged does not run it again; 1h "
+      "How long an ended schedule is retained, so that a Start with keep or replaceIfChanged does not run it again; 1h "
         + "to 366d"
     case .http: "Address and port of pages, health and metrics, such as 127.0.0.1:8472; or off"
-    case .httpTokenFile: "A file with the token of pages and API, 16 characters or more; read again when it changes"
+    case .httpTokenFile: "A file with the token of pages and API, at least 16 characters; read again when it changes"
     case .httpWrite: "on or off: whether the pages can stop schedules and start live ones again"
-    case .httpOrigin: "What browsers see where a proxy is in front, such as https://pocketwatch.example"
+    case .httpOrigin: "The origin that browsers use behind a proxy, such as https://pocketwatch.example"
     case .logLevel: "trace, debug, info, notice, warning, error or critical"
     case .logFormat: "auto (text on a terminal, else JSON lines), text or json"
     }

@@ -2,13 +2,13 @@ import Configuration
 import Foundation
 import Recurrence
 
-/// Reads settings from options, environment and file, and finds what cannot be right before anything starts.
+/// Reads settings from options, environment and file, and reports invalid ones before the service starts.
 package struct SettingReader: Sendable {
   private let reader: ConfigReader
   private let environment: [String: String]
 
   /// - Parameters:
-  ///   - options: What the command line gave, by setting; never a secret.
+  ///   - options: Command-line options, by setting; never a secret.
   ///   - file: Path of a JSON file, or nil.
   package init(environment: [String: String], file: String?, options: [Setting: String] = [:]) throws {
     try Self.refuseUnknownVariables(environment)
@@ -37,23 +37,23 @@ package struct SettingReader: Sendable {
   }
 
   package func whole(_ setting: Setting, in range: ClosedRange<Int>) async throws -> Int? {
-    let refusal = ConfigurationError(setting, "must be a whole number within \(range.lowerBound)-\(range.upperBound)")
+    let invalid = ConfigurationError(setting, "must be a whole number within \(range.lowerBound)-\(range.upperBound)")
     do {
       guard let value = try await reader.fetchInt(forKey: ConfigKey(setting.key)) else { return nil }
-      guard range.contains(value) else { throw refusal }
+      guard range.contains(value) else { throw invalid }
       return value
     } catch {
-      throw refusal
+      throw invalid
     }
   }
 
-  package func milliseconds(_ setting: Setting, in range: ClosedRange<Int64>, called words: String) async throws
+  package func milliseconds(_ setting: Setting, in range: ClosedRange<Int64>, called rangeText: String) async throws
     -> Int64?
   {
     guard let text = try await text(setting) else { return nil }
     do {
       let value = try DurationExpression(text).milliseconds
-      guard range.contains(value) else { throw ConfigurationError(setting, "must be within \(words)") }
+      guard range.contains(value) else { throw ConfigurationError(setting, "must be within \(rangeText)") }
       return value
     } catch let error as ExpressionError {
       throw ConfigurationError(setting, error.description)
@@ -68,15 +68,15 @@ package struct SettingReader: Sendable {
     return value
   }
 
-  /// The value of a variable that is not ours, such as STATE_DIRECTORY.
+  /// The value of a variable without our prefix, such as STATE_DIRECTORY.
   package func foreignVariable(_ name: String) -> String? {
     environment[name].flatMap { $0.isEmpty ? nil : $0 }
   }
 
-  /// The one variable that is not a setting of the service: `pocketwatch doctor --management` reads it.
+  /// The only variable with our prefix that is not a setting of the service. `pocketwatch doctor --management` reads it.
   package static let managementPassword = "POCKETWATCH_MANAGEMENT_PASSWORD"
 
-  /// A variable with our prefix that means nothing is a typing error, and its setting would silently not hold.
+  /// Throws for an unknown variable with our prefix: a typing error, whose setting would silently have no effect.
   private static func refuseUnknownVariables(_ environment: [String: String]) throws {
     let known = Set(Setting.allCases.map(\.environmentVariable))
     let prefix = "POCKETWATCH_"
@@ -132,12 +132,12 @@ package struct SettingReader: Sendable {
   }
 }
 
-/// A value in the file. Decoded, because JSONSerialization takes `true` for 1.
+/// A value in the file. Not read by JSONSerialization, which does not distinguish `true` from 1.
 private enum FileValue: Decodable {
   case text(String)
   case number(Int)
   case object([String: FileValue])
-  /// What no setting can be.
+  /// A type that no setting has.
   case other
 
   init(from decoder: any Decoder) throws {

@@ -3,11 +3,11 @@ import Logging
 import Recurrence
 import Scheduling
 
-/// Turns the scheduler's reports into log entries.
+/// Writes the engine's reports to the log.
 struct EventLog {
   private let logger: Logger
   private var volume: VolumeLog
-  /// The last error of each connection and broker: one that lasts is logged once.
+  /// The last error of each connection and broker. A lasting error is logged once.
   private var lastErrors: [String: [String?: AMQPError]] = [:]
 
   init(logger: Logger) {
@@ -22,18 +22,18 @@ struct EventLog {
       metadata: ["broker": "\(server.endpoint)", "product": "\(server.product) \(server.version)"])
   }
 
-  /// For those who look into one connection: an outage is reported by `Readiness`, once for all of them.
+  /// At debug level. `Readiness` reports an outage once for all connections.
   mutating func disconnected(_ purpose: String, _ error: AMQPError) {
     guard lastErrors[purpose, default: [:]].updateValue(error, forKey: error.endpoint) != error else { return }
     logger.debug("not connected for \(purpose): \(error)")
   }
 
-  /// The broker was found to take no larger messages.
+  /// The broker's limit on message sizes was found.
   func learntLimit(_ bytes: Int) {
     logger.warning(
       """
-      the broker takes no messages over \(bytes) bytes: Starts whose events would be larger are rejected, larger events \
-      are held back, all others go on
+      the broker accepts no messages over \(bytes) bytes: a Start whose events would be larger is rejected, and larger \
+      events are held back
       """)
   }
 
@@ -47,7 +47,7 @@ struct EventLog {
       logger.error("the time zone \(zone) is missing on this machine; its schedules are held until it is back")
     }
     for error in changes.unusable {
-      logger.error("new time zone rules cannot be read, the old ones stay in use: \(error)")
+      logger.error("cannot read new time zone rules; the old ones stay in use: \(error)")
     }
   }
 
@@ -76,13 +76,13 @@ struct EventLog {
         """,
         metadata: ["id": "\(id.text)", "cron": "\(cron)"])
     case .commandsRedelivered(let count):
-      logger.info("redelivered commands are in the inbox, in the order sent", metadata: ["count": "\(count)"])
+      logger.info("stored redelivered commands in the inbox, in the order sent", metadata: ["count": "\(count)"])
     case .intakeSuspended(let reason):
       logger.warning("suspended the intake of commands", metadata: ["cause": "\(reason.text)"])
     case .intakeResumed: logger.notice("resumed the intake of commands")
     case .commandPoisoned(let tries):
       logger.error(
-        "the service ended each time that it decided a command, which is in the dead queue now; please report it",
+        "a command crashed the service repeatedly and was dead-lettered; please report it",
         metadata: ["tries": "\(tries)"])
     case .tickReturned, .outcomeReturned, .nacked, .confirmTimedOut, .tickExpired, .outcomeExpired,
       .missedSlotsFolded, .missedSlotsSkipped,
@@ -93,7 +93,7 @@ struct EventLog {
 }
 
 extension VolumeLog.Entry {
-  /// The entry for what may happen at volume; nil for what is rare.
+  /// The entry for a report that may come at volume; nil for a rare one.
   fileprivate init?(_ report: Engine.Report) {
     switch report {
     case .tickReturned(let id, let cause):
@@ -108,20 +108,20 @@ extension VolumeLog.Entry {
     case .confirmTimedOut(let id, let seconds):
       self.init(
         "timedOut", .warning, "publish not confirmed in \(seconds) s", id,
-        [("cause", "a late confirm still counts; it is sent again only on another connection")])
+        [("cause", "a late confirm still applies; it is republished only on another connection")])
       identity = kind
     case .outcomeExpired(let event, _, let cause):
       self.init(
-        "outcomeExpired", .error, "outcome given up; its effect is stored", event.scheduleID, [("cause", cause)])
+        "outcomeExpired", .error, "outcome expired; its effect is stored", event.scheduleID, [("cause", cause)])
       identity = cause
     case .tickExpired(let id, let slot, let cause):
       self.init(
         "expired", .error, "tick expired after an hour of retries", id, [("slot", slot.rfc3339), ("cause", cause)])
     case .missedSlotsFolded(let id, let count):
-      self.init("missed", .warning, "missed slots; one tick stands for them", id, [("missed", "\(count)")])
+      self.init("missed", .warning, "missed slots folded into one tick", id, [("missed", "\(count)")])
     case .missedSlotsSkipped(let id, let count, _):
       self.init(
-        "skipped", .warning, "missed slots are not sent, as misfirePolicy or catchupWindow say", id,
+        "skipped", .warning, "missed slots skipped by misfirePolicy or catchupWindow", id,
         [("missed", "\(count)")])
     case .commandRejected(let rejection):
       self.init(
@@ -138,7 +138,7 @@ extension VolumeLog.Entry {
     case .ownEventDropped:
       self.init(
         "ownEvent", .warning,
-        "an event of this scheduler came to the command queue and is dead-lettered; check its bindings",
+        "received an event of this scheduler on the command queue and dead-lettered it; check the queue's bindings",
         nil, [])
     case .scheduleStarted, .scheduleStopped, .storeUnavailable, .storeRecovered, .clockSetBack, .slotRecomputed,
       .heldWithoutSlot, .commandsRedelivered, .intakeSuspended, .intakeResumed, .commandPoisoned:
@@ -146,7 +146,7 @@ extension VolumeLog.Entry {
     }
   }
 
-  /// Told apart by the schedule and all its fields.
+  /// Its identity is the message, the schedule and all fields.
   private init(
     _ kind: String, _ level: Logger.Level, _ message: String, _ id: ScheduleID?, _ fields: [(String, String)]
   ) {
@@ -158,7 +158,7 @@ extension VolumeLog.Entry {
 }
 
 extension IntakeSuspension.Reason {
-  /// For the log, and for whoever asks whether the service is ready.
+  /// For the log and readiness.
   var text: String {
     switch self {
     case .store: "the database cannot be written"

@@ -1,9 +1,10 @@
+import Bytes
 package import Logging
 package import Recurrence
 import Scheduling
 
-/// Writes one line per entry, by default to standard error: text for people, or a JSON object for programs. Never waits
-/// for whoever reads them.
+/// Writes one line per entry, by default to standard error: text for people, or a JSON object for programs. Never blocks on the
+/// reader.
 package struct LineLogHandler: LogHandler {
   package var logLevel: Logger.Level
   package var metadata: Logger.Metadata = [:]
@@ -32,12 +33,12 @@ package struct LineLogHandler: LogHandler {
   }
 }
 
-/// One entry of the log, and its two forms.
+/// One log entry, formatted as text or JSON.
 package struct LogLine {
   package var time: Instant
   package var level: Logger.Level
   package var message: String
-  /// In the order to print.
+  /// In output order.
   package var fields: [(name: String, value: String)]
 
   package init(time: Instant, level: Logger.Level, message: String, fields: [(name: String, value: String)] = []) {
@@ -50,7 +51,7 @@ package struct LogLine {
   /// `2026-11-23T08:30:00.004Z info ready queue=pocketwatch.commands`
   package var text: String {
     var line = "\(time.rfc3339) \(level.rawValue) \(Self.printable(message))"
-    for field in fields { line += " \(field.name)=\(Self.word(field.value))" }
+    for field in fields { line += " \(field.name)=\(Self.quotedIfNeeded(field.value))" }
     return line
   }
 
@@ -61,12 +62,12 @@ package struct LogLine {
     return line + "}"
   }
 
-  private static func word(_ value: String) -> String {
+  private static func quotedIfNeeded(_ value: String) -> String {
     let isPlain = !value.isEmpty && value.unicodeScalars.allSatisfy { $0 > " " && $0 != "\"" && $0 != "\u{7f}" }
     return isPlain ? printable(value) : jsonQuoted(value)
   }
 
-  /// Nothing that a client sent may begin a new line or move a terminal's cursor.
+  /// Client data must not begin a new line or move a terminal's cursor.
   private static func printable(_ text: String) -> String {
     text.unicodeScalars.contains(where: \.needsEscape) ? jsonQuoted(text) : text
   }

@@ -6,9 +6,9 @@ import Synchronization
 
 /// Writes log lines to a file descriptor from its own thread, through a bounded queue.
 ///
-/// A reader that stops reading (Ctrl-S, a stuck log driver) fills the pipe, and the next write would block its caller: the
-/// engine, a connection, a request. `write(_:)` never waits. What does not fit into the queue is dropped and counted, and
-/// one line reports the count as soon as lines flow again.
+/// When the reader stops (Ctrl-S, a stuck log driver), the pipe fills and the next write would block its caller: the engine, a
+/// connection, a request. `write(_:)` never blocks. Lines that do not fit into the queue are dropped and counted, and one line
+/// reports the count once the reader continues.
 package final class LogWriter: Sendable {
   /// The log of a service.
   package static let standardError = LogWriter(descriptor: STDERR_FILENO)
@@ -18,14 +18,14 @@ package final class LogWriter: Sendable {
   private struct Queue {
     var bytes: [UInt8] = []
     /// Taken by the thread and not written yet.
-    var bytesInHand = 0
+    var bytesBeingWritten = 0
     /// Lines dropped since the last report.
     var lost = 0
-    /// The form of the last line, in which lost ones are reported.
+    /// The format of the last line, also used to report lost ones.
     var isText = false
     var flushes: [DispatchSemaphore] = []
 
-    var isIdle: Bool { bytes.isEmpty && bytesInHand == 0 && lost == 0 }
+    var isIdle: Bool { bytes.isEmpty && bytesBeingWritten == 0 && lost == 0 }
   }
 
   private let descriptor: Int32
@@ -33,7 +33,7 @@ package final class LogWriter: Sendable {
   private let queue = Mutex(Queue())
   private let work = DispatchSemaphore(value: 0)
 
-  /// - Parameter capacity: The most bytes that wait.
+  /// - Parameter capacity: The most queued bytes.
   package init(descriptor: Int32, capacity: Int = defaultCapacity) {
     self.descriptor = descriptor
     self.capacity = capacity
@@ -42,12 +42,12 @@ package final class LogWriter: Sendable {
     thread.start()
   }
 
-  /// Queues a line, or drops it when the queue is full. From any thread; never waits for the reader.
+  /// Queues a line, or drops it when the queue is full. From any thread; never blocks.
   package func write(_ line: LogLine, isText: Bool) {
     let bytes = line.bytes(isText: isText)
     let isFirst = queue.withLock { queue in
       queue.isText = isText
-      guard queue.bytes.count + queue.bytesInHand + bytes.count <= capacity else {
+      guard queue.bytes.count + queue.bytesBeingWritten + bytes.count <= capacity else {
         queue.lost += 1
         return false
       }
@@ -57,7 +57,7 @@ package final class LogWriter: Sendable {
     if isFirst { work.signal() }
   }
 
-  /// Waits until all lines are written, but not longer than the limit: before the process exits. Returns whether they are.
+  /// Waits until all lines are written, at most for the limit. Call it before the process exits. Returns whether they were written.
   @discardableResult
   package func flush(within limit: Duration) -> Bool {
     let done = DispatchSemaphore(value: 0)
@@ -77,10 +77,10 @@ package final class LogWriter: Sendable {
     }
   }
 
-  /// All that waits, with the report of what was lost behind it; nil when nothing does.
+  /// All queued lines, followed by the report of lost ones; nil if there are none.
   private func take() -> [UInt8]? {
     queue.withLock { queue in
-      queue.bytesInHand = 0
+      queue.bytesBeingWritten = 0
       if queue.isIdle {
         queue.flushes.forEach { $0.signal() }
         queue.flushes = []
@@ -88,7 +88,7 @@ package final class LogWriter: Sendable {
       }
       var bytes: [UInt8] = []
       swap(&bytes, &queue.bytes)
-      queue.bytesInHand = bytes.count
+      queue.bytesBeingWritten = bytes.count
       if queue.lost > 0 { bytes += Self.report(lost: queue.lost).bytes(isText: queue.isText) }
       queue.lost = 0
       return bytes
@@ -101,7 +101,7 @@ package final class LogWriter: Sendable {
       message: "log entries were dropped: standard error was not read", fields: [("dropped", "\(count)")])
   }
 
-  /// In pieces of whole lines up to the size that a pipe takes undivided, for others may write to it, too.
+  /// In chunks of whole lines up to PIPE_BUF, which pipes write atomically: other processes may write to it as well.
   private func write(_ bytes: [UInt8]) {
     bytes.withUnsafeBytes { bytes in
       var rest = bytes[...]
@@ -115,13 +115,13 @@ package final class LogWriter: Sendable {
         } else if written < 0, errno == EAGAIN {
           waitUntilWritable()
         } else if written == 0 || errno != EINTR {
-          return  // nobody reads it any more
+          return  // the reader has closed it
         }
       }
     }
   }
 
-  /// Whoever shares the descriptor may have made it non-blocking.
+  /// Another process that shares the descriptor may have made it non-blocking.
   private func waitUntilWritable() {
     var file = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
     poll(&file, 1, -1)

@@ -1,10 +1,10 @@
 import Logging
 
-/// For what may happen thousands of times a second: each distinct entry of a kind is logged the first time in full, then at
-/// most once a minute with the number of times it happened since.
+/// Rate-limits entries that may come thousands of times a second: each distinct entry of a kind is logged in full the first time,
+/// then at most once a minute with its count.
 ///
-/// Of each kind so many distinct entries are kept apart. Further ones are counted together, so that no client can flood the
-/// log with entries that all differ.
+/// The number of distinct entries per kind is limited. Further ones are counted together, so that no client can flood the log with
+/// entries that all differ.
 struct VolumeLog {
   private struct Quiet {
     var until: Int64
@@ -12,11 +12,11 @@ struct VolumeLog {
     var last: Entry
   }
 
-  /// What happened at volume.
+  /// An entry that may come at volume.
   struct Entry {
-    /// One of few, never an id.
+    /// One of few constants, never an id.
     var kind: String
-    /// What tells this entry from others of its kind: its cause, its schedule's id, or both.
+    /// Distinguishes it from others of its kind: the cause, the schedule's id, or both.
     var identity: String
     var level: Logger.Level
     var message: String
@@ -25,25 +25,25 @@ struct VolumeLog {
 
   private struct Key: Hashable, Comparable {
     var kind: String
-    /// Nil for those beyond the distinct ones.
+    /// Nil for entries beyond the limit.
     var identity: String?
 
     static func < (one: Key, other: Key) -> Bool {
-      // Those counted together come last.
+      // Entries beyond the limit come last.
       (one.kind, one.identity == nil ? 1 : 0, one.identity ?? "")
         < (other.kind, other.identity == nil ? 1 : 0, other.identity ?? "")
     }
   }
 
   static let intervalMilliseconds: Int64 = 60_000
-  /// The most entries of a kind that are kept apart at a time.
+  /// The most distinct entries of a kind at a time.
   static let maximumDistinct = 10
 
   private let logger: Logger
   private var quiet: [Key: Quiet] = [:]
-  /// How many identities are kept apart now, by kind.
+  /// The current number of distinct entries, by kind.
   private var distinct: [String: Int] = [:]
-  /// When something kept quiet may be due; never later than it is.
+  /// The earliest time at which `flush` may have something to report.
   private var nextLook = Int64.max
 
   init(logger: Logger) {
@@ -54,7 +54,7 @@ struct VolumeLog {
     let key = key(of: entry)
     guard let known = quiet[key] else {
       guard key.identity == nil else { return write(entry, under: key, count: 1, uptime: uptime) }
-      // Enough were shown in full: this one waits for the count.
+      // The limit of distinct entries is reached: this one waits for the count.
       return keepQuiet(key, Quiet(until: uptime + Self.intervalMilliseconds, count: 1, last: entry))
     }
     if uptime < known.until {
@@ -64,8 +64,7 @@ struct VolumeLog {
     }
   }
 
-  /// Reports how often what was kept quiet happened, also of entries that have not come again. Call now and then; it costs
-  /// nothing while there is nothing to report.
+  /// Logs the counts of suppressed entries that are due. Call it regularly; it is cheap while there is nothing to report.
   mutating func flush(uptime: Int64) {
     guard uptime >= nextLook else { return }
     for key in quiet.keys.sorted() {
@@ -88,12 +87,12 @@ struct VolumeLog {
     return key
   }
 
-  /// Writes an entry, after which it is quiet for a while.
+  /// Logs an entry, and suppresses it for the interval.
   private mutating func write(_ entry: Entry, under key: Key, count: Int, uptime: Int64) {
     keepQuiet(key, Quiet(until: uptime + Self.intervalMilliseconds, count: 0, last: entry))
     var metadata = entry.metadata
     if count > 1 { metadata["times"] = "\(count)" }
-    // The id and the cause are then those of the last.
+    // The id and the cause are those of the last one.
     let message = key.identity == nil && count > 1 ? "\(entry.message), among others" : entry.message
     logger.log(level: entry.level, "\(message)", metadata: metadata)
   }

@@ -4,8 +4,8 @@ import Logging
 import Scheduling
 import Synchronization
 
-/// Turns deliveries of the command queue into commands: decoded when they come for the first time, as they are for the inbox
-/// when the broker has delivered them before. For it may be one of these that ends the process when it is decoded.
+/// Turns deliveries of the command queue into commands. First deliveries are decoded. Redelivered ones stay undecoded for the
+/// inbox, because decoding one of them may have crashed the process.
 final class CommandReader: Sendable {
   private struct State {
     var server: ServerInfo?
@@ -21,7 +21,7 @@ final class CommandReader: Sendable {
     self.logger = logger
   }
 
-  /// The broker that the deliveries after this come from.
+  /// Sets the broker of the deliveries that follow.
   func connected(to server: ServerInfo) {
     state.withLock { $0.server = server }
   }
@@ -29,7 +29,7 @@ final class CommandReader: Sendable {
   func read(_ delivery: Delivery) -> ReceivedCommand {
     warnOfPriority(delivery.properties)
     let source = CommandSource.delivery(tag: delivery.tag)
-    // One that is too large has no effect, whatever comes before it, and no body that could be kept.
+    // An oversized command has no effect, in whatever order, and no body to store.
     guard delivery.redelivered, !delivery.isOversized else {
       return decode(IncomingMessage(delivery.properties, delivery), from: source)
     }
@@ -41,7 +41,7 @@ final class CommandReader: Sendable {
       content: .redelivered(raw, deliveries: server.map(delivery.deliveryCount) ?? 0))
   }
 
-  /// A command of the inbox.
+  /// Decodes a command of the inbox.
   func read(_ raw: RawDelivery, from source: CommandSource) -> ReceivedCommand {
     let properties = Properties(encoded: raw.properties) ?? Properties()
     return decode(
@@ -53,7 +53,7 @@ final class CommandReader: Sendable {
     return decoder.decode(message, from: source)
   }
 
-  /// Quorum queues of RabbitMQ 4 deliver by priority: with one, a Stop can overtake its Start.
+  /// Warns once of a command with a priority: quorum queues of RabbitMQ 4 deliver by priority, so a Stop can overtake its Start.
   private func warnOfPriority(_ properties: Properties) {
     guard properties.priority != nil else { return }
     let isFirst = state.withLock { state in
@@ -63,8 +63,8 @@ final class CommandReader: Sendable {
     guard isFirst else { return }
     logger.warning(
       """
-      a command has an AMQP priority: RabbitMQ 4 delivers by priority, so that commands overtake each other; send commands \
-      without
+      received a command with an AMQP priority: RabbitMQ 4 delivers by priority, so commands can overtake each other; send \
+      commands without a priority
       """,
       metadata: ["message_id": "\(properties.messageID.map { String(decoding: $0, as: UTF8.self) } ?? "none")"])
   }

@@ -1,16 +1,16 @@
 import AMQP
 import Scheduling
 
-/// When the connection for publishing, once it is there, may be told of as being well.
+/// Determines when a new publishing connection counts as healthy.
 ///
-/// What the broker refuses by closing the channel (a right that is missing, a `user_id` that does not fit) it refuses again on
-/// each new connection as soon as something is published: to be connected proves nothing then. A confirm does, or some time.
+/// If the broker closed the channel (missing right, wrong `user_id`), it does so again on each new connection once something is
+/// published. Being connected then proves nothing; a confirm does, or ten seconds without an error.
 struct ConnectionStability {
   static let milliseconds: Int64 = 10_000
 
   private var isSuspect = false
   private var server: ServerInfo?
-  /// When the connection on trial has proved itself, on the monotonic clock; nil while there is none.
+  /// When the current connection counts as healthy, on the monotonic clock; nil while there is none or it was reported.
   private(set) var end: Int64?
 
   mutating func connected(to server: ServerInfo, at now: Now) {
@@ -27,7 +27,7 @@ struct ConnectionStability {
     if end != nil { end = now.uptime }
   }
 
-  /// The server with which all is well now; once for each connection.
+  /// The server of a connection that has become healthy. Returned once per connection.
   mutating func passed(at now: Now) -> ServerInfo? {
     guard let end, end <= now.uptime else { return nil }
     self.end = nil

@@ -2,26 +2,25 @@ import AMQP
 import Scheduling
 import Synchronization
 
-/// Notices another service on our command queue: two would share the commands between them, each with half of the
-/// schedules.
+/// Detects another service on the command queue: two would share the commands, each with half of the schedules.
 ///
-/// A consumer that is there when we come may be our own of before, which the broker has not missed yet: so it is given
-/// thirty seconds, three heartbeats. Two that come in the same moment both see nobody: so we look once more, a little
-/// later. (The broker's count is 1 however many wait beside a single active consumer: we must step aside for the look.)
+/// A consumer found at start may be our own previous connection, which the broker has not closed yet, so it gets 30 seconds, three
+/// heartbeats. Two services that start at the same time see no consumer, so the check is repeated a little later. (The broker
+/// counts 1 however many consumers wait behind a single active one, so the check requires our own to be cancelled.)
 final class ExclusiveConsumerCheck: Sendable {
   static let patienceMilliseconds: Int64 = 30_000
 
   private let names: TopologyNames
-  private let onStranger: @Sendable (ServiceFailure) -> Void
-  /// When the stranger was first seen, on the monotonic clock.
+  private let onOtherConsumer: @Sendable (ServiceFailure) -> Void
+  /// When the other consumer was first seen, on the monotonic clock.
   private let firstSeen = Mutex<Int64?>(nil)
 
-  init(names: TopologyNames, onStranger: @escaping @Sendable (ServiceFailure) -> Void) {
+  init(names: TopologyNames, onOtherConsumer: @escaping @Sendable (ServiceFailure) -> Void) {
     self.names = names
-    self.onStranger = onStranger
+    self.onOtherConsumer = onOtherConsumer
   }
 
-  /// Throws while the queue has a consumer; reports it once it has stayed too long.
+  /// Throws while the queue has a consumer. Reports it after `patienceMilliseconds`.
   func check(on connection: Connection) throws {
     guard let queue = try connection.checkQueue(names.commandQueue), queue.consumers > 0 else {
       firstSeen.withLock { $0 = nil }
@@ -33,22 +32,22 @@ final class ExclusiveConsumerCheck: Sendable {
       return seen ?? now
     }
     if now - since >= Self.patienceMilliseconds {
-      onStranger(failure)
+      onOtherConsumer(failure)
     }
-    throw AMQPError.topology("the queue \(names.commandQueue) has another consumer; waiting for it to go")
+    throw AMQPError.topology("the queue \(names.commandQueue) has another consumer; waiting for it to stop")
   }
 
-  /// Reports a consumer that was not there before we came, and so is none of ours, and throws. To be called while we do
-  /// not consume, and not once the broker has delivered to us: then we are the active one, and the other looks.
+  /// Reports a consumer that was not found at start, so it is not ours, and throws. Call it while not consuming, and only before
+  /// the first delivery: a delivery shows that we are the active consumer, and the other one checks.
   func checkAgain(on connection: Connection) throws {
     guard let queue = try connection.checkQueue(names.commandQueue), queue.consumers > 0 else { return }
-    onStranger(failure)
-    throw AMQPError.topology("the queue \(names.commandQueue) has another consumer, which came when we did")
+    onOtherConsumer(failure)
+    throw AMQPError.topology("the queue \(names.commandQueue) has another consumer, which started at the same time")
   }
 
   private var failure: ServiceFailure {
     ServiceFailure(
       .commandsConsumedElsewhere,
-      "another service consumes \(names.commandQueue): stop it, or give this one another POCKETWATCH_STACK")
+      "another service consumes \(names.commandQueue): stop it, or set another POCKETWATCH_STACK for this one")
   }
 }

@@ -1,13 +1,13 @@
 import Recurrence
 import Scheduling
 
-/// What the engine's thread does beside scheduling, each in its time: it feeds systemd's watchdog, re-reads the files of the
-/// time zones, checks that the database is still where it was, and bounds a clean stop.
+/// Periodic work of the engine's thread: notifies systemd's watchdog, refreshes the time zone files, checks the files of the
+/// database, and limits the duration of a clean stop.
 struct Housekeeping {
-  /// How long a clean stop may take before what is still unconfirmed is left to the next start. With the two seconds
-  /// that the connections' threads get after it, and the database's closing, it stays well within the ten promised.
+  /// How long a clean stop waits for confirms. With up to two seconds for the connections' threads and the closing of the
+  /// database, a stop takes well under the ten seconds promised.
   static let drainMilliseconds: Int64 = 5_000
-  /// How often the files of the time zones are read.
+  /// How often the time zone files are checked.
   static let zoneRefreshMilliseconds: Int64 = 60_000
   /// How often the store's files are checked while nothing is stored.
   static let intactCheckMilliseconds: Int64 = 1_000
@@ -17,7 +17,7 @@ struct Housekeeping {
   private var nextWatchdog: Int64 = 0
   private var nextIntactCheck: Int64 = 0
   private var nextZoneRefresh: Int64
-  /// When a clean stop gives up waiting; nil before it began.
+  /// When a clean stop stops waiting; nil before it began.
   private var drainDeadline: Int64?
 
   init(notifier: Notifier, at now: Now) {
@@ -25,27 +25,27 @@ struct Housekeeping {
     nextZoneRefresh = now.uptime + Self.zoneRefreshMilliseconds
   }
 
-  /// When the next of all this is due.
+  /// The earliest deadline.
   var deadline: Int64 {
     var deadline = min(nextIntactCheck, nextZoneRefresh)
     if notifier.watchdogMilliseconds != nil { deadline = min(deadline, nextWatchdog) }
     return min(deadline, drainDeadline ?? .max)
   }
 
-  /// Tells systemd that the service lives. Each turn of the loop asks, so that a long backlog does not look like a stall.
+  /// Notifies systemd's watchdog, if due. Called in each iteration, so that a long backlog does not look like a stall.
   mutating func feedWatchdog(at now: Now) {
     guard let interval = notifier.watchdogMilliseconds, now.uptime >= nextWatchdog else { return }
     notifier.send("WATCHDOG=1")
     nextWatchdog = now.uptime + interval
   }
 
-  /// Whether it is time to read the files of the time zones.
+  /// Whether the time zone files must be checked now.
   mutating func mustRefreshZones(at now: Now) -> Bool { isDue(&nextZoneRefresh, Self.zoneRefreshMilliseconds, at: now) }
 
-  /// The files of the time zones were read.
+  /// The time zone files were checked.
   mutating func refreshedZones(at now: Now) { nextZoneRefresh = now.uptime + Self.zoneRefreshMilliseconds }
 
-  /// A failure that may pass shows with the next transaction, which checks, too, before it is committed.
+  /// Throws if the database's files were misplaced. A transient failure shows at the next transaction, which also checks them.
   mutating func checkIntact(_ store: any ScheduleStore, at now: Now) throws(ServiceFailure) {
     guard isDue(&nextIntactCheck, Self.intactCheckMilliseconds, at: now) else { return }
     do throws(StoreError) {
@@ -55,7 +55,7 @@ struct Housekeeping {
     }
   }
 
-  /// Begins to bound a clean stop; false if it began before.
+  /// Begins a clean stop; false if it began before.
   mutating func beginDraining(at now: Now) -> Bool {
     guard drainDeadline == nil else { return false }
     drainDeadline = now.uptime + Self.drainMilliseconds
@@ -63,7 +63,7 @@ struct Housekeeping {
     return true
   }
 
-  /// Whether a clean stop has taken as long as it may.
+  /// Whether a clean stop has reached its limit.
   func mustEnd(at now: Now) -> Bool { drainDeadline.map { now.uptime >= $0 } ?? false }
 
   private func isDue(_ next: inout Int64, _ interval: Int64, at now: Now) -> Bool {

@@ -2,14 +2,14 @@ import AMQP
 import Scheduling
 import Synchronization
 
-/// What other threads have to tell the engine's thread.
+/// The queue of inputs for the engine's thread, filled by other threads.
 final class Inbox: Sendable {
   enum Input: Sendable {
     case publisher(Publisher.Event)
     case consumer(Consumer.Event)
     /// Deliveries, decoded on the consumer's thread.
     case commands([ReceivedCommand], epoch: UInt64)
-    /// Look at the files of the time zones now.
+    /// Check the time zone files now.
     case refreshZones
     case fail(ServiceFailure)
     case stop
@@ -17,10 +17,10 @@ final class Inbox: Sendable {
     var isStop: Bool { if case .stop = self { true } else { false } }
   }
 
-  /// Looks something up in the store, for people; a few milliseconds at most.
+  /// A query of the store for pages, API or CLI. Must take a few milliseconds at most.
   typealias Question = @Sendable (any ScheduleQueries) -> Void
 
-  /// The most questions that wait.
+  /// The most waiting questions.
   static let maximumQuestions = 128
 
   private let inputs = Mutex<[Input]>([])
@@ -37,27 +37,29 @@ final class Inbox: Sendable {
       inputs.append(input)
       return inputs.count == 1
     }
-    if isFirst { timer.ring() }
+    if isFirst { timer.signal() }
   }
 
-  /// From any thread. False when too many wait already, unless it has to be taken all the same.
+  /// From any thread. Returns false when too many questions wait.
+  ///
+  /// - Parameter ignoresLimit: Whether it is accepted however many wait.
   @discardableResult
-  func ask(_ question: @escaping Question, isMust: Bool = false) -> Bool {
-    let isTaken = questions.withLock { questions in
-      guard isMust || questions.count < Self.maximumQuestions else { return false }
+  func ask(_ question: @escaping Question, ignoresLimit: Bool = false) -> Bool {
+    let isAccepted = questions.withLock { questions in
+      guard ignoresLimit || questions.count < Self.maximumQuestions else { return false }
       questions.append(question)
       return true
     }
-    if isTaken { timer.ring() }
-    return isTaken
+    if isAccepted { timer.signal() }
+    return isAccepted
   }
 
-  /// The question that has waited longest, alone: between two of them ticks are sent.
+  /// The oldest question. One at a time, so that ticks are sent between two of them.
   func takeQuestion() -> Question? {
     questions.withLock { $0.isEmpty ? nil : $0.removeFirst() }
   }
 
-  /// All that has come, in order; empty at once when nothing has.
+  /// All inputs, in order. Does not wait.
   func take() -> [Input] {
     inputs.withLock { inputs in
       var taken: [Input] = []
@@ -66,13 +68,13 @@ final class Inbox: Sendable {
     }
   }
 
-  /// Waits for an input, a wall-clock time, a step of the clock, or so many milliseconds.
+  /// Waits for an input, a wall-clock time, a clock step, or the limit.
   func wait(for wake: Engine.Wake, now: Now, atMostMilliseconds limit: Int64) {
     let untilUptime = wake.uptime.map { $0 - now.uptime } ?? limit
     timer.wait(untilWall: wake.wall, atMostMilliseconds: min(limit, untilUptime))
   }
 
-  /// Waits for an input, or so many milliseconds.
+  /// Waits for an input, or this long.
   func wait(milliseconds: Int64) {
     timer.wait(untilWall: nil, atMostMilliseconds: milliseconds)
   }

@@ -3,13 +3,13 @@ import EventBus
 package import Recurrence
 package import Scheduling
 
-/// From the engine's publication to the AMQP message.
+/// Encodes the engine's publications as AMQP messages.
 package final class MessageEncoder {
   private let events: EventEncoder
   private let exchange: String
   private let deadExchange: String
   private let sendsUserID: Bool
-  /// The connection that is up.
+  /// The server of the current connection.
   package var server: ServerInfo?
 
   package init(names: TopologyNames, sendsUserID: Bool) {
@@ -19,7 +19,7 @@ package final class MessageEncoder {
     self.sendsUserID = sendsUserID
   }
 
-  /// The size of an event's body, whenever it leaves.
+  /// Returns the size of an event's body in bytes, which does not depend on the sending time.
   package static func bodyBytes(_ names: TopologyNames) -> @Sendable (OutgoingEvent) -> Int {
     let events = EventEncoder(stack: names.stack)
     return { event in
@@ -27,7 +27,7 @@ package final class MessageEncoder {
     }
   }
 
-  /// What leaves together bears one time.
+  /// All messages of a batch have the same time.
   package func encode(_ publications: [Publication], at now: Instant) -> MessageBatch {
     let time = SendingTime(now)
     let user = sendsUserID ? server?.user : nil
@@ -63,8 +63,8 @@ package final class MessageEncoder {
 }
 
 extension Message {
-  /// A command for the dead queue, as it came: but a `user_id` of somebody else the broker would refuse, and with its
-  /// `expiration` it would not stay. Both are kept as headers.
+  /// A command for the dead queue, unchanged except for two properties that become headers: the broker would refuse a foreign
+  /// `user_id`, and an `expiration` would remove the message.
   fileprivate init(_ raw: RawDelivery, for exchange: String) {
     var properties = Properties(encoded: raw.properties) ?? Properties()
     if let userID = properties.userID { properties.headers["pocketwatch-user-id"] = .string(userID) }

@@ -1,10 +1,10 @@
 import Glibc
 
-/// Tells systemd how the service is, as sd_notify(3) does: datagrams to the socket named by NOTIFY_SOCKET.
+/// Notifies systemd, as sd_notify(3) does: sends datagrams to the socket in NOTIFY_SOCKET.
 struct Notifier {
   private let address: sockaddr_un?
   private let length: socklen_t
-  /// How often systemd expects to hear that we live, in milliseconds: half of WATCHDOG_USEC.
+  /// The interval of watchdog notifications in milliseconds, half of WATCHDOG_USEC; nil without a watchdog.
   let watchdogMilliseconds: Int64?
 
   init(environment: [String: String]) {
@@ -18,7 +18,7 @@ struct Notifier {
     } else {
       withUnsafeMutableBytes(of: &address.sun_path) { field in
         field.copyBytes(from: path)
-        if path[0] == UInt8(ascii: "@") { field[0] = 0 }  // the abstract name space
+        if path[0] == UInt8(ascii: "@") { field[0] = 0 }  // the abstract namespace
       }
       self.address = address
       length = socklen_t(MemoryLayout<sa_family_t>.size + path.count)
@@ -26,7 +26,7 @@ struct Notifier {
     watchdogMilliseconds = Self.watchdogMilliseconds(environment)
   }
 
-  /// As sd_watchdog_enabled(3) reads it: what is meant for another process, or is no time, is nothing to us.
+  /// As sd_watchdog_enabled(3): nil if it is for another process or invalid.
   private static func watchdogMilliseconds(_ environment: [String: String]) -> Int64? {
     if let process = environment["WATCHDOG_PID"], process != String(getpid()) { return nil }
     guard let microseconds = environment["WATCHDOG_USEC"].flatMap(Int64.init), microseconds > 0 else { return nil }
@@ -35,8 +35,8 @@ struct Notifier {
 
   /// Sends one or more assignments, such as `READY=1`, in one datagram.
   ///
-  /// A value may be of foreign origin, the broker's words for one: a line end in it would begin another assignment.
-  /// So control characters become spaces.
+  /// A value may contain external text, such as an error of the broker. A line feed in it would begin another assignment, so
+  /// control characters become spaces.
   func send(_ assignments: String...) {
     guard var address else { return }
     let file = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)

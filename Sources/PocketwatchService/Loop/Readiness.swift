@@ -2,13 +2,13 @@ import AMQP
 import Logging
 import Scheduling
 
-/// Whether commands are answered and ticks sent now, and if not, why.
+/// Whether the service is ready: commands are processed and ticks are sent. If not, why.
 ///
-/// systemd, `/readyz` and the pages get each change. The log gets one entry when the service becomes not ready, with the
-/// cause and its cure, and one when it is ready again. While it is not ready, a broker that is away may give a different
-/// error on each attempt: further reasons are logged once each, and only if they last.
+/// systemd, `/readyz` and the pages get each change. The log gets one entry when the service becomes not ready, with reason and
+/// remedy, and one when it is ready again. During an outage each attempt to connect may fail with another error, so further
+/// reasons are logged once each, and only if they last.
 struct Readiness {
-  /// What can be in the way, the most important first.
+  /// The parts on which readiness depends, the most important first.
   enum Part: Int, CaseIterable {
     case stopping, store, publisher, consumer, blocked, rights, intake
   }
@@ -17,7 +17,7 @@ struct Readiness {
   struct Reason: Equatable {
     var text: String
     var level: Logger.Level
-    /// Reasons of one kind are logged once in an outage; nil for a text that is its own kind.
+    /// Reasons of one kind are logged once per outage. Nil if the text itself is the kind.
     var kind: String?
 
     init(_ text: String, level: Logger.Level = .warning, kind: String? = nil) {
@@ -31,40 +31,40 @@ struct Readiness {
       self.init("\(error)\(Self.advice(on: error))", kind: error.isOutage ? "outage" : nil)
     }
 
-    /// The first connection after a start: no fault.
+    /// Before the first connection after a start, which is not an error.
     static let connecting = Reason("connecting to the broker", level: .info)
-    /// A clean stop: what is in flight is confirmed first.
+    /// During a clean stop, which waits for outstanding confirms.
     static let stopping = Reason("stopping: waiting for confirms", level: .info)
 
-    /// As the log and systemd have it.
+    /// The text for the log and systemd.
     fileprivate var line: String { self == .stopping ? text : "not ready: \(text)" }
 
-    /// The broker names a property; we name the switch.
+    /// Names the setting for an error about `user_id`.
     private static func advice(on error: AMQPError) -> String {
       guard error.kind == .channelClosed(code: 406), error.text.contains("user_id") else { return "" }
       return ". Set \(Setting.userID.environmentVariable)=off to leave user_id out of our events"
     }
   }
 
-  /// A further reason is logged when it has lasted for so long.
+  /// A further reason is logged after this time.
   static let patienceMilliseconds: Int64 = 5_000
-  /// An outage that follows another within this time has flapped: its end is logged when it has lasted as long as below.
+  /// Outages closer together than this are flapping. The end of such an outage is logged after `stableMilliseconds`.
   static let flapMilliseconds: Int64 = 60_000
   static let stableMilliseconds: Int64 = 10_000
 
   private let logger: Logger
   private let notifier: Notifier
   private let watch: ServiceWatch?
-  /// Several brokers, tried in turn, may give different reasons for hours: they are reported together.
+  /// Several brokers, tried in turn, may give different reasons for hours. They are reported together.
   private var reasons: [Part: [(broker: String?, reason: Reason)]] = [.consumer: [(nil, .connecting)]]
-  /// What systemd was notified of.
+  /// The last status sent to systemd.
   private var notified: String?
   private var wasReady = false
   private var outage: Outage?
   private var lastOutageBegan: Int64?
-  /// Since when the present state lasts, on the monotonic clock.
+  /// The current state and when it began, on the monotonic clock.
   private var state: (text: String, since: Int64)?
-  /// When `update(at:)` is to be called again at the latest, on the monotonic clock; nil while only a change matters.
+  /// When `update(at:)` must be called again, on the monotonic clock; nil while only a change matters.
   private(set) var deadline: Int64?
 
   /// The time between "not ready" and "ready" in the log.
@@ -80,7 +80,7 @@ struct Readiness {
     self.watch = watch
   }
 
-  /// - Parameter broker: The one of several brokers that gives this reason. Without it, it is the only reason.
+  /// - Parameter broker: The broker of this reason, of several. If nil, the reason replaces all others.
   mutating func set(_ part: Part, reason: Reason?, at broker: String? = nil) {
     defer { watch?.set(part, reason: reasons[part].map { Self.joined($0).text }) }
     guard let reason else { return reasons[part] = nil }
@@ -93,11 +93,11 @@ struct Readiness {
     reasons[part] = all
   }
 
-  /// Notifies systemd and logs, if there is something new.
+  /// Notifies systemd and logs changes.
   mutating func update(at uptime: Int64) {
     let reason = Part.allCases.lazy.compactMap { [reasons] in reasons[$0] }.first.map(Self.joined)
     let text = reason?.line ?? "ready"
-    // Pages that cannot be reached hold up no tick: they are a detail here, and log it themselves.
+    // Unreachable pages do not affect ticks. They are a detail here, and are logged elsewhere.
     let detail = watch?.pagesProblem.map { "; no pages: \($0)" } ?? ""
     notify(text + detail, isReady: reason == nil)
     if state?.text != text { state = (text, uptime) }
@@ -113,7 +113,7 @@ struct Readiness {
   private mutating func notify(_ text: String, isReady: Bool) {
     guard text != notified else { return }
     notified = text
-    // READY is sent once; later changes are a status.
+    // READY is sent once. Later changes are a status.
     if isReady, !wasReady { notifier.send("READY=1", "STATUS=\(text)") } else { notifier.send("STATUS=\(text)") }
     if isReady { wasReady = true }
   }
@@ -123,7 +123,7 @@ struct Readiness {
     defer { self.outage = outage }
     let kind = reason.kind ?? reason.text
     guard !outage.logged.contains(kind) else { return }
-    // What is expected, such as connecting and stopping, neither waits nor makes another reason wait.
+    // Expected reasons, such as connecting and stopping, neither wait nor delay another reason.
     let isFirst = outage.logged.allSatisfy { $0 == Reason.connecting.text }
     guard isFirst || reason.level < .warning || uptime - since >= Self.patienceMilliseconds else {
       return deadline = since + Self.patienceMilliseconds
@@ -132,7 +132,7 @@ struct Readiness {
     logger.log(level: reason.level, "\(reason.line)")
   }
 
-  /// The wait for the first connection is not an outage that could flap.
+  /// The wait for the first connection does not count as an outage for flapping.
   private mutating func begin(at uptime: Int64) -> Outage {
     guard wasReady else { return Outage() }
     defer { lastOutageBegan = uptime }

@@ -4,12 +4,12 @@ import Logging
 import Recurrence
 import Scheduling
 
-/// The engine's thread: it takes what other threads report, asks the engine what to do, and does it.
+/// The engine's thread: passes inputs of other threads to the engine and performs its actions.
 ///
-/// It owns the engine and the store; nothing else touches them. It blocks only in a store transaction and in
-/// `Inbox.wait`, which is why a tick leaves within a millisecond of its time; in debug builds a `StallCheck` watches it.
+/// It owns the engine and the store; no other thread uses them. It blocks only in a transaction of the store and in `Inbox.wait`,
+/// so that a tick is sent within a millisecond of its due time. In debug builds a `StallCheck` verifies this.
 final class SchedulerLoop {
-  /// The longest sleep: the wall clock is read again after it, whatever the timer said.
+  /// The longest sleep, after which the wall clock is read again.
   static let longestSleepMilliseconds: Int64 = 10_000
 
   typealias Store = ScheduleStore & ScheduleQueries
@@ -46,7 +46,7 @@ final class SchedulerLoop {
     stalls = StallCheck(logger: logger)
   }
 
-  /// Runs until it is stopped, cleanly, or fails.
+  /// Runs until a clean stop, or throws.
   func run() throws(ServiceFailure) {
     stalls.start()
     defer { stalls.finish() }
@@ -84,7 +84,7 @@ final class SchedulerLoop {
   }
 }
 
-// MARK: - What other threads report
+// MARK: - Inputs of other threads
 
 extension SchedulerLoop {
   private func receive(_ input: Inbox.Input) throws(ServiceFailure) {
@@ -110,8 +110,8 @@ extension SchedulerLoop {
     }
   }
 
-  /// Publishing begins when we are known to be the one service on the command queue: another, on a copy of our database,
-  /// would send each tick a second time. From then on neither connection waits for the other.
+  /// Publishing starts once this is known to be the only service on the command queue: another one, on a copy of the database,
+  /// would send each tick again. Afterwards the two connections are independent.
   private func startPublishing() throws(ServiceFailure) {
     guard !isPublishing else { return }
     isPublishing = true
@@ -131,8 +131,8 @@ extension Engine.Event {
       case .up(let epoch, _): .publisherUp(epoch: epoch)
       case .down: .publisherDown
       case .acked(let numbers): .acked(numbers)
-      case .nacked(let numbers): .nacked(numbers, cause: "the broker refused it (basic.nack)")
-      case .refused(let number, let error): .nacked([number], cause: "refused by closing the channel: \(error.text)")
+      case .nacked(let numbers): .nacked(numbers, cause: "basic.nack")
+      case .refused(let number, let error): .nacked([number], cause: "the broker closed the channel: \(error.text)")
       case .unsendable(let number, let error): .nacked([number], cause: "\(error)")
       case .refusing(let refusals): .messageLimit(refusals.largestBody)
       case .returned(let number, let code, let text): .returned(number, cause: "\(code) \(text)")
@@ -141,11 +141,11 @@ extension Engine.Event {
       }
   }
 
-  /// Nil for what comes in another way: deliveries as decoded commands.
+  /// Nil for events without effect on the engine. Deliveries reach it as decoded commands.
   init?(_ event: Consumer.Event) {
     switch event {
     case .up(let epoch, _): self = .commandsOpened(channel: epoch)
-    case .down, .paused: self = .commandsClosed
+    case .down, .suspended: self = .commandsClosed
     case .exhausted(let epoch): self = .commandsExhausted(channel: epoch)
     case .congested(let epoch): self = .commandsCongested(channel: epoch)
     case .deliveries, .quiesced: return nil
@@ -153,10 +153,10 @@ extension Engine.Event {
   }
 }
 
-// MARK: - What the engine decides
+// MARK: - Actions of the engine
 
 extension SchedulerLoop {
-  /// Does what the engine decides now. Returns whether it may sleep.
+  /// Performs the actions that the engine decides now. Returns whether the loop may sleep.
   private func act() throws(ServiceFailure) -> Bool {
     let now = SystemClock.now()
     var isIdle = true
@@ -178,7 +178,7 @@ extension SchedulerLoop {
         let answer = answer(request)
         engine.receive(.store(answer), at: SystemClock.now())
         isIdle = false
-      case .pauseCommands: consumer.pause()
+      case .pauseCommands: consumer.suspend()
       case .resumeCommands: consumer.resume()
       case .report(let reports): for report in reports { telemetry.note(report, at: now) }
       case .fail(let error): throw ServiceFailure(whileRunning: error)
@@ -219,14 +219,14 @@ extension Engine.Action {
   }
 }
 
-// MARK: - Beside that
+// MARK: - Housekeeping
 
 extension SchedulerLoop {
   private func keepHouse() throws(ServiceFailure) {
     let now = SystemClock.now()
     stalls.enter(.housekeeping)
     housekeeping.feedWatchdog(at: now)
-    telemetry.turned(at: now, nextDue: engine.nextDue())
+    telemetry.iterated(at: now, nextDue: engine.nextDue())
     if housekeeping.mustRefreshZones(at: now) { refreshZones(at: now) }
     try housekeeping.checkIntact(store, at: now)
   }
@@ -238,7 +238,7 @@ extension SchedulerLoop {
     engine.receive(.zonesRefreshed(changed: !changes.changed.isEmpty), at: now)
   }
 
-  /// Between two changes, not with each of a burst.
+  /// Called when idle, not after each change of a burst.
   private func countSchedules() {
     guard telemetry.watch != nil, haveCountsChanged, let counts = try? store.counts() else { return }
     haveCountsChanged = false

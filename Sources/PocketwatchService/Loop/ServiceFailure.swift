@@ -1,25 +1,25 @@
 import Scheduling
 
-/// Why the service ends by itself: a code for a supervisor, words for people.
+/// An error that ends the service: an exit code for a supervisor, a message for people.
 package struct ServiceFailure: Error, Sendable, CustomStringConvertible {
-  /// The process's exit codes. Those of sysexits.h keep their meaning.
+  /// Exit codes of the process. Those of sysexits.h keep their meaning.
   package enum Code: Int32, CaseIterable, Sendable {
     /// A setting is missing or wrong (EX_CONFIG).
     case configuration = 78
-    /// The operating system gave no thread, descriptor or memory (EX_OSERR).
+    /// The operating system denied a thread, descriptor or memory (EX_OSERR).
     case system = 71
-    /// Another process owns the database.
+    /// Another process uses the database.
     case databaseInUse = 3
     /// Another service consumes the command queue.
     case commandsConsumedElsewhere = 4
-    /// The database is damaged, foreign or written by a newer version: a person has to look.
+    /// The database is damaged, foreign or written by a newer version. Requires an operator.
     case databaseUnusable = 5
-    /// The disk failed: start again, and the database is checked.
+    /// The disk failed. The database is checked at the next start.
     case storageFailed = 6
-    /// The database was removed, moved or replaced while it was open, or has several names. Another start would go on with
-    /// the wrong file or a new, empty one: a person has to look.
+    /// The database was removed, moved or replaced while it was open, or has several names. A restart would use the wrong file, or
+    /// a new, empty one. Requires an operator.
     case databaseMisplaced = 7
-    /// The database cannot be opened or written now: its folder is missing (a mount may be late) or not permitted, the disk is
+    /// The database cannot be opened or written now: its folder is missing (a late mount) or not accessible, or the disk is
     /// read-only. A later start may succeed.
     case databaseUnavailable = 8
   }
@@ -34,7 +34,7 @@ package struct ServiceFailure: Error, Sendable, CustomStringConvertible {
 }
 
 extension ServiceFailure {
-  /// What it means that the database cannot be opened. Only what another start could make worse keeps a supervisor from it.
+  /// The database cannot be opened. Supervisors restart the service unless a restart could make matters worse.
   init(atStart error: StoreError) {
     let code: Code =
       switch error.kind {
@@ -47,7 +47,7 @@ extension ServiceFailure {
     self.init(code, error.description)
   }
 
-  /// What it means that an open database failed for good: another start may mend it, but not what is damaged.
+  /// An open database failed permanently. A restart may fix it, unless it is damaged.
   init(whileRunning error: StoreError) {
     let code: Code =
       switch error.kind {

@@ -3,12 +3,12 @@ import Glibc
 import Logging
 import Synchronization
 
-/// What the engine's thread does, by step.
+/// The steps of the engine's loop.
 enum LoopStep: UInt8, CaseIterable {
   case receive, housekeeping, decide, publish, settle, report, readiness
   case store, question, wait
 
-  /// The only steps that may block: the store's transactions and `Inbox.wait`.
+  /// Only transactions of the store and `Inbox.wait` may block.
   var mayBlock: Bool {
     switch self {
     case .store, .question, .wait: true
@@ -18,19 +18,18 @@ enum LoopStep: UInt8, CaseIterable {
 }
 
 #if DEBUG
-  /// Finds calls on the engine's thread that block: for 50 ms or more, in a step that must not. Debug builds only.
+  /// Detects calls that block the engine's thread for 50 ms or more in a step that must not block. Debug builds only.
   ///
-  /// Time on the clock would say little on a busy machine, where a thread may wait that long for a processor. So a second
-  /// thread looks every 10 ms, and counts only looks at which the engine's thread sleeps in the same step without having
-  /// run since the look before (its processor time is the same), while no other thread of the process runs or waits for
-  /// a disk: one of those might hold a lock that the engine waits for. A process that is stopped, traced or starved
-  /// is not looked at either, since the second thread gets no further than the first. What burns processor time is not
-  /// found, nor are reads of files: a debug build's speed means nothing, and a page may always be missing.
+  /// Elapsed time alone proves little on a busy machine, where a thread may wait that long for a processor. So a second thread
+  /// samples every 10 ms. A sample counts only if the engine's thread sleeps in the same step and has not run since the previous
+  /// sample (equal processor time), while no other thread of the process runs or waits for a disk: such a thread might hold a lock
+  /// that the engine waits for. A stopped, traced or starved process gives no samples, because the second thread does not run
+  /// either. Busy loops and file reads are not detected: the speed of a debug build is irrelevant, and any page may be uncached.
   final class StallCheck: Sendable {
     static let interval = useconds_t(10_000)
-    static let looks = 6
+    static let samples = 6
 
-    /// The number of the step, times 256, and the step.
+    /// A counter of steps, times 256, plus the step.
     private let moment = Atomic<UInt64>(UInt64(LoopStep.wait.rawValue))
     private let isOver = Atomic(false)
     private let onStall: @Sendable (LoopStep) -> Void
@@ -39,64 +38,64 @@ enum LoopStep: UInt8, CaseIterable {
       self.onStall = onStall
     }
 
-    /// Ends the process: nothing that blocks the engine's thread may pass a test.
+    /// Aborts the process, so that no test passes with a call that blocks the engine's thread.
     convenience init(logger: Logger) {
       self.init { step in
-        alarm(2)  // should the log be what blocks
+        alarm(2)  // in case the log blocks
         logger.critical("engine stalled: a call blocked for over 50 ms", metadata: ["step": "\(step)"])
         LogWriter.standardError.flush(within: .seconds(1))
         abort()
       }
     }
 
-    /// Watches the calling thread from now on. Not where a test has it hang or sleep.
+    /// Watches the calling thread, unless failpoints are set, which may make it sleep.
     func start() {
       guard Failpoints.armed == nil, let thread = Self.thisThread else { return }
       Thread.detachNewThread { [self] in watch(thread) }
     }
 
-    /// The calling thread begins a step, which ends the one before.
+    /// The watched thread begins a step, which ends the previous one.
     func enter(_ step: LoopStep) {
       let number = moment.load(ordering: .relaxed) >> 8 + 1
       moment.store(number << 8 | UInt64(step.rawValue), ordering: .relaxed)
     }
 
-    /// No longer watches the thread.
+    /// Stops watching.
     func finish() { isOver.store(true, ordering: .relaxed) }
 
     private func watch(_ thread: String) {
-      var last: Look?
+      var last: Sample?
       var count = 0
       while !isOver.load(ordering: .relaxed) {
         usleep(Self.interval)
-        guard let look = look(at: thread) else {
+        guard let sample = sample(thread) else {
           last = nil
           continue
         }
-        if look != last {
-          (last, count) = (look, 1)
+        if sample != last {
+          (last, count) = (sample, 1)
         } else if isProcessQuiet(but: thread) {
           count += 1
-          if count == Self.looks { onStall(look.step) }
+          if count == Self.samples { onStall(sample.step) }
         }
       }
     }
 
-    private struct Look: Equatable {
+    private struct Sample: Equatable {
       var step: LoopStep
       var moment: UInt64
-      /// Processor time and more, of which nothing changes while the thread sleeps.
+      /// Processor time and other counters, unchanged while the thread sleeps.
       var statistics: String
     }
 
-    /// Nil when the thread does not sleep, or may.
-    private func look(at thread: String) -> Look? {
+    /// Nil if the thread does not sleep, or may block in its step.
+    private func sample(_ thread: String) -> Sample? {
       let moment = moment.load(ordering: .relaxed)
       guard let step = LoopStep(rawValue: UInt8(truncatingIfNeeded: moment)), !step.mayBlock,
         let statistics = try? String(contentsOfFile: "\(thread)/schedstat", encoding: .utf8),
         Self.state(of: thread) == "S", self.moment.load(ordering: .relaxed) == moment
       else { return nil }
-      return Look(step: step, moment: moment, statistics: statistics)
+      return Sample(step: step, moment: moment, statistics: statistics)
     }
 
     private func isProcessQuiet(but thread: String) -> Bool {
@@ -115,13 +114,13 @@ enum LoopStep: UInt8, CaseIterable {
     /// `S` asleep, `R` running or waiting for a processor, `D` waiting for a disk.
     private static func state(of thread: String) -> Character? {
       guard let text = try? String(contentsOfFile: "\(thread)/stat", encoding: .utf8),
-        let end = text.lastIndex(of: ")")  // of its name, which may hold anything
+        let end = text.lastIndex(of: ")")  // the end of its name, which may contain anything
       else { return nil }
       return text[end...].dropFirst(2).first
     }
   }
 #else
-  /// Nothing in a release build.
+  /// Has no effect in a release build.
   struct StallCheck {
     init(logger: Logger) {}
     @inline(__always) func start() {}

@@ -1,18 +1,17 @@
 import Scheduling
 
-/// A step on the way of a command or of a tick, at which a test may have something happen.
+/// A step in the processing of a command or a tick, at which tests can inject faults.
 enum Step: CaseIterable {
   case decode
   case beforeCommit, afterCommit
-  /// Handing over to the publishing connection.
+  /// Passing messages to the publisher.
   case beforePublish, afterPublish
-  /// The broker's confirm has come, and the engine does not know yet.
+  /// A confirm has arrived, before the engine receives it.
   case confirm
-  /// Handing an acknowledgement or a rejection over to the consuming connection.
+  /// Passing an acknowledgement or a rejection to the consumer.
   case beforeSettle, afterSettle
 
-  /// Says that it is reached, and with what message; nothing in a release build. Returns the error to fail with, if a test
-  /// wants one.
+  /// Runs the failpoints of this step; has no effect in a release build. Returns the error to fail with, if a test requests one.
   @inline(__always) @discardableResult
   func reached(with body: [UInt8] = []) -> StoreError? {
     #if DEBUG

@@ -9,7 +9,7 @@ package enum SystemClock {
     Now(wall: Instant(milliseconds: milliseconds(CLOCK_REALTIME)), uptime: milliseconds(CLOCK_MONOTONIC))
   }
 
-  /// Whole milliseconds, rounded down, so that nothing is early.
+  /// Whole milliseconds, rounded down, so that no tick is early.
   private static func milliseconds(_ clock: clockid_t) -> Int64 {
     var time = timespec()
     clock_gettime(clock, &time)

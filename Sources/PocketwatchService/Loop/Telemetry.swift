@@ -3,9 +3,9 @@ import Logging
 import Recurrence
 import Scheduling
 
-/// What people and machines learn of the scheduler: log, readiness, metrics, pages. It decides nothing.
+/// Reports events to log, readiness, metrics and pages. Makes no decisions.
 ///
-/// Every switch here is exhaustive, so that a new event or report is not forgotten in silence.
+/// Every switch is exhaustive, so that a new event or report cannot be forgotten.
 struct Telemetry {
   /// Nil when HTTP is off.
   let watch: ServiceWatch?
@@ -13,7 +13,7 @@ struct Telemetry {
   private var log: EventLog
   private var stability = ConnectionStability()
   private var isPublisherUp = false
-  /// The largest body that the broker takes, in bytes; nil while it is not known.
+  /// The largest body that the broker accepts, in bytes; nil while unknown.
   private var messageLimit: Int?
 
   init(notifier: Notifier, watch: ServiceWatch?, logger: Logger) {
@@ -22,12 +22,12 @@ struct Telemetry {
     log = EventLog(logger: logger)
   }
 
-  /// When `turned` and `update` have something to do if nothing else happens, on the monotonic clock; nil while they have not.
+  /// When `iterated` and `update` must be called without another event, on the monotonic clock; nil while not necessary.
   var deadline: Int64? { [stability.end, readiness.deadline].compactMap(\.self).min() }
 
-  /// The loop turns.
-  mutating func turned(at now: Now, nextDue: Instant?) {
-    watch?.turned(at: now, nextDue: nextDue)
+  /// Called in each iteration of the loop.
+  mutating func iterated(at now: Now, nextDue: Instant?) {
+    watch?.iterated(at: now, nextDue: nextDue)
     log.flush(uptime: now.uptime)
     if let server = stability.passed(at: now) {
       log.connected("publishing", to: server)
@@ -57,8 +57,8 @@ extension Telemetry {
     case .acked(let numbers):
       stability.confirmed(at: now)
       watch?.confirmed(numbers, at: now)
-    case .nacked(let numbers): watch?.metrics.settled(numbers, at: now)
-    case .refused(let number, _), .unsendable(let number, _): watch?.metrics.settled([number], at: now)
+    case .nacked(let numbers): watch?.metrics.resolved(numbers, at: now)
+    case .refused(let number, _), .unsendable(let number, _): watch?.metrics.resolved([number], at: now)
     case .refusing(let refusals): note(refusals)
     case .blocked(let reason):
       readiness.set(.blocked, reason: .init("publishing blocked by the broker (\(reason))"))
@@ -67,7 +67,7 @@ extension Telemetry {
     }
   }
 
-  /// What the broker is known to refuse has changed.
+  /// The kinds of messages that the broker is known to refuse have changed.
   private mutating func note(_ refusals: Refusals) {
     var reasons: [String] = []
     for (kind, error) in refusals.current {
@@ -90,7 +90,7 @@ extension Telemetry {
     case .down(let error, _):
       log.disconnected("consuming", error)
       readiness.set(.consumer, reason: .init(error), at: error.endpoint)
-    case .paused, .exhausted, .congested, .deliveries, .quiesced: break
+    case .suspended, .exhausted, .congested, .deliveries, .quiesced: break
     }
   }
 

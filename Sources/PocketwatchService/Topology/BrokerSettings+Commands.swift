@@ -1,11 +1,11 @@
 package import AMQP
 import Foundation
 
-/// Being a client of the broker that the settings name, and publishing a command as any client does.
+/// Connects to the configured broker and publishes commands, like any client.
 extension BrokerSettings {
-  /// Connects to the first broker of the list that answers.
+  /// Connects to the first available broker.
   ///
-  /// - Parameter maximumBodyBytes: The longest message that is taken; nil for the connection's default.
+  /// - Parameter maximumBodyBytes: Longer bodies are discarded; nil for the default.
   package func connect(as purpose: String, maximumBodyBytes: Int? = nil) throws(AMQPError) -> Connection {
     var options = connectionOptions(name: "\(names.stack) \(purpose)")
     if let maximumBodyBytes { options.maximumBodyBytes = maximumBodyBytes }
@@ -20,7 +20,7 @@ extension BrokerSettings {
     throw last
   }
 
-  /// A command for the event bus, with a `message_id` of its own, by which a repeat of it is known.
+  /// A command for the event bus, with a unique `message_id`, which makes it idempotent.
   package func command(_ name: String, _ body: [UInt8]) -> Message {
     var properties = Properties()
     properties.contentType = "application/json"

@@ -1,9 +1,10 @@
 import AMQP
+import Bytes
 
 extension Topology {
-  /// The definitions to import into a broker, as JSON: the virtual host, the topology and policies, no users.
+  /// The definitions to import into a broker, as JSON: virtual host, topology and policies, no users.
   ///
-  /// For the default names it is, byte for byte, the file definitions.json of the repository.
+  /// For the default names it equals the repository's definitions.json byte for byte.
   package func definitions(virtualHost: String) -> String {
     let host = JSONText.string(virtualHost)
     func exchange(_ name: String, _ type: String) -> JSONText {
@@ -48,10 +49,10 @@ extension Topology {
   }
 }
 
-/// JSON to be printed for people, its keys in the order given. Foundation's encoder sorts them or shuffles them.
+/// Indented JSON with keys in the given order, which Foundation's encoder does not support.
 private enum JSONText {
   case string(String)
-  /// A number or a truth value.
+  /// A number or a boolean.
   case literal(String)
   case object([(String, JSONText)])
   case array([JSONText])

@@ -1,8 +1,8 @@
 package import AMQP
 
-/// The exchanges and queues the scheduler works with, as definitions.json has them.
+/// The exchanges and queues of the scheduler, as in definitions.json.
 ///
-/// What correctness needs is an argument of the command queue, because an operator's policy could replace ours.
+/// Settings on which correctness depends are arguments of the command queue, because an operator's policy could replace ours.
 package struct Topology: Sendable {
   package let names: TopologyNames
 
@@ -10,8 +10,8 @@ package struct Topology: Sendable {
     self.names = names
   }
 
-  /// The arguments of the command queue. Quorum: a confirmed command is on disk. Single active consumer: one service
-  /// at a time, in order. The delivery limit takes out a command that kills the process, and dead-lettering keeps it.
+  /// The arguments of the command queue. Quorum: a confirmed command is on disk. Single active consumer: one service at a time,
+  /// in order. Delivery limit and dead-letter exchange: a command that crashes the process is removed and kept.
   package var commandQueueArguments: [(name: String, value: FieldValue)] {
     [
       ("x-queue-type", .string("quorum")),
@@ -27,7 +27,7 @@ package struct Topology: Sendable {
     [("x-queue-type", .string("quorum"))]
   }
 
-  /// The policies that limit the length of the queues: a flood must not fill the broker's disk.
+  /// The policies that limit the length of the queues, so that a flood cannot fill the broker's disk.
   package var policies: [QueuePolicy] {
     [
       QueuePolicy(queue: names.commandQueue, maximumLength: 1_000_000),
@@ -35,25 +35,25 @@ package struct Topology: Sendable {
     ]
   }
 
-  /// Throws an error that names all that is missing. Types, arguments and bindings cannot be seen over AMQP.
+  /// Throws an error that lists missing exchanges and queues. AMQP cannot report types, arguments and bindings.
   package func check(on connection: Connection) throws {
     var missing = try missingExchanges([names.eventBus, names.deadExchange], on: connection)
     for queue in [names.commandQueue, names.deadQueue] where try connection.checkQueue(queue) == nil {
       missing.append("queue \(queue)")
     }
-    try refuse(missing)
+    try requireNone(missing)
   }
 
-  /// As above, for the event bus alone: all that publishing needs.
+  /// As above, for the event bus only, which is all that publishing requires.
   package func checkEventBus(on connection: Connection) throws {
-    try refuse(try missingExchanges([names.eventBus], on: connection))
+    try requireNone(try missingExchanges([names.eventBus], on: connection))
   }
 
   private func missingExchanges(_ exchanges: [String], on connection: Connection) throws -> [String] {
     try exchanges.filter { try !connection.checkExchange($0) }.map { "exchange \($0)" }
   }
 
-  private func refuse(_ missing: [String]) throws {
+  private func requireNone(_ missing: [String]) throws {
     guard missing.isEmpty else {
       throw AMQPError.topology(
         "missing on the broker: \(missing.joined(separator: ", ")). Import the definitions: `pocketwatch definitions"
@@ -61,7 +61,7 @@ package struct Topology: Sendable {
     }
   }
 
-  /// Declares what is missing; what is there must be as we declare it.
+  /// Declares all exchanges and queues. Existing ones must have the same arguments.
   package func declare(on connection: Connection) throws {
     try declareEventBus(on: connection)
     try connection.declareExchange(names.deadExchange, type: "fanout", durable: true)
@@ -73,13 +73,13 @@ package struct Topology: Sendable {
     }
   }
 
-  /// As above, for the event bus alone.
+  /// As above, for the event bus only.
   package func declareEventBus(on connection: Connection) throws {
     try connection.declareExchange(names.eventBus, type: "topic", durable: true)
   }
 }
 
-/// A policy for one queue, under the queue's name.
+/// A policy for one queue, with the queue's name.
 package struct QueuePolicy: Sendable, Hashable {
   package var queue: String
   package var maximumLength: Int

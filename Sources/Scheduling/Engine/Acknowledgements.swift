@@ -1,3 +1,4 @@
+import Algorithms
 import DequeModule
 package import Recurrence
 
@@ -118,12 +119,7 @@ package struct Acknowledgements {
   }
 
   private func index(of tag: UInt64) -> Int? {
-    var low = 0
-    var high = outstanding.count
-    while low < high {
-      let middle = (low + high) / 2
-      if outstanding[middle].tag < tag { low = middle + 1 } else { high = middle }
-    }
-    return low < outstanding.count && outstanding[low].tag == tag ? low : nil
+    let index = outstanding.partitioningIndex { $0.tag >= tag }
+    return index < outstanding.count && outstanding[index].tag == tag ? index : nil
   }
 }

@@ -1,7 +1,8 @@
 /// SipHash-2-4 with 128 bits of output, after Aumasson and Bernstein, "SipHash: a fast short-input PRF" (2012).
 ///
-/// Used where a hash must be the same in every process (jitter) or keyed with a secret (commands); Swift's `Hasher` is
-/// seeded anew in each.
+/// Its output is stored: the keys of remembered commands and the digests of definitions, under the database's secret. So the
+/// function must never change, and it must be the same in every process, unlike Swift's `Hasher`. The secret prevents clients
+/// from constructing collisions.
 package struct SipHash {
   package struct Key: Hashable, Sendable {
     package var first: UInt64

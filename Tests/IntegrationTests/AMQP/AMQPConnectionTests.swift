@@ -228,11 +228,11 @@ struct AMQPConnectionTests {
     #expect(!connection.isWritable)
   }
 
-  @Test func aBellEndsTheWait() throws {
+  @Test func aSignalEndsTheWait() throws {
     let options = try AMQPTest.options()
-    let bell = try WakeUp()
-    let connection = try Connection(to: options.brokers[0], options: options, wakeUp: bell)
-    bell.ring()
+    let wakeUp = try EventFD()
+    let connection = try Connection(to: options.brokers[0], options: options, wakeUp: wakeUp)
+    wakeUp.signal()
     #expect(try connection.nextEvent(timeout: .seconds(60)) == nil)
   }
 

@@ -113,8 +113,10 @@ struct AMQPConsumerTests {
       }
       #expect(reported == epoch)
       #expect((1_000_000...1_500_000).contains(bytes))
+      var released = 0
       while bytes < 4_000_000 {
-        consumer.release(bytes: 1_000_000, epoch: epoch)
+        consumer.release(bytes: bytes - released, epoch: epoch)
+        released = bytes
         bytes += try await events.first {
           if case .deliveries(let deliveries, _) = $0 { deliveries.reduce(0) { $0 + $1.body.count } } else { nil }
         }
@@ -132,8 +134,8 @@ struct AMQPConsumerTests {
       let first = try await events.up()
       let taken = try await take(20)
       consumer.acknowledge(taken[4].tag, multiple: true, epoch: first)
-      consumer.pause()
-      _ = try await events.first { if case .paused = $0 { true } else { nil } }
+      consumer.suspend()
+      _ = try await events.first { if case .suspended = $0 { true } else { nil } }
       try await until("all of them back in the queue") {
         try admin.checkQueue(queue).map { [$0.messages, $0.consumers] } == [15, 0]
       }
@@ -177,7 +179,7 @@ struct AMQPConsumerTests {
     try await AMQPTest.withQueue { queue, _ in
       try AMQPTest.fill(queue, ["a"])
       let consumer = try consumer(of: queue, setup: { [events] _ in events.add(.quiesced) })
-      consumer.pause()
+      consumer.suspend()
       try consumer.start()
       consumer.resume()
       guard case .quiesced = try await events.next() else { throw Unexpected("no setup before consuming") }

@@ -95,7 +95,7 @@ struct ServiceBackupTests {
       let slow = try Program("/usr/bin/curl", options + ["--limit-rate", "100k", "--output", file + ".slow"])
       try await until("the beginning of the slow one") { FileManager.default.fileExists(atPath: file + ".slow") }
       let second = try await backUp(to: file, environment)
-      #expect(second.code == 69 && second.complaint.contains("another backup is being made"), "\(second)")
+      #expect(second.code == 69 && second.complaint.contains("another backup is in progress"), "\(second)")
       try await bus.settle()
       slow.send(signal: SIGKILL)
       _ = try await slow.exitCode()

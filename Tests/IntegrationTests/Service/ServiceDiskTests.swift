@@ -17,7 +17,7 @@ struct ServiceDiskTests {
       _ = try await bus.next("Schedule Tick", of: "t")
       try disk.fill()
       let entry = try await service.logs("the database cannot be written")
-      #expect(entry.message.contains("No room is left on the disk of \(service.database); free some"))
+      #expect(entry.message.contains("The disk of \(service.database) is full; free some space"))
       let ids = (0..<60).map { "c\($0)" }
       try await bus.startAll(ids, #""every": "1h", "limit": 2, "payload": "\#(String(repeating: "x", count: 2000))""#)
       try await until("the commands to be returned") { try waitingCommands(bus) == ids.count }
@@ -25,7 +25,8 @@ struct ServiceDiskTests {
       try await Task.sleep(for: .seconds(4))  // anything sent all the same would be seen now
       #expect(bus.events.all.count == before, "\(bus.events.all.dropFirst(before))")
       #expect(try waitingCommands(bus) == ids.count)
-      #expect(service.log.count { $0.contains("No room is left") } == 2, "once as an error, once as what is waited for")
+      #expect(
+        service.log.count { $0.contains("is full; free some space") } == 2, "once as an error, once as not ready")
 
       try disk.makeRoom()
       let room = ContinuousClock.now
@@ -56,12 +57,12 @@ struct ServiceDiskTests {
       try await service.kill()
       try disk.fill()
       try service.launch()
-      try await service.logs("not ready: the database: No room is left")
+      try await service.logs("not ready: the database: The disk of")
       try await Task.sleep(for: .seconds(3))  // it must not log again
-      #expect(service.log.count { $0.contains("No room is left") } == 1)
+      #expect(service.log.count { $0.contains("is full; free some space") } == 1)
       #expect(try await service.stop() == 0)
       try service.launch()
-      try await service.logs("not ready: the database: No room is left")
+      try await service.logs("not ready: the database: The disk of")
       try disk.makeRoom()
       try await service.logs(#"":"ready""#, within: .seconds(10))
       let seen = bus.ticks(of: "s").count

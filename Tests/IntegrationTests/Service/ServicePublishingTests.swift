@@ -37,7 +37,7 @@ struct ServicePublishingTests {
       try await bus.start(#""id": "beat", "cron": "* * * * * *""#)
       for _ in 0..<3 { _ = try await bus.next("Schedule Tick", of: "beat") }
       try await largeStart("first", bus)
-      try await service.logs("the broker takes no messages over \(Self.limit) bytes")
+      try await service.logs("the broker accepts no messages over \(Self.limit) bytes")
       for number in 0..<20 {
         try await largeStart("large-\(number)", bus)
         let rejected = try await bus.next("Schedule Rejected", of: "large-\(number)", within: .seconds(10))
@@ -52,7 +52,7 @@ struct ServicePublishingTests {
       let lateness = ticks.compactMap(\.lateness)
       print("publishing: lateness beside Starts that are too large, ms: \(lateness)")
       #expect(lateness.max() ?? .max < 500)
-      #expect(service.log.count { $0.contains("the broker takes no messages over") } == 1)
+      #expect(service.log.count { $0.contains("the broker accepts no messages over") } == 1)
       #expect(!service.log.contains { $0.contains("not connected for publishing") })
       // Its Started is given up, its effect is stored: its Stop is answered.
       try await service.logs("outcome given up", within: .seconds(100))

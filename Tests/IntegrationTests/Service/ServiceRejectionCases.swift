@@ -115,7 +115,7 @@ struct ServiceRejectionCase: Sendable, CustomStringConvertible {
     detail("two timings", #""cron": "* * * * *", "duration": "1h""#, "duration", "exactly one"),
     detail("cron out of range", #""cron": "60 * * * *""#, "cron", "minute: 60 is not within 0-59 (character 1)"),
     detail("cron that is none", #""cron": "whenever""#, "cron", "field"),
-    detail("cron that never fires", #""cron": "0 0 30 2 *""#, "cron", "never"),
+    detail("cron that never fires", #""cron": "0 0 30 2 *""#, "cron", "does not exist"),
     detail("cron over 256 bytes", #""cron": "\#(String(repeating: "*", count: 257))""#, "cron", "256"),
     detail("cron a number", #""cron": 5"#, "cron", "string"),
     detail("bad duration", #""duration": "soon""#, "duration", ""),

@@ -70,7 +70,7 @@ struct ServiceRejectionTests {
       try await bus.start(#""id": "good", "duration": "1h""#)
       _ = try await bus.next("Schedule Started")
       #expect(!bus.events.all.contains { $0.name == "Schedule Rejected" })
-      try await service.logs("an event of this scheduler came to the command queue")
+      try await service.logs("received an event of this scheduler on the command queue")
     }
   }
 

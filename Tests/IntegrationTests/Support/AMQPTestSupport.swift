@@ -63,7 +63,7 @@ enum AMQPTest {
       guard case .confirmed(let sequence, let multiple, true) = try connection.nextEvent() else {
         throw Unexpected("no confirm for \(confirms.count) of \(texts.count) messages")
       }
-      _ = confirms.settle(sequence, multiple: multiple)
+      _ = confirms.resolve(sequence, multiple: multiple)
     }
   }
 }

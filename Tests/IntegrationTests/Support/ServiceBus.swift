@@ -60,7 +60,7 @@ final class ServiceBus: Sendable {
       case .deliveries(let deliveries, let epoch):
         deliveries.forEach(take)
         if let last = deliveries.last { settle.withLock { $0 }?.acknowledge(last.tag, multiple: true, epoch: epoch) }
-      case .exhausted, .congested, .paused, .quiesced, .down: break
+      case .exhausted, .congested, .suspended, .quiesced, .down: break
       }
     }
     settle.withLock { $0 = consumer }

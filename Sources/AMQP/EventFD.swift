@@ -1,29 +1,30 @@
 import CLinux
 import Glibc
 
-/// A bell that any thread may ring and that a thread waiting in poll(2) hears: an eventfd.
-package final class WakeUp: Sendable {
-  /// Readable while the bell rings.
-  let descriptor: CInt
+/// A Linux eventfd that wakes a thread waiting in poll(2). Any thread may signal it.
+package final class EventFD: Sendable {
+  /// Readable while it is signaled.
+  package let descriptor: CInt
 
+  /// Throws when the process has no file descriptors left.
   package init() throws(AMQPError) {
     descriptor = eventfd(0, CInt(EFD_CLOEXEC) | CInt(EFD_NONBLOCK))
     if descriptor < 0 {
-      throw AMQPError(.invalidConfiguration, "no eventfd can be had: \(String(cString: strerror(errno)))")
+      throw AMQPError(.invalidConfiguration, "cannot create an eventfd: \(String(cString: strerror(errno)))")
     }
   }
 
   deinit { close(descriptor) }
 
-  package func ring() { _ = eventfd_write(descriptor, 1) }
+  package func signal() { _ = eventfd_write(descriptor, 1) }
 
-  /// Stops the ringing, so that the next wait waits.
-  func silence() {
+  /// Clears the signal, so that the next wait blocks.
+  package func reset() {
     var count: eventfd_t = 0
     _ = eventfd_read(descriptor, &count)
   }
 
-  /// Waits until the bell rings or time is over; does not silence it.
+  /// Waits for a signal, at most this long. Does not clear it.
   @discardableResult
   func wait(for duration: Duration) -> Bool {
     var descriptors = [pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)]
@@ -32,7 +33,7 @@ package final class WakeUp: Sendable {
 }
 
 extension Duration {
-  /// For poll(2): milliseconds, never -1 ("for ever"), at most an hour so that every sleep is bounded.
+  /// For poll(2): milliseconds, never -1 (no timeout), at most an hour, so that every wait is bounded.
   var pollTimeout: CInt { CInt(min(wholeMilliseconds, 3_600_000)) }
 
   /// For the C library.

@@ -1,23 +1,25 @@
+import Bytes
+
 extension CronExpression {
-  /// What the expression means, in English: `At 30 minutes past every hour`.
+  /// The expression in English: `At 30 minutes past every hour`.
   ///
-  /// Told from the times it stands for, not from how it is written: `0-59/15` and `*/15` read the same.
-  package var words: String {
-    var (time, namesClockTimes) = times.words
-    let day = days.dayWords
+  /// Derived from the set of times, not from the notation: `0-59/15` and `*/15` give the same text.
+  package var explanation: String {
+    var (time, namesClockTimes) = times.explanation
+    let day = days.dayPhrase
     if namesClockTimes, day == nil { time += " every day" }
-    return ([time, day] + days.monthAndYearWords).compactMap(\.self).joined(separator: ", ")
+    return ([time, day] + days.monthAndYearPhrases).compactMap(\.self).joined(separator: ", ")
   }
 }
 
 extension CronExpression {
-  /// Which number is which day of the week, where the expression has such numbers; nil where it has none. Other schedulers
-  /// count otherwise, and take the same expression.
+  /// A note on the meaning of weekday numbers; nil if the expression has none. Other schedulers accept the same expression with
+  /// other numbers.
   package var weekdayNumbersNote: String? {
-    let words = text.utf8.split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
-    guard words.count > 1 else { return nil }
+    let fields = text.utf8.split(whereSeparator: \.isBlank)
+    guard fields.count > 1 else { return nil }
     var previous = UInt8(ascii: ",")
-    for byte in words[words.count == 5 ? 4 : 5] {
+    for byte in fields[fields.count == 5 ? 4 : 5] {
       if byte.isDigit, previous != UInt8(ascii: "#"), previous != UInt8(ascii: "/") {
         return "Days of the week by number: \(CronField.weekdayNumbers) (Quartz and AWS count from 1, which is Sunday)"
       }
@@ -28,11 +30,11 @@ extension CronExpression {
 }
 
 extension CronTimes {
-  /// The most times of day that are listed one by one.
+  /// The most times of day that are listed individually.
   private static let longestList = 6
 
-  /// The times in words, and whether these are clock times (`At 08:30`) instead of a rhythm.
-  fileprivate var words: (text: String, namesClockTimes: Bool) {
+  /// The times in English, and whether they are clock times (`At 08:30`) instead of a rhythm.
+  fileprivate var explanation: (text: String, namesClockTimes: Bool) {
     if seconds.count * minutes.count * hours.count <= Self.longestList {
       return ("At " + clockTimes.phrase, true)
     }
@@ -51,17 +53,17 @@ extension CronTimes {
   }
 
   private var minuteRhythm: String {
-    let minutes = UnitWords("minute", minutes, of: 60)
-    let hours = UnitWords("hour", hours, of: 24)
+    let minutes = UnitPhrase("minute", minutes, of: 60)
+    let hours = UnitPhrase("hour", hours, of: 24)
     if let interval = minutes.interval { return hours.isEvery ? interval : "\(interval) of \(hours.text)" }
     return self.minutes == SmallSet(0...0)
       ? "At the start of \(hours.text)" : "At \(minutes.count) past \(hours.text)"
   }
 
   private var secondRhythm: String {
-    let seconds = UnitWords("second", seconds, of: 60)
-    let minutes = UnitWords("minute", minutes, of: 60)
-    let hours = UnitWords("hour", hours, of: 24)
+    let seconds = UnitPhrase("second", seconds, of: 60)
+    let minutes = UnitPhrase("minute", minutes, of: 60)
+    let hours = UnitPhrase("hour", hours, of: 24)
     let isEveryMinute = minutes.isEvery && hours.isEvery
     let rest = isEveryMinute ? minutes.text : "\(minutes.text) of \(hours.text)"
     guard let interval = seconds.interval else { return "At \(seconds.count) past \(rest)" }
@@ -69,11 +71,11 @@ extension CronTimes {
   }
 }
 
-/// Some of the seconds of a minute, minutes of an hour or hours of a day, in words.
-private struct UnitWords {
+/// Seconds of a minute, minutes of an hour or hours of a day, in English.
+private struct UnitPhrase {
   let unit: String
   let numbers: SmallSet
-  /// How many of them the next larger unit has.
+  /// The number of units in the next larger one.
   let size: Int
 
   init(_ unit: String, _ numbers: SmallSet, of size: Int) {
@@ -84,14 +86,14 @@ private struct UnitWords {
 
   var isEvery: Bool { numbers.count == size }
 
-  /// How far apart the numbers are, if they divide the larger unit evenly from its start on.
+  /// The distance between the numbers, if they divide the larger unit evenly from its start.
   private var step: Int? {
     let step = size / numbers.count
     let even = stride(from: 0, to: size, by: step)
     return size % numbers.count == 0 && numbers.count > 1 && numbers.members.elementsEqual(even) ? step : nil
   }
 
-  /// `Every minute`, `Every 15 minutes`; `nil` if there is no such rhythm.
+  /// `Every minute`, `Every 15 minutes`; `nil` for uneven numbers.
   var interval: String? {
     step.map { $0 == 1 ? "Every \(unit)" : "Every \($0) \(unit)s" }
   }
@@ -111,19 +113,19 @@ private struct UnitWords {
 }
 
 extension CronDays {
-  /// Which days of a month; `nil` if all of them.
-  fileprivate var dayWords: String? {
+  /// The days of a month; `nil` for all of them.
+  fileprivate var dayPhrase: String? {
     switch (monthDays.isEveryDay, weekdays.isEveryDay) {
     case (true, true): nil
-    case (false, true): "on \(monthDays.words)"
-    case (true, false): "on \(weekdays.words)"
+    case (false, true): "on \(monthDays.phrase)"
+    case (true, false): "on \(weekdays.phrase)"
     case (false, false):
-      "on \(monthDays.words)" + (meeting == .either ? " or on " : ", but only on ") + weekdays.words
+      "on \(monthDays.phrase)" + (meeting == .either ? " or on " : ", but only on ") + weekdays.phrase
     }
   }
 
-  /// Which months and years; empty if all of them.
-  fileprivate var monthAndYearWords: [String] {
+  /// The months and years; empty for all of them.
+  fileprivate var monthAndYearPhrases: [String] {
     var phrases: [String] = []
     if months.count < 12 {
       phrases.append("in \(months.members.runs { EnglishCalendar.months[$0 - 1] }.phrase)")
@@ -134,7 +136,7 @@ extension CronDays {
 }
 
 extension CronMonthDays {
-  fileprivate var words: String {
+  fileprivate var phrase: String {
     switch workday {
     case .last: return "the last weekday (Monday to Friday) of the month"
     case .nearest(let day): return "the weekday (Monday to Friday) nearest to day \(day) of the month"
@@ -147,8 +149,8 @@ extension CronMonthDays {
 }
 
 extension CronWeekdays {
-  fileprivate var words: String {
-    // From Monday on, so that a weekend is one run.
+  fileprivate var phrase: String {
+    // From Monday, so that a weekend is one run.
     let monthly =
       ordinal.members.map { "the \(($0 / 7 + 1).ordinal) \(EnglishCalendar.weekdays[$0 % 7])" }
       + last.members.map { "the last \(EnglishCalendar.weekdays[$0])" }
@@ -160,7 +162,7 @@ extension CronWeekdays {
 extension [Int] {
   fileprivate var runs: [String] { runs { "\($0)" } }
 
-  /// Ascending numbers in words, three and more in a row as `first to last`.
+  /// Ascending numbers by name, three or more consecutive ones as `first to last`.
   fileprivate func runs(name: (Int) -> String) -> [String] {
     var runs: [ClosedRange<Int>] = []
     for number in self {
