@@ -78,7 +78,7 @@ struct DoctorBrokerTests {
       (AMQPError.Kind.unreachable, "cannot be reached", "start the broker"),
       (.refusedLogin, "refuses the login", #"{"users": [{"name": "u", "password": "…", "tags": []}]}"#),
       (.tls, "no TLS", "openssl s_client -connect h:1 "), (.topology, "why", "run doctor again"),
-      (.protocolViolation, "broke the AMQP protocol", "the log"),
+      (.protocolViolation, "violated the AMQP protocol", "the log"),
     ])
   func connecting(kind: AMQPError.Kind, text: String, remedy: String) throws {
     let error = AMQPError(kind, "why", endpoint: "amqp://u@h:1/")

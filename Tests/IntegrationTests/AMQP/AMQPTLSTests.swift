@@ -35,7 +35,7 @@ struct AMQPTLSTests {
       #expect("\(try failure(url, good.ca))".contains("that the port expects TLS (usually 5671"))
       (url.usesTLS, url.port) = (false, ports.tls)
       #expect(
-        "\(try failure(url, nil))".contains("If port \(ports.tls) expects TLS, the URL has to begin with amqps://"))
+        "\(try failure(url, nil))".contains("If port \(ports.tls) expects TLS, the URL must begin with amqps://"))
     }
   }
 

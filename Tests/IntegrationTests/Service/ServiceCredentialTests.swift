@@ -30,7 +30,7 @@ struct ServiceCredentialTests {
         // A wrong file is reported at once, without further effect.
         try write("amqp://pw:first-secret@broker:port")
         service.program?.send(signal: SIGHUP)
-        try await service.logs("the broker's URL file cannot be used")
+        try await service.logs("cannot use the broker's URL file")
         try write(login.string)
 
         try await broker.ctl("change_password", "pw", "second-secret")
@@ -40,7 +40,7 @@ struct ServiceCredentialTests {
         if !isFileWrittenFirst {
           try await service.logs("the broker refused the login", within: .seconds(30))
           try write("")
-          try await service.logs("the broker's URL file cannot be used", within: .seconds(30))
+          try await service.logs("cannot use the broker's URL file", within: .seconds(30))
           try write(login.string)
         }
         try await service.logs("the broker's URL file has changed", within: .seconds(20))

@@ -22,7 +22,7 @@ struct ServiceDatabaseTests {
     Damage("truncated", "is damaged; keep a copy of it and restore a backup") { path in
       try FileHandle(forWritingTo: URL(filePath: path)).truncate(atOffset: 8192)
     },
-    Damage("its beginning overwritten", "is not an SQLite database, or its beginning is damaged") { path in
+    Damage("its header overwritten", "is not an SQLite database, or its header is damaged") { path in
       try overwrite(path, at: 0, count: 16)
     },
     Damage("the list of its tables overwritten", "is damaged; keep a copy of it and restore a backup") { path in

@@ -33,7 +33,7 @@ struct ServiceLimitTests {
     try service.launch()
     let complaints = try #require(service.program).complaints
     #expect(try await service.end() == 71)
-    #expect(complaints.all.count == 1 && complaints.all[0].contains("are allowed, at least"), "\(complaints.all)")
+    #expect(complaints.all.count == 1 && complaints.all[0].contains("are required: raise it"), "\(complaints.all)")
     #expect(!FileManager.default.fileExists(atPath: service.database), "nothing has begun")
     await service.dispose()
   }

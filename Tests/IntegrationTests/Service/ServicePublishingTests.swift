@@ -54,8 +54,8 @@ struct ServicePublishingTests {
       #expect(lateness.max() ?? .max < 500)
       #expect(service.log.count { $0.contains("the broker accepts no messages over") } == 1)
       #expect(!service.log.contains { $0.contains("not connected for publishing") })
-      // Its Started is given up, its effect is stored: its Stop is answered.
-      try await service.logs("outcome given up", within: .seconds(100))
+      // Its Started expires, its effect is stored: its Stop is answered.
+      try await service.logs("outcome expired", within: .seconds(100))
       #expect(try await service.stop() == 0)
     }
   }
@@ -77,7 +77,7 @@ struct ServicePublishingTests {
       let before = bus.ticks(of: "beat").count
       for _ in 0..<5 { try await bus.stop("unknown") }
       let entry = try await service.logs("cannot be published, all others are")
-      #expect(entry.message.contains("Schedule Rejected") && entry.message.contains("Grant the user the permission"))
+      #expect(entry.message.contains("Schedule Rejected") && entry.message.contains("Grant the user this permission"))
       let mark = service.log.count
       try await Task.sleep(for: .seconds(12))
       try await bus.start(#""id": "other", "every": "1h""#)
@@ -95,7 +95,7 @@ struct ServicePublishingTests {
     }
   }
 
-  @Test("a full queue bound to Schedule Rejected: outcomes are given up after a minute, others are answered meanwhile")
+  @Test("a full queue bound to Schedule Rejected: outcomes expire after a minute, others are answered meanwhile")
   func fullQueue() async throws {
     try await ServiceProcess.running { service, bus in
       let full = "\(bus.names.stack).full"
@@ -109,7 +109,7 @@ struct ServicePublishingTests {
       try await service.logs("publish nacked; retrying")
       try await bus.start(#""id": "other", "cron": "* * * * * *""#)
       _ = try await bus.next("Schedule Started", of: "other", within: .seconds(10))
-      try await service.logs("outcome given up", within: .seconds(100))
+      try await service.logs("outcome expired", within: .seconds(100))
       try await until("the command is acknowledged") {
         (try? bus.withConnection { try $0.checkQueue(bus.names.commandQueue)?.messages == 0 }) == true
       }

@@ -26,8 +26,8 @@ struct ServiceRefusalTests {
         // Open channels cache permissions, so they notice late.
         try await broker.ctl("set_topic_permissions", "pw", bus.names.eventBus, "^Schedule Started$", ".*")
         try await broker.ctl("close_all_connections", "rights")
-        let entry = try await service.logs("Grant the user the permission", within: .seconds(90))
-        #expect(entry.message.contains("403") && entry.message.contains("Grant the user the permission"))
+        let entry = try await service.logs("Grant the user this permission", within: .seconds(90))
+        #expect(entry.message.contains("403") && entry.message.contains("Grant the user this permission"))
         let mark = service.log.count
         // Time for a loop, which must not be there.
         try await Task.sleep(for: .seconds(8))

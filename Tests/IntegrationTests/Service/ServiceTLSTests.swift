@@ -71,13 +71,13 @@ struct ServiceTLSTests {
     service.environment["POCKETWATCH_AMQP_URL"] = url.string
     service.environment["POCKETWATCH_AMQP_CA_FILE"] = caFile
     try service.launch()
-    let entry = try await service.logs("not ready: no TLS")
-    #expect(entry.message.contains("no TLS connection to the broker"), "\(wrong.name): \(entry)")
+    let entry = try await service.logs("not ready: cannot establish a TLS connection")
+    #expect(entry.message.contains("cannot establish a TLS connection to the broker"), "\(wrong.name): \(entry)")
     #expect(entry.message.contains("Check the CA file"), "\(wrong.name): \(entry)")
     try await Task.sleep(for: .seconds(4))  // it retries after 3 s
     let log = service.log
     #expect(!log.contains { $0.contains(#"":"ready""#) || $0.contains("connected for publishing\"") }, "\(wrong.name)")
-    #expect(log.count { $0.contains("not ready: no TLS") } == 1, "logged once: \(log)")
+    #expect(log.count { $0.contains("not ready: cannot establish a TLS connection") } == 1, "logged once: \(log)")
     #expect(!log.contains { $0.contains(url.password ?? "") })
     #expect(try await service.stop() == 0)
   }
