@@ -1,7 +1,7 @@
 package import Scheduling
 import Synchronization
 
-/// What raw deliveries of a test mean: their body is the number under which a command is kept here.
+/// The commands behind the raw deliveries of a test: a delivery's body is the number of its command.
 package final class CommandArchive: Sendable {
   private struct State {
     var entries: [Int: (origin: Origin, content: ReceivedCommand.Content)] = [:]
@@ -33,7 +33,7 @@ package final class CommandArchive: Sendable {
     }
   }
 
-  /// Whether something was decoded, since this was last asked, that would have ended the process.
+  /// Whether a command that ends its process was decoded since the last call.
   package func takePoison() -> Bool {
     state.withLock { state in
       defer { state.hasMetPoison = false }

@@ -1,9 +1,9 @@
 package import Recurrence
 package import Scheduling
 
-/// A store in memory, for tests and simulations: the plainest thing that keeps the promises of `ScheduleStore`.
+/// A store in memory, for tests and simulations: the simplest implementation of `ScheduleStore`.
 ///
-/// What a durable store keeps over a restart, it keeps as long as it lives: hand the same store to the next engine.
+/// It keeps its state as long as it lives: to simulate a restart, pass the same store to the next engine.
 package final class MemoryStore: ScheduleStore, ScheduleQueries {
   /// While set, every call throws it and changes nothing: a full disk, for example.
   package var fault: StoreError?
@@ -182,8 +182,7 @@ extension MemoryStore {
     }
   }
 
-  /// Puts a schedule, or nothing, in the place of the one of this generation: the only way in and out, so that the
-  /// indexes always agree with the schedules.
+  /// Replaces or removes the schedule of this generation. The only way to change one, so that the indexes always match.
   private func replace(_ generation: Int64, by new: Schedule?) {
     if let old = schedules.removeValue(forKey: generation) {
       generations[old.id] = nil
@@ -222,7 +221,7 @@ extension MemoryStore {
     let ended = (expired + surplus).prefix(limit)
     for position in ended { replace(position.generation, by: nil) }
 
-    // Oldest first, up to the first that is to be kept: a clock that stepped back makes some live longer, no more.
+    // Oldest first, up to the first that is kept: after a backward step of the clock some are kept longer.
     let oldCommands = answered.elements.prefix { position in
       position.sequence <= lastSequence - retention.maximumCommands
         || commands[position.key].map { $0.command.at < retention.answeredBefore } ?? true

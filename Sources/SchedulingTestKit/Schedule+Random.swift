@@ -1,9 +1,9 @@
 package import Recurrence
 package import Scheduling
 
-/// Values of the domain drawn at random, the strange ones often: what a store must keep whatever a client sends.
+/// Random values, often unusual ones: a store must keep whatever a client sends.
 ///
-/// Ids come from a small set, so that schedules meet under the same one.
+/// Ids come from a small set, so that schedules share them.
 extension Schedule {
   package static func random(
     generation: Int64, using generator: inout some RandomNumberGenerator
@@ -131,7 +131,7 @@ extension RememberedCommand {
 }
 
 extension CommandKey {
-  /// The keys that are drawn: few, so that commands repeat.
+  /// The possible keys: few, so that commands repeat.
   package static let few = (0..<4).flatMap { high in
     (0..<4).map { CommandKey(high: high, low: .max - $0) }
   }
@@ -142,12 +142,12 @@ extension CommandKey {
 }
 
 extension Change {
-  /// A change that mostly fits what a store holds.
+  /// A change that usually matches the contents of a store.
   static func random(for store: MemoryStore, using generator: inout some RandomNumberGenerator) throws -> Change {
     let schedules = try store.page(after: nil, limit: 100)
     switch Int.random(in: 0..<10, using: &generator) {
     case 0...2:
-      // Two changes of one transaction may come to the same generation: then it must be refused whole.
+      // Two changes of one transaction may have the same generation: then all of it must fail.
       let generation = try store.load().lastGeneration + .random(in: 1...3, using: &generator)
       return .start(
         .random(generation: generation, using: &generator),
@@ -179,7 +179,7 @@ extension Retention {
 }
 
 extension Instant {
-  /// Mostly near one day, so that instants meet; sometimes at the ends of the range.
+  /// Mostly within one minute, so that instants coincide; sometimes at the ends of the range.
   package static func random(using generator: inout some RandomNumberGenerator) -> Instant {
     if generator.oneIn(20) { return Instant(milliseconds: generator.pick([.min, -1, 0, .max]) ?? 0) }
     return Instant(milliseconds: 1_795_000_000_000 + .random(in: 0..<40, using: &generator) * 1000)
@@ -196,7 +196,7 @@ extension [UInt8] {
 }
 
 extension String {
-  /// Text with what is easily lost: nothing at all, a NUL, signs of several scalars, composed and not.
+  /// Text that is easily corrupted: empty, with a NUL, with characters of several scalars, composed or not.
   static func random(using generator: inout some RandomNumberGenerator) -> String {
     let parts = ["", "\0", "é", "e\u{301}", "🕰️", "no longer needed", "'\"\\", "\u{feff}"]
     return (0..<3).map { _ in generator.pick(parts) ?? "" }.joined()

@@ -2,7 +2,7 @@ package import Recurrence
 package import Scheduling
 
 extension Schedule {
-  /// A schedule as if it had begun where it stands.
+  /// A schedule whose first slot is its current one.
   package init(definition: Definition, origin: Origin, generation: Int64, counter: Int64 = 0, state: State) {
     let slot = state.nextTick?.slot ?? state.ending?.at ?? Instant(milliseconds: 0)
     self.init(
@@ -33,7 +33,7 @@ extension Schedule {
 }
 
 extension Change {
-  /// Of a schedule that began in the first minute of 1970, as the samples do.
+  /// For a schedule that began in the first hour of 1970, like the samples.
   package static func advance(
     generation: Int64, from slot: Instant, to state: Schedule.State, counter: Int64
   ) -> Change {
@@ -44,7 +44,7 @@ extension Change {
 }
 
 extension Retention {
-  /// Keeps everything but what the test gives; instants in milliseconds.
+  /// Keeps everything except as given; instants in milliseconds.
   package static func keeping(
     endedBefore: Int64 = .min, firedBefore: Int64 = .min, lastingBefore: Int64 = .min, answeredBefore: Int64 = .min,
     maximumEnded: Int = .max, maximumCommands: Int = .max
@@ -58,12 +58,12 @@ extension Retention {
 }
 
 extension ScheduleStore {
-  /// All that is due up to an instant, page by page.
+  /// All schedules due by an instant, page by page.
   package func allDue(through: Instant, pageSize: Int) throws -> [Schedule] {
     try allPages { last in try due(after: last?.duePosition, through: through, limit: pageSize) }
   }
 
-  /// All that follow a time zone, page by page.
+  /// All schedules that follow a time zone, page by page.
   func allFollowingZones(pageSize: Int) throws -> [Schedule] {
     try allPages { last in
       let schedules = try followingZones(after: last?.duePosition, limit: pageSize)
@@ -88,13 +88,13 @@ extension ScheduleQueries {
 }
 
 extension Schedule {
-  /// Where it stands among those that are due; nil once it has ended.
+  /// Its position in due order; nil once it has ended.
   var duePosition: DuePosition? {
     nextTick.map { DuePosition(due: $0.due, generation: generation) }
   }
 }
 
-/// Asks for the page after the last schedule of the one before; a store that repeats itself is not asked without end.
+/// Reads page after page. Fails if a store returns a schedule twice, rather than reading forever.
 func allPages(_ page: (Schedule?) throws -> DuePage) throws -> [Schedule] {
   var schedules: [Schedule] = []
   var generations: Set<Int64> = []

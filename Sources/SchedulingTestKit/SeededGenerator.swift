@@ -17,7 +17,7 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable {
 }
 
 extension RandomNumberGenerator {
-  /// True once in so many times.
+  /// True once in this many times.
   package mutating func oneIn(_ times: Int) -> Bool {
     Int.random(in: 0..<times, using: &self) == 0
   }

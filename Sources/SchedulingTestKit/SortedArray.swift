@@ -25,7 +25,7 @@ struct SortedArray<Element: Comparable> {
     elements[firstIndex { $0 >= first }...]
   }
 
-  /// Where the elements begin that satisfy a condition which holds from some element on to the end.
+  /// The first index at which a condition holds that holds for all later elements, too.
   private func firstIndex(where condition: (Element) -> Bool) -> Int {
     var low = elements.startIndex
     var high = elements.endIndex

@@ -18,7 +18,7 @@ extension StoreConformance {
       try expectEqual(try fixture.store.schedules([b.id, none, a.id, b.id]), [b, nil, a, b], "found")
       try expectEqual(try fixture.store.schedules([]), [], "nothing asked")
     },
-    StoreCheck("a start replaces what stands under its id, whatever its state") { fixture in
+    StoreCheck("a start replaces the schedule with its id, whatever its state") { fixture in
       let olds = [
         Schedule.sample(generation: 1, due: 5), .sampleEnded(generation: 3, owesStopped: true),
         .sampleEnded(generation: 5, reason: nil),
@@ -32,7 +32,7 @@ extension StoreConformance {
         try expectEqual(try fixture.store.owingStopped(after: .min, limit: 10), [], "owing")
       }
     },
-    StoreCheck("what became of ticks is added up, and kept beyond the end") { fixture in
+    StoreCheck("delivery results are added up, and kept after the end") { fixture in
       let beginning = Schedule.Beginning(at: Instant(milliseconds: 3), userID: "é\0")
       let first = Schedule.sample("a", generation: 1, due: 5)
       try fixture.store.apply([.start(first, beginning), .start(.sample("b", generation: 2, due: 5))])
@@ -52,7 +52,7 @@ extension StoreConformance {
       try go(from: 5, to: live(6), adding: .init(last: last[0]))
       try go(from: 6, to: live(7), adding: .init(missed: 2, repeats: 1, refusals: 3, returns: 1, last: last[1]))
       try go(from: 7, to: live(8), adding: .init(missed: 5))
-      try go(from: 7, to: live(9), adding: .init(missed: 100))  // it is not there any more
+      try go(from: 7, to: live(9), adding: .init(missed: 100))  // not its slot any more
       var expected = Schedule.History(
         beginning: beginning, tally: .init(missed: 7, repeats: 1, refusals: 3, returns: 1, last: last[1]))
       try expectEqual(try fixture.store.history(of: first.id), expected, "history of a live one")
@@ -63,9 +63,9 @@ extension StoreConformance {
       try fixture.reopen()
       try expectEqual(try fixture.store.history(of: first.id), expected, "history of an ended one")
       try fixture.store.apply([.start(.sample("a", generation: 3))])
-      try expectEqual(try fixture.store.history(of: first.id), .init(), "history of one that took its place")
+      try expectEqual(try fixture.store.history(of: first.id), .init(), "history of its replacement")
     },
-    StoreCheck("schedules are counted by state, whatever becomes of them") { fixture in
+    StoreCheck("schedules are counted by state, whatever changes") { fixture in
       func expectCounts(_ live: Int, _ ended: Int, _ when: String) throws {
         try expectEqual(try fixture.store.counts(), ScheduleCounts(live: live, ended: ended), "counts, \(when)")
       }
@@ -89,13 +89,13 @@ extension StoreConformance {
         .start(.sample("4", generation: 7, due: 5)), .start(.sample("1", generation: 8)),
         .start(.sampleEnded("6", generation: 9)),
       ])
-      try expectCounts(4, 2, "after a live one and two ended ones made way")
+      try expectCounts(4, 2, "after a live one and two ended ones were replaced")
       try fixture.reopen()
-      try expectCounts(4, 2, "after it was opened again")
+      try expectCounts(4, 2, "after reopening")
       try expectEqual(try fixture.store.sweep(.keeping(maximumEnded: 0), limit: 10), 2, "swept")
       try expectCounts(4, 0, "after a sweep")
     },
-    StoreCheck("generations only grow, also when their schedules are gone") { fixture in
+    StoreCheck("generations only grow, also after their schedules are removed") { fixture in
       try fixture.store.apply([.start(.sampleEnded("a", generation: 7)), .start(.sample("b", generation: 9))])
       try expectEqual(try fixture.store.sweep(.keeping(maximumEnded: 0), limit: 10), 1, "swept")
       try fixture.store.apply([.start(.sampleEnded("b", generation: 11))])
@@ -142,8 +142,8 @@ extension StoreConformance {
     },
   ]
 
-  static let proceeding = [
-    StoreCheck("a live schedule goes on to its next tick") { fixture in
+  static let advancing = [
+    StoreCheck("a live schedule advances to its next tick") { fixture in
       var schedule = Schedule.sample(generation: 1, due: 10)
       try fixture.store.apply([.start(schedule), .start(.sample("other", generation: 2, due: 15))])
       schedule.progress.counter = 1 << 53
@@ -156,7 +156,7 @@ extension StoreConformance {
       let due = try fixture.store.allDue(through: Instant(milliseconds: 21), pageSize: 1)
       try expectEqual(due.map(\.generation), [2, 1], "order of due")
     },
-    StoreCheck("a step has no effect unless generation and slot match a live schedule") { fixture in
+    StoreCheck("an advance has no effect unless generation and slot match a live schedule") { fixture in
       let live = Schedule.sample("live", generation: 1, due: 10)
       let ended = Schedule.sampleEnded("ended", generation: 2, at: 10)
       try fixture.store.apply([.start(live), .start(ended)])
@@ -173,7 +173,7 @@ extension StoreConformance {
       }
       try expectEqual(try fixture.store.allByID(pageSize: 10), [ended, live], "by id")
     },
-    StoreCheck("a schedule that ends is due no more, and owes its Stopped if so said") { fixture in
+    StoreCheck("an ended schedule is no longer due, and owes its Stopped if so stored") { fixture in
       let endings: [Schedule.Ending] = [
         .init(reason: "Count Limit Reached", at: Instant(milliseconds: 11), owesStopped: true),
         .init(reason: nil, at: Instant(milliseconds: 12), owesStopped: false),
@@ -229,7 +229,7 @@ extension StoreConformance {
       try expectEqual(try fixture.store.allByID(pageSize: 10), [ended, live], "by id")
       try expectEqual(try fixture.store.owingStopped(after: .min, limit: 10), [], "owing")
     },
-    StoreCheck("a declaration is kept, and makes one that ended automatically last") { fixture in
+    StoreCheck("a declaration is stored, and extends the retention of an automatic end") { fixture in
       var schedules = Schedule.Ending.Kind.allCases.enumerated().map { index, kind in
         Schedule.sampleEnded("\(index)", generation: Int64(index) + 1, owesStopped: index == 1, kind: kind)
       }
@@ -250,7 +250,7 @@ extension StoreConformance {
         try fixture.store.allByID(pageSize: 10).map { $0.ending?.kind }, [.stopped, .lasting, .lasting, .lasting, nil],
         "kinds")
     },
-    StoreCheck("what is owed comes in pages by generation") { fixture in
+    StoreCheck("schedules that owe their Stopped are returned in pages by generation") { fixture in
       let schedules = (1...25).map { number in
         Schedule.sampleEnded("\(100 - number)", generation: Int64(number), owesStopped: number % 2 == 1)
       }
@@ -271,6 +271,6 @@ extension StoreConformance {
     } catch {
       return try expectEqual(error.kind, .other, "kind of the refusal")
     }
-    throw ConformanceFailure(description: "taken, although its generation is not above the last: \(changes)")
+    throw ConformanceFailure(description: "accepted, although its generation is not above the last: \(changes)")
   }
 }

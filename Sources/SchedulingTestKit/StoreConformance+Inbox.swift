@@ -6,7 +6,7 @@ extension StoreConformance {
   }
 
   static let inbox = [
-    StoreCheck("the inbox is in the order in which its commands were sent") { fixture in
+    StoreCheck("inbox commands are returned in the order in which they were sent") { fixture in
       try fixture.store.apply([
         .inbox(.receive([arrival(3, 1), arrival(4, 1), arrival(1, 2)], batch: 1)),
         .inbox(.receive([arrival(2, 2)], batch: 1)), .inbox(.complete(batch: 1)),
@@ -25,7 +25,7 @@ extension StoreConformance {
       }
       try expectEqual(numbers, [1, 2, 3, 4, 5], "commands")
     },
-    StoreCheck("a batch that is not complete is not seen, and can be forgotten") { fixture in
+    StoreCheck("an incomplete batch is not returned, and can be discarded") { fixture in
       try fixture.store.apply([.inbox(.receive([arrival(1, 1)], batch: 1))])
       try expectEqual(try fixture.store.takeInbox(after: nil, limit: 9).rows.count, 0, "seen")
       try fixture.store.apply([
@@ -33,7 +33,7 @@ extension StoreConformance {
       ])
       try expectEqual(try fixture.store.takeInbox(after: nil, limit: 9).rows.map(\.raw.number), [2], "commands")
     },
-    StoreCheck("a command that was tried comes alone, and its answer ends that") { fixture in
+    StoreCheck("a command that was tried is returned alone, until it is answered") { fixture in
       try fixture.store.apply([
         .inbox(.receive([arrival(1, 1), arrival(2, 1), arrival(3, 1)], batch: 1)), .inbox(.complete(batch: 1)),
       ])
@@ -56,7 +56,7 @@ extension StoreConformance {
       try fixture.store.apply([.inbox(.remove(rows[0].position)), .inbox(.remove(rows[2].position))])
       try expectEqual(try fixture.store.takeInbox(after: nil, limit: 9).rows.map(\.raw.number), [2], "left")
     },
-    StoreCheck("what has to be applied again is kept as long as its batch is there") { fixture in
+    StoreCheck("reapplied schedules are stored as long as their batch") { fixture in
       let ids = ["\u{e9}", "e\u{301}"].map { ScheduleID(stored: Array($0.utf8)) }
       try fixture.store.apply([
         .inbox(.receive([arrival(1, 1)], batch: 1)), .inbox(.complete(batch: 1)), .inbox(.reapply(ids[0], through: 1)),

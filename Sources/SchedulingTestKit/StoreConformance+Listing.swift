@@ -1,10 +1,10 @@
 import Recurrence
 import Scheduling
 
-/// What people read: lists without payloads, and counts.
+/// Lists without payloads, and counts.
 extension StoreConformance {
   static let listing = [
-    StoreCheck("a list by id begins with the id asked for, of any state") { fixture in
+    StoreCheck("a list by id starts with the id asked for, in any state") { fixture in
       let schedules = [
         Schedule.sample("a", generation: 1), .sampleEnded("ab", generation: 2, owesStopped: true),
         .sampleEnded("b", generation: 3), .sample("é", generation: 4),
@@ -32,7 +32,7 @@ extension StoreConformance {
         try expectEqual(listed.map(\.generation), expected, "after \(String(describing: position))")
       }
     },
-    StoreCheck("a list by end has all that ended, the latest first, whatever their reason and what they owe") {
+    StoreCheck("a list by end has all ended schedules, latest first, whatever their reason and what they owe") {
       fixture in
       let ends: [(at: Int64, reason: String?, owes: Bool)] = [
         (10, "x", false), (30, nil, false), (20, "x", true), (20, nil, false), (20, "x", false), (.min, "x", false),
@@ -51,7 +51,7 @@ extension StoreConformance {
       try fixture.store.apply([.announced(generation: 8), .announced(generation: 3)])
       try expectEqual(try fixture.store.allByEnd(pageSize: 4).map(\.generation), expected, "once announced")
     },
-    StoreCheck("what is listed has no payload, and all else") { fixture in
+    StoreCheck("listed schedules lack only their payload") { fixture in
       for seed: UInt64 in 0..<50 {
         var generator = SeededGenerator(seed: seed)
         let schedule = Schedule.random(generation: Int64(seed) + 1, using: &generator)
@@ -60,7 +60,7 @@ extension StoreConformance {
           try fixture.store.listed(.id(from: schedule.id.bytes), limit: 1), [schedule.asListed], "seed \(seed)")
       }
     },
-    StoreCheck("what is due is counted up to a bound") { fixture in
+    StoreCheck("due schedules are counted up to a bound") { fixture in
       let ended = Schedule.sampleEnded("ended", generation: 9, at: 1)
       try fixture.store.apply((1...5).map { .start(.sample("\($0)", generation: $0, due: $0 * 10)) } + [.start(ended)])
       let table: [(through: Int64, bound: Int, count: Int, isAll: Bool)] = [
@@ -77,7 +77,7 @@ extension StoreConformance {
 }
 
 extension ScheduleQueries {
-  /// All that ended, latest first, page by page.
+  /// All ended schedules, latest end first, page by page.
   func allByEnd(pageSize: Int) throws -> [Schedule] {
     try allPages { last in
       let position = last.flatMap { last in last.ending.map { EndPosition(at: $0.at, generation: last.generation) } }

@@ -21,7 +21,7 @@ extension StoreConformance {
         commands.reversed() + [nil, commands[0]], "remembered")
       try expectEqual(try fixture.store.remembered([]), [], "nothing asked")
     },
-    StoreCheck("of two answers to one command the later is remembered") { fixture in
+    StoreCheck("the later of two answers to one command is remembered") { fixture in
       let key = CommandKey(high: 5, low: 6)
       let first = RememberedCommand(key: key, at: Instant(milliseconds: 1), answer: .stopped(generation: 1))
       let second = RememberedCommand(
@@ -30,13 +30,13 @@ extension StoreConformance {
       try fixture.store.apply([.remember(second)])
       try expectEqual(try fixture.store.remembered([key]), [second], "remembered")
     },
-    StoreCheck("the rules that slots follow are kept") { fixture in
+    StoreCheck("the version of expression rules is stored") { fixture in
       try expectEqual(try fixture.store.load().rulesVersion, CronExpression.rulesVersion, "of a new store")
       try fixture.store.apply([.followRules(version: 7)])
       try fixture.reopen()
       try expectEqual(try fixture.store.load().rulesVersion, 7, "rules")
     },
-    StoreCheck("the mark and the secret are kept") { fixture in
+    StoreCheck("the in-doubt mark and the secret are stored") { fixture in
       let secret = try fixture.store.load().secret
       for mark: Int64 in [1_795_000_000_000, 5, .max, .min] {
         try fixture.store.apply([.markInDoubt(through: Instant(milliseconds: mark))])
@@ -92,7 +92,7 @@ extension StoreConformance {
       try expectEqual(
         try fixture.store.allByID(pageSize: 10).map(\.id.text), ["40", "50", "live", "owing"], "the rest")
     },
-    StoreCheck("an announced schedule can be removed, and its id is free") { fixture in
+    StoreCheck("an announced schedule can be removed, and its id reused") { fixture in
       try fixture.store.apply([.start(.sampleEnded(generation: 1, owesStopped: true))])
       try expectEqual(try fixture.store.sweep(.keeping(maximumEnded: 0), limit: 10), 0, "removed while it owes")
       try fixture.store.apply([.announced(generation: 1)])
@@ -116,7 +116,7 @@ extension StoreConformance {
         try fixture.store.remembered(commands.map(\.key)).map { $0 != nil },
         [false, false, false, true, false, false, false, true, true, true], "left")
     },
-    StoreCheck("a sweep removes no more than asked, and in the end all") { fixture in
+    StoreCheck("a sweep removes no more than its limit, and everything in the end") { fixture in
       let ended = (1...20).map {
         Schedule.sampleEnded("\($0)", generation: $0, at: $0, reason: $0 % 3 == 0 ? nil : "r")
       }
@@ -133,21 +133,21 @@ extension StoreConformance {
     },
   ]
 
-  /// Whatever happens to a store, it is as if it had happened to the plain one in memory.
+  /// Random changes must have the same effect as on the store in memory.
   static let agreement = (UInt64(0)..<8).map { seed in
-    StoreCheck("random changes leave what they leave in the memory store (seed \(seed))") { fixture in
+    StoreCheck("random changes have the same effect as in the memory store (seed \(seed))") { fixture in
       var generator = SeededGenerator(seed: seed)
       let model = MemoryStore(secret: try fixture.store.load().secret)
       for step in 0..<150 {
         let changes = try (0..<Int.random(in: 0...4, using: &generator)).map { _ in
           try Change.random(for: model, using: &generator)
         }
-        // Some are refused, for generations that two of them share.
+        // Some fail, because two of them share a generation.
         try expectEqual(
           refusal(of: changes, by: fixture.store), refusal(of: changes, by: model), "step \(step): refusal")
         if generator.oneIn(5) {
           let retention = Retention.random(using: &generator)
-          // In full: in which order the steps go is the store's own affair.
+          // Complete sweeps: stores may remove rows in a different order.
           try expectEqual(
             try sweepAll(fixture.store, retention), try sweepAll(model, retention), "step \(step): swept")
         }

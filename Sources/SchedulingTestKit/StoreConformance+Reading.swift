@@ -3,7 +3,7 @@ import Scheduling
 
 extension StoreConformance {
   static let due = [
-    StoreCheck("what is due comes in order of due, then generation, `through` included") { fixture in
+    StoreCheck("due schedules are returned in order of due time, then generation, `through` included") { fixture in
       let dues: [Int64] = [30, 10, .max, 20, .min, 10, -5, 30, 0]
       let schedules = dues.enumerated().map { Schedule.sample("\($0)", generation: Int64($0) + 1, due: $1) }
       try fixture.store.apply(schedules.map { .start($0) } + [.start(.sampleEnded("ended", generation: 50))])
@@ -18,7 +18,7 @@ extension StoreConformance {
         }
       }
     },
-    StoreCheck("a page of what is due begins beyond its position") { fixture in
+    StoreCheck("a page of due schedules begins after its position") { fixture in
       try fixture.store.apply((1...4).map { .start(.sample("\($0)", generation: $0, due: ($0 + 1) / 2 * 10)) })
       let table: [(due: Int64, generation: Int64, expected: [Int64])] = [
         (9, 99, [1, 2, 3, 4]), (10, 0, [1, 2, 3, 4]), (10, 1, [2, 3, 4]), (10, 2, [3, 4]), (10, .max, [3, 4]),
@@ -31,7 +31,7 @@ extension StoreConformance {
         try expectEqual(page.isLast, true, "is last, after \(position)")
       }
     },
-    StoreCheck("a page of what is due says whether it is the last") { fixture in
+    StoreCheck("a page of due schedules says whether it is the last") { fixture in
       try fixture.store.apply((1...3).map { .start(.sample("\($0)", generation: $0, due: $0 * 10)) })
       for (through, limit, isLast) in [(30, 2, false), (30, 3, true), (29, 2, true), (20, 1, false), (5, 1, true)] {
         let page = try fixture.store.due(after: nil, through: Instant(milliseconds: Int64(through)), limit: limit)
@@ -39,7 +39,7 @@ extension StoreConformance {
         try expect(page.schedules.count <= limit, "at most \(limit) schedules to a page")
       }
     },
-    StoreCheck("a page of what is due is bounded in bytes") { fixture in
+    StoreCheck("a page of due schedules is bounded in bytes") { fixture in
       let quarter = [UInt8](repeating: 0x20, count: DuePage.maximumPayloadBytes / 4)
       let whole = [UInt8](repeating: 0x20, count: DuePage.maximumPayloadBytes + 1)
       let payloads = [quarter, quarter, quarter, quarter, quarter, whole, whole, [0x31]]
@@ -57,7 +57,7 @@ extension StoreConformance {
       }
       try expectEqual(pages, [[1, 2, 3, 4], [5, 6], [7], [8]], "pages")
     },
-    StoreCheck("live schedules that follow a time zone come in order of due, then generation") { fixture in
+    StoreCheck("schedules that follow a time zone are returned in order of due time, then generation") { fixture in
       let dues: [(generation: Int64, due: Int64)] = [(1, 20), (2, 10), (3, 20), (4, 10), (5, 30)]
       let schedules = dues.map { generation, due -> Schedule in
         var schedule = Schedule.sample("\(generation)", generation: generation, due: due)
@@ -79,7 +79,7 @@ extension StoreConformance {
       ])
       try expectEqual(try fixture.store.allFollowingZones(pageSize: 10).map(\.generation), [3, 5], "left")
     },
-    StoreCheck("ten thousand schedules come page by page, each once") { fixture in
+    StoreCheck("ten thousand schedules are returned page by page, each once") { fixture in
       let count: Int64 = 10_000
       // Few instants, so that pages end amid schedules that are due together.
       let schedules = (1...count).map { Schedule.sample("\($0 * 7919 % count)", generation: $0, due: $0 * 31 % 7) }
@@ -120,7 +120,7 @@ extension StoreConformance {
       try expectEqual(try fixture.store.page(after: between, limit: 2), Array(schedules[1...]), "after an id not there")
       try expectEqual(try fixture.store.page(after: schedules[2].id, limit: 2), [], "after the last")
     },
-    StoreCheck("a payload is kept byte for byte") { fixture in
+    StoreCheck("a payload is stored byte for byte") { fixture in
       let payloads: [[UInt8]?] = [
         nil, [], [0], Array("\"\\u0000\0\"".utf8), Array(0...255), [0xff, 0xfe, 0x00, 0xc3], Array("1.0".utf8),
         [UInt8](repeating: 0xe9, count: 256 * 1024),
@@ -134,7 +134,7 @@ extension StoreConformance {
         try expect(kept == payload, "payload \(index): \(kept?.count ?? -1) bytes, should be \(payload?.count ?? -1)")
       }
     },
-    StoreCheck("every field of a schedule comes back as it was") { fixture in
+    StoreCheck("every field of a schedule is stored") { fixture in
       for seed: UInt64 in 0..<200 {
         var generator = SeededGenerator(seed: seed)
         let schedule = Schedule.random(generation: Int64(seed) + 1, using: &generator)

@@ -1,6 +1,6 @@
 package import Scheduling
 
-/// What every `ScheduleStore` must do, as checks that any test target can run against its own.
+/// The behaviour required of every `ScheduleStore`, as checks that any test target can run against its own.
 ///
 ///     @Test(arguments: StoreConformance.checks)
 ///     func conforms(_ check: StoreCheck) throws {
@@ -10,10 +10,10 @@ package import Scheduling
 /// A new rule for stores is added here, never in the tests of one of them.
 package enum StoreConformance {
   package static let checks =
-    starting + proceeding + due + reading + listing + remembering + inbox + sweeping + agreement
+    starting + advancing + due + reading + listing + remembering + inbox + sweeping + agreement
 }
 
-/// One rule, and how to see whether a store keeps it. Each wants an empty store of its own.
+/// One rule, and its check. Each requires an empty store.
 package struct StoreCheck: Sendable, CustomStringConvertible {
   package let name: String
   package let run: @Sendable (StoreFixture) throws -> Void
@@ -26,7 +26,7 @@ package struct StoreCheck: Sendable, CustomStringConvertible {
   package var description: String { name }
 }
 
-/// A store with everything that this project asks of one.
+/// A store with everything that this project requires.
 package typealias TestableStore = ScheduleStore & ScheduleQueries
 
 /// An empty store, and how to close and open it again.
@@ -34,7 +34,7 @@ package final class StoreFixture {
   package private(set) var store: any TestableStore
   private let reopening: (any TestableStore) throws -> any TestableStore
 
-  /// Without `reopening`, for a store that keeps everything as long as it lives, opening again changes nothing.
+  /// Without `reopening`, reopening does nothing: for a store in memory.
   package init(
     _ store: any TestableStore, reopening: @escaping (any TestableStore) throws -> any TestableStore = { $0 }
   ) {
@@ -47,7 +47,7 @@ package final class StoreFixture {
   }
 }
 
-/// A rule that a store does not keep: which, and where it was asked.
+/// A rule that a store breaks, and where it was checked.
 package struct ConformanceFailure: Error, CustomStringConvertible {
   package var description: String
 }
@@ -64,7 +64,7 @@ func expectEqual<Value: Equatable>(
   try expect(actual == expected, "\(what): is \(actual), should be \(expected)", file: file, line: line)
 }
 
-/// Also byte for byte: for Swift's `==` a composed and a decomposed "é" are the same string.
+/// Also compares text byte by byte: Swift's `==` treats a composed and a decomposed "é" as equal.
 func expectSame<Value: Equatable & HasTexts>(
   _ actual: [Value?], _ expected: [Value?], _ what: String, file: StaticString = #fileID, line: UInt = #line
 ) throws {

@@ -4,9 +4,9 @@ import SchedulingTestKit
 import Simulation
 import Testing
 
-/// The frames against a model of the broker's set of unacknowledged deliveries.
+/// Compares the frames with a model of the broker's set of unacknowledged deliveries.
 struct AcknowledgementsTests {
-  /// What the broker makes of frames: the tags still unacknowledged, and those it acknowledged and moved to the dead queue.
+  /// The effect of frames on the broker: the tags still unacknowledged, those acknowledged, and those dead-lettered.
   private struct Broker {
     var unacknowledged: Set<UInt64> = []
     var acknowledged: Set<UInt64> = []

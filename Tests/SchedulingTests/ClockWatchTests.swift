@@ -4,7 +4,7 @@ import Testing
 
 @testable import Scheduling
 
-/// The watch for a wall clock that is set far back, as a value.
+/// Detection of a wall clock that is set far back.
 struct ClockWatchTests {
   private var watch = ClockWatch(settings: Engine.Settings())
   private static let day: Int64 = 86_400

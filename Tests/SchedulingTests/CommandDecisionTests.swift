@@ -5,7 +5,7 @@ import Testing
 
 @testable import Scheduling
 
-/// What is to be done about one command, given what is stored.
+/// The decision on one command, given the stored state.
 struct CommandDecisionTests {
   private let hourly: Definition
   private let origin = Origin(messageID: [1], traceparent: "command")
@@ -23,7 +23,7 @@ struct CommandDecisionTests {
     return schedule
   }
 
-  /// One that has ended, its payload dropped; `digest` is nil of one that an earlier version started.
+  /// An ended schedule, its payload dropped; `digest` is nil if an earlier version started it.
   private func ended(
     _ kind: Schedule.Ending.Kind, payload: [UInt8]? = nil, hasDigest: Bool = true
   ) -> Schedule {
@@ -90,7 +90,7 @@ struct CommandDecisionTests {
     }
   }
 
-  /// The answer shows the schedule that stays.
+  /// The outcome describes the unchanged schedule.
   @Test(arguments: [(IfExists.keep, false), (.keep, true), (.replaceIfChanged, false)])
   func aLiveOneStays(ifExists: IfExists, changed: Bool) {
     let decision = start(ifExists, existing: live, changed: changed)
@@ -111,7 +111,7 @@ struct CommandDecisionTests {
     #expect(started.effect == .replaced)
   }
 
-  /// Refused for what is scheduled, not for what it is: answered and done with, no dead letter.
+  /// A rejection that depends on the stored state: acknowledged, not dead-lettered.
   @Test func rejectRefusesForALiveOne() {
     let decision = start(.reject, existing: live)
     #expect(decision.changes.isEmpty)
@@ -120,7 +120,7 @@ struct CommandDecisionTests {
     #expect(decision.settlement == .acknowledge)
   }
 
-  /// A repeat of a Start that kept a schedule shows that schedule, whatever the Start itself asked for.
+  /// A duplicate of a Start that kept a schedule describes that schedule, whatever the Start asked for.
   @Test func repeatOfAKeptStart() {
     var definition = hourly
     definition.limit = 5
@@ -151,11 +151,11 @@ struct CommandDecisionTests {
     #expect(started.counter == 7)
     // Another definition is another schedule.
     let changed = start(ifExists, existing: ended(kind), changed: true)
-    guard case .started(let anew) = changed.event else { return #expect(Bool(false), "refused") }
-    #expect(anew.effect == .created && !anew.hasEnded)
+    guard case .started(let created) = changed.event else { return #expect(Bool(false), "refused") }
+    #expect(created.effect == .created && !created.hasEnded)
   }
 
-  /// The row has lost its payload: its digest says whether it was the same, and the answer shows it.
+  /// The row has lost its payload: the digest says whether it was the same, and the outcome includes it.
   @Test func payloadOfAnEndedOne() {
     var definition = hourly
     definition.ifExists = .keep
@@ -177,7 +177,7 @@ struct CommandDecisionTests {
     }
   }
 
-  /// Of a row from an earlier version the payload is not compared, once: then its digest is known.
+  /// The payload is not compared with a row from an earlier version, once: then its digest is stored.
   @Test func endedOneOfAnEarlierVersion() throws {
     var definition = hourly
     definition.ifExists = .keep
@@ -194,7 +194,7 @@ struct CommandDecisionTests {
     #expect(started.effect == .created)
   }
 
-  /// A live one from an earlier version is known with its payload.
+  /// A live schedule from an earlier version still has its payload.
   @Test func liveOneOfAnEarlierVersion() throws {
     var row = live
     row.declaration = Schedule.Declaration()
@@ -207,7 +207,7 @@ struct CommandDecisionTests {
     #expect(started.effect == .replaced)
   }
 
-  /// What an Update changed is not what the last Start declared: that decides.
+  /// A Start is compared with the last Start, not with what an Update changed.
   @Test func theLastStartIsCompared() throws {
     var row = live
     row.definition.limit = 9
@@ -216,7 +216,7 @@ struct CommandDecisionTests {
     #expect(started.definition.limit == 9)
   }
 
-  /// The field that a Start without any slot is refused for.
+  /// The field named in the rejection of a Start without any slot.
   @Test(
     arguments: [
       ("cron", nil, "endDate"), ("cron", "start", "endDate"), ("past", nil, "cron"), ("at", "start", "startDate"),
@@ -254,7 +254,7 @@ struct CommandDecisionTests {
     #expect(decision.settlement == .deadLetter)
   }
 
-  /// The Stopped answers the command and belongs to the schedule's trace.
+  /// The Stopped is correlated with the command and belongs to the schedule's trace.
   @Test func stopEndsALiveSchedule() {
     let (decision, answer) = CommandDecision.stop(
       Command.Stop(id: "a", reason: "enough"), existing: live, origin: origin, now: .noon)
@@ -281,7 +281,7 @@ struct CommandDecisionTests {
     }
   }
 
-  /// A repeat changes nothing, whatever it was answered and whatever stands there now.
+  /// A duplicate changes nothing, whatever its first answer and whatever is stored now.
   @Test func repeatChangesNothing() {
     let commands: [Command] = [.start(Command.Start(definition: hourly)), .stop(Command.Stop(id: "a"))]
     let answers: [RememberedCommand.Answer] = [

@@ -3,7 +3,7 @@ import Scheduling
 import Simulation
 import Testing
 
-/// Which definitions ask for the same.
+/// Which definitions have the same meaning.
 struct DefinitionMeaningTests {
   private let plain: Definition
   private let secret = SipHash.Key(1, 2)
@@ -47,7 +47,7 @@ struct DefinitionMeaningTests {
     }
   }
 
-  /// The digest is stored: what it is made of never changes.
+  /// The digest is stored: its input must never change.
   @Test func digestStaysTheSame() throws {
     var full = plain
     full.timing = try Timing(cron: "30 2 * * *")

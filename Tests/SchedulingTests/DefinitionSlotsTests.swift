@@ -4,7 +4,7 @@ import Testing
 
 @testable import Scheduling
 
-/// How a definition turns into slots: the table of the contract, row by row.
+/// Slots of a definition: the table of the contract, row by row.
 struct DefinitionSlotsTests {
   struct Case: CustomTestStringConvertible, Sendable {
     var field: String
@@ -12,7 +12,7 @@ struct DefinitionSlotsTests {
     var time: Int64?
     var start: Int64?
     var end: Int64?
-    /// In seconds after noon, which is the arrival; nil when the Start is a rejection.
+    /// In seconds after noon, which is the arrival; nil if the Start is rejected.
     var expected: Int64?
 
     var testDescription: String { "\(field) \(text) time \(time as Any) dates \(start as Any)...\(end as Any)" }
@@ -129,8 +129,8 @@ struct DefinitionSlotsTests {
     #expect(counts.values.allSatisfy { abs($0 - 1000) < 5 * 31 })
   }
 
-  /// Another process draws the same: these values must never change.
-  @Test func jitterIsTheSameForEver() throws {
+  /// Every process must compute the same values: they must never change.
+  @Test func jitterNeverChanges() throws {
     let definition = Definition(id: "test:schedule", timing: .at(.noon), jitter: try DurationExpression("1h"))
     let delays = (0..<4).map(Instant.second).map { definition.due(of: $0, in: .utc).milliseconds - $0.milliseconds }
     #expect(delays == [2_352_962, 1_108_963, 3_198_541, 215_156])
@@ -138,7 +138,7 @@ struct DefinitionSlotsTests {
     #expect(other.due(of: .noon, in: .utc) != definition.due(of: .noon, in: .utc))
   }
 
-  /// Capped at the gap to the next slot, also at the last slot, so that a tick never passes the one after it.
+  /// Limited to the gap before the next slot, also at the last slot, so that no tick is later than the next one.
   @Test(arguments: ["every", "cron"])
   func jitterStaysWithinTheGap(field: String) throws {
     let timing = field == "every" ? try Timing(every: "2s") : try Timing(cron: "*/2 * * * * *")

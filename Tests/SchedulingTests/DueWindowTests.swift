@@ -5,7 +5,7 @@ import Testing
 
 @testable import Scheduling
 
-/// The window against the plainest store of schedules there is: an array.
+/// Compares the window with the simplest possible store of schedules: an array.
 struct DueWindowTests {
   private static let inDoubtThrough = Instant.second(3)
 
@@ -34,7 +34,7 @@ struct DueWindowTests {
     #expect(window.waitingCount == 0)
   }
 
-  /// A page that is not the last says only how far it goes.
+  /// A page that is not the last covers only its own rows.
   @Test func loadsInPages() {
     var window = DueWindow()
     let one = schedule("a", generation: 7, due: .second(5))
@@ -42,12 +42,12 @@ struct DueWindowTests {
     #expect(window.lanes[0].loadedThrough == DuePosition(due: .second(5), generation: 7))
     window.started(schedule("b", generation: 8, due: .second(5)))
     window.started(schedule("c", generation: 6, due: .second(5)))
-    #expect(window[8] == nil, "beyond what is loaded: it will come with the next page")
+    #expect(window[8] == nil, "beyond what is loaded: it comes with the next page")
     #expect(window[6] != nil)
   }
 
-  /// Under one id the generations are schedules of their own: the one that makes way is taken out by its own.
-  @Test func tellsGenerationsOfOneIDApart() {
+  /// Generations of one id are separate schedules: the replaced one is removed by its own generation.
+  @Test func distinguishesGenerationsOfOneID() {
     var window = DueWindow()
     window.load(page([schedule("a", generation: 1, due: .second(5))]), through: .second(30), inDoubtThrough: .noon)
     window.started(schedule("a", generation: 2, due: .second(7)))
@@ -60,7 +60,7 @@ struct DueWindowTests {
     #expect(window.outstandingIDs.isEmpty)
   }
 
-  /// Which rows may have been sent: those in doubt when loaded, and those this process has handed to the broker.
+  /// Rows that may have been sent: those in doubt when loaded, and those sent by this process.
   @Test func knowsWhatMayHaveBeenSent() throws {
     var window = DueWindow()
     let schedules = (1...3).map { schedule("\($0)", generation: $0, due: .second($0 + 1)) }
@@ -91,7 +91,7 @@ struct DueWindowTests {
     #expect(window.waitingCount == 1)
   }
 
-  /// Rows that the store would hand out as never sent stay, however many wait.
+  /// Rows that may have been sent stay, however many wait, since the store does not record that.
   @Test func shrinkKeepsWhatMayHaveBeenSent() {
     var window = DueWindow()
     let schedules = (1...10).map { schedule("\($0)", generation: $0, due: .second($0)) }
@@ -106,7 +106,8 @@ struct DueWindowTests {
 
   // MARK: Random histories
 
-  /// Behind more than the window holds, what becomes due has a lane of its own; the two take turns until they meet.
+  /// While more is due than the window holds, newly due schedules have a lane of their own; the lanes take turns until
+  /// they meet.
   @Test func lanesTakeTurnsAndMeet() {
     var window = DueWindow()
     let burst = (1...4).map { schedule("b\($0)", generation: $0, due: .second(1)) }
@@ -128,8 +129,8 @@ struct DueWindowTests {
     #expect(last == burst[3].position)
   }
 
-  /// All that happens to a window, in any order: no schedule in what is loaded is ever missing from it, and what is due first
-  /// is always known.
+  /// Random operations on a window: no schedule in a loaded stretch is ever missing, and the first due one is always
+  /// known.
   @Test(arguments: 0..<300 as Range<UInt64>)
   func neverLosesASchedule(seed: UInt64) throws {
     var history = WindowHistory(seed: seed)
@@ -140,11 +141,11 @@ struct DueWindowTests {
   }
 }
 
-/// A window, the schedules that are stored, and what was done with them.
+/// A window, the stored schedules, and their history.
 private struct WindowHistory {
   private var random: SeededGenerator
   private var window = DueWindow()
-  /// What is stored, in the order of their positions.
+  /// The stored schedules in due order.
   private var stored: [Schedule] = []
   private var outstanding: Set<Int64> = []
   private var aside: Set<Int64> = []
@@ -162,7 +163,7 @@ private struct WindowHistory {
     case 7: settle()
     case 8: bringBack()
     case 9: if random.oneIn(3) { window.shrink(to: .random(in: 1...4, using: &random)) }
-    default: if random.oneIn(4) { window.giveUpLaneAhead() } else { openLane() }
+    default: if random.oneIn(4) { window.dropLaneAhead() } else { openLane() }
     }
   }
 
@@ -179,7 +180,7 @@ private struct WindowHistory {
     #expect(window.outstandingIDs == Set(stored.filter { outstanding.contains($0.generation) }.map(\.id)))
   }
 
-  /// Loads the next page of a lane, as the store would give it. No lane reads on into the next.
+  /// Loads the next page of a lane as the store would return it. A lane ends where the next one starts.
   private mutating func load() {
     let index = window.lanes.indices.randomElement(using: &random) ?? 0
     let lane = window.lanes[index]
@@ -232,7 +233,7 @@ private struct WindowHistory {
     outstanding.insert(position.generation)
   }
 
-  /// A schedule under way goes on later or ends.
+  /// An outstanding schedule advances or ends.
   private mutating func settle() {
     guard let generation = outstanding.sorted().randomElement(using: &random) else { return }
     outstanding.remove(generation)
@@ -250,7 +251,7 @@ private struct WindowHistory {
     #expect(advanced == schedule)
   }
 
-  /// The connection is lost, a refusal comes, or zone data: rows wait again or are put aside.
+  /// The connection is lost, a nack arrives, or zone data changes: rows wait again or are held.
   private mutating func bringBack() {
     if random.oneIn(2) {
       window.releaseHeld()

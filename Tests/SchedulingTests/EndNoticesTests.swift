@@ -25,89 +25,89 @@ struct EndNoticesTests {
       progress: Schedule.Progress(state: .ended(ending)))
   }
 
-  /// Notices of which every row was read.
+  /// Notices after every row was read.
   private func readAll() -> EndNotices {
     var notices = EndNotices()
     notices.read(after: 0, through: nil, isLast: true, at: .second(0))
     return notices
   }
 
-  @Test func takesEachOnceAndOnlyWhatIsOwed() throws {
+  @Test func admitsOnlyOwedNoticesAndEachOnce() throws {
     var notices = readAll()
-    #expect(notices.take(try ended(1), settings)?.generation == 1)
-    #expect(notices.take(try ended(1), settings) == nil)
-    #expect(notices.take(try ended(2, owes: false), settings) == nil)
+    #expect(notices.admit(try ended(1), settings)?.generation == 1)
+    #expect(notices.admit(try ended(1), settings) == nil)
+    #expect(notices.admit(try ended(2, owes: false), settings) == nil)
     #expect(notices.ids == [try ended(1).id])
     notices.announced(1)
     #expect(notices.count == 0)
     #expect(notices.ids.isEmpty)
-    #expect(notices.nextPage(settings) == nil, "nothing was left to its row")
+    #expect(notices.nextPage(settings) == nil, "every notice was admitted")
   }
 
-  @Test func whatFindsNoRoomIsReadAgain() throws {
+  @Test func withoutRoomTheRowIsReadAgain() throws {
     var notices = readAll()
-    for generation in 1...4 as ClosedRange<Int64> { _ = notices.take(try ended(generation), settings) }
-    for generation in [9, 7, 8] as [Int64] { #expect(notices.take(try ended(generation), settings) == nil) }
+    for generation in 1...4 as ClosedRange<Int64> { _ = notices.admit(try ended(generation), settings) }
+    for generation in [9, 7, 8] as [Int64] { #expect(notices.admit(try ended(generation), settings) == nil) }
     #expect(notices.count == 4)
     #expect(notices.nextPage(settings) == nil, "there is no room")
     notices.announced(1)
-    #expect(notices.nextPage(settings) == nil, "a page is not read for one")
+    #expect(notices.nextPage(settings) == nil, "there is no room for a page")
     notices.announced(2)
     let page = try #require(notices.nextPage(settings))
     #expect(page == (6, 2))
-    #expect(notices.take(try ended(7), settings) != nil)
-    #expect(notices.take(try ended(8), settings) != nil)
+    #expect(notices.admit(try ended(7), settings) != nil)
+    #expect(notices.admit(try ended(8), settings) != nil)
     notices.read(after: 6, through: 8, isLast: false, at: .second(0))
     #expect(notices.cursor == 8)
     notices.announced(3)
     notices.announced(4)
     #expect(try #require(notices.nextPage(settings)) == (8, 2))
-    #expect(notices.take(try ended(9), settings) != nil)
+    #expect(notices.admit(try ended(9), settings) != nil)
     notices.read(after: 8, through: 9, isLast: true, at: .second(0))
     #expect(notices.cursor == nil)
   }
 
-  /// While a page is read a schedule ends for which there is no room: its row is not passed over.
+  /// A schedule ends without room while a page is read: its row is read later.
   @Test func noRoomWhileReading() throws {
     var notices = EndNotices()
     notices.read(after: 0, through: 50, isLast: false, at: .second(0))
-    for generation in 1...4 as ClosedRange<Int64> { _ = notices.take(try ended(generation), settings) }
-    #expect(notices.take(try ended(20), settings) == nil)
+    for generation in 1...4 as ClosedRange<Int64> { _ = notices.admit(try ended(generation), settings) }
+    #expect(notices.admit(try ended(20), settings) == nil)
     notices.read(after: 50, through: 60, isLast: true, at: .second(0))
     #expect(notices.cursor == 19)
   }
 
   @Test func isBoundedInBytes() throws {
     var notices = readAll()
-    #expect(notices.take(try ended(1, payloadBytes: 1000), settings) != nil)
-    #expect(notices.take(try ended(2), settings) == nil)
+    #expect(notices.admit(try ended(1, payloadBytes: 1000), settings) != nil)
+    #expect(notices.admit(try ended(2), settings) == nil)
     #expect(notices.nextPage(settings) == nil)
     notices.announced(1)
     #expect(notices.nextPage(settings) != nil)
-    #expect(notices.take(try ended(2), settings) != nil)
+    #expect(notices.admit(try ended(2), settings) != nil)
   }
 
-  /// A command on the schedule waits for it, and is one of a bounded number.
-  @Test func whatIsAwaitedFindsRoom() throws {
+  /// A command waits for the notice; the number of commands is limited.
+  @Test func awaitedNoticeIsAlwaysAdmitted() throws {
     var notices = readAll()
-    for generation in 1...4 as ClosedRange<Int64> { _ = notices.take(try ended(generation), settings) }
-    #expect(notices.take(try ended(5), isAwaited: true, settings) != nil)
-    #expect(notices.take(try ended(1), isAwaited: true, settings) == nil, "it is in hand already")
+    for generation in 1...4 as ClosedRange<Int64> { _ = notices.admit(try ended(generation), settings) }
+    #expect(notices.admit(try ended(5), isAwaited: true, settings) != nil)
+    #expect(notices.admit(try ended(1), isAwaited: true, settings) == nil, "it is in memory already")
     #expect((1...5).filter(notices.isAwaited) == [1, 5])
   }
 
-  /// Refused ones make room for others, and come again when all were read, but not at once.
-  @Test func refusedOnesMakeRoom() throws {
+  /// Nacked notices make room for others, and are read again after all others, but not at once.
+  @Test func nackedNoticesMakeRoom() throws {
     var notices = readAll()
-    _ = notices.take(try ended(1), settings)
-    #expect(notices.release(1, at: .second(0)) == false, "no other waits")
-    for generation in 2...5 as ClosedRange<Int64> { _ = notices.take(try ended(generation), settings) }
+    _ = notices.admit(try ended(1), settings)
+    #expect(notices.release(1, at: .second(0)) == false, "no other notice waits")
+    for generation in 2...5 as ClosedRange<Int64> { _ = notices.admit(try ended(generation), settings) }
     #expect(notices.cursor == 4)
-    _ = notices.take(try ended(2), isAwaited: true, settings)
+    _ = notices.admit(try ended(2), isAwaited: true, settings)
     #expect(notices.release(2, at: .second(0)) == false, "a command waits for it")
     #expect(notices.release(1, at: .second(0)) == true)
     #expect(notices.release(3, at: .second(0)) == true)
-    #expect(notices.take(try ended(5), settings) != nil)
+    #expect(notices.admit(try ended(5), settings) != nil)
     notices.read(after: 4, through: 5, isLast: true, at: .second(10))
     #expect(notices.cursor == nil)
     #expect(notices.nextRound == Now.second(70).uptime)

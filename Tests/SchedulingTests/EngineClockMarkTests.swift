@@ -4,7 +4,8 @@ import SchedulingTestKit
 import Simulation
 import Testing
 
-/// The in-doubt mark when the wall clock is set far back: how the next process learns of that, and of what may have been sent.
+/// The in-doubt mark when the wall clock is set far back: how the next process detects that, and what may have been
+/// sent.
 struct EngineClockMarkTests {
   private static let day: Int64 = 86_400
   private let hourly: Definition
@@ -13,7 +14,7 @@ struct EngineClockMarkTests {
     hourly = Definition(id: "hourly", timing: try Timing(cron: "0 * * * *"))
   }
 
-  /// The mark of what may have been sent is lowered: until that is stored nothing leaves beyond it.
+  /// The mark is lowered: until that is stored, no tick leaves beyond the new mark.
   @Test func nothingIsSentBeyondTheMarkThatIsAboutToBeStored() throws {
     var driver = try EngineDriver.connected(settings: .trustingTheClock)
     driver.start(hourly)
@@ -32,7 +33,7 @@ struct EngineClockMarkTests {
     #expect(try driver.store.load().inDoubtThrough >= due)
   }
 
-  /// The clock is found to be wrong, and before all is put right, found to be wrong again: it is too soon to lower the mark.
+  /// The clock is found wrong, and wrong again before all slots are recomputed: it is too early to lower the mark.
   @Test func theMarkStaysWhileTheClockIsInDoubt() throws {
     var driver = try EngineDriver.connected()
     driver.start(hourly)
@@ -46,8 +47,7 @@ struct EngineClockMarkTests {
     try expectNextProcessSaysSo(after: driver)
   }
 
-  /// Nor is it time while the next slot of one schedule, which was busy when those of the others were looked for, is that of
-  /// the clock before.
+  /// It is also too early while one schedule, which was busy during the review, has a slot of the wrong clock.
   @Test func theMarkStaysUntilAllSlotsAreOfThisClock() throws {
     var driver = try EngineDriver.connected(settings: .trustingTheClock)
     driver.start(hourly)
@@ -60,7 +60,7 @@ struct EngineClockMarkTests {
     #expect(try driver.stored("hourly")?.nextTick?.slot == .second(3600 - 3 * Self.day + 3600))
   }
 
-  /// A clean stop leaves it, too.
+  /// A clean stop also leaves the mark.
   @Test func theMarkStaysWhenAProcessEndsInDoubt() throws {
     var driver = try EngineDriver.connected()
     driver.start(hourly)
@@ -72,7 +72,7 @@ struct EngineClockMarkTests {
     try expectNextProcessSaysSo(after: driver)
   }
 
-  /// The latest of the slots missed is one of this clock, and stored with the mark that tells how far it had come.
+  /// The latest missed slot is one of the wrong clock; it is stored with the mark that shows what the clock read.
   @Test func foldedOnAClockThatIsWrong() throws {
     var driver = try EngineDriver.connected()
     driver.start(Definition(id: "hourly", timing: try Timing(cron: "* * * * * *")))
@@ -89,7 +89,7 @@ struct EngineClockMarkTests {
     try expectNextProcessSaysSo(after: driver)
   }
 
-  /// Lowered it is not below a tick of this clock, also when the clock is set back again by less than a day.
+  /// The lowered mark still covers ticks of the current clock, also if the clock is set back again by less than a day.
   @Test func whatWasSentOnThisClockStaysInDoubt() throws {
     var driver = try EngineDriver.connected(settings: .trustingTheClock)
     driver.start(hourly)
@@ -110,8 +110,8 @@ struct EngineClockMarkTests {
     #expect(driver.ticks.contains(sent))
   }
 
-  /// It does, too, when the clock visits the past just while slots are looked for anew.
-  @Test func whatWasSentOnThisClockStaysInDoubtAfterAVisitToThePast() throws {
+  /// Also when the clock briefly shows the past while slots are being recomputed.
+  @Test func whatWasSentOnThisClockStaysInDoubtAfterAShortStepBack() throws {
     var driver = try EngineDriver.connected()
     driver.start(hourly)
     driver.ack()
@@ -137,7 +137,7 @@ struct EngineClockMarkTests {
     #expect(driver.ticks.contains(sent))
   }
 
-  /// The process dies: another must find out that the clock was wrong, and let the schedule go on from now.
+  /// The process dies: the next must detect that the clock was wrong, and continue the schedule from now.
   private func expectNextProcessSaysSo(after driver: EngineDriver) throws {
     var next = try EngineDriver.connected(store: driver.store, at: driver.now)
     next.advance(seconds: 300)
@@ -148,7 +148,7 @@ struct EngineClockMarkTests {
 }
 
 extension EngineDriver {
-  /// Whether the engine has said that the clock was set far back.
+  /// Whether the engine has reported that the clock was set far back.
   var saysClockWasSetBack: Bool {
     reports.contains { if case .clockSetBack = $0 { true } else { false } }
   }

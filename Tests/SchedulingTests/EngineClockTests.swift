@@ -13,7 +13,7 @@ struct EngineClockTests {
     hourly = Definition(id: "hourly", timing: try Timing(cron: "0 * * * *"))
   }
 
-  /// Up to a day back is waited out: no slot comes twice.
+  /// A step back of up to a day is waited out: no slot occurs twice.
   @Test func aDayBackIsWaitedOut() throws {
     var driver = try EngineDriver.connected(settings: .trustingTheClock)
     driver.start(hourly)
@@ -28,8 +28,8 @@ struct EngineClockTests {
     #expect(!driver.saysClockWasSetBack)
   }
 
-  /// More than that means that the clock was wrong before: all schedules go on from now, in their phase.
-  @Test func furtherBackEachGoesOnFromNow() throws {
+  /// After a larger step the earlier time is taken to have been wrong: all schedules continue from now, in phase.
+  @Test func furtherBackEachContinuesFromNow() throws {
     var driver = try EngineDriver.connected(settings: .trustingTheClock)
     let every = Definition(id: "every", timing: try Timing(every: "90m"))
     let bounded = Definition(id: "bounded", timing: hourly.timing, startDate: .second(-86_400 * 10 + 7200))
@@ -48,8 +48,9 @@ struct EngineClockTests {
     #expect(driver.ticks.map(\.counter) == [0])
   }
 
-  /// The clock stood in 2100 when the service ran; it was stopped, the clock mended, and it was started again.
-  @Test func setBackWhileAway() throws {
+  /// The clock showed 2100 while the service ran. The service was stopped, the clock corrected, and the service
+  /// restarted.
+  @Test func setBackWhileStopped() throws {
     let store = MemoryStore()
     let far = 74 * 365 * Self.day
     var driver = try EngineDriver.connected(store: store, at: .second(far), settings: .trustingTheClock)
@@ -63,7 +64,8 @@ struct EngineClockTests {
     driver.advance(seconds: 3600)
     #expect(driver.ticks.map(\.slot) == [.second(3600)])
     driver.ack()
-    // Within a day it is not known what was sent on the clock of before: that is sent as it was, and only then folded.
+    // Within a day the ticks sent on the wrong clock are in doubt: the tick is sent unchanged, and only then are slots
+    // folded.
     driver.publisherDown()
     driver.advance(seconds: 3 * 3600)
     driver.publisherUp()
@@ -72,8 +74,8 @@ struct EngineClockTests {
     #expect(driver.ticks.last?.missed == 1)
   }
 
-  /// A machine without a clock of its own starts in 1970 and is set right a moment later: no slot comes twice.
-  @Test func aShortVisitToThePast() throws {
+  /// A machine without a hardware clock boots in 1970 and is corrected a moment later: no slot occurs twice.
+  @Test func aShortStepBack() throws {
     var driver = try EngineDriver.connected()
     driver.start(hourly)
     driver.ack()
@@ -93,8 +95,9 @@ struct EngineClockTests {
     #expect(driver.saysClockWasSetBack)
   }
 
-  /// A tick whose slot was moved while it waited for another try is never sent again, nor is its answer that of another.
-  @Test func refusedOnTheClockOfBefore() throws {
+  /// A tick whose slot moved while it was backing off is never sent again, and its confirm does not apply to another
+  /// tick.
+  @Test func nackedOnTheWrongClock() throws {
     var driver = try EngineDriver.connected(settings: .trustingTheClock)
     driver.start(hourly)
     driver.ack()
@@ -131,7 +134,7 @@ struct EngineClockTests {
 
   enum Fate: CaseIterable { case confirmed, refused, lost }
 
-  /// A tick in flight is left alone until it is known what became of it; then its schedule, too, goes on from now.
+  /// A tick in flight is left alone until it is resolved; then its schedule, too, continues from now.
   @Test(arguments: Fate.allCases)
   func inFlight(fate: Fate) throws {
     var driver = try EngineDriver.connected(settings: .trustingTheClock)
@@ -151,7 +154,7 @@ struct EngineClockTests {
     #expect(driver.ticks.map(\.slot) == [.second(3600), .second(start + 3600)])
   }
 
-  /// Its confirm comes late, just while slots are looked for anew.
+  /// Its late confirm arrives while slots are being recomputed.
   @Test func confirmedDuringTheReview() throws {
     var driver = try EngineDriver.connected()
     driver.start(hourly)
@@ -170,7 +173,7 @@ struct EngineClockTests {
 }
 
 extension Engine.Settings {
-  /// A clock that is set far back is believed at once, for what follows from that; `aShortVisitToThePast` is about the wait.
+  /// A clock that is set far back is believed at once, to test what follows; `aShortStepBack` tests the wait.
   static var trustingTheClock: Engine.Settings {
     var settings = Engine.Settings()
     settings.clockPatienceMilliseconds = 0

@@ -4,7 +4,7 @@ import SchedulingTestKit
 import Simulation
 import Testing
 
-/// From a delivered command to its settled delivery.
+/// Commands from delivery to settlement.
 struct EngineCommandTests {
   private let everySecond: Definition
   private let hourly: Definition
@@ -38,7 +38,7 @@ struct EngineCommandTests {
     #expect(try driver.stored("a")?.nextTick?.slot == .second(3600))
   }
 
-  @Test func ignoredFieldsAreTold() throws {
+  @Test func ignoredFieldsAreListed() throws {
     var driver = try EngineDriver.connected()
     driver.deliver(.start(Command.Start(definition: hourly, ignored: ["crn", "Limit"])))
     #expect(driver.started.first?.ignored == ["crn", "Limit"])
@@ -68,12 +68,12 @@ struct EngineCommandTests {
     #expect(driver.started.map(\.effect) == [.created, .replaced])
     #expect(driver.started.map(\.generation) == [1, 2])
     driver.advance(seconds: 10)
-    #expect(driver.ticks.count == 1, "the replaced schedule ticks on")
+    #expect(driver.ticks.count == 1, "the replaced schedule still ticks")
     #expect(try driver.stored("a")?.counter == 0)
     #expect(driver.stopped.isEmpty)
   }
 
-  /// Each command of a batch sees what those before it did.
+  /// Each command of a batch sees the changes of those before it.
   @Test func batchIsDecidedInOrder() throws {
     var driver = try EngineDriver.connected()
     let second = Definition(id: "a", timing: hourly.timing, limit: 2)
@@ -89,9 +89,10 @@ struct EngineCommandTests {
     #expect(driver.frames == [.acknowledge(tag: 5, multiple: true)])
   }
 
-  // MARK: Refusals
+  // MARK: Rejections
 
-  /// Refused for the state: answered and acknowledged. Refused for what it is: answered, then dead-lettered.
+  /// A rejection that depends on the stored state is acknowledged, any other is dead-lettered; both after their outcome
+  /// is confirmed.
   @Test func rejections() throws {
     var driver = try EngineDriver.connected(zones: { _ in nil })
     driver.stop("nobody")
@@ -127,7 +128,7 @@ struct EngineCommandTests {
     #expect(try driver.stored("a")?.definition == hourly)
   }
 
-  @Test func ownEventsAreDroppedWithoutAWord() throws {
+  @Test func ownEventsAreDroppedWithoutAnOutcome() throws {
     var driver = try EngineDriver.connected()
     driver.deliver(.ownEvent)
     #expect(driver.published.isEmpty)
@@ -138,7 +139,7 @@ struct EngineCommandTests {
 
   enum Outcome: CaseIterable { case acked, nacked, connectionLost, timedOut }
 
-  /// A command on a schedule whose tick is in flight is decided once the tick's fate is known; then it is never sent again.
+  /// A command on a schedule whose tick is in flight is decided once the tick is resolved; then it is never sent again.
   @Test(arguments: Outcome.allCases, [true, false])
   func commandWaitsForTheTickInFlight(outcome: Outcome, isStop: Bool) throws {
     var driver = try EngineDriver.connected()
@@ -181,7 +182,7 @@ struct EngineCommandTests {
     #expect(driver.frames.last == .acknowledge(tag: 3, multiple: true))
   }
 
-  /// However far behind a schedule is, a Stop gets in between two of its ticks.
+  /// However far behind a schedule is, a Stop is decided between two of its ticks.
   @Test func stopIsNotStarvedByOverdueTicks() throws {
     var driver = try EngineDriver.connected()
     driver.start(everySecond)
@@ -194,7 +195,7 @@ struct EngineCommandTests {
     #expect(driver.ticks.count == 1)
   }
 
-  /// Nor do the commands keep the ticks waiting for longer than their own transaction.
+  /// Commands delay ticks no longer than their own transaction takes.
   @Test func ticksAreNotStarvedByCommands() throws {
     var driver = try EngineDriver.connected()
     driver.start(everySecond)
@@ -212,9 +213,9 @@ struct EngineCommandTests {
     }
   }
 
-  // MARK: Answers that do not get through
+  // MARK: Outcomes that are not confirmed
 
-  @Test func refusedAnswerIsSentAgainAndSettledOnce() throws {
+  @Test func nackedOutcomeIsSentAgainAndSettledOnce() throws {
     var driver = try EngineDriver.connected()
     driver.start(hourly)
     for pause in [1, 2, 4] as [Int64] {
@@ -230,9 +231,9 @@ struct EngineCommandTests {
     #expect(Set(driver.started) == [driver.started[0]])
   }
 
-  /// A command whose answer is refused holds back the settling of those behind it on its schedule: left alone in the
-  /// queue, a Start would be delivered again without the Stop that followed it.
-  @Test func refusedAnswerHoldsBackItsFollowers() throws {
+  /// A command whose outcome is nacked delays the settlement of later commands on its schedule: otherwise a Start could
+  /// be redelivered without the Stop that followed it.
+  @Test func nackedOutcomeDelaysLaterCommandsOnItsSchedule() throws {
     var driver = try EngineDriver.connected()
     driver.deliver([start(hourly), stop("a"), stop("b")].map { ($0, messageID: nil) })
     driver.nack { if case .started = $0 { true } else { false } }
@@ -243,7 +244,7 @@ struct EngineCommandTests {
     #expect(driver.frames.last == .acknowledge(tag: 2, multiple: true))
   }
 
-  @Test func answersGoOutAgainOnANewConnection() throws {
+  @Test func outcomesAreSentAgainOnANewConnection() throws {
     var driver = try EngineDriver.connected()
     driver.deliver([start(hourly), stop("a")].map { ($0, messageID: nil) })
     driver.publisherDown()
@@ -266,10 +267,10 @@ struct EngineCommandTests {
 
   // MARK: The consuming channel is lost
 
-  enum Moment: CaseIterable { case look, transaction, confirm }
+  enum Moment: CaseIterable { case lookUp, transaction, confirm }
 
-  /// Whenever the channel goes, its commands come again on the next, under other tags: only what was answered for a
-  /// delivery of the new channel is settled there.
+  /// Whenever the channel is lost, its commands are redelivered on the next one under other tags: only deliveries of
+  /// the new channel are settled there.
   @Test(arguments: Moment.allCases)
   func channelIsLost(at moment: Moment) throws {
     var driver = try EngineDriver.connected()
@@ -278,7 +279,7 @@ struct EngineCommandTests {
     let frames = driver.frames
     driver.holdsStore = true
     driver.start(hourly, messageID: "m1")  // tag 2
-    if moment != .look { driver.answerStore() }
+    if moment != .lookUp { driver.answerStore() }
     if moment == .confirm { driver.answerStore() }
     driver.receive(.commandsClosed)
     driver.consume()
@@ -286,7 +287,7 @@ struct EngineCommandTests {
     driver.start(Definition(id: "b", timing: hourly.timing), messageID: "m2")  // tag 2
     while driver.heldRequest != nil, driver.started.count < 2 {
       driver.ack { $0.scheduleID == "a" }
-      #expect(driver.frames == frames, "a delivery is acknowledged that was not answered")
+      #expect(driver.frames == frames, "a delivery without an outcome is acknowledged")
       driver.answerStore()
     }
     driver.ack()

@@ -4,7 +4,7 @@ import SchedulingTestKit
 import Simulation
 import Testing
 
-/// An application that declares its schedules at each of its starts, with `keep` or `replaceIfChanged`: one that ended
+/// An application declares its schedules whenever it starts, with `keep` or `replaceIfChanged`: a schedule that ended
 /// automatically does not run again.
 struct EngineDeclaredAgainTests {
   private let limited: Definition
@@ -22,7 +22,7 @@ struct EngineDeclaredAgainTests {
     while !driver.inFlight.isEmpty { driver.ack() }
   }
 
-  /// Declared three times, a limit of 2 is 2 ticks; with another message_id, the same one, or none.
+  /// Declared three times, a limit of 2 gives 2 ticks; with another message_id, the same one, or none.
   @Test(arguments: [IfExists.keep, .replaceIfChanged], [nil, "same", "new"])
   func limitIsReachedOnce(ifExists: IfExists, messageID: String?) throws {
     var definition = limited
@@ -58,7 +58,7 @@ struct EngineDeclaredAgainTests {
     }
   }
 
-  /// A Stop is meant: what was stopped begins again when it is declared.
+  /// A Stop is deliberate: a stopped schedule begins again when it is declared.
   @Test func stoppedOneBeginsAgain() throws {
     var driver = try EngineDriver.connected()
     // Its words are those of an automatic end.
@@ -83,7 +83,7 @@ struct EngineDeclaredAgainTests {
     #expect(driver.started.map(\.effect) == [.created, .created])
   }
 
-  /// The schedule that ended is still to be told of when it is declared again: its Stopped comes first.
+  /// The schedule is declared again while it owes its Stopped: that comes first.
   @Test func stoppedComesBeforeTheAnswer() throws {
     var driver = try EngineDriver.connected()
     driver.start(limited)

@@ -4,7 +4,7 @@ import SchedulingTestKit
 import Simulation
 import Testing
 
-/// A clean stop: what is under way is finished, nothing new is begun, and the next start repeats nothing.
+/// A clean stop: work in flight is finished, nothing new begins, and the next start repeats nothing.
 struct EngineDrainTests {
   private let everySecond: Definition
 
@@ -27,7 +27,7 @@ struct EngineDrainTests {
     driver.receive(.drain)
     driver.advance(seconds: 5)
     #expect(!driver.isDrained)
-    #expect(driver.ticks.count == 1, "a new tick was begun")
+    #expect(driver.ticks.count == 1, "a new tick was sent")
     driver.ack()
     #expect(driver.isDrained)
     #expect(try driver.stored("a")?.counter == 1)
@@ -38,7 +38,7 @@ struct EngineDrainTests {
     #expect(next.ticks.first?.slot == .second(2), "repeated after a clean stop")
   }
 
-  /// A command whose transaction is on is answered and settled; one that still waits is left to the next start.
+  /// A command whose transaction has begun is settled; one that still waits is left to the next start.
   @Test func finishesTheCommandsItHasBegun() throws {
     var driver = try EngineDriver.connected()
     driver.holdsStore = true
@@ -69,8 +69,8 @@ struct EngineDrainTests {
     #expect(try driver.stored("a")?.ending?.owesStopped == false)
   }
 
-  /// Neither what the broker refuses nor what it cannot be told keeps the process from ending.
-  @Test func doesNotWaitForWhatCannotBeSent() throws {
+  /// Neither nacked publications nor a lost connection keep the process from ending.
+  @Test func doesNotWaitForUnsendablePublications() throws {
     var driver = try EngineDriver.connected()
     driver.start(everySecond)
     driver.nack()

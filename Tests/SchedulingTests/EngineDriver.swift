@@ -4,10 +4,10 @@ import SchedulingTestKit
 import Simulation
 import Testing
 
-/// An engine with a store in memory and a broker that notes what it is told and answers when the test says so.
+/// An engine with a store in memory and a broker that records publications and replies when the test says so.
 ///
-/// After each event everything that the engine asks for is done, so that a test reads as a story. Whenever nothing is
-/// left to do, the engine must not ask to be called again at once: that would be a busy loop.
+/// After each event all actions are performed, so that a test reads as a story. When nothing is left to do, the engine
+/// must not ask to be called at once: that would be a busy loop.
 struct EngineDriver {
   var engine: Engine
   let store: MemoryStore
@@ -20,11 +20,11 @@ struct EngineDriver {
   /// While true the store does not answer: the request waits in `heldRequest` for `answerStore`.
   var holdsStore = false
   private(set) var heldRequest: Engine.StoreRequest?
-  /// While true commands come with the flag that the broker delivered them before, and each time it has no more of them.
+  /// While true, commands are redelivered, and the queue is empty after each delivery.
   var redelivers = false
 
   private(set) var published: [Publication] = []
-  /// What was published and not yet answered, oldest first.
+  /// Unresolved publications, oldest first.
   private(set) var inFlight: [Publication] = []
   private(set) var frames: [Acknowledgements.Frame] = []
   private(set) var applied: [[Change]] = []
@@ -193,7 +193,7 @@ struct EngineDriver {
 
   // MARK: What the engine does
 
-  /// Does what is asked for until nothing is.
+  /// Performs actions until there are none.
   mutating func run() {
     var isBusy = true
     while isBusy {
@@ -205,10 +205,10 @@ struct EngineDriver {
     guard failure == nil, !isInBusyLoop else { return }
     let wake = engine.nextWake(at: now)
     isInBusyLoop = wake.wall.map { $0 <= now.wall } ?? false || wake.uptime.map { $0 <= now.uptime } ?? false
-    #expect(!isInBusyLoop, "nothing to do at \(now), yet to be woken at \(wake)")
+    #expect(!isInBusyLoop, "busy loop: nothing to do at \(now), but a wake-up at \(wake)")
   }
 
-  /// Does an action; returns whether the store answered, so that the engine is to be asked again.
+  /// Performs an action. Returns whether the store replied, so that the engine has to decide again.
   private mutating func perform(_ action: Engine.Action) -> Bool {
     switch action {
     case .store(let request):
@@ -232,7 +232,7 @@ struct EngineDriver {
     return false
   }
 
-  /// The store answers the request that was held.
+  /// The store replies to the held request.
   mutating func answerStore() {
     answer()
     run()

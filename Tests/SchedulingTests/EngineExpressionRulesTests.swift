@@ -4,7 +4,7 @@ import SchedulingTestKit
 import Simulation
 import Testing
 
-/// Slots that were found by the rules of an earlier version are computed again at the first start after the upgrade.
+/// Slots computed by the rules of an earlier version are recomputed at the first start after the upgrade.
 struct EngineExpressionRulesTests {
   /// Wednesdays on odd days: 25 November, 9 December 2026. Before, every odd day and every Wednesday.
   private let odd = "0 0 */2 * 3"
@@ -59,7 +59,7 @@ struct EngineExpressionRulesTests {
     #expect(driver.applied.isEmpty)
   }
 
-  /// Others are left as they are, page after page.
+  /// Other schedules are unchanged, page after page.
   @Test func onlyWhatChangesMoves() throws {
     let slot = try instant("2026-11-25T00:00:00Z")
     var definitions = try (0..<9).map { Definition(id: "\($0)", timing: try timing("0 0 * * 3")) }
@@ -72,7 +72,7 @@ struct EngineExpressionRulesTests {
     #expect(driver.applied == [[.followRules(version: CronExpression.rulesVersion)]])
   }
 
-  /// No tick leaves at a slot of the old rules before it is looked at; others do.
+  /// No tick with a slot of the old rules leaves before its review; others do.
   @Test func ticksWait() throws {
     let slot = Instant.second(1)
     let definitions = [
@@ -89,7 +89,7 @@ struct EngineExpressionRulesTests {
     #expect(driver.ticks.map(\.definition.id) == ["b"])
   }
 
-  /// What may have been sent before the upgrade is sent again as it was.
+  /// A tick that may have been sent before the upgrade is sent again unchanged.
   @Test func slotInDoubtStays() throws {
     let store = try store([Definition(id: "a", timing: try timing(odd))], slot: .second(-5))
     try store.apply([.markInDoubt(through: .noon)])
@@ -99,7 +99,8 @@ struct EngineExpressionRulesTests {
     #expect(try driver.stored("a")?.nextTick?.slot == (try instant("2026-11-25T00:00:00Z")))
   }
 
-  /// Left without a slot, a schedule is held and named, not ended: over restarts and new rules of zones, until a command.
+  /// A schedule without a slot is held and reported, not ended: across restarts and new time zone rules, until a
+  /// command.
   @Test(arguments: [nil, "Etc/UTC"])
   func heldWithoutSlot(timezone: String?) throws {
     let definitions = [
@@ -131,8 +132,8 @@ struct EngineExpressionRulesTests {
     #expect(try driver.stored("never")?.ending?.kind == .stopped)
   }
 
-  /// Rules after these may find a slot for it.
-  @Test func heldOneGoesOn() throws {
+  /// Later rules may find a slot for it.
+  @Test func heldScheduleContinues() throws {
     let store = try store([Definition(id: "a", timing: try timing(odd))], slot: try instant("2026-11-25T00:00:00Z"))
     var held = try #require(try store.schedules(["a"])[0])
     let nextTick = try #require(held.nextTick)
@@ -142,7 +143,7 @@ struct EngineExpressionRulesTests {
     #expect(try driver.stored("a")?.nextTick == nextTick)
   }
 
-  /// Slots that were missed and folded before the upgrade are counted still.
+  /// Slots that were folded before the upgrade still count as missed.
   @Test func missedSlotsStayCounted() throws {
     let store = try store(
       [Definition(id: "a", timing: try timing(odd))], slot: try instant("2026-11-24T00:00:00Z"), missed: 3)

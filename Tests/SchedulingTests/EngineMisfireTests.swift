@@ -12,14 +12,14 @@ struct EngineMisfireTests {
     everySecond = Definition(id: "a", timing: try Timing(cron: "* * * * * *"))
   }
 
-  /// One tick for the latest of the missed slots, which says how many it stands for.
-  @Test func oneTickForAllThatWasMissed() throws {
+  /// One tick for the latest missed slot, with the number of earlier ones.
+  @Test func oneTickForAllMissedSlots() throws {
     let store = MemoryStore()
     var driver = try EngineDriver.starting(everySecond, store: store)
     driver.advance(milliseconds: 500)
     driver = try EngineDriver.connected(store: store, at: .second(600))
     driver.ack()
-    // The mark covers the first slot, so that one may have been sent.
+    // The mark covers the first slot, so its tick may have been sent.
     #expect(driver.ticks.map(\.slot) == [.second(1), .second(600)])
     #expect(driver.ticks.map(\.missed) == [0, 598])
     #expect(driver.ticks.map(\.counter) == [0, 1])
@@ -41,7 +41,7 @@ struct EngineMisfireTests {
   }
 
   /// Below the threshold each slot is sent.
-  @Test func littleLatenessIsNoMiss() throws {
+  @Test func latenessBelowTheThresholdIsNotAMiss() throws {
     let store = MemoryStore()
     var driver = try EngineDriver.starting(everySecond, store: store)
     driver.receive(.drain)
@@ -50,8 +50,8 @@ struct EngineMisfireTests {
     #expect(driver.ticks.map(\.slot) == (1...60).map { .second($0) })
   }
 
-  /// A tick that was in flight when the connection was lost may have arrived: however long the broker was away, it is
-  /// sent again as it was, and only then are the others folded. With a limit of 1 there must not be a second tickId.
+  /// A tick in flight when the connection was lost may have arrived. However long the broker was unavailable, it is
+  /// sent again unchanged, and only then are other slots folded. With a limit of 1 there must be only one tickId.
   @Test func lostTickIsNeverFolded() throws {
     var driver = try EngineDriver.starting(
       Definition(id: "a", timing: everySecond.timing, limit: 2), store: MemoryStore())
@@ -67,7 +67,7 @@ struct EngineMisfireTests {
     #expect(driver.stopped.map(\.counter) == [2])
   }
 
-  /// The same for one that this process had itself advanced before.
+  /// The same after an advance by this process.
   @Test func lostTickIsNeverFoldedLater() throws {
     var driver = try EngineDriver.starting(everySecond, store: MemoryStore())
     driver.advance(seconds: 1)
@@ -81,7 +81,7 @@ struct EngineMisfireTests {
     #expect(driver.ticks.map(\.slot) == [.second(1), .second(2), .second(2), .second(2)])
   }
 
-  /// What was only waiting when the broker went away is folded.
+  /// A tick that was only waiting when the connection was lost is folded.
   @Test func waitingTickIsFolded() throws {
     var driver = try EngineDriver.starting(everySecond, store: MemoryStore())
     driver.publisherDown()
@@ -104,7 +104,7 @@ struct EngineMisfireTests {
 
   // MARK: The in-doubt mark
 
-  /// The mark is stored before the first tick beyond it leaves, just ahead, so that the tick does not wait.
+  /// The mark is stored shortly before the first tick beyond it is due, so that the tick does not wait.
   @Test func markComesFirst() throws {
     let store = MemoryStore()
     var driver = try EngineDriver.starting(Definition(id: "a", timing: try Timing(cron: "0 * * * * *")), store: store)
@@ -120,8 +120,8 @@ struct EngineMisfireTests {
     #expect(driver.applied.count(where: \.raisesMark) == 10)
   }
 
-  /// A slot more than 3 s after the end of a process is not in doubt: its policy decides, although the mark was raised for
-  /// the slot before.
+  /// A slot more than 3 s after the end of a process is not in doubt: its misfire policy applies, although the mark was
+  /// raised for the slot before.
   @Test func slotAfterTheHorizonIsMissed() throws {
     let store = MemoryStore()
     let timing = try Timing(cron: "*/4 * * * * *")
@@ -132,10 +132,10 @@ struct EngineMisfireTests {
     driver.ack()
     #expect(driver.ticks.count == 1)
     driver = try EngineDriver.connected(store: store, at: .second(602))
-    #expect(driver.ticks.map(\.slot) == [.second(544)], "the first that is less than the threshold late")
+    #expect(driver.ticks.map(\.slot) == [.second(544)], "the first slot less than the threshold late")
   }
 
-  /// While ticks are stored anyway the mark is stored with them: it takes no transaction of its own, and no tick waits.
+  /// While ticks are being stored, the mark is stored with them: it takes no transaction of its own, and no tick waits.
   @Test func markIsRenewedWithTheTicks() throws {
     var driver = try EngineDriver.starting(everySecond, store: MemoryStore())
     let before = driver.applied.count
@@ -185,7 +185,7 @@ struct EngineMisfireTests {
     #expect(driver.ticks.map(\.slot) == (1...6).map { .second($0) })
   }
 
-  /// Not even a tick that was refused goes out again before its slot has come once more.
+  /// Even a nacked tick is not sent again before its slot has come again.
   @Test(arguments: [true, false])
   func backwardStepSendsNothingEarly(isRefused: Bool) throws {
     var driver = try EngineDriver.starting(everySecond, store: MemoryStore())
@@ -199,7 +199,7 @@ struct EngineMisfireTests {
     #expect(driver.ticks.map(\.slot) == [.second(1), .second(1)])
   }
 
-  @Test func forwardStepIsNoStorm() throws {
+  @Test func forwardStepDoesNotFloodConsumers() throws {
     var driver = try EngineDriver.starting(everySecond, store: MemoryStore())
     driver.advance(milliseconds: 500)
     driver.stepWall(seconds: 86_400)
@@ -210,7 +210,7 @@ struct EngineMisfireTests {
 
   // MARK: Zone data
 
-  /// Schedules of a zone whose rules cannot be had wait, loudly, and go on when they are back.
+  /// Schedules of a time zone whose rules are missing are held and reported, and continue when the rules are available.
   @Test func missingZoneHoldsItsSchedules() throws {
     let store = MemoryStore()
     let zoned = Definition(id: "a", timing: everySecond.timing, timezone: "Europe/Rome")
@@ -222,7 +222,7 @@ struct EngineMisfireTests {
     #expect(try driver.stored("a")?.nextTick != nil)
     let isMissing = driver.reports.count
     driver.receive(.zonesRefreshed(changed: true))
-    #expect(driver.reports.count == isMissing + 1, "not tried again")
+    #expect(driver.reports.count == isMissing + 1, "not retried")
     driver.stop("a")
     #expect(driver.stopped.count == 1, "a held schedule can be stopped")
   }

@@ -4,7 +4,7 @@ import SchedulingTestKit
 import Simulation
 import Testing
 
-/// Outcomes and owed Stoppeds that the broker refuses or does not confirm: they hold up nobody else.
+/// Outcomes and end notices that the broker nacks or does not confirm: they delay no others.
 struct EngineOutcomeTests {
   private let daily: Definition
   private let once: Definition
@@ -19,7 +19,7 @@ struct EngineOutcomeTests {
   }
 
   /// Effect and memory are stored, so the client may ask again.
-  @Test func refusedOutcomeIsGivenUpAfterAMinute() throws {
+  @Test func nackedOutcomeExpiresAfterAMinute() throws {
     var driver = try EngineDriver.connected()
     driver.start(daily)
     for pause in [1, 2, 4, 8, 16, 32] as [Int64] {
@@ -38,8 +38,8 @@ struct EngineOutcomeTests {
     #expect(try driver.stored("a") != nil)
   }
 
-  /// A command that was refused for what it is goes to the dead queue all the same.
-  @Test func refusedRejectionIsGivenUp() throws {
+  /// A malformed command is dead-lettered even if its rejection expires.
+  @Test func nackedRejectionExpires() throws {
     var driver = try EngineDriver.connected()
     driver.deliver(.malformed(Rejection(command: "Schedule Start", field: "body", reason: "not JSON")))
     for _ in 0..<70 {
@@ -51,8 +51,8 @@ struct EngineOutcomeTests {
     #expect(driver.frames == [.reject(tag: 1)])
   }
 
-  /// Others' commands are taken and answered all the while, and nothing is given back.
-  @Test func refusedOutcomesHoldUpNoOthers() throws {
+  /// Other commands are applied meanwhile, and nothing is requeued.
+  @Test func nackedOutcomesDelayNoOthers() throws {
     var driver = try EngineDriver.connected()
     for second in 0..<1200 {
       if second.isMultiple(of: 20) { driver.stop("unknown") }
@@ -65,7 +65,7 @@ struct EngineOutcomeTests {
     #expect(driver.pauses == 0)
   }
 
-  /// An outcome without a confirm is waited for longer; a late confirm settles its command, once.
+  /// A timed-out outcome expires later; a late confirm settles its command, once.
   @Test(arguments: [true, false])
   func unconfirmedOutcome(isLate: Bool) throws {
     var driver = try EngineDriver.connected()
@@ -83,7 +83,7 @@ struct EngineOutcomeTests {
     #expect(driver.pauses == 0)
   }
 
-  /// While nothing can be published for ten minutes, commands are left with the broker, and taken again at once after that.
+  /// When nothing can be published for ten minutes, intake is suspended; it resumes as soon as publishing does.
   @Test(arguments: [true, false])
   func commandsAreLeftWithTheBroker(isBlocked: Bool) throws {
     var driver = try EngineDriver.connected()
@@ -102,7 +102,7 @@ struct EngineOutcomeTests {
     #expect(driver.pauses == 1)
   }
 
-  /// A schedule's row is the outbox of its Stopped: it is tried again for as long as it takes, and suspends nothing.
+  /// A schedule's row is the outbox of its end notice: it is retried until it is confirmed, and suspends nothing.
   @Test func owedStoppedSuspendsNothing() throws {
     var driver = try EngineDriver.starting(once)
     driver.advance(seconds: 1)
@@ -134,7 +134,7 @@ struct EngineOutcomeTests {
     #expect(driver.started.count == 2)
   }
 
-  /// A queue that never confirms: what is in hand is bounded, and the rest is announced once it does.
+  /// A queue that never confirms: the end notices in memory are limited, and the rest are published once it confirms.
   @Test func unconfirmedStoppedsAreBounded() throws {
     var settings = Engine.Settings()
     settings.maximumEndNotices = 16

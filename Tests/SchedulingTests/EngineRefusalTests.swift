@@ -4,7 +4,7 @@ import SchedulingTestKit
 import Simulation
 import Testing
 
-/// Ticks that the broker refuses, does not answer, or that are lost with their connection.
+/// Ticks that the broker nacks or does not confirm, or that are lost with their connection.
 struct EngineRefusalTests {
   private let everySecond: Definition
 
@@ -12,7 +12,7 @@ struct EngineRefusalTests {
     everySecond = Definition(id: "a", timing: try Timing(cron: "* * * * * *"))
   }
 
-  @Test func refusedTickIsTriedAgainAfterPauses() throws {
+  @Test func nackedTickIsRetriedWithBackOff() throws {
     var driver = try EngineDriver.starting(everySecond)
     driver.advance(seconds: 1)
     for pause in [1, 2, 4, 8, 16, 32, 60, 60] as [Int64] {
@@ -22,12 +22,12 @@ struct EngineRefusalTests {
       driver.advance(milliseconds: 1)
       #expect(driver.inFlight.count == 1)
     }
-    #expect(Set(driver.ticks).count == 1, "another tick than the one that was refused")
+    #expect(Set(driver.ticks).count == 1, "the retried tick is a different one")
     driver.ack()
     #expect(try driver.stored("a")?.counter == 1)
   }
 
-  /// After an hour it is given up, is not counted, and the schedule goes on.
+  /// After an hour it expires and is not counted, and the schedule continues.
   @Test(arguments: [true, false])
   func refusedTickIsGivenUp(isUnanswered: Bool) throws {
     let hourly = Definition(id: "a", timing: try Timing(cron: "*/30 * * * *"), limit: 1)
@@ -47,7 +47,7 @@ struct EngineRefusalTests {
       driver.advance(seconds: 1)
     }
     #expect(hasGivenUp)
-    // The two slots that came meanwhile are missed; one tick stands for both.
+    // The two slots that passed meanwhile are missed; one tick is sent for both.
     let next = try #require(driver.ticks.last)
     #expect(next.slot == .second(5400))
     #expect(next.missed == 1)
@@ -56,7 +56,7 @@ struct EngineRefusalTests {
     #expect(driver.stopped.map(\.counter) == [1])
   }
 
-  @Test func refusedTickHoldsUpNobodyElse() throws {
+  @Test func nackedTickDelaysNoOthers() throws {
     var settings = Engine.Settings()
     settings.publishWindow = 1
     var driver = try EngineDriver.starting(Definition(id: "a", timing: .at(.second(1))), settings: settings)
@@ -71,7 +71,7 @@ struct EngineRefusalTests {
 
   enum Answer: CaseIterable { case late, lateNack, none }
 
-  /// It makes room for others and is not sent again on the same connection, where the broker has it; a late answer is one.
+  /// It makes room for others and is not republished on the same connection; a late reply applies.
   @Test(arguments: Answer.allCases)
   func unconfirmedTickIsSetAside(answer: Answer) throws {
     var settings = Engine.Settings()
@@ -103,8 +103,8 @@ struct EngineRefusalTests {
     #expect(try driver.stored("a")?.counter == 1)
   }
 
-  /// A Stop does not wait for a tick that is overdue; what is confirmed while it is carried out changes nothing.
-  @Test func lateConfirmBesideAStop() throws {
+  /// A Stop does not wait for a timed-out tick; a confirm that arrives during its transaction changes nothing.
+  @Test func lateConfirmDuringAStop() throws {
     var driver = try EngineDriver.starting(everySecond)
     driver.advance(seconds: 1)
     driver.advance(seconds: 30)
@@ -132,7 +132,7 @@ struct EngineRefusalTests {
     #expect(driver.ticks.last?.slot == .second(2))
   }
 
-  /// A confirm of an earlier connection is of nothing any more.
+  /// A confirm of an earlier connection is ignored.
   @Test func lateConfirmIsIgnored() throws {
     var driver = try EngineDriver.starting(everySecond)
     driver.advance(seconds: 1)
@@ -148,14 +148,14 @@ struct EngineRefusalTests {
     driver.start(Definition(id: "b", timing: everySecond.timing))
     driver.advance(seconds: 20)
     #expect(driver.events.count == 1)
-    #expect(try driver.stored("b") != nil, "commands are taken all the same")
+    #expect(try driver.stored("b") != nil, "commands are still applied")
     driver.receive(.unblocked)
     #expect(driver.started.count == 2)
     #expect(driver.ticks.count == 2)
   }
 
-  /// Time in which the broker blocked is not time in which it did not answer: nothing is repeated, or given up.
-  @Test func blockedTimeIsNoTimeout() throws {
+  /// While the broker blocks, confirm timeouts do not run: nothing is repeated and nothing expires.
+  @Test func blockedTimeDoesNotCountAsTimeout() throws {
     var driver = try EngineDriver.starting(everySecond)
     driver.advance(seconds: 1)
     driver.receive(.blocked)
@@ -167,8 +167,8 @@ struct EngineRefusalTests {
     #expect(try driver.stored("a")?.counter == 1)
   }
 
-  /// A process that was frozen for more than an hour gives nothing up for that.
-  @Test func sleepIsNoRefusal() throws {
+  /// Nothing expires because the process was frozen for more than an hour.
+  @Test func sleepExpiresNothing() throws {
     var driver = try EngineDriver.starting(everySecond)
     driver.advance(seconds: 1)
     driver.step(milliseconds: 7_200_000)
@@ -178,7 +178,7 @@ struct EngineRefusalTests {
     #expect(driver.ticks.map(\.slot) == [.second(1), .second(1)])
   }
 
-  /// A refused tick whose pause ends while the broker takes nothing waits quietly.
+  /// A nacked tick whose back-off ends while the broker is blocked causes no busy loop.
   @Test(arguments: [true, false])
   func pauseEndsWhileNothingCanBeSent(isBlocked: Bool) throws {
     var driver = try EngineDriver.starting(everySecond)

@@ -4,7 +4,7 @@ import SchedulingTestKit
 import Simulation
 import Testing
 
-/// A command with the same message_id and body has one effect, however often and whenever it comes.
+/// A command with the same message_id and body has one effect, however often and whenever it is delivered.
 struct EngineRepeatTests {
   private let limited: Definition
   private let other: Definition
@@ -25,7 +25,7 @@ struct EngineRepeatTests {
     #expect(driver.frames == [.acknowledge(tag: 2, multiple: true)])
   }
 
-  @Test func laterItIsToldTheScheduleAsItIs() throws {
+  @Test func laterItDescribesTheCurrentSchedule() throws {
     var driver = try EngineDriver.connected()
     driver.start(limited, messageID: "m")
     driver.ack()
@@ -49,7 +49,7 @@ struct EngineRepeatTests {
     #expect(driver.started.map(\.effect) == [.created])
   }
 
-  /// Once it has ended it is not started anew; the payload that the row has lost is in the command.
+  /// An ended schedule is not started again. The payload that its row has lost is in the command.
   @Test func afterItsEnd() throws {
     var driver = try EngineDriver.connected()
     driver.start(limited, messageID: "m")
@@ -81,7 +81,7 @@ struct EngineRepeatTests {
     #expect(try driver.stored("a")?.definition == other)
   }
 
-  /// A repeated Stop speaks of what it stopped, and leaves alone what was started since.
+  /// A duplicate Stop describes the schedule that it stopped, and does not affect one started since.
   @Test func repeatedStop() throws {
     var driver = try EngineDriver.connected()
     driver.start(limited, messageID: "m1")
@@ -101,7 +101,8 @@ struct EngineRepeatTests {
     #expect(try driver.stored("a")?.nextTick != nil)
   }
 
-  /// A rejection is remembered too: the Stop that came too early does not stop what was started after it.
+  /// A rejection is remembered too: a duplicate of a Stop that came too early does not stop a schedule started after
+  /// it.
   @Test func repeatedRejection() throws {
     var driver = try EngineDriver.connected()
     driver.stop("a", messageID: "m1")
@@ -121,8 +122,8 @@ struct EngineRepeatTests {
     }
   }
 
-  /// Recognised before anything that depends on the time: it had slots left when it was accepted.
-  @Test func repeatIsNotCheckedAnew() throws {
+  /// A duplicate is recognised before any check that depends on the time: it had slots left when it was accepted.
+  @Test func duplicateIsNotValidatedAgain() throws {
     var driver = try EngineDriver.connected()
     let soonOver = Definition(id: "a", timing: limited.timing, endDate: .second(2))
     driver.start(soonOver, messageID: "m")
@@ -147,7 +148,8 @@ struct EngineRepeatTests {
     #expect(driver.started.map(\.effect) == [.created, .replaced])
   }
 
-  /// Redelivered as a suffix after a crash before anything was acknowledged: nothing happens twice, the end is the same.
+  /// A suffix is redelivered after a crash before anything was acknowledged: nothing happens twice, and the result is
+  /// the same.
   @Test func suffixAfterACrash() throws {
     let store = MemoryStore()
     let commands: [(Command, messageID: String?)] = [
@@ -168,7 +170,8 @@ struct EngineRepeatTests {
 
   // MARK: Commands with and without message_id on one schedule
 
-  /// A crash after all was applied and nothing acknowledged: what is applied again is undone again by what followed it.
+  /// A crash after everything was applied and nothing acknowledged: a command that is applied again is undone again by
+  /// the one after it.
   @Test(arguments: [false, true])
   func whatFollowedIsAppliedAgainToo(endsWithStart: Bool) throws {
     let store = MemoryStore()
@@ -188,8 +191,8 @@ struct EngineRepeatTests {
     #expect(stored.definition == expected)
   }
 
-  /// Once a new delivery shows that nothing is left of the redelivery, a repeat is a repeat again.
-  @Test func aRepeatLaterIsNoPartOfTheRedelivery() throws {
+  /// Once a first delivery shows that the redelivery is complete, duplicates are recognised again.
+  @Test func aLaterDuplicateIsNotPartOfTheRedelivery() throws {
     var driver = try EngineDriver.connected()
     driver.start(other, messageID: "m1")
     driver.redelivers = true
@@ -203,7 +206,7 @@ struct EngineRepeatTests {
     #expect(try driver.stored("a")?.definition == limited)
   }
 
-  /// What is unacknowledged is remembered however long it takes: its answer may be wanted again.
+  /// The answer to an unacknowledged command is remembered however long it takes: the command may be redelivered.
   @Test func memoryOutlastsTheWindowForWhatIsUnacknowledged() throws {
     var driver = try EngineDriver.connected()
     driver.start(Definition(id: "b", timing: limited.timing), messageID: "m0")

@@ -4,7 +4,7 @@ import SchedulingTestKit
 import Simulation
 import Testing
 
-/// The store fails, is slow, or has much to do.
+/// The store fails, is slow, or is under load.
 struct EngineStoreTests {
   private let everySecond: Definition
   private static let full = StoreError(.full, "no space left")
@@ -20,10 +20,11 @@ struct EngineStoreTests {
     return driver
   }
 
-  // MARK: Trouble
+  // MARK: Failures
 
-  /// Full: commands are given back once, nothing is published, what was confirmed is kept and stored first.
-  @Test func fullStoreHealsByItself() throws {
+  /// A full store: commands are requeued once, nothing is published, and confirmed ticks are stored first when it
+  /// recovers.
+  @Test func fullStoreRecoversAutomatically() throws {
     var driver = try driver()
     driver.start(Definition(id: "b", timing: .at(.second(3))))
     driver.ack()
@@ -56,7 +57,7 @@ struct EngineStoreTests {
     #expect(driver.reports.filter { if case .storeRecovered = $0 { true } else { false } }.count == 1)
   }
 
-  /// A disk at the edge of full: commands are consumed again soon each time, since what returns to the queue goes to the inbox.
+  /// A nearly full disk: commands are consumed again soon each time, since requeued commands go to the inbox.
   @Test func commandsAreConsumedAgainSoon() throws {
     var driver = try driver()
     for round in 1...8 {
@@ -71,7 +72,7 @@ struct EngineStoreTests {
     }
   }
 
-  /// A command that could not be stored is neither answered nor settled; it is applied once when all is well.
+  /// A command that could not be stored is neither answered nor settled; it is applied once when the store recovers.
   @Test func commandWaitsForAFullStore() throws {
     var driver = try EngineDriver.connected()
     driver.holdsStore = true
@@ -108,7 +109,7 @@ struct EngineStoreTests {
     #expect(wake.wall == nil && wake.uptime == nil)
   }
 
-  /// A store that takes long over the second try is not asked a third time meanwhile.
+  /// While a slow retry is outstanding, the request is not repeated.
   @Test func slowRetryIsAskedForOnce() throws {
     var driver = try driver()
     driver.advance(seconds: 1)
@@ -124,7 +125,7 @@ struct EngineStoreTests {
     #expect(driver.ticks.last?.slot == .second(2))
   }
 
-  /// While the store works, ticks whose time has come go out.
+  /// While the store works, due ticks are sent.
   @Test func ticksDoNotWaitForTheStore() throws {
     var driver = try driver()
     driver.start(Definition(id: "b", timing: .at(.second(2))))
@@ -136,7 +137,7 @@ struct EngineStoreTests {
     #expect(driver.ticks.map(\.definition.id) == ["a", "b"])
   }
 
-  /// But no tick may leave of a schedule on which a command is being decided.
+  /// But no tick may leave while a command on its schedule is being decided.
   @Test func noTickBetweenDecisionAndTransaction() throws {
     var driver = try driver()
     driver.holdsStore = true
@@ -150,7 +151,7 @@ struct EngineStoreTests {
     #expect(driver.stopped.count == 1)
   }
 
-  // MARK: Much to do
+  // MARK: Load
 
   /// More schedules than are kept loaded: each ticks at its time, whatever the order in which they were started.
   @Test(arguments: [1, 7])
@@ -201,7 +202,7 @@ struct EngineStoreTests {
     #expect(driver.sweeps.count == before + 1)
   }
 
-  /// A store that has always something to commit sweeps all the same: what has ended must not pile up.
+  /// A store that always has something to commit is still swept: ended schedules must not pile up.
   @Test func sweepIsNotStarved() throws {
     var driver = try driver()
     driver.advance(seconds: 1)
@@ -218,7 +219,7 @@ struct EngineStoreTests {
     #expect(!driver.sweeps.isEmpty)
   }
 
-  /// Nor does a backlog of ticks at the start keep commands and owed Stoppeds waiting.
+  /// A backlog of ticks at the start does not delay commands and end notices.
   @Test func commandsAreNotStarvedByABacklogOfTicks() throws {
     var settings = Engine.Settings()
     settings.duePage = 2

@@ -4,7 +4,7 @@ import SchedulingTestKit
 import Simulation
 import Testing
 
-/// What is kept of a schedule's ticks, for people.
+/// The delivery results of a schedule's ticks.
 struct EngineTallyTests {
   private let everySecond: Definition
 
@@ -33,7 +33,7 @@ struct EngineTallyTests {
   }
 
   /// Jitter is not lateness: that is measured from the due time.
-  @Test func jitterIsNoLateness() throws {
+  @Test func jitterIsNotLateness() throws {
     var definition = Definition(id: "a", timing: try Timing(every: "1h"))
     definition.jitter = try DurationExpression("50m")
     var driver = try EngineDriver.starting(definition)
@@ -48,7 +48,7 @@ struct EngineTallyTests {
     #expect(last.sentAt == nextTick.due)
   }
 
-  /// The tick that stands for others counts them when it is confirmed; it is as late as its own slot.
+  /// The tick that others are folded into counts them when it is confirmed; its lateness is that of its own slot.
   @Test func missedSlots() throws {
     let store = MemoryStore()
     var driver = try EngineDriver.starting(everySecond, store: store)
@@ -111,8 +111,8 @@ struct EngineTallyTests {
     #expect(try tally(driver).returns == 2)
   }
 
-  /// A schedule that takes the place of another begins with nothing.
-  @Test func replacedOneBeginsAnew() throws {
+  /// A schedule that replaces another begins with no history.
+  @Test func replacementBeginsWithNothing() throws {
     var driver = try EngineDriver.starting(everySecond)
     driver.advance(seconds: 1)
     driver.ack()

@@ -79,7 +79,7 @@ struct EngineValueTests {
     window.move(1, to: .sent(Schedule.Progress(state: next)))
     var notices = EndNotices()
     let ending = Schedule.Ending(reason: Schedule.EndReason.countLimit, at: .noon, owesStopped: true)
-    _ = notices.take(try schedule("owed", 3, .ended(ending)), Engine.Settings())
+    _ = notices.admit(try schedule("owed", 3, .ended(ending)), Engine.Settings())
     var review = SlotReview()
     review.move(try schedule("moving", 4, next))
     let busy = Busy(window, notices, review)

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Recurrence
 
-/// New rules of a time zone: the next slots are looked for anew, nearest first, before any tick leaves under the old ones.
+/// New rules of a time zone: next slots are recomputed, nearest first, before any tick leaves under the old rules.
 struct EngineZoneTests {
   /// A zone whose rules change while the test looks on. At first it is UTC; nil is a zone that is gone.
   private final class Zone: Sendable {
@@ -101,7 +101,7 @@ struct EngineZoneTests {
     #expect(try driver.stored("a")?.nextTick?.slot == .second(3600))
   }
 
-  /// Only what follows a zone is looked at anew.
+  /// Only schedules that follow a time zone are recomputed.
   @Test func othersKeepTheirSlots() throws {
     var driver = try driver()
     driver.start(Definition(id: "utc", timing: hourly.timing))

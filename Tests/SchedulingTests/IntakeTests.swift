@@ -72,7 +72,8 @@ struct IntakeTests {
     #expect(intake.takeFrames()?.channel == 2)
   }
 
-  /// However busy the schedules are from one time to the next, each command is taken once, and those on one id in order.
+  /// However busy the schedules are from one time to the next, each command is taken once, and those on one id in
+  /// order.
   @Test(arguments: 0..<100 as Range<UInt64>)
   func keepsTheOrderOfEachSchedule(seed: UInt64) {
     var random = SeededGenerator(seed: seed)

@@ -37,7 +37,7 @@ struct PublicationsTests {
       next = try #require(popped)
     }
     #expect(next.refusals == 9)
-    #expect(next.heldBack == 243_000)
+    #expect(next.backedOffMilliseconds == 243_000)
     #expect(publications.popBackedOff(at: .second(second + 100)) == nil)
   }
 
@@ -91,7 +91,7 @@ struct PublicationsTests {
 
     let lost = publications.connectionLost(at: .second(0))
     #expect(lost.map(\.subject) == [item(1).subject, try tick(7).subject, item(3).subject])
-    #expect(!publications.hasFlights)
+    #expect(!publications.hasInFlight)
     var ready: [Publications.Subject] = []
     while let item = publications.popReady() { ready.append(item.subject) }
     #expect(ready == [item(1), item(3), item(4)].map(\.subject))
@@ -124,7 +124,7 @@ struct PublicationsTests {
     }
     for second in [30, 31, 32] as [Int64] { _ = publications.popUnconfirmed(for: Self.timeout, at: .second(second)) }
     #expect(publications.heldTicks == 3)
-    #expect(!publications.hasFlights)
+    #expect(!publications.hasInFlight)
     #expect(publications.nextDeadline(settings, canRetry: true) == Now.second(30 + 3600).uptime)
     _ = publications.resolve(1, at: .second(40))
     #expect(publications.nextDeadline(settings, canRetry: true) == Now.second(31 + 3600).uptime)
@@ -158,7 +158,7 @@ struct PublicationsTests {
   }
 
   /// Time in which the broker blocked counts for nothing.
-  @Test func blockedTimeIsNoTimeout() throws {
+  @Test func blockedTimeDoesNotCountAsTimeout() throws {
     var publications = Publications()
     publications.opened(epoch: 1)
     _ = publications.send(try tick(7), at: .second(0))
@@ -168,7 +168,7 @@ struct PublicationsTests {
     #expect(publications.nextDeadline(settings, canRetry: true) == nil)
     publications.unblock(at: .second(5000))
     #expect(publications.popUnconfirmed(for: Self.timeout, at: .second(5029)) == nil)
-    #expect(publications.popExpiredTick(after: settings.giveUpMilliseconds, at: .second(5000)) == nil)
+    #expect(publications.popExpiredTick(after: settings.tickExpiryMilliseconds, at: .second(5000)) == nil)
     #expect(publications.nextDeadline(settings, canRetry: true) == Now.second(5030).uptime)
   }
 
@@ -183,7 +183,7 @@ struct PublicationsTests {
     #expect(publications.heldTicks == 0)
     let again = publications.send(try #require(popped), at: .second(5000))
     #expect(again.number != number)
-    #expect(publications.inFlight(again.number)?.heldBack == 1000)
+    #expect(publications.unresolved(again.number)?.backedOffMilliseconds == 1000)
   }
 
   /// One that stays unconfirmed while tens of thousands are confirmed is still found, is the oldest, and is the first
@@ -196,7 +196,7 @@ struct PublicationsTests {
       let number = publications.send(item(2), at: .second(1)).number
       #expect(publications.resolve(number, at: .second(1)) != nil)
     }
-    #expect(publications.hasFlights)
+    #expect(publications.hasInFlight)
     #expect(publications.nextDeadline(settings, canRetry: true) == Now.second(0).uptime + Self.timeout)
     let returned = publications.returned(late[1])
     #expect(returned?.isReturned == true)
@@ -207,6 +207,6 @@ struct PublicationsTests {
     _ = publications.send(item(3), at: .second(3))
     let lost = publications.connectionLost(at: .second(4))
     #expect(lost.map(\.subject) == [item(1).subject, item(3).subject])
-    #expect(!publications.hasFlights)
+    #expect(!publications.hasInFlight)
   }
 }

@@ -33,7 +33,7 @@ struct ScheduleProgressTests {
     Case(limit: 2, counter: 5, reason: Schedule.EndReason.countLimit),
     Case(end: 1, reason: nil),
     Case(end: 0, reason: Schedule.EndReason.endDate),
-    // The limit is told also when the end date, or the last slot of all, falls together with it.
+    // The reason is the limit even if the end date, or the last slot of all, coincides with it.
     Case(limit: 1, end: 0, reason: Schedule.EndReason.countLimit),
     Case(cron: "0 0 12 23 11 * 2026", reason: Schedule.EndReason.noMoreSlots),
     Case(cron: "0 0 12 23 11 * 2026", end: 0, reason: Schedule.EndReason.noMoreSlots),
@@ -49,12 +49,12 @@ struct ScheduleProgressTests {
     let progress = schedule.afterTick(of: nextTick, at: .second(7), in: .utc)
     #expect(progress.counter == row.counter + 1)
     if let reason = row.reason {
-      let told = reason.isEmpty ? nil : reason
+      let reason = reason.isEmpty ? nil : reason
       #expect(
         progress.state
           == .ended(
             Schedule.Ending(
-              reason: told, at: .second(7), owesStopped: told != nil, kind: told == nil ? .fired : .finished)))
+              reason: reason, at: .second(7), owesStopped: reason != nil, kind: reason == nil ? .fired : .finished)))
     } else {
       #expect(progress.state == .live(Schedule.NextTick(slot: .second(1), due: .second(1))))
     }
@@ -62,9 +62,9 @@ struct ScheduleProgressTests {
 
   /// A tick that was given up is not counted; it ends nothing but what has no slot left.
   @Test(arguments: cases)
-  func afterGivingUp(_ row: Case) throws {
+  func afterExpiry(_ row: Case) throws {
     let schedule = try row.schedule()
-    let progress = schedule.afterGivingUp(try #require(schedule.nextTick), at: .second(7), in: .utc)
+    let progress = schedule.afterExpiry(of: try #require(schedule.nextTick), at: .second(7), in: .utc)
     #expect(progress.counter == row.counter)
     let endsByLimit = row.reason == Schedule.EndReason.countLimit && row.end == nil && row.cron == "* * * * * *"
     if endsByLimit { #expect(progress.state == .live(Schedule.NextTick(slot: .second(1), due: .second(1)))) }

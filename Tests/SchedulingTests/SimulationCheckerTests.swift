@@ -3,7 +3,8 @@ import Scheduling
 @testable import Simulation
 import Testing
 
-/// A checker that finds nothing proves nothing: each promise is broken in the history of a good run, and it must be seen.
+/// A checker that finds nothing proves nothing: each promise is broken in the history of a good run, and it must be
+/// seen.
 struct SimulationCheckerTests {
   typealias Entry = SimulationHistory.Entry
 

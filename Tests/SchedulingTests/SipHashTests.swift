@@ -1,8 +1,8 @@
 import Scheduling
 import Testing
 
-/// SipHash-2-4 with 128 bits: inputs 00, 00 01, 00 01 02 … under the key 00 01 … 0f, as in its authors' test program; the
-/// values were computed with OpenSSL 3.0 (`openssl mac -macopt size:16 SIPHASH`).
+/// SipHash-2-4 with 128 bits: inputs 00, 00 01, 00 01 02 … under the key 00 01 … 0f, as in its authors' test program;
+/// the values were computed with OpenSSL 3.0 (`openssl mac -macopt size:16 SIPHASH`).
 struct SipHashTests {
   private static let key = SipHash.Key(0x0706_0504_0302_0100, 0x0f0e_0d0c_0b0a_0908)
 

@@ -22,10 +22,10 @@ struct StoreLaneTests {
   }
 
   @Test mutating func kindsTakeTurns() {
-    #expect(lane.kindsInTurn == [.owed, .sweep, .apply, .inbox, .look, .review, .due], "owed Stoppeds come first")
+    #expect(lane.kindsInTurn == [.owed, .sweep, .apply, .inbox, .lookUp, .review, .due], "owed Stoppeds come first")
     lane.begin(.apply([], []), as: .apply)
     _ = lane.succeeded()
-    #expect(lane.kindsInTurn == [.inbox, .look, .review, .due, .owed, .sweep, .apply])
+    #expect(lane.kindsInTurn == [.inbox, .lookUp, .review, .due, .owed, .sweep, .apply])
     lane.begin(.owed(after: 0, limit: 1))  // outside of the turns, while stopping
     _ = lane.succeeded()
     #expect(lane.kindsInTurn.first == .inbox)
@@ -57,7 +57,7 @@ struct StoreLaneTests {
 
   @Test("commands are being decided while they are looked up and while their changes are stored")
   mutating func deciding() throws {
-    lane.begin(.look(InboxLine.Taken(), channel: 1), as: .look)
+    lane.begin(.lookUp(InboxLine.Taken(), channel: 1), as: .lookUp)
     #expect(lane.isDeciding)
     _ = lane.succeeded()
     lane.begin(.apply([.markInDoubt(through: .noon)], []), as: .apply)

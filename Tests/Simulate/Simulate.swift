@@ -5,7 +5,7 @@ import Scheduling
 import Simulation
 import Synchronization
 
-/// Runs the engine in simulated worlds, one for each seed, and judges each run. Used through `ops/simulate`.
+/// Runs the engine in simulated worlds, one for each seed, and checks each run. Used through `ops/simulate`.
 @main
 struct Simulate: AsyncParsableCommand {
   @Option(help: "How many seeds to run.")
@@ -14,13 +14,13 @@ struct Simulate: AsyncParsableCommand {
   @Option(help: "The first seed.")
   var from: UInt64 = 0
 
-  @Option(help: "Run this seed alone, and print what happened.")
+  @Option(help: "Run only this seed, and print its history.")
   var seed: UInt64?
 
   @Option(help: "How many random steps a run has.")
   var steps = Simulation.usualSteps
 
-  @Flag(help: "Go no further than to the first seed that breaks a promise.")
+  @Flag(help: "Stop at the first seed that breaks a promise.")
   var untilViolation = false
 
   func run() async throws {
@@ -53,8 +53,8 @@ struct Simulate: AsyncParsableCommand {
     try conclude(broken.prefix(untilViolation ? 1 : .max).flatMap { $0 } + (isSame ? [] : difference))
   }
 
-  /// The same seed is the same run, also in another process, where Swift draws its hashes anew: otherwise a failure could not
-  /// be looked at again, and a restarted service would decide otherwise than before.
+  /// The same seed gives the same run, also in another process, where Swift seeds its hashes differently. Otherwise a
+  /// failure could not be reproduced, and a restarted service would decide differently.
   private func isTheSameElsewhere() throws -> Bool {
     let output = Pipe()
     let process = Process()
@@ -67,7 +67,7 @@ struct Simulate: AsyncParsableCommand {
     return story.starts(with: Data(try Verdict(seed: from, steps: steps).story.utf8))
   }
 
-  /// The lowest number of a seed that breaks a promise: what comes before is run, too, so that the same is told every time.
+  /// The lowest seed that breaks a promise. All earlier seeds are run, so that the result is always the same.
   private static let lowestBroken = Mutex(UInt64.max)
 
   private func judgeAll() async throws -> Sum {
@@ -96,7 +96,7 @@ struct Simulate: AsyncParsableCommand {
   }
 }
 
-/// What came of one seed.
+/// The result of one seed.
 private struct Verdict {
   let seed: UInt64
   let history: SimulationHistory
@@ -118,7 +118,7 @@ private struct Verdict {
   }
 }
 
-/// What came of many seeds.
+/// The results of many seeds.
 private struct Sum {
   var seeds: UInt64 = 0
   var violations: [UInt64: [String]] = [:]

@@ -6,10 +6,10 @@ extension Instant {
   /// Noon of 23 November 2026 UTC, from which the tests count.
   package static let noon = Instant(milliseconds: 1_795_435_200_000)
 
-  /// So many seconds after noon.
+  /// This many seconds after noon.
   package static func second(_ seconds: Int64) -> Instant { noon.advanced(byMilliseconds: seconds * 1000) }
 
-  /// So many milliseconds after noon.
+  /// This many milliseconds after noon.
   package static func millisecond(_ milliseconds: Int64) -> Instant { noon.advanced(byMilliseconds: milliseconds) }
 }
 

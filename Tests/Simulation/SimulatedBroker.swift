@@ -1,7 +1,7 @@
 import Scheduling
 import SchedulingTestKit
 
-/// The broker as the engine knows it: one command queue, one publishing connection.
+/// The broker as the engine sees it: one command queue, one publishing connection.
 struct SimulatedBroker {
   enum Verdict { case ack, nack }
 
@@ -96,10 +96,10 @@ struct SimulatedBroker {
   var isBlocking = false
   /// Sent, and still in the socket.
   private(set) var unread: [Publication] = []
-  /// Read, and the answer not yet sent.
+  /// Read, and not yet confirmed or nacked.
   private(set) var unanswered: [(publication: Publication, verdict: Verdict)] = []
 
-  /// It closes the channel on what is published about these schedules.
+  /// The broker closes the channel on publications about these schedules.
   var poisoned: [ScheduleID] = []
 
   /// Whether it is about to close the channel.
@@ -127,10 +127,11 @@ struct SimulatedBroker {
     return publication
   }
 
-  /// Answers one of those that were read.
+  /// Confirms or nacks one of the publications that were read.
   mutating func answer(at index: Int) -> (publication: Publication, verdict: Verdict) { unanswered.remove(at: index) }
 
-  /// Ends the connection; returns what was still in the socket, in order, of which the broker may yet read the first part.
+  /// Ends the connection. Returns what was still in the socket, in order; the broker may still read the first part of
+  /// it.
   mutating func disconnect() -> [Publication] {
     defer {
       connection = nil

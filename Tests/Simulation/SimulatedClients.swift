@@ -2,14 +2,14 @@ import Recurrence
 import Scheduling
 import SchedulingTestKit
 
-/// Clients that start, stop and start again a few schedules, repeat themselves and send rubbish.
+/// Clients that start, stop and restart a few schedules, send duplicates and malformed commands.
 struct SimulatedClients {
   private var lastLabel = 0
   private var sent: [SimulatedMessage] = []
   private var declared: [Definition] = []
 
-  /// Commands on the first two carry a `message_id`, those on the next two none, those on the last now and then.
-  /// Two of them are told apart by their bytes alone.
+  /// Commands on the first two have a `message_id`, those on the next two have none, those on the last only some.
+  /// Two of them differ only in their bytes.
   static let ids: [ScheduleID] = ["a", "\u{e9}", "e\u{301}", "d", mixed]
   static let mixed: ScheduleID = "e"
   private var lastID: ScheduleID = "a"
@@ -46,7 +46,7 @@ struct SimulatedClients {
     return hasKey ? CommandKey(high: 0, low: UInt64(lastLabel)) : nil
   }
 
-  /// One of the last Starts again, as an application sends it that has restarted.
+  /// One of the last Starts again, as sent by an application that has restarted.
   private mutating func declaredAgain(at wall: Instant, using random: inout SeededGenerator) -> Definition {
     guard var definition = random.pick(Array(declared.suffix(6))) else {
       return self.definition(at: wall, using: &random)
@@ -72,10 +72,10 @@ struct SimulatedClients {
     if !definition.timing.isOneShot, random.oneIn(4) {
       let length = random.oneIn(2) ? 5_000...200_000 : 100_000...50_000_000 as ClosedRange<Int64>
       definition.endDate = wall.advanced(byMilliseconds: .random(in: length, using: &random))
-      // On a slot, perhaps.
+      // Possibly on a slot.
       if random.oneIn(2) { definition.endDate = definition.endDate?.wholeMinute }
     }
-    // A day of every second would take all the time there is.
+    // A day of ticks every second would take too long.
     if definition.misfirePolicy == .fireAll, definition.catchupWindow == nil {
       definition.catchupWindow = Self.windows[1]
     }

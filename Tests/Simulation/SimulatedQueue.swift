@@ -1,13 +1,13 @@
 /// A model of a RabbitMQ quorum queue with a single active consumer and a delivery limit.
 ///
-/// Redelivered messages come from a *returns list*. Whatever a consumer holds when it ends goes to the tail of that list, in
-/// the order in which it was delivered, and the list is served before the ready messages: so after two interruptions in a
-/// row the order is no longer that of publishing. Messages are checked out as far as the prefetch allows, whether or not
-/// the client has read them from its socket; those unread count as held, too.
+/// Redelivered messages come from a *returns list*. Whatever a consumer holds when it ends goes to the tail of that
+/// list, in the order of delivery, and the list is served before the ready messages. After two interruptions in a row
+/// the order is therefore no longer that of publishing. Messages are checked out as far as the prefetch allows, whether
+/// or not the client has read them from its socket; unread ones count as held, too.
 ///
-/// `AMQPQueueModelTests` compares it with the brokers. Not modelled: priorities, consumers that share the queue, consumer
-/// priorities, expiry, length limits; and that RabbitMQ 3.10 shuffles more than 32 messages requeued by one `basic.nack` or
-/// `basic.recover` (not those of a channel that ends).
+/// `AMQPQueueModelTests` compares it with the brokers. Not modelled: priorities, consumers that share the queue,
+/// consumer priorities, expiry, length limits; and that RabbitMQ 3.10 shuffles more than 32 messages requeued by one
+/// `basic.nack` or `basic.recover` (not those of a channel that ends).
 package struct SimulatedQueue<Message> {
   /// The RabbitMQ versions that differ.
   package enum Version: Sendable, CaseIterable { case v3_10, v4_0, v4_3 }
@@ -58,12 +58,12 @@ package struct SimulatedQueue<Message> {
   private let deliveryLimit: Int
   private var ready: [Entry] = []
   private var returns: [Entry] = []
-  /// By age, those ended excepted.
+  /// By age, without those that have ended.
   private var consumers: [Consumer] = []
   private var channels: [Channel: ChannelState] = [:]
   private var lastChannel: UInt64 = 0
   private var lastConsumer = 0
-  /// What was rejected or reached the delivery limit, in that order.
+  /// Messages that were rejected or reached the delivery limit, in that order.
   package private(set) var deadLettered: [Message] = []
 
   package init(version: Version, deliveryLimit: Int = 20) {
@@ -109,7 +109,7 @@ package struct SimulatedQueue<Message> {
     activateAndCheckOut()
   }
 
-  /// The end of a channel, whether it is closed, or its connection or client is lost.
+  /// A channel ends: it is closed, or its connection or client is lost.
   package mutating func closeChannel(_ channel: Channel) {
     channels[channel] = nil
     consumers.removeAll { $0.channel == channel && $0.state == .waiting }
@@ -120,13 +120,13 @@ package struct SimulatedQueue<Message> {
     activateAndCheckOut()
   }
 
-  /// The broker's crash and restart: all channels end, in an order that is the broker's own when there are several.
+  /// The broker crashes and restarts: all channels end, in an unspecified order.
   package mutating func restart() {
     for channel in channels.keys.sorted(by: { $0.number < $1.number }) { closeChannel(channel) }
   }
 
-  /// The consumer timeout runs out for all that the active consumer holds. Before 4.3 the broker closes the channel; 4.3
-  /// cancels the consumer and leaves the channel open, on which nothing of it can be settled any more.
+  /// The consumer timeout expires for everything that the active consumer holds. Before 4.3 the broker closes the
+  /// channel; 4.3 cancels the consumer and leaves the channel open, but its deliveries can no longer be settled.
   package mutating func timeOutActiveConsumer() {
     guard let index = consumers.firstIndex(where: { $0.state == .active && !$0.held.isEmpty }) else { return }
     let consumer = consumers[index]
@@ -151,7 +151,7 @@ package struct SimulatedQueue<Message> {
   /// Whether the client has something to read.
   package func hasUnread(on channel: Channel) -> Bool { channels[channel]?.unread.isEmpty == false }
 
-  /// Acknowledges; nil when the tag is unknown, for which the broker closes the channel (406).
+  /// Acknowledges; nil if the tag is unknown, on which the broker closes the channel (406).
   package mutating func acknowledge(_ tag: UInt64, multiple: Bool = false, on channel: Channel) -> [Message]? {
     settle(tag, multiple: multiple, on: channel) { _, entry in entry.message }
   }
@@ -200,7 +200,7 @@ package struct SimulatedQueue<Message> {
       let entry = consumers[index].held.remove(at: heldIndex).entry
       let dead = deadLettered.count
       messages.append(body(&self, entry))
-      // RabbitMQ 3.10 gives back the credit twice when requeueing dead-letters.
+      // RabbitMQ 3.10 returns the credit twice when a requeue dead-letters.
       if version == .v3_10, isRequeue { consumers[index].prefetch += deadLettered.count - dead }
       removeIfDone(index)
     }
@@ -230,7 +230,7 @@ package struct SimulatedQueue<Message> {
     checkOut()
   }
 
-  /// The waiting consumer that has waited longest; since 4.0 the one of the largest prefetch goes first.
+  /// The consumer that has waited longest; since 4.0 the one with the largest prefetch goes first.
   private var nextConsumer: Int? {
     let waiting = consumers.indices.filter { consumers[$0].state == .waiting }
     guard version != .v3_10, let prefetch = waiting.map({ consumers[$0].prefetch }).max() else { return waiting.first }

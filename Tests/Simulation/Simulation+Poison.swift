@@ -1,10 +1,10 @@
 import Scheduling
 import SchedulingTestKit
 
-/// A publication on which the broker closes the channel, or the connection: earlier ones are routed and mostly unconfirmed,
-/// later ones are gone. The publisher finds the culprit, and says so before it tells that the connection is gone.
+/// A publication on which the broker closes the channel or the connection: earlier ones are routed and mostly
+/// unconfirmed, later ones are lost. The publisher identifies it, and reports it before the loss of the connection.
 extension Simulation {
-  /// From here on nothing about some schedule can be published.
+  /// From here on nothing about one of the schedules can be published.
   mutating func poison() {
     guard broker.poisoned.isEmpty else { return cure() }
     broker.poisoned = [SimulatedClients.ids.randomElement(using: &random)].compactMap { $0 }
@@ -40,7 +40,7 @@ extension Simulation {
     }
   }
 
-  /// Heals everything but the poison, and lets time pass until all others have what they asked for.
+  /// Repairs everything but the poison, and lets time pass until all other schedules have what they asked for.
   mutating func finishBesidePoison() throws {
     try letTimePass(rounds: 40)
     note(.finishedBesidePoison)

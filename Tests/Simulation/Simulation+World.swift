@@ -2,9 +2,9 @@ import Recurrence
 import Scheduling
 import SchedulingTestKit
 
-/// What happens to the engine: clients, the broker, the clocks, and the end of a process.
+/// The world around the engine: clients, the broker, the clocks, and the end of a process.
 extension Simulation {
-  /// Clients are silent for a while now and then, so that what there is runs to its end.
+  /// Clients are silent at times, so that existing schedules run to their end.
   mutating func submit() {
     if random.oneIn(40) { areClientsSilent.toggle() }
     guard !areClientsSilent else { return }
@@ -17,7 +17,7 @@ extension Simulation {
 
   mutating func deliver() throws {
     try deliver(.random(in: 1...6, using: &random))
-    // Seen by looking at the queue twice, so not always.
+    // The consumer detects this by checking the queue twice, so not always.
     if let channel = broker.channel, !broker.hasMore, random.oneIn(2) { receive(.commandsExhausted(channel: channel)) }
   }
 
@@ -28,7 +28,7 @@ extension Simulation {
     if !commands.isEmpty { receive(.deliveries(commands, channel: channel)) }
   }
 
-  /// The broker reads some publications: most are routed, some refused, and of these some are routed all the same.
+  /// The broker reads some publications: most are routed, some nacked, and some of those are routed nevertheless.
   mutating func letBrokerRead() {
     for _ in 0..<Int.random(in: 1...4, using: &random) {
       if random.oneIn(150) { poison() }
@@ -104,7 +104,7 @@ extension Simulation {
     if broker.unanswered.contains(where: { $0.publication.isTick }) { reach(.connectionLostAfterArrival) }
     if hasTick { reach(.connectionLostWithTickInFlight) }
     let unread = broker.disconnect()
-    // What the broker still reads of a connection that is gone: a first part of it.
+    // The broker may still read the first part of what a lost connection had sent.
     for publication in unread.prefix(.random(in: 0...unread.count, using: &random)) { note(.arrived(publication)) }
     note(.connectionLost)
     receive(.publisherDown)
@@ -139,7 +139,7 @@ extension Simulation {
     guard broker.channel != nil else { return }
     if !broker.unsettled.isEmpty { reach(.channelLostWithUnsettled) }
     if engine.isGathering { reach(.channelLostWhileGathering) }
-    if case .look = heldRequest { reach(.channelLostDuringLook) }
+    if case .lookUp = heldRequest { reach(.channelLostDuringLook) }
     broker.closeChannel()
     receive(.commandsClosed)
   }
@@ -150,7 +150,7 @@ extension Simulation {
 
   // MARK: The end of a process
 
-  /// Dies in the middle of anything; a transaction under way is durable or not.
+  /// Dies at any point; a transaction in progress is durable or not.
   mutating func crash() throws {
     if case .apply(let changes) = heldRequest, store.fault == nil {
       if random.oneIn(2) {
@@ -168,7 +168,7 @@ extension Simulation {
     try restart(isClean: false)
   }
 
-  /// Each process lives just long enough to take some commands.
+  /// Each process lives just long enough to receive some commands.
   mutating func crashInBursts() throws {
     for _ in 0..<Int.random(in: 2...4, using: &random) {
       openChannel()
@@ -205,14 +205,15 @@ extension Simulation {
     mayConsume = true
     isDrained = false
     store.fault = nil
-    isStoreUnwell = false
+    isStoreFailing = false
     now.uptime = .random(in: 0...10_000_000, using: &random)
     try begin()
   }
 
   // MARK: A good end
 
-  /// Heals everything and lets time pass until all that was asked for is done; past the longest pause, more than once.
+  /// Repairs everything and lets time pass until everything that was asked for is done, repeatedly beyond the longest
+  /// back-off.
   mutating func heal() throws {
     store.fault = nil
     if broker.isBlocking { toggleBlocking() }
@@ -224,7 +225,7 @@ extension Simulation {
     note(.finished)
   }
 
-  /// Does what can be done, a minute after the other; a process that meets poison begins again.
+  /// Does what can be done, minute by minute; a process that meets poison is restarted.
   mutating func letTimePass(rounds: Int) throws {
     var rounds = rounds
     while rounds > 0 {
@@ -257,6 +258,6 @@ extension Simulation {
         while !broker.unanswered.isEmpty { answer(at: 0) }
       }
     }
-    note(.misbehaved("never quiet"))
+    note(.misbehaved("never idle"))
   }
 }

@@ -2,8 +2,8 @@ import Recurrence
 import Scheduling
 import SchedulingTestKit
 
-/// One run of the real engine in a world made of nothing but a seed: clients, a broker, a store and two clocks, all of which
-/// fail. The same seed is the same run, step by step.
+/// One run of the real engine in a world derived from a seed: clients, a broker, a store and two clocks, all of which
+/// fail. The same seed gives the same run, step by step.
 package struct Simulation {
   var random: SeededGenerator
   package private(set) var history = SimulationHistory()
@@ -11,7 +11,7 @@ package struct Simulation {
 
   var engine: Engine
   let settings: Engine.Settings
-  /// Of an earlier version now and then, so that all slots are reviewed at the start.
+  /// Sometimes of an earlier version, so that all slots are reviewed at the start.
   let store: MemoryStore
   let archive = CommandArchive()
   var broker: SimulatedBroker
@@ -19,14 +19,14 @@ package struct Simulation {
   var areClientsSilent = false
   var now = Now.second(0)
   var heldRequest: Engine.StoreRequest?
-  var isStoreUnwell = false
+  var isStoreFailing = false
   var mayConsume = true
   var isDrained = false
-  /// How many processes there were.
+  /// The number of processes so far.
   var processes = 0
 
-  /// Small bounds, so that they are met; memory for longer than a run, so that a repeat is always known, or for so short
-  /// a time that what is unacknowledged outlasts it.
+  /// Small limits, so that they are reached. Answers are remembered for longer than a run, so that every duplicate is
+  /// recognised, or so briefly that unacknowledged commands outlast it.
   static func smallSettings(forgetful isForgetful: Bool) -> Engine.Settings {
     var settings = Engine.Settings()
     settings.publishWindow = 3
@@ -58,11 +58,11 @@ package struct Simulation {
     Engine(settings: settings, persistentState: try store.load(), zones: { _ in .utc }, decode: archive.decode)
   }
 
-  /// Random steps that come to about a week.
+  /// Random steps that add up to about a week.
   package static let usualSteps = 2500
 
-  /// A whole run: so many random steps. Now and then, and at the end, there is perhaps a last crash, then all faults are
-  /// healed and what is left is done.
+  /// A whole run of this many random steps. Sometimes, and at the end, there may be a crash; then all faults are
+  /// repaired and the remaining work is done.
   package static func run(seed: UInt64, steps: Int) throws -> Simulation {
     var simulation = try Simulation(seed: seed)
     try simulation.begin()
@@ -75,7 +75,7 @@ package struct Simulation {
     return simulation
   }
 
-  /// A process starts, on what is stored.
+  /// A process starts from the stored state.
   mutating func begin() throws {
     engine = try Self.engine(settings, on: store, archive)
     processes += 1
@@ -110,7 +110,7 @@ extension Simulation {
     engine.receive(event, at: now)
   }
 
-  /// Does what the engine asks for; the store answers at once or is made to wait for another step.
+  /// Performs the engine's actions; the store replies at once or in a later step.
   mutating func run(holdsStore: Bool? = nil) throws {
     var isBusy = true
     let process = processes
@@ -141,11 +141,11 @@ extension Simulation {
       if heldRequest != nil { note(.misbehaved("two requests to the store at once")) }
       heldRequest = request
     case .publish(let publications, let epoch):
-      guard epoch == broker.connection else { return note(.misbehaved("published on a connection that is gone")) }
+      guard epoch == broker.connection else { return note(.misbehaved("published on a lost connection")) }
       for publication in publications { note(.sent(publication)) }
       broker.take(publications)
     case .settle(let settled, let channel):
-      guard channel == broker.channel else { return note(.misbehaved("settled on a channel that is gone")) }
+      guard channel == broker.channel else { return note(.misbehaved("settled on a lost channel")) }
       let messages = settled.frames.flatMap { settle($0) }
       for message in messages { noteOvertaken(by: message) }
     case .pauseCommands:
@@ -171,8 +171,8 @@ extension Simulation {
     return messages
   }
 
-  /// P2: a command that stays in the queue while a later one for its schedule leaves would be delivered and applied again
-  /// without the later one that undid it. Those in the inbox are applied in its order.
+  /// P2: commands on one schedule are settled in order. Otherwise an earlier one would be redelivered and applied again
+  /// without the later one that undid it. Commands in the inbox are applied in its order.
   mutating func noteOvertaken(by message: SimulatedMessage) {
     guard case .command(let command, _) = message.content, !broker.wasReturned(message) else { return }
     let earlier = broker.unsettled.first { $0.message.label < message.label && $0.message.isAbout(command.id.bytes) }
@@ -187,15 +187,15 @@ extension Simulation {
     let answer = store.answer(request)
     if case .failed = answer {
       reach(.storeFailed)
-      isStoreUnwell = true
+      isStoreFailing = true
       note(.storeFailed)
-    } else if isStoreUnwell {
-      isStoreUnwell = false
+    } else if isStoreFailing {
+      isStoreFailing = false
       note(.storeRecovered)
     }
     switch (request, answer) {
     case (.apply(let changes), .applied): note(.committed(changes))
-    case (.look(_, _, let tried, let passedOver), .looked): note(.tried(tried, passedOver: passedOver))
+    case (.lookUp(_, _, let tried, let passedOver), .lookedUp): note(.tried(tried, passedOver: passedOver))
     case (.inbox, .inbox(let page)):
       note(.tried(page.rows.filter { $0.answer == nil }.map(\.position), passedOver: []))
     default: break

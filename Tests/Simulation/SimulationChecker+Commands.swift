@@ -1,23 +1,23 @@
 import Recurrence
 import Scheduling
 
-/// Commands: that each is answered and settled, has one effect, and that the last one decides.
+/// Commands: each gets an outcome and is settled, has one effect, and the last one determines the result.
 extension SimulationChecker {
-  /// What the checker knows of a command that has a key, however many messages it came in.
+  /// What the checker knows about a command with a key, however many messages carried it.
   struct KeyedCommand {
     var isMixed: Bool
     var copies = 0
     var effects = 0
-    /// The messages that took effect, and what each message was answered.
+    /// The messages that took effect, and the answer to each message.
     var effective: Set<Int> = []
     var kinds: [Int: String] = [:]
-    /// When it was remembered last, and at which entry of the history that was stored.
+    /// When its answer was last remembered, and the entry of the history that stored it.
     var remembered: (at: Instant, entry: Int)?
   }
 
-  /// What the messages on one id come to.
+  /// The result of the messages on one id.
   struct Asked {
-    /// The last of them that is no repeat; nil when it cannot be told whether a repeat was taken for a command of its own.
+    /// The last of them that is not a duplicate; nil when a duplicate may have been applied as a new command.
     var last: (label: Int, command: Command)?
     /// How many are not settled.
     var open = 0
@@ -47,8 +47,8 @@ extension SimulationChecker {
   /// Whether the repeat window may pass within a run.
   private var isForgetful: Bool { repeatWindow < 50 * 86_400_000 }
 
-  /// What is known of a command with a key. On an id on which some have none it has to be applied again when one of those is,
-  /// so nothing is expected of it.
+  /// What is known about a command with a key. On an id where some commands have no key, it has to be applied again
+  /// with those, so nothing is expected of it.
   private func known(_ label: Int) -> (command: KeyedCommand, key: CommandKey)? {
     guard case .command(_, let key?)? = messages[label]?.content, let known = keyed[key], !known.isMixed else {
       return nil
@@ -56,14 +56,14 @@ extension SimulationChecker {
     return (known, key)
   }
 
-  /// Whether a command may be new again: another message repeats it, and since it was remembered the repeat window has
-  /// passed by the wall clock. What is unacknowledged is never forgotten.
+  /// Whether a command may count as new: another message repeats it, and the repeat window has passed by the wall clock
+  /// since its answer was remembered. The answer to an unacknowledged command is never removed.
   private func mayBeForgotten(_ known: KeyedCommand) -> Bool {
     guard known.copies > 1, let (at, entry) = known.remembered else { return false }
     return walls[(entry - 1)...].contains { $0.milliseconds - at.milliseconds > repeatWindow }
   }
 
-  /// P2: one effect of all messages that are the same command. What a Stop tells of itself is the first of them.
+  /// P2: all messages with the same command have one effect. A Stop names the first of them.
   mutating func countEffect(of label: Int, isItself: Bool = true) {
     let mixed = SimulatedClients.mixed.bytes
     if case .command(let command, _)? = messages[label]?.content, command.id.bytes == mixed {
@@ -84,7 +84,7 @@ extension SimulationChecker {
     keyed[command.key]?.remembered = (command.at, walls.count)
   }
 
-  /// P2: whatever has happened meanwhile, a message that is delivered again is answered as it was before, and so is a repeat
+  /// P2: whatever has happened meanwhile, a redelivered message gets the same answer as before, and so does a duplicate
   /// within the repeat window.
   mutating func answered(_ label: Int, _ event: OutgoingEvent) {
     answers[label, default: []].append(event)
@@ -96,7 +96,7 @@ extension SimulationChecker {
     keyed[key]?.kinds[likeness] = kind
   }
 
-  /// A schedule that has ended is kept only if that was not by a Stop, and if the Start declares the same.
+  /// An ended schedule is kept only if it ended automatically and the Start declares the same.
   private mutating func checkKept(_ label: Int, _ event: OutgoingEvent) {
     guard case .started(let started) = event, started.effect == .kept, started.hasEnded, !started.isRepeated,
       case .command(.start(let start), _)? = messages[label]?.content
@@ -109,7 +109,7 @@ extension SimulationChecker {
       "message \(label) does not begin \(started.generation) again, which ended otherwise or is another")
   }
 
-  /// P1 and P3: a message leaves the queue once, after the answer that it deserves was confirmed, or when it is in the inbox.
+  /// P1 and P3: a message leaves the queue once, after the right outcome was confirmed, or when it is in the inbox.
   mutating func settled(_ label: Int, _ settlement: Acknowledgements.Settlement) {
     expect(settled.insert(label).inserted, "P1", "message \(label) is settled twice")
     if settlement == .acknowledge, inbox.hasReceived(label) {
@@ -119,7 +119,7 @@ extension SimulationChecker {
     }
   }
 
-  /// P1 and P3: the inbox forgets a command after the answer that it deserves was confirmed, and after its copy is in the dead
+  /// P1 and P3: a command leaves the inbox after the right outcome was confirmed, and after its copy is in the dead
   /// queue if it belongs there.
   mutating func removed(_ position: InboxPosition) {
     guard let label = inbox.remove(position) else {
@@ -159,7 +159,7 @@ extension SimulationChecker {
     if asked[command.id.bytes]?.open == 0 { checkState(of: command.id.bytes) }
   }
 
-  /// Whether a message of this content is to be settled so after this answer.
+  /// Whether a message with this content is settled this way after this answer.
   private func deserves(
     _ answer: OutgoingEvent?, _ settlement: Acknowledgements.Settlement, _ content: SimulatedMessage.Content?
   ) -> Bool {
@@ -172,17 +172,17 @@ extension SimulationChecker {
     case (.command(.start(let start), _), .rejected(let rejection), .acknowledge):
       rejection.field == "ifExists" && start.definition.ifExists == .reject
     case (.command(.start(let start), _), .rejected(let rejection), .deadLetter):
-      // A repeat, or one that was long on its way: it came too late.
+      // A duplicate, or a message that was delayed: it came too late.
       rejection.field == "endDate" && start.definition.endDate != nil
     default: false
     }
   }
 
-  /// Whatever was delivered again and in whatever pieces: once all messages on an id are settled, the last command decides
-  /// what stands there; one that was sent before does not count.
+  /// However messages were redelivered: once all messages on an id are settled, the last command determines what is
+  /// stored; a duplicate does not count.
   mutating func checkState(of id: [UInt8]) {
     guard let asked = asked[id], let (label, command) = asked.last, !hasLeftItBe(label) else { return }
-    // A command that three processes ended over had no effect, and a repeat of it may have had one later.
+    // A command that ended three processes had no effect, and a duplicate of it may have had one later.
     guard !inbox.suspects.contains(where: { messages[$0]?.isAbout(id) ?? true }) else { return }
     let generation = generations.last { tracks[$0]?.definition.id.bytes == id }
     let track = generation.flatMap { tracks[$0] }
@@ -196,8 +196,7 @@ extension SimulationChecker {
     }
   }
 
-  /// A Start that let a live schedule be, as it was told to, decides nothing, nor does one that was refused; when it was
-  /// applied again, perhaps.
+  /// A Start that was rejected, or left a live schedule unchanged, determines nothing, unless it was applied again.
   private func hasLeftItBe(_ label: Int) -> Bool {
     answers[label, default: []].contains {
       switch $0 {
@@ -210,7 +209,7 @@ extension SimulationChecker {
 }
 
 extension OutgoingEvent {
-  /// What does not change when the same command is answered again; nil for a tick.
+  /// The part of an outcome that is the same for duplicates; nil for a tick.
   fileprivate var kind: String? {
     switch self {
     case .started(let started): "\(started.effect)"

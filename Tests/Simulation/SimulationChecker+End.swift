@@ -1,9 +1,9 @@
 import Recurrence
 import Scheduling
 
-/// What holds once nothing is left to do.
+/// What must hold once nothing is left to do.
 extension SimulationChecker {
-  /// - Parameter poisoned: Schedules of which nothing is expected yet.
+  /// - Parameter poisoned: Schedules from which nothing is expected yet.
   mutating func finished(but poisoned: [ScheduleID] = []) {
     for label in inbox.suspects where !isAbout(poisoned, label) && isDone(label) {
       expect(deadLettered.contains(label), "P1", "message \(label) ended three processes and is not in the dead queue")
@@ -25,7 +25,7 @@ extension SimulationChecker {
       let owes = track.ending?.owesStopped == true
       expect(!owes || track.isAnnounced, "P8", "\(generation) ended without its Stopped")
       if track.ending?.reason == Schedule.EndReason.countLimit {
-        // Of a tick that was given up the confirm may have come late.
+        // The confirm of an expired tick may have come late.
         let count = track.confirmed.subtracting(track.givenUp).count + track.countedBefore
         expect(Int64(count) == track.limit, "P8", "\(generation) ended after \(count) ticks")
         expect(owes, "P8", "\(generation) owes no Stopped")

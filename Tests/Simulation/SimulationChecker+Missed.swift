@@ -1,10 +1,10 @@
 import Recurrence
 import Scheduling
 
-/// Slots that were missed, and ticks that the broker refuses.
+/// Missed slots and nacked ticks.
 extension SimulationChecker {
-  /// P5: what a policy leaves out or folds is not sent for the first time. What may have been sent by an earlier process is
-  /// sent again as it was, in any case.
+  /// P5: a slot that a policy skips or folds is not sent for the first time. A tick that an earlier process may have
+  /// sent is always sent again unchanged.
   mutating func checkMissed(_ tick: Tick, of track: SimulationTrack) {
     guard let step = track.step, let due = track.nextTick?.due, due > markAtStart else { return }
     let lateness = now.wall.milliseconds - due.milliseconds
@@ -26,8 +26,8 @@ extension SimulationChecker {
     if let name = OutcomeName(publication) { outcomes[name]?.refusals += 1 }
     guard case .tick(let tick) = publication.event, var sent = tracks[tick.generation]?.sent[tick.slot] else { return }
     sent.excuse = .resentAfterRefusal
-    // What was without an answer for too long waits already, and no answer is of interest any more. What is not due any more,
-    // on a clock that was set back, is not tried again, but sent anew when it is.
+    // A timed-out tick waits already, and its reply no longer matters. A tick that is no longer due, on a clock that
+    // was set back, is not retried but sent when it is due again.
     let isWaitedFor = sent.number == publication.number && now.uptime - sent.uptime < 30_000
     if isWaitedFor, let due = tracks[tick.generation]?.nextTick?.due, due <= now.wall {
       sent.refusals.append(now.uptime)
@@ -35,7 +35,7 @@ extension SimulationChecker {
     tracks[tick.generation]?.sent[tick.slot] = sent
   }
 
-  /// P6: for an hour a tick that is refused is tried again.
+  /// P6: a nacked tick is retried for an hour.
   mutating func gaveUp(_ id: ScheduleID, _ slot: Instant) {
     let generation = generations.last {
       tracks[$0]?.definition.id.bytes == id.bytes && tracks[$0]?.sent[slot]?.firstUptime != nil

@@ -1,13 +1,13 @@
 import Recurrence
 import Scheduling
 
-/// Outcomes that the broker does not take.
+/// Outcomes that the broker nacks or does not confirm.
 extension SimulationChecker {
-  /// The command that is answered, or the schedule that ended by itself.
+  /// The command of the outcome, or the schedule that ended automatically.
   enum OutcomeName: Hashable {
     case answer(label: Int), ownEnd(generation: Int64)
 
-    /// Nil for what is no outcome.
+    /// Nil for a publication that is not an outcome.
     init?(_ publication: Publication) {
       guard let event = publication.event else { return nil }
       self.init(event, publication.origin)
@@ -24,14 +24,14 @@ extension SimulationChecker {
     }
   }
 
-  /// A command that is delivered again is answered again, under the same name.
+  /// A redelivered command is answered again, under the same name.
   struct SentOutcome {
     /// When it was sent first.
     var uptime: Int64
     var refusals = 0
   }
 
-  /// P3: for a minute an outcome that is refused is tried again; without a confirm it is waited for for five and a half.
+  /// P3: a nacked outcome is retried for a minute; one that is not confirmed expires after five and a half.
   mutating func gaveUpOutcome(_ event: OutgoingEvent, _ origin: Origin) {
     reach(.gaveUpOutcome)
     guard let name = OutcomeName(event, origin), let sent = outcomes[name] else {

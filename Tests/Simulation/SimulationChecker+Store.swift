@@ -22,7 +22,8 @@ extension SimulationChecker {
     }
   }
 
-  /// P5: what is due long after a crash is not in doubt. A mark that waits for a failed store may be of the clock before.
+  /// P5: ticks due long after a crash are not in doubt. A mark that waits for a failing store may be of the wrong
+  /// clock.
   private mutating func marked(_ through: Instant) {
     let ahead = through.milliseconds - latestWall.milliseconds
     expect(ahead <= 3_000 || through <= mark, "P5", "the mark is \(ahead) ms ahead")
@@ -38,7 +39,7 @@ extension SimulationChecker {
       tracks[earlier]?.isReplaced = true
     }
     var track = SimulationTrack(schedule)
-    // Decided before the clock was set back, perhaps.
+    // Possibly decided before the clock was set back.
     if let slot = track.nextTick?.slot, let step = track.step, slot.milliseconds - step > now.wall.milliseconds {
       track.movesLeft = 1
     }
@@ -51,8 +52,8 @@ extension SimulationChecker {
     countEffect(of: track.label)
   }
 
-  /// Whether a schedule that ended automatically is declared again. Not, if the wall clock has shown a time since at which its
-  /// row may have been removed.
+  /// Whether a schedule that ended automatically is declared again. Not if its row may have been removed at a time that
+  /// the wall clock has shown since.
   private func isToBeKept(_ generation: Int64, by definition: Definition) -> Bool {
     guard let track = tracks[generation], !track.isReplaced, let ending = track.ending, ending.kind.isAutomatic,
       let entry = track.endedEntry,
@@ -80,7 +81,7 @@ extension SimulationChecker {
     }
   }
 
-  /// After a tick that was confirmed.
+  /// After a confirmed tick.
   private mutating func advanced(
     _ track: SimulationTrack, _ generation: Int64, from nextTick: Schedule.NextTick, to state: Schedule.State,
     _ counter: Int64
@@ -108,14 +109,14 @@ extension SimulationChecker {
     }
   }
 
-  /// Whether a slot lies on the beat of a later one: what a clock that was set far back leads to. That it was the first
-  /// after the time at which that was decided cannot be told when the clock was set again since; at the end it must be.
+  /// Whether a slot is in phase with a later one, as after a clock that was set far back. Whether it was the first
+  /// after the decision cannot be checked if the clock was set again since; it must be by the end.
   private func isEarlier(_ slot: Instant, of track: SimulationTrack, than later: Instant) -> Bool {
     guard let step = track.step, slot <= later else { return false }
     return (later.milliseconds - slot.milliseconds) % step == 0
   }
 
-  /// Without a tick: folded, left out, given up, moved or stopped.
+  /// Without a confirmed tick: folded, skipped, expired, moved or stopped.
   private mutating func passed(
     _ track: SimulationTrack, _ generation: Int64, from nextTick: Schedule.NextTick, to state: Schedule.State
   ) {

@@ -6,7 +6,7 @@ import SchedulingTestKit
 extension SimulationChecker {
   mutating func sent(_ publication: Publication) {
     expect(!isBlocked, "P15", "\(publication.number) is sent to a broker that takes nothing")
-    expect(!isStoreUnwell, "P16", "\(publication.number) is sent while the store fails")
+    expect(!isStoreFailing, "P16", "\(publication.number) is sent while the store fails")
     if let name = OutcomeName(publication) {
       outcomes[name] = outcomes[name] ?? SentOutcome(uptime: now.uptime)
     }

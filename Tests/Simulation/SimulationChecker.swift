@@ -1,7 +1,7 @@
 import Recurrence
 import Scheduling
 
-/// Judges a run by its history alone: which of the promises P1 to P12, P15 and P16 were broken.
+/// Checks a run from its history alone: which of the promises P1 to P12, P15 and P16 were broken.
 package struct SimulationChecker {
   package private(set) var violations: [String] = []
   package private(set) var reached: [RareState: Int] = [:]
@@ -17,24 +17,24 @@ package struct SimulationChecker {
   var inbox = SimulationInbox()
   /// Messages of which a copy is in the dead queue.
   var deadLettered: Set<Int> = []
-  /// The confirmed answers to each message: a repeat, or one that was delivered again, may get another.
+  /// The confirmed outcomes of each message: a redelivered message gets another one.
   var answers: [Int: [OutgoingEvent]] = [:]
   /// Commands that have a key.
   var keyed: [CommandKey: KeyedCommand] = [:]
-  /// What was asked of each id, by its bytes.
+  /// The commands on each id, by its bytes.
   var asked: [[UInt8]: Asked] = [:]
   var tracks: [Int64: SimulationTrack] = [:]
-  /// Generations in the order in which they were made.
+  /// Generations in the order in which they were created.
   var generations: [Int64] = []
   var givenUp: Set<GivenUp> = []
-  /// The latest time of the wall clock since it was set far back: what is stored was decided at this time or earlier.
+  /// The latest time of the wall clock since it was set far back: stored state was decided at this time or earlier.
   var highestWall = Instant(milliseconds: .min)
-  /// The latest time that the wall clock ever showed, whether it was right or wrong.
+  /// The latest time that the wall clock ever showed, right or wrong.
   var latestWall = Instant(milliseconds: .min)
   var mark = Instant(milliseconds: .min)
-  /// The mark with which the process began: what is due up to it may have been sent by an earlier one.
+  /// The mark that the process recovered: ticks due up to it may have been sent by an earlier one.
   var markAtStart = Instant(milliseconds: .min)
-  /// By how many milliseconds in all the wall clock was set while this process ran, and the most that this came to.
+  /// By how many milliseconds in total the wall clock was set while this process ran, and the maximum of that.
   var clockOffset: Int64 = 0, highestOffset: Int64 = 0
   /// The monotonic clock when this process began.
   var uptimeAtStart: Int64 = 0
@@ -43,14 +43,14 @@ package struct SimulationChecker {
   /// The schedules on which the broker closes the channel.
   var poisoned: [ScheduleID] = []
   var isBlocked = false
-  var isStoreUnwell = false
+  var isStoreFailing = false
 
   struct GivenUp: Hashable {
     var id: ScheduleID
     var slot: Instant
   }
 
-  /// The promises that a history breaks, in words; and how often it reached the states that only a history shows.
+  /// The broken promises as text, and how often the run reached the states that only a history shows.
   package static func check(_ history: SimulationHistory) -> SimulationChecker {
     var checker = SimulationChecker()
     for case .gaveUp(let id, let slot) in history.entries.map(\.event) {
@@ -92,8 +92,8 @@ package struct SimulationChecker {
     case .clockSetBack: clockWasSetBack()
     case .blocked: isBlocked = true
     case .unblocked: isBlocked = false
-    case .storeFailed: isStoreUnwell = true
-    case .storeRecovered: isStoreUnwell = false
+    case .storeFailed: isStoreFailing = true
+    case .storeRecovered: isStoreFailing = false
     case .connectionLost:
       isBlocked = false
       excuse(.resentAfterLoss)
@@ -106,7 +106,7 @@ package struct SimulationChecker {
   }
 
   private mutating func processEnded() {
-    (isBlocked, isStoreUnwell) = (false, false)
+    (isBlocked, isStoreFailing) = (false, false)
     markAtStart = mark
     outcomes = [:]
     (clockOffset, highestOffset) = (0, 0)
@@ -122,13 +122,13 @@ package struct SimulationChecker {
     for generation in generations { tracks[generation]?.waitAllowance -= milliseconds }
   }
 
-  /// Whether the mark that this process found is beyond all time that has passed since.
+  /// Whether the recovered mark is beyond any time that has passed since.
   private var isMarkFarAhead: Bool {
     let elapsed = now.uptime - uptimeAtStart
     return markAtStart > now.wall.advanced(byMilliseconds: Self.day - elapsed)
   }
 
-  /// The engine says so; it must be true, since it may then go back to earlier slots.
+  /// The engine reported a step back: it must be true, since the engine then returns to earlier slots.
   private mutating func clockWasSetBack() {
     reach(.clockSetFarBack)
     let step = clockOffset - highestOffset
@@ -139,7 +139,7 @@ package struct SimulationChecker {
     for generation in generations { tracks[generation]?.clockWasSetBack() }
   }
 
-  /// Ticks that were in flight may be sent again; at the end of a process also those that were unconfirmed for too long.
+  /// Ticks that were in flight may be sent again; after the end of a process also timed-out ones.
   private mutating func excuse(_ cause: RareState?) {
     for generation in generations {
       guard let slot = tracks[generation]?.nextTick?.slot, let sent = tracks[generation]?.sent[slot] else { continue }

@@ -2,7 +2,7 @@ package import Recurrence
 package import Scheduling
 import SchedulingTestKit
 
-/// All that can be seen of a simulated run from outside, in order: the checker judges from this alone.
+/// Everything that is visible from outside a simulated run, in order. The checker uses nothing else.
 package struct SimulationHistory: Equatable, Sendable {
   package struct Entry: Equatable, Sendable {
     package var now: Now
@@ -10,43 +10,43 @@ package struct SimulationHistory: Equatable, Sendable {
   }
 
   package enum Event: Equatable, Sendable {
-    /// The run begins, with a store that remembers answered commands at least so long.
+    /// The run begins, with a store that remembers answered commands at least this long.
     case began(repeatWindowMilliseconds: Int64)
-    /// A client's message is safe in the command queue.
+    /// A client's message is in the command queue.
     case submitted(SimulatedMessage)
     /// Handed to the connection to the broker.
     case sent(Publication)
     /// The broker routed it to its queues: consumers see it.
     case arrived(Publication)
-    /// The engine was told of the broker's ack.
+    /// The broker's ack reached the engine.
     case confirmed(Publication)
-    /// The engine was told of the broker's nack.
+    /// The broker's nack reached the engine.
     case refused(Publication)
     /// A transaction is durable.
     case committed([Change])
-    /// Tries of commands of the inbox were counted, durably, and those of others taken back.
+    /// Tries of inbox commands were durably counted, and those of passed-over commands undone.
     case tried([InboxPosition], passedOver: [InboxPosition])
-    /// A message left the command queue, acknowledged or for the dead queue.
+    /// A message left the command queue, acknowledged or dead-lettered.
     case settled(label: Int, Acknowledgements.Settlement)
     /// The engine broke a rule of AMQP or of its own interface.
     case misbehaved(String)
     case gaveUp(ScheduleID, slot: Instant)
     /// The engine will not send an outcome again.
     case gaveUpOutcome(OutgoingEvent, Origin)
-    /// From here on the broker closes the channel on what is published about these schedules.
+    /// From here on the broker closes the channel on publications about these schedules.
     case poisoned([ScheduleID])
-    /// The wall clock, which stands at the time of this entry, is about to be set.
+    /// The wall clock, which shows the time of this entry, is about to be set.
     case clockStepped(milliseconds: Int64)
-    /// The engine said that the clock was set back so far that slots are looked for anew.
+    /// The engine reported that the clock was set far back, so that slots are recomputed.
     case clockSetBack
     case connectionLost
-    /// The broker takes no publications until it is unblocked, or on the next connection.
+    /// The broker accepts no publications until it unblocks, or until the next connection.
     case blocked, unblocked
-    /// The store failed at what it was asked; has done it after that.
+    /// A store request failed; or has succeeded after failures.
     case storeFailed, storeRecovered
-    /// The process died, or ended after it said that it was drained.
+    /// The process died, or ended after it was drained.
     case ended(isClean: Bool)
-    /// All faults are healed and all that could be done is done; the run may go on.
+    /// All faults are repaired and all work is done; the run may continue.
     case finished
     /// The same, but for the schedules that are poisoned.
     case finishedBesidePoison
@@ -54,7 +54,7 @@ package struct SimulationHistory: Equatable, Sendable {
 
   package private(set) var entries: [Entry] = []
 
-  /// How long the run took by the monotonic clock, which begins anew with each process.
+  /// How long the run took by the monotonic clock, which restarts with each process.
   package var elapsedMilliseconds: Int64 {
     zip(entries, entries.dropFirst()).reduce(0) { sum, pair in
       if case .ended = pair.0.event { sum } else { sum + max(0, pair.1.now.uptime - pair.0.now.uptime) }
@@ -69,7 +69,7 @@ package struct SimulationHistory: Equatable, Sendable {
     entries.append(Entry(now: now, event: event))
   }
 
-  /// The same history with each entry replaced by others or none, for tests of the checker.
+  /// The history with each entry replaced by others or removed, for tests of the checker.
   func altered(_ change: (Entry) -> [Entry]) -> SimulationHistory {
     SimulationHistory(entries: entries.flatMap(change))
   }
@@ -77,7 +77,7 @@ package struct SimulationHistory: Equatable, Sendable {
 
 /// A message in the command queue.
 package struct SimulatedMessage: Equatable, Sendable {
-  /// Its number, unique in a run; the `message_id` that its answer names.
+  /// Its number, unique in a run; the correlation of its outcome.
   package var label: Int
   package var content: Content
 
@@ -118,11 +118,11 @@ package struct SimulatedMessage: Equatable, Sendable {
 }
 
 extension Origin {
-  /// The label of the message of which this is the origin.
+  /// The label of the message with this origin.
   var label: Int { (messageID ?? []).reduce(0) { $0 << 8 | Int($1) } }
 }
 
-/// States that a random run seldom reaches and that matter: each is counted, to prove that the runs reach them.
+/// Important states that a random run rarely reaches. They are counted, to prove that the runs reach them.
 package enum RareState: CaseIterable, Sendable {
   case crashInsideCommit, crashAfterCommit, crashWithTickInFlight, cleanStop
   case connectionLostWithTickInFlight, connectionLostAfterArrival, confirmedOutOfOrder, confirmedLate, refused,

@@ -1,16 +1,16 @@
 import Scheduling
 import SchedulingTestKit
 
-/// The inbox as the checker follows it, from the changes that were stored.
+/// The inbox as the checker follows it from stored changes.
 struct SimulationInbox {
   private var labels: [InboxPosition: Int] = [:]
-  /// How many places a message has in complete batches.
+  /// How many positions a message has in complete batches.
   private var places: [Int: Int] = [:]
   private var lastComplete: Int64 = 0
   private var lastSequence: Int64 = 0
   private var received: Set<Int> = []
   private var tries: [InboxPosition: Int] = [:]
-  /// Messages over which three processes ended, in one of their places.
+  /// Messages that ended three processes, at one of their positions.
   private(set) var suspects: Set<Int> = []
 
   /// Whether a message was ever in a complete batch.
@@ -46,7 +46,7 @@ struct SimulationInbox {
     for position in passedOver { tries[position, default: 0] -= 1 }
   }
 
-  /// Returns the message that was there.
+  /// Returns the message at the position.
   mutating func remove(_ position: InboxPosition) -> Int? {
     guard let label = labels.removeValue(forKey: position) else { return nil }
     places[label, default: 0] -= 1

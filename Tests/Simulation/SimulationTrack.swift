@@ -1,21 +1,21 @@
 import Recurrence
 import Scheduling
 
-/// What the checker knows of one schedule, by its generation: what was stored, sent, seen and confirmed.
+/// What the checker knows about one generation of a schedule: what was stored, sent, routed and confirmed.
 struct SimulationTrack {
   struct SentTick {
     var tick: Tick
-    /// The number under which it was last sent, and when, on the monotonic clock.
+    /// Its last number, and when it was last sent on the monotonic clock.
     var number: UInt64
     var uptime: Int64
     /// When this process sent it first; nil if it has not.
     var firstUptime: Int64?
-    /// What happened since that allows it to be sent again.
+    /// Why it may be sent again.
     var excuse: RareState?
-    /// When the broker refused it, while it was waited for, on the same connection.
+    /// When the broker nacked it before its timeout, on the same connection.
     var refusals: [Int64] = []
 
-    /// How long it has to wait after so many refusals: 1 s, 2 s, 4 s … 60 s.
+    /// How long it backs off after this many nacks: 1 s, 2 s, 4 s … 60 s.
     var pauseMilliseconds: Int64 { min(1000 << min(Int64(refusals.count) - 1, 6), 60_000) }
   }
 
@@ -24,7 +24,7 @@ struct SimulationTrack {
   let label: Int
   var state: Schedule.State
   var counter: Int64 = 0
-  /// The entry of the history from which on it is over.
+  /// The entry of the history at which it ended.
   var endedEntry: Int?
   var isReplaced = false
   var sent: [Instant: SentTick] = [:]
@@ -36,12 +36,12 @@ struct SimulationTrack {
   /// How often the clock was set far back, so that its next slot may become an earlier one.
   var movesLeft = 0
   var wasSetBack = false
-  /// How far ahead of the wall clock its slot may lie, beside its own distance: slots are not looked for anew after smaller
-  /// steps back.
+  /// How far ahead of the wall clock its slot may be, in addition to its interval: slots are not recomputed after
+  /// smaller steps back.
   var waitAllowance = SimulationChecker.day
-  /// Whether the process that saw that ended since: the next one knows only if the in-doubt mark tells it.
+  /// Whether the process that detected that has ended: the next one knows only from the in-doubt mark.
   var isSetBackForgotten = false
-  /// What was confirmed, arrived and given up before that.
+  /// What was confirmed, arrived and expired before that.
   var countedBefore = 0, arrivedBefore = 0, givenUpBefore = 0
   var isStoppedSent = false
   var hasStoppedArrived = false
@@ -57,13 +57,14 @@ struct SimulationTrack {
   var nextTick: Schedule.NextTick? { if case .live(let nextTick) = state { nextTick } else { nil } }
   var ending: Schedule.Ending? { if case .ended(let ending) = state { ending } else { nil } }
 
-  /// The number of ticks after which it ends by itself; nil when there is none.
+  /// The number of ticks after which it ends automatically; nil without a limit.
   var limit: Int64? {
     guard let limit = definition.limit, limit > 0, !definition.timing.isOneShot else { return nil }
     return limit
   }
 
-  /// The distance of its slots in milliseconds, told from the definition without the code under test; nil for a one-shot.
+  /// The interval of its slots in milliseconds, derived from the definition without the code under test; nil for a
+  /// one-shot.
   var step: Int64? {
     switch definition.timing {
     case .every(let interval): interval.milliseconds
@@ -86,20 +87,20 @@ struct SimulationTrack {
     return definition.endDate.map { next <= $0 } ?? true ? next : nil
   }
 
-  /// The last slot from this one on that is not beyond the end date.
+  /// The last slot from this one on that is not after the end date.
   func last(from slot: Instant) -> Instant? {
     guard let step, let end = definition.endDate, end >= slot else { return nil }
     return slot.advanced(byMilliseconds: (end.milliseconds - slot.milliseconds) / step * step)
   }
 
-  /// Whether a slot that is this many milliseconds late may be left out; its jitter can make it less late than it looks.
+  /// Whether a slot that is this many milliseconds late may be skipped; because of its jitter it may be less late.
   func mayLeaveOut(lateBy lateness: Int64) -> Bool {
     guard lateness >= 60_000 else { return false }
     if definition.misfirePolicy == .skip { return true }
     return catchupMilliseconds.map { lateness > $0 } ?? false
   }
 
-  /// How old a missed slot may be that is sent; nil when there is no bound.
+  /// How old a missed slot may be and still be sent; nil without a limit.
   var catchupMilliseconds: Int64? {
     definition.catchupWindow?.milliseconds ?? (definition.misfirePolicy == .fireAll ? 86_400_000 : nil)
   }
@@ -109,10 +110,10 @@ struct SimulationTrack {
     if let slot = nextTick?.slot { sent[slot]?.firstUptime = nil }
   }
 
-  /// Whether it was sent before the clock was set back, and comes late.
+  /// Whether it was sent before the clock was set back, and arrives late.
   func isOfEarlierClock(_ tick: Tick) -> Bool { wasSetBack && sent[tick.slot] == nil }
 
-  /// On a clock that was set far back slots come again that were sent before: only the stored next tick is what it was.
+  /// On a clock that was set far back, slots that were sent before occur again: only the stored next tick is unchanged.
   mutating func clockWasSetBack() {
     guard let slot = nextTick?.slot else { return }
     movesLeft += 1
@@ -128,7 +129,7 @@ struct SimulationTrack {
     lastSlotSent = nil
   }
 
-  /// It goes on from an earlier slot. What was confirmed of `lost` the scheduler does not know any more.
+  /// It continues from an earlier slot. The scheduler no longer knows which ticks of `lost` were confirmed.
   mutating func moveBack(losing lost: Instant?) {
     let counted = confirmed.subtracting([lost].compactMap { $0 })
     arrivedBefore += arrived.filter(counted.contains).count
@@ -137,7 +138,7 @@ struct SimulationTrack {
     (sent, arrived, confirmed, lastSlotSent) = ([:], [], [], nil)
   }
 
-  /// How many slots lie from one to another.
+  /// The number of slots from one to another.
   func count(from first: Instant, to last: Instant) -> Int64? {
     guard let step, (last.milliseconds - first.milliseconds) % step == 0 else { return nil }
     return (last.milliseconds - first.milliseconds) / step

@@ -2,9 +2,9 @@ import Algorithms
 import DequeModule
 package import Recurrence
 
-/// Which deliveries of one consuming channel are settled, and how the broker is told with few frames.
+/// The unsettled deliveries of one consuming channel, and the frames that settle them: as few as possible.
 package struct Acknowledgements {
-  /// What becomes of a command once it is answered.
+  /// How a command is settled once its outcome is confirmed.
   package enum Settlement: Hashable, Sendable {
     case acknowledge
     /// `basic.reject` without requeue: the broker moves it to the dead queue.
@@ -13,15 +13,15 @@ package struct Acknowledgements {
 
   /// One frame to the broker.
   package enum Frame: Hashable, Sendable {
-    /// With `multiple`, all up to and with this tag.
+    /// With `multiple`, settles every delivery up to and including this tag.
     case acknowledge(tag: UInt64, multiple: Bool)
     case reject(tag: UInt64)
   }
 
-  /// What to tell the broker.
+  /// What to send to the broker, and the memory that is free again.
   package struct Settled: Equatable, Sendable {
     package var frames: [Frame] = []
-    /// Bytes of commands that are in memory no more.
+    /// Bytes of commands that are no longer in memory.
     package var releasedBytes = 0
 
     package var isEmpty: Bool { frames.isEmpty && releasedBytes == 0 }
@@ -35,7 +35,7 @@ package struct Acknowledgements {
     var settlement: Settlement?
   }
 
-  /// Deliveries not yet acknowledged, by tag, which grows.
+  /// Deliveries that are not settled yet, by ascending tag.
   private var outstanding: Deque<Entry> = []
   private var settledCount = 0
   private var releasedBytes = 0
@@ -44,18 +44,24 @@ package struct Acknowledgements {
 
   package var count: Int { outstanding.count }
 
-  /// Since when the first of them may have been answered; nil when all are acknowledged. That need not be the one that
-  /// came first: the clock may have been set back, or one may have been a repeat.
+  /// The earliest instant since when one of them may have been answered; nil without any. It need not belong to the
+  /// first delivery: the clock may have stepped back, or a delivery may be a duplicate.
   package var oldest: Instant? { outstanding.lazy.map(\.since).min() }
 
   package var isEmpty: Bool { outstanding.isEmpty }
 
-  /// A delivery, with the schedule that it is about if there is one, its size, and since when it may have been answered.
+  /// Adds a delivery.
+  ///
+  /// - Parameters:
+  ///   - id: The schedule that the command is about, if any.
+  ///   - size: In bytes.
+  ///   - since: The instant since when the command may have been answered.
   package mutating func delivered(_ tag: UInt64, on id: ScheduleID? = nil, size: Int = 0, since: Instant) {
+    assert(outstanding.last.map { $0.tag < tag } ?? true, "delivery tags ascend")
     outstanding.append(Entry(tag: tag, id: id, size: size, since: since))
   }
 
-  /// These deliveries are in memory no more, though not settled yet.
+  /// These deliveries are no longer in memory, but not settled yet.
   package mutating func release(_ tags: some Sequence<UInt64>) {
     for tag in tags {
       guard let index = index(of: tag) else { continue }
@@ -64,7 +70,8 @@ package struct Acknowledgements {
     }
   }
 
-  /// What a delivery was answered is remembered as of this instant, perhaps one before it came.
+  /// The answer to a delivery is remembered as of this instant, which may be before the delivery: for a duplicate it is
+  /// the instant of the first answer.
   package mutating func answered(_ tag: UInt64, at instant: Instant) {
     guard let index = index(of: tag) else { return }
     outstanding[index].since = min(outstanding[index].since, instant)
@@ -74,20 +81,21 @@ package struct Acknowledgements {
     guard let index = index(of: tag), outstanding[index].settlement == nil else { return }
     outstanding[index].settlement = settlement
     settledCount += 1
+    assert(settledCount <= outstanding.count, "a delivery is settled once")
   }
 
-  /// All that can be said now, and was not said before.
+  /// Everything that can be settled now, once.
   package mutating func takeSettled() -> Settled {
     let frames = takeFrames()
     defer { releasedBytes = 0 }
     return Settled(frames: frames, releasedBytes: releasedBytes)
   }
 
-  /// The frames that settle all that can be settled now: dead letters one by one, a run of acknowledgements from the
-  /// oldest on with one `multiple`, those behind a delivery that is still open one by one.
+  /// The frames for everything that can be settled now: a run of acknowledgements from the oldest delivery on with one
+  /// `multiple`, all others one by one.
   ///
-  /// Of the deliveries on one schedule none is settled before those that came earlier: an earlier one that is left alone
-  /// would be delivered and applied again without the later that undid it.
+  /// Deliveries on one schedule are settled in order. Otherwise, after a crash, an earlier command would be redelivered
+  /// and applied again without the later one that undid it.
   package mutating func takeFrames() -> [Frame] {
     guard settledCount > 0 else { return [] }
     settledCount = 0
@@ -101,7 +109,10 @@ package struct Acknowledgements {
       case .deadLetter: frames.append(.reject(tag: entry.tag))
       }
     }
-    if let lastOfRun { frames.append(.acknowledge(tag: lastOfRun, multiple: true)) }
+    if let lastOfRun {
+      assert(outstanding.first.map { $0.tag > lastOfRun } ?? true, "`multiple` settles no open delivery")
+      frames.append(.acknowledge(tag: lastOfRun, multiple: true))
+    }
     var open: Set<ScheduleID> = []
     outstanding.removeAll { entry in
       guard let settlement = entry.settlement, entry.id.map({ !open.contains($0) }) ?? true else {

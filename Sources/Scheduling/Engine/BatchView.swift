@@ -1,4 +1,5 @@
-/// What the commands of a batch see: what the store answered, and what those before them in the batch changed.
+/// The state that the commands of a batch are decided on: read from the store, with the changes of earlier commands in
+/// the batch applied.
 struct BatchView {
   private(set) var schedules: [ScheduleID: Schedule] = [:]
   var answers: [CommandKey: RememberedCommand] = [:]

@@ -1,7 +1,8 @@
-/// The schedules on which nothing may be decided now, since a tick, a Stopped or a new slot of them is in flight or about to
-/// be stored.
+/// The schedules that cannot be decided on now, because a tick, an end notice or a new slot of them is in flight or
+/// about to be stored.
 ///
-/// Put together when commands or a page to review are there, and not kept up to date: a burst of ticks has none to check.
+/// Computed when there are commands or a page to review rather than kept up to date: a burst of ticks does not pay for
+/// it.
 struct Busy {
   private let inFlight: Set<ScheduleID>
   private let notified: Set<ScheduleID>

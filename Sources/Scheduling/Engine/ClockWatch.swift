@@ -1,25 +1,29 @@
 import Recurrence
 
-/// Watches for a wall clock that is set far back: by more than a day, while the process ran or since it last stored its mark.
+/// Detects a wall clock that was set back by more than a day, while the process ran or since the previous process
+/// stored its in-doubt mark.
 ///
-/// It is believed only after it has stayed so for a while, for many a machine starts in 1970 and is corrected a moment later.
-/// A step back by less is an ordinary correction, and a step forward is like an outage; neither needs anything here.
+/// The step is believed only after it has lasted a while, since many machines boot in 1970 and are corrected a moment
+/// later. A smaller step back is an ordinary correction and a step forward is treated as an outage; neither needs
+/// anything here.
 struct ClockWatch {
   enum State {
+    /// No step back is suspected. Becomes suspect.
     case steady
-    /// The clock shows far less than `expected`, which is what it should have shown at `since` on the monotonic clock.
+    /// The clock shows far less than expected. `expected` is what it should have shown at `since`, a time on the
+    /// monotonic clock. Becomes steady, when the clock is corrected or the step is believed.
     case suspect(expected: Instant, since: Int64)
   }
 
   private(set) var state = State.steady
-  /// The latest reading of the wall clock since it was last set far back: slots up to here do not come again.
+  /// The latest reading of the wall clock since it was last set far back. Slots up to here do not occur again.
   private(set) var latestWall = Instant(milliseconds: .min)
   /// The last reading; nil before the first.
   private var lastReading: Now?
   /// How long a step back must last to be believed, in milliseconds.
   private let patience: Int64
 
-  /// The smallest step back that invalidates computed slots, in milliseconds.
+  /// A backward step of more than this invalidates computed slots, in milliseconds.
   static let farMilliseconds: Int64 = 86_400_000
 
   init(settings: Engine.Settings) { patience = settings.clockPatienceMilliseconds }
@@ -30,12 +34,12 @@ struct ClockWatch {
 
   /// Takes a reading. Returns the time from which the clock was set back, once that is believed.
   ///
-  /// - Parameter recovered: The in-doubt mark of the process before, which tells what its clock showed.
+  /// - Parameter recovered: The in-doubt mark of the previous process, which shows what its clock read.
   mutating func read(_ now: Now, recovered: Instant) -> Instant? {
+    assert(lastReading.map { $0.uptime <= now.uptime } ?? true, "the monotonic clock never goes back")
     defer {
       lastReading = now
       latestWall = max(latestWall, now.wall)
-      assert(latestWall >= now.wall)
     }
     if case .steady = state { state = suspicion(at: now, recovered: recovered) }
     guard case .suspect(let then, let since) = state else { return nil }
@@ -50,7 +54,7 @@ struct ClockWatch {
     return expected
   }
 
-  /// Of several steps back it is the sum that counts.
+  /// Steps back add up: the comparison is with the latest reading, not with the last.
   private func suspicion(at now: Now, recovered: Instant) -> State {
     let expected =
       if let lastReading {
@@ -65,7 +69,7 @@ struct ClockWatch {
     expected > wall.advanced(byMilliseconds: Self.farMilliseconds)
   }
 
-  /// When, on the monotonic clock, a step back will be believed; nil while there is none.
+  /// When, on the monotonic clock, the suspected step back will be believed; nil while none is suspected.
   var deadline: Int64? {
     if case .suspect(_, let since) = state { since + patience } else { nil }
   }

@@ -1,8 +1,9 @@
-/// How far a clean stop has come.
+/// The progress of a clean stop.
 enum Drain {
+  /// Becomes draining.
   case running
-  /// What is in flight is finished and nothing new begun.
+  /// Work in flight is finished and nothing new begins. Becomes drained.
   case draining
-  /// Nothing is in flight any more.
+  /// Nothing is in flight.
   case drained
 }

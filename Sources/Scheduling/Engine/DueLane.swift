@@ -1,15 +1,15 @@
 import HeapModule
 import Recurrence
 
-/// A stretch of the store's due index of which the first part is loaded.
+/// A stretch of the store's due index, loaded from its start.
 ///
-/// Invariant: every live schedule whose position is behind `start` and not beyond `loadedThrough` is in the window.
+/// Invariant: every live schedule positioned after `start`, and not after `loadedThrough`, is in the window.
 struct DueLane {
-  /// The stretch begins behind this position; nil: with the first of all.
+  /// The stretch begins after this position; nil: at the beginning of the index.
   var start: DuePosition?
-  /// Nil before anything was loaded.
+  /// The last loaded position; nil before the first page is loaded.
   var loadedThrough: DuePosition?
-  /// Positions of waiting rows; one that no longer fits its row is stale and skipped.
+  /// Positions of waiting rows. A position that no longer matches its row is stale and skipped.
   var queue = Heap<DuePosition>()
 
   var waitingCount: Int { queue.count }
@@ -19,21 +19,31 @@ struct DueLane {
     return isBefore(position)
   }
 
-  /// Whether a position lies in the stretch or beyond it.
+  /// Whether a position is after the start of the stretch.
   func isBefore(_ position: DuePosition) -> Bool { start.map { $0 < position } ?? true }
+
+  /// Whether a position is after everything that is loaded.
+  func isNext(_ position: DuePosition) -> Bool { (loadedThrough ?? start).map { $0 < position } ?? true }
+
+  /// A page up to this position is loaded.
+  mutating func extend(through position: DuePosition) {
+    assert(loadedThrough.map { $0 <= position } ?? true, "loading moves forward")
+    loadedThrough = position
+  }
 }
 
-/// While what is due is more than the window holds, what becomes due meanwhile has a lane of its own, ahead of the rest, and
-/// the two take turns: so a burst does not hold up the schedules that come after it.
+/// While more schedules are due than the window holds, those that become due meanwhile get a lane of their own ahead of
+/// the burst. The two lanes take turns, so that the burst does not delay the schedules due after it.
 extension DueWindow {
-  /// Opens the lane ahead, behind `start`, unless there is one.
+  /// Opens the lane ahead, starting after `start`, unless there is one.
   mutating func openLaneAhead(behind start: DuePosition) {
     if lanes.count == 1 { lanes.append(DueLane(start: start)) }
+    assert(lanes.count == 2, "one lane ahead at a time")
   }
 
-  /// Gives up the lane ahead and the rows that wait in it; they are loaded again in time. Those that may have been sent stay,
-  /// for the store does not know that of them.
-  mutating func giveUpLaneAhead() {
+  /// Drops the lane ahead and the rows that wait in it; they are loaded again later. Rows that may have been sent stay,
+  /// since the store does not record that.
+  mutating func dropLaneAhead() {
     guard lanes.count > 1 else { return }
     let lane = lanes.removeLast()
     for position in lane.queue.unordered where isCurrent(position) {
@@ -45,11 +55,11 @@ extension DueWindow {
     }
   }
 
-  /// Makes one lane of two that have met.
+  /// Merges the two lanes once the first has reached the second.
   mutating func joinLanes() {
     guard lanes.count > 1, let end = lanes[0].loadedThrough, let start = lanes[1].start, start <= end else { return }
     let ahead = lanes.removeLast()
     lanes[0].queue.insert(contentsOf: ahead.queue.unordered)
-    lanes[0].loadedThrough = ahead.loadedThrough.map { max($0, end) } ?? end
+    lanes[0].extend(through: ahead.loadedThrough.map { max($0, end) } ?? end)
   }
 }

@@ -4,72 +4,62 @@ import Recurrence
 /// The live schedules that are due next: a window on the store's due index, so that memory does not grow with the
 /// number of schedules.
 struct DueWindow {
-  struct Row {
-    var schedule: Schedule
-    var phase: Phase
-    /// Whether its next tick may have reached the broker, on a connection or from a process that is gone: then it is
-    /// sent again as it was.
-    var mayHaveBeenSent = false
-  }
-
-  enum Phase {
-    /// Its time has not come, or it waits for room in the publish window. Becomes sent, advancing or held.
-    case waiting
-    /// Its tick is with the broker; the state follows when it is confirmed. Becomes advancing, retrying or waiting.
-    case sent(Schedule.Progress)
-    /// Its tick was refused and waits for another try, or is without an answer for long. Becomes sent, advancing, or waiting
-    /// when the wall clock was set back or the connection lost.
-    case retrying(Schedule.Progress)
-    /// A change of it is on its way to the store. Becomes waiting, or leaves.
-    case advancing
-    /// The rules of its zone are missing. Becomes waiting when zone data changes.
-    case held
-  }
-
   private var rows: [Int64: Row] = [:]
-  /// What is loaded: from the beginning on, and perhaps a stretch ahead.
+  /// The loaded stretches of the due index: from its beginning, and while a burst drains a second one ahead.
   var lanes = [DueLane()]
-  /// The lane whose turn it is.
+  /// The lane that was asked last; lanes take turns.
   private var laneInTurn = 0
   private var held: [Int64] = []
-  /// Rows sent or advancing: what may have to be repeated after a crash.
+  /// The number of rows that are sent or advancing: what may have to be repeated after a crash.
   private(set) var outstandingCount = 0
 
   var waitingCount: Int { lanes.reduce(0) { $0 + $1.waitingCount } }
 
   subscript(generation: Int64) -> Row? { rows[generation] }
 
-  /// The schedules of which a tick or another change is under way, by generation.
+  /// The schedules that are sent or advancing, by generation.
   var outstanding: Set<Int64> { Set(rows.lazy.filter { $0.value.phase.isOutstanding }.map(\.key)) }
 
-  /// The same by id: no command on them may be decided. Put together when commands are there, since a burst of ticks has
-  /// none to look at.
+  /// The schedules that are sent or advancing, by id: no command on them may be decided. Computed only when commands
+  /// arrive, so that a burst of ticks does not pay for it.
   var outstandingIDs: Set<ScheduleID> {
     outstandingCount == 0 ? [] : Set(rows.values.lazy.filter(\.phase.isOutstanding).map(\.schedule.id))
   }
 
-  /// Takes a page of a lane that was loaded from the store up to `through`; ticks due up to `inDoubtThrough` may have been
-  /// sent.
+  /// Adds the next page of a lane, read from the store up to `through`. Ticks due at or before `inDoubtThrough` may
+  /// have been sent.
   mutating func load(_ page: DuePage, into lane: Int = 0, through: Instant, inDoubtThrough: Instant) {
+    checkOrder(of: page, in: lanes[lane], through: through)
     for schedule in page.schedules where rows[schedule.generation] == nil {
       guard let due = schedule.position?.due else { continue }
-      insert(Row(schedule: schedule, phase: .waiting, mayHaveBeenSent: due <= inDoubtThrough))
+      insert(Row(schedule, mayHaveBeenSent: due <= inDoubtThrough))
     }
     if page.isLast {
-      lanes[lane].loadedThrough = DuePosition(due: through, generation: .max)
+      lanes[lane].extend(through: DuePosition(due: through, generation: .max))
     } else if let position = page.schedules.last?.position {
-      lanes[lane].loadedThrough = position
+      lanes[lane].extend(through: position)
     }
     joinLanes()
   }
 
-  /// Takes a schedule that was just started, if it falls within the window.
-  mutating func started(_ schedule: Schedule) {
-    guard let position = schedule.position, covers(position) else { return }
-    insert(Row(schedule: schedule, phase: .waiting))
+  private func checkOrder(of page: DuePage, in lane: DueLane, through: Instant) {
+    assert(page.schedules.first?.position.map(lane.isNext) ?? true, "a page begins after what is loaded")
+    assert(
+      zip(page.schedules, page.schedules.dropFirst()).allSatisfy { first, second in
+        guard let first = first.position, let second = second.position else { return false }
+        return first < second
+      }, "a page is in due order")
+    assert(page.schedules.last?.position.map { $0.due <= through } ?? true, "a page ends where it was asked to")
   }
 
-  /// A change of a schedule is stored: it waits for its next tick, or leaves the window.
+  /// Adds a schedule that was just stored, if it falls within the window.
+  mutating func started(_ schedule: Schedule) {
+    guard let position = schedule.position, covers(position) else { return }
+    insert(Row(schedule))
+  }
+
+  /// The next state of a schedule is stored: its row waits for the next tick, or leaves the window. Returns the
+  /// schedule; nil if it is not in the window.
   mutating func advanced(_ generation: Int64, to progress: Schedule.Progress) -> Schedule? {
     guard let index = rows.index(forKey: generation) else { return nil }
     rows.values[index].advance(to: progress, &outstandingCount)
@@ -80,7 +70,7 @@ struct DueWindow {
     return rows.values[index].schedule
   }
 
-  /// A Start left a schedule as it is, and declared it.
+  /// A Start left a schedule unchanged, and declared it.
   mutating func declared(_ generation: Int64, _ declaration: Schedule.Declaration) {
     guard let index = rows.index(forKey: generation) else { return }
     rows.values[index].schedule.declaration = declaration
@@ -89,15 +79,16 @@ struct DueWindow {
   mutating func remove(_ generation: Int64) {
     guard let row = rows.removeValue(forKey: generation) else { return }
     if row.phase.isOutstanding { outstandingCount -= 1 }
+    assert(outstandingCount >= 0 && outstandingCount <= rows.count, "outstanding rows are in the window")
   }
 
   /// The position of the waiting row that is due first.
   mutating func first() -> DuePosition? { firstOfEach().min() }
 
-  /// Of each lane the position of the waiting row that is due first, if it has one.
+  /// The position of the waiting row that is due first in each lane that has one.
   mutating func firstOfEach() -> [DuePosition] { lanes.indices.compactMap { first(in: $0) } }
 
-  /// The position of the waiting row that is due first in the lane whose turn it is; the next turn is another's.
+  /// The position of the waiting row that is due first in the next lane; lanes take turns.
   mutating func firstInTurn() -> DuePosition? {
     laneInTurn = (laneInTurn + 1) % lanes.count
     return first(in: laneInTurn)
@@ -116,7 +107,8 @@ struct DueWindow {
     guard let index = rows.index(forKey: generation) else { return }
     let position = rows.values[index].position
     let wasWaiting = rows.values[index].enter(phase, &outstandingCount)
-    // A row that leaves its queue is the first in it; taken out, so that no position is in the queue twice.
+    assert(outstandingCount >= 0 && outstandingCount <= rows.count, "outstanding rows are in the window")
+    // A row usually leaves its queue from the front. Its position is removed, so that it is never in the queue twice.
     if wasWaiting, let position {
       for lane in lanes.indices where lanes[lane].queue.min == position { lanes[lane].queue.removeMin() }
     }
@@ -127,7 +119,7 @@ struct DueWindow {
     }
   }
 
-  /// Lets the rows that were held for their zone's rules try again.
+  /// Retries the rows that were held because the rules of their time zone were missing.
   mutating func releaseHeld() {
     let generations = held
     held = []
@@ -136,26 +128,30 @@ struct DueWindow {
     }
   }
 
-  /// Once twice as many wait in a lane, gives up the rows that are due last until `count` are left; they are loaded again in
-  /// time.
+  /// Once more than twice `count` rows wait in a lane, drops the rows that are due last until `count` are left. They
+  /// are loaded again later.
   ///
-  /// Stops at one that may have been sent, for the store does not know that of it.
+  /// Stops at a row that may have been sent, since the store does not record that.
   mutating func shrink(to count: Int) {
     for lane in lanes.indices where lanes[lane].queue.count > 2 * count {
+      var lowestDropped: DuePosition?
       while lanes[lane].queue.count > count, let position = lanes[lane].queue.max {
         if isCurrent(position) {
           guard rows[position.generation]?.mayHaveBeenSent == false else { break }
           remove(position.generation)
+          lowestDropped = position
         }
         lanes[lane].queue.removeMax()
       }
       if let last = lanes[lane].queue.max, let loaded = lanes[lane].loadedThrough {
         lanes[lane].loadedThrough = min(last, loaded)
       }
+      assert(lowestDropped.map { !lanes[lane].covers($0) } ?? true, "a dropped row is beyond what is loaded")
     }
   }
 
   private mutating func insert(_ row: Row) {
+    assert(rows[row.schedule.generation] == nil, "a schedule has one row")
     rows[row.schedule.generation] = row
     if let position = row.schedule.position { enqueue(position) }
   }
@@ -170,58 +166,5 @@ struct DueWindow {
   mutating func isCurrent(_ position: DuePosition) -> Bool {
     guard let index = rows.index(forKey: position.generation) else { return false }
     return rows.values[index].isWaiting(at: position)
-  }
-}
-
-/// What is asked of a row is asked where it stands (hence `mutating`, see SE-0154): the usual way would copy it first.
-extension DueWindow.Row {
-  fileprivate var position: DuePosition? {
-    mutating get { schedule.position }
-  }
-
-  fileprivate mutating func isWaiting(at position: DuePosition) -> Bool {
-    if case .waiting = phase { schedule.position == position } else { false }
-  }
-
-  /// Stands where its schedule has come to, and waits.
-  fileprivate mutating func advance(to progress: Schedule.Progress, _ outstandingCount: inout Int) {
-    _ = enter(.waiting, &outstandingCount)
-    schedule.progress = progress
-    mayHaveBeenSent = false
-  }
-
-  /// Goes into another phase, and says whether it was waiting.
-  fileprivate mutating func enter(_ phase: DueWindow.Phase, _ outstandingCount: inout Int) -> Bool {
-    var wasWaiting = false
-    if case .waiting = self.phase { wasWaiting = true }
-    if self.phase.isOutstanding { outstandingCount -= 1 }
-    if phase.isOutstanding { outstandingCount += 1 }
-    if case .sent = phase { mayHaveBeenSent = true }
-    self.phase = phase
-    return wasWaiting
-  }
-}
-
-extension DueWindow.Phase {
-  /// What a confirm of its tick leads to, while there may be one.
-  var progress: Schedule.Progress? {
-    switch self {
-    case .sent(let progress), .retrying(let progress): progress
-    case .waiting, .advancing, .held: nil
-    }
-  }
-
-  var isOutstanding: Bool {
-    switch self {
-    case .sent, .advancing: true
-    case .waiting, .retrying, .held: false
-    }
-  }
-}
-
-extension Schedule {
-  /// Where it stands in the order in which ticks become due; nil once it has ended.
-  package var position: DuePosition? {
-    nextTick.map { DuePosition(due: $0.due, generation: generation) }
   }
 }

@@ -1,26 +1,26 @@
 import Recurrence
 
-/// The path of a command: from its delivery to its settlement.
+/// Command path: from delivery to settlement.
 extension Engine {
-  /// The next page of the inbox, once all that is to be written to it is.
+  /// Loads the next page of the inbox, unless changes of the inbox are still to be stored.
   func inboxWork() -> StoreLane.Work? {
     guard turn.changes.isEmpty, let position = intake.nextLoad(limit: settings.commandBatch) else { return nil }
     return .inbox(after: position)
   }
 
-  /// Looks up what is stored about the commands that can be decided now; nil when there are none.
+  /// Reads the state that the next commands are decided on; nil when none can be decided now.
   mutating func takeCommands() -> StoreLane.Work? {
     guard endNotices.nextPage(settings) == nil, turn.answers.isEmpty else { return nil }
     let taken = intake.take(settings.commandBatch) { [busy = Busy(window, endNotices, review)] in busy.contains($0) }
-    return taken.isEmpty ? nil : .look(taken, channel: intake.channel)
+    return taken.isEmpty ? nil : .lookUp(taken, channel: intake.channel)
   }
 
-  /// Decides a batch in order; each command sees what those before it changed.
+  /// Decides a batch in order; each command sees the changes of those before it.
   mutating func decideCommands(_ batch: [ReceivedCommand], on channel: UInt64?, view: BatchView) {
     var view = view
     var notYet: [ReceivedCommand] = []
     for received in batch {
-      // A channel that closed meanwhile: its commands will come again, under other tags.
+      // The channel has closed meanwhile: its commands will be redelivered under other tags.
       if case .delivery = received.source, channel != intake.channel { continue }
       switch received.content {
       case .malformed(let rejection):
@@ -38,11 +38,11 @@ extension Engine {
           turn.change(decision.changes)
           answer(received, on: channel, with: decision)
         }
-      case .redelivered: break  // goes to the inbox and is decoded from there
+      case .redelivered: break  // is decoded when it is loaded from the inbox
       }
     }
     intake.putBack(notYet, on: channel)
-    announce(turn.takeAnswersWithoutChanges())  // rejections and repeats
+    announce(turn.takeAnswersWithoutChanges())  // rejections and duplicates
   }
 
   private mutating func reportPoison(_ received: ReceivedCommand) {
@@ -57,7 +57,7 @@ extension Engine {
     if let answer = earlierAnswer(to: command, key: key, from: received.source, view: view) {
       var decision = CommandDecision.repeated(
         command, answer, existing: existing, origin: received.origin, secret: secret)
-      // Kept by the row, too: should what is behind it be applied again after a crash, this one is not.
+      // Stored in the row, too: if later commands have to be applied again after a crash, this one does not.
       if case .inbox(let position) = received.source, intake.inbox.answer(of: position) == nil {
         decision.changes.append(.inbox(.answered(position, answer)))
       }
@@ -78,7 +78,7 @@ extension Engine {
     return decision
   }
 
-  /// What a command was answered before, if it need not be applied.
+  /// The earlier answer to a command; nil if the command is to be applied.
   private mutating func earlierAnswer(
     to command: Command, key: CommandKey?, from source: CommandSource, view: BatchView
   ) -> RememberedCommand.Answer? {
@@ -103,7 +103,10 @@ extension Engine {
         start, existing: existing, generation: lastGeneration + 1, zone: rules(of: start.definition),
         origin: received.origin, beginning: Schedule.Beginning(at: turn.now.wall, userID: received.userID),
         secret: secret)
-      for case .start in result.0.changes { lastGeneration += 1 }
+      for case .start(let schedule, _) in result.0.changes {
+        assert(schedule.generation == lastGeneration + 1, "generations grow by one")
+        lastGeneration = schedule.generation
+      }
       return result
     case .stop(let stop):
       return CommandDecision.stop(stop, existing: existing, origin: received.origin, now: turn.now.wall)
@@ -115,7 +118,7 @@ extension Engine {
     intake.decided(received.source, decision.settlement)
   }
 
-  /// The changes of these answers are stored: their outcomes may be published.
+  /// The changes of these answers are stored: their outcomes are published.
   mutating func announce(_ answers: [Turn.Answer]) {
     for answer in answers {
       let decision = answer.decision
@@ -126,7 +129,7 @@ extension Engine {
     }
   }
 
-  /// The outcome of a command is confirmed: nothing needs the command any more.
+  /// The outcome of a command is confirmed: the command is settled.
   mutating func outcomeConfirmed(
     _ source: CommandSource, on channel: UInt64?, _ settlement: Acknowledgements.Settlement
   ) {
@@ -137,7 +140,7 @@ extension Engine {
     }
   }
 
-  /// Moves a command to the dead queue. The broker does that with its own message; one that it no longer has we publish.
+  /// Moves a command to the dead queue. The broker moves its own deliveries; a command of the inbox is published there.
   private mutating func deadLetter(_ source: CommandSource, on channel: UInt64?) {
     switch source {
     case .delivery(let tag): intake.settle(tag, on: channel, .deadLetter)

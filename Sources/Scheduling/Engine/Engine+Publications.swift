@@ -1,11 +1,11 @@
 import Recurrence
 
-/// What becomes of publications: confirmed, refused, returned, timed out, lost with their connection.
+/// How publications are resolved: confirmed, nacked, returned, timed out, or lost with their connection.
 extension Engine {
   mutating func acked(_ number: UInt64) {
     guard let item = publications.resolve(number, at: turn.now) else { return }
     if case .tick(let generation) = item.subject {
-      // A command on a schedule whose tick is timed out does not wait for it: it may be about to be carried out.
+      // Commands do not wait for a timed-out tick: one on this schedule may be about to be stored.
       if isDeciding, case .retrying? = window[generation]?.phase { return publications.deferConfirm(of: item) }
       confirmed(item, generation)
     } else {
@@ -13,7 +13,7 @@ extension Engine {
     }
   }
 
-  /// Confirms of timed-out ticks that came while commands were being decided.
+  /// Applies the confirms of timed-out ticks that came while commands were being decided.
   mutating func takeLateConfirms() {
     for item in publications.takeDeferredConfirms() {
       if case .tick(let generation) = item.subject { confirmed(item, generation) }
@@ -30,7 +30,7 @@ extension Engine {
       adding: Schedule.Tally(tick, item))
   }
 
-  /// The row that still waits for this tick to be resolved.
+  /// The row that waits for this tick to be resolved; nil if the schedule has changed meanwhile.
   private func row(of item: Publications.Item, _ generation: Int64) -> DueWindow.Row? {
     guard case .event(.tick(let tick)) = item.content, let row = window[generation],
       row.schedule.nextTick?.slot == tick.slot
@@ -38,37 +38,39 @@ extension Engine {
     return row
   }
 
-  /// An outcome was confirmed, or has expired.
+  /// An outcome was confirmed, or it expired.
   private mutating func resolved(_ outcome: Publications.Item) {
     switch outcome.subject {
-    case .tick: assertionFailure("a tick is no outcome")
+    case .tick: assertionFailure("a tick is not an outcome")
     case .answer(let source, let channel, let settlement): outcomeConfirmed(source, on: channel, settlement)
     case .deadLetter(let position): turn.change(.inbox(intake.remove(position)))
     case .owedStopped(let generation, _): turn.change(.announced(generation: generation))
     }
   }
 
-  /// The broker refused a publication: it is sent again after a while, until it has expired.
-  mutating func refused(_ number: UInt64, cause: String) {
+  /// The broker nacked a publication: it is retried with back-off until it expires.
+  mutating func nacked(_ number: UInt64, cause: String) {
     guard let item = publications.resolve(number, at: turn.now) else { return }
     turn.report(.nacked(item.scheduleID, refusals: item.refusals + 1, cause: cause))
     switch item.subject {
     case .tick(let generation):
       guard let row = row(of: item, generation), let progress = row.phase.progress else { return }
-      if case .sent = row.phase, item.heldBack >= settings.giveUpMilliseconds,
+      if case .sent = row.phase, item.backedOffMilliseconds >= settings.tickExpiryMilliseconds,
         expire(row.schedule, refusals: item.refusals + 1, cause: cause)
       {
         return
       }
       retryLater(row.schedule, progress)
     case .answer, .owedStopped, .deadLetter:
-      if item.heldBack >= settings.outcomeBackoffMilliseconds, !isKept(item) { return expire(item, cause: cause) }
+      if item.backedOffMilliseconds >= settings.outcomeBackoffMilliseconds, !isKept(item) {
+        return expire(item, cause: cause)
+      }
       if case .owedStopped(let generation, _) = item.subject, endNotices.release(generation, at: turn.now) { return }
     }
     publications.backOff(item, at: turn.now)
   }
 
-  /// The tick of a schedule is backing off or timed out: commands on it no longer wait.
+  /// The tick of a schedule backs off or is timed out: commands on the schedule no longer wait for it.
   private mutating func retryLater(_ schedule: Schedule, _ progress: Schedule.Progress) {
     window.move(schedule.generation, to: .retrying(progress))
     release(schedule)
@@ -83,7 +85,8 @@ extension Engine {
     }
   }
 
-  /// What was in flight may or may not have arrived: it is sent again when the connection is back.
+  /// The connection is lost. Publications in flight may or may not have arrived: they are sent again on the next
+  /// connection.
   mutating func publisherWentDown() {
     for item in publications.connectionLost(at: turn.now) {
       guard case .tick(let generation) = item.subject, let row = row(of: item, generation), row.phase.progress != nil
@@ -97,8 +100,8 @@ extension Engine {
 // MARK: - Timeouts and expiry
 
 extension Engine {
-  /// What is not confirmed in time holds up nothing else. A late confirm still applies; sending it again on this connection
-  /// would help nobody.
+  /// A publication that is not confirmed in time no longer delays anything else. A late confirm still applies; it is
+  /// never republished on this connection.
   mutating func noteTimeouts() {
     while let item = publications.popUnconfirmed(for: settings.confirmTimeoutMilliseconds, at: turn.now) {
       turn.report(.confirmTimedOut(item.scheduleID, seconds: settings.confirmTimeoutMilliseconds / 1000))
@@ -109,11 +112,11 @@ extension Engine {
     }
   }
 
-  /// Sends again what was refused and has backed off for long enough.
+  /// Sends nacked publications again whose back-off has ended.
   mutating func takeRetries(into outgoing: inout [Publication]) {
     while let item = publications.popBackedOff(at: turn.now) {
       if case .tick(let generation) = item.subject {
-        // Stopped, replaced, or its slot moved meanwhile: then it is never sent again.
+        // A tick is dropped if its schedule was stopped or replaced, or its slot moved, meanwhile.
         guard let row = row(of: item, generation), case .retrying(let progress) = row.phase else { continue }
         guard let due = row.schedule.position?.due, due <= turn.now.wall else {
           window.move(generation, to: .waiting)  // the wall clock was set back
@@ -125,9 +128,9 @@ extension Engine {
     }
   }
 
-  /// Gives up what has been timed out for too long.
+  /// Expires publications that have been timed out for too long.
   mutating func expireTimedOut() {
-    while let item = publications.popExpiredTick(after: settings.giveUpMilliseconds, at: turn.now) {
+    while let item = publications.popExpiredTick(after: settings.tickExpiryMilliseconds, at: turn.now) {
       guard case .tick(let generation) = item.subject, let row = row(of: item, generation),
         case .retrying = row.phase
       else { continue }
@@ -145,18 +148,19 @@ extension Engine {
     guard let next = schedule.nextTick, let zone = rules(of: schedule.definition) else { return false }
     turn.report(.tickExpired(schedule.id, slot: next.slot, cause: cause))
     advance(
-      schedule, to: schedule.afterGivingUp(next, at: turn.now.wall, in: zone),
+      schedule, to: schedule.afterExpiry(of: next, at: turn.now.wall, in: zone),
       adding: Schedule.Tally(missed: next.missed, refusals: refusals))
     return true
   }
 
-  /// What the command did is stored, and so is what it was answered: it is settled as if its outcome had been confirmed.
+  /// Settles a command as if its outcome had been confirmed: its effect and its answer are stored.
   private mutating func expire(_ outcome: Publications.Item, cause: String) {
     if case .event(let event) = outcome.content { turn.report(.outcomeExpired(event, outcome.origin, cause: cause)) }
     resolved(outcome)
   }
 
-  /// Whether an outcome is sent again however long that takes: its schedule's row is its outbox, and no command waits for it.
+  /// Whether an outcome never expires: a dead letter, or an end notice for which no command waits. Both are stored
+  /// until they are confirmed.
   private var isKept: (Publications.Item) -> Bool {
     { [endNotices, intake] item in
       switch item.subject {

@@ -1,17 +1,17 @@
 import Recurrence
 
-/// When what slots were computed by has changed, the next slots of the schedules concerned are computed again.
+/// Recomputes next slots after a change of time zone rules, of cron expression rules, or of the wall clock.
 extension Engine {
   mutating func clockWasSetBack(from before: Instant) {
     turn.report(.clockSetBack(from: before, to: turn.now.wall))
     review.beginForClock(revisiting: window.outstanding)
   }
 
-  /// Whether slots of a clock that was wrong may still be stored: the mark has to tell the next process, should it come to
-  /// that.
+  /// Whether slots computed by a wrong clock may still be stored. The in-doubt mark then has to tell a next process of
+  /// the step back.
   var isClockInQuestion: Bool { clock.isSuspect || review.causes.contains(.clock) }
 
-  /// Computes the next slots of a page again.
+  /// Recomputes the next slots of a page of schedules.
   mutating func recompute(_ schedules: [Schedule], isLast: Bool) {
     let busy = Busy(window, endNotices, review)
     for schedule in schedules {
@@ -47,8 +47,8 @@ extension Engine {
     }
   }
 
-  /// After a wrong clock, what is due far beyond now is in doubt no more. A day is left, since a clock that is set back by
-  /// less is not noticed.
+  /// After a wrong clock, ticks due far beyond now are no longer in doubt. A day is left in doubt, since a step back of
+  /// less than that is not detected.
   private mutating func finished(_ causes: SlotReview.Causes) {
     if causes.contains(.expressionRules) { turn.change(.followRules(version: CronExpression.rulesVersion)) }
     guard causes.contains(.clock) else { return }
@@ -56,14 +56,15 @@ extension Engine {
     lowerMark()
   }
 
-  /// Lowers the mark once nothing is in flight that was sent beyond it; not below what was sent since the clock was set far
-  /// back, should it have been set back by less after that.
+  /// Lowers the in-doubt mark once no tick beyond it is in flight. It stays above ticks sent since the clock was set
+  /// far back, in case of a smaller step after that.
   mutating func lowerMark() {
     guard mark.mustLower, !isClockInQuestion, window.outstandingCount == 0, publications.heldTicks == 0 else { return }
     if let change = mark.lower(to: clock.latestWall) { turn.change(change) }
   }
 
-  /// What a schedule becomes after its tick, if its zone got new rules while the tick was in flight.
+  /// The progress after a tick, recomputed if the schedule's time zone may have got new rules while the tick was in
+  /// flight.
   func underCurrentRules(_ progress: Schedule.Progress, of schedule: Schedule) -> Schedule.Progress {
     guard schedule.definition.followsZone, let next = schedule.nextTick, let zone = rules(of: schedule.definition)
     else { return progress }

@@ -1,65 +1,77 @@
 extension Engine {
-  /// Bounds and times. Every queue and every wait has one.
+  /// Limits and durations. Every queue and every wait has one.
   package struct Settings: Hashable, Sendable {
-    /// The most ticks published and not yet advanced: what may be repeated after a crash.
+    /// The most ticks in flight or about to be stored as sent: what may be repeated after a crash.
     package var publishWindow = 512
-    /// With the window full, so many confirmed ticks are stored in one transaction; none waits longer for others than this.
+    /// With the publish window full, this many confirmed ticks are stored in one transaction.
     package var gatheredTicks = 96
+    /// The longest that a confirmed tick waits for others to be stored with.
     package var gatheringMilliseconds: Int64 = 10
     /// The most commands decided in one transaction.
     package var commandBatch = 256
-    /// The schedules loaded at a time, and the most kept loaded.
+    /// The schedules loaded at a time.
     package var duePage = 256
+    /// The most waiting schedules kept in memory. A lane is reduced to this many when it has twice as many.
     package var dueCapacity = 1024
-    /// After so long on what was due before, what has become due meanwhile takes turns with it.
+    /// When due ticks have been draining for this long, newly due ticks take turns with them.
     package var burstMilliseconds: Int64 = 100
-    /// How far ahead schedules are loaded.
+    /// How far ahead of their due time schedules are loaded.
     package var lookaheadMilliseconds: Int64 = 30_000
-    /// From this lateness on slots count as missed.
+    /// A slot whose tick is at least this late counts as missed.
     package var misfireThresholdMilliseconds: Int64 = 60_000
     /// How long a publication may stay unconfirmed before it counts as timed out.
     package var confirmTimeoutMilliseconds: Int64 = 30_000
-    /// A tick that the broker refuses has expired when it has backed off for this long all in all, one that is timed out
-    /// after as long.
-    package var giveUpMilliseconds: Int64 = 3_600_000
-    /// The same for the outcome of a command: its effect and its memory are stored, so the client may ask again. Refused,
-    /// it has had seven tries by then.
+    /// A nacked tick expires after it has backed off for this long in total; a timed-out tick after being timed out for
+    /// this long.
+    package var tickExpiryMilliseconds: Int64 = 3_600_000
+    /// A nacked outcome expires after it has backed off for this long in total, which is seven attempts. Its effect and
+    /// its answer are stored, so the client may repeat the command.
     package var outcomeBackoffMilliseconds: Int64 = 63_000
+    /// A timed-out outcome expires after being timed out for this long.
     package var outcomeTimeoutMilliseconds: Int64 = 300_000
+    /// How long after a passing failure the store request is retried.
     package var storeRetryMilliseconds: Int64 = 1_000
-    /// The most commands unacknowledged at a time. Never less than in a release before: returned commands are known to be
-    /// all here when so many are.
+    /// The most unacknowledged commands. Must not be lower than in an earlier release: once this many are delivered,
+    /// every command that was returned to the queue is among them.
     package var prefetch = 1024
-    /// The most bytes of commands in memory: unacknowledged ones, redelivered ones that are gathered for the inbox, and those
-    /// read from it.
+    /// The most bytes of commands in memory: unacknowledged ones, and separately those loaded from the inbox.
     package var maximumCommandBytes = 16 << 20
+    /// The most bytes of redelivered commands that are gathered before they are written to the inbox.
     package var maximumGatheredBytes = 16 << 20
-    /// Commands are consumed again when the store has been healthy for so long.
+    /// Commands are consumed again when the store has been healthy for this long.
     package var resumeDelayMilliseconds: Int64 = 1_000
-    /// How long answered commands are remembered.
+    /// How long answers to commands are remembered.
     package var repeatWindowMilliseconds: Int64 = 3_600_000
+    /// How long ended schedules are retained: those stopped by a command, or by their limit or end date.
     package var endedRetentionMilliseconds: Int64 = 86_400_000
+    /// How long one-shots are retained after they have fired.
     package var firedRetentionMilliseconds: Int64 = 3_600_000
-    /// How long those that ended automatically are retained that are declared with `keep` or `replaceIfChanged`.
+    /// How long schedules that ended automatically are retained if they are declared with `keep` or `replaceIfChanged`.
     package var lastingRetentionMilliseconds: Int64 = 30 * 86_400_000
+    /// The most ended schedules retained.
     package var maximumEnded = 1_000_000
+    /// The most answered commands remembered.
     package var maximumCommands = 1_000_000
-    /// With so many ticks refused or unanswered, or so many bytes of payload in them, no new tick is sent.
+    /// With this many ticks timed out or backing off, no new tick is sent.
     package var maximumHeld = 4096
+    /// With this many bytes of payload in ticks that are timed out or backing off, no new tick is sent.
     package var maximumHeldBytes = 64 << 20
-    /// The most owed Stoppeds that are in hand, and the bytes of payload beyond which no further one is taken; the others
-    /// stay in their rows.
+    /// The most end notices in memory; the others stay in their rows.
     package var maximumEndNotices = 1024
+    /// With this many bytes of payload in end notices in memory, no further one is read.
     package var maximumEndNoticeBytes = 16 << 20
-    /// While nothing can be published for so long, commands are left with the broker: it would take them back itself.
+    /// When nothing can be published for this long, intake is suspended. The broker would otherwise take the
+    /// unacknowledged commands back.
     package var unansweredPatienceMilliseconds: Int64 = 600_000
     /// A wall clock that was set far back is believed when it has stayed so for this long.
     package var clockPatienceMilliseconds: Int64 = 300_000
-    /// How long after consuming began the first sweep comes, how often one follows, how much a step of it removes, and
-    /// the pause between steps.
+    /// How long after commands were first consumed the first sweep begins.
     package var sweepDelayMilliseconds: Int64 = 600_000
+    /// How long after a completed sweep the next one begins.
     package var sweepIntervalMilliseconds: Int64 = 60_000
+    /// The most rows removed in one step of a sweep.
     package var sweepStep = 500
+    /// The pause between two steps of a sweep.
     package var sweepPauseMilliseconds: Int64 = 100
 
     package init() {}

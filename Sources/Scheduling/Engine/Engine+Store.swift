@@ -1,8 +1,8 @@
 import Recurrence
 
-/// What the store is asked for next, and what follows from its answers.
+/// Chooses the next store request, and applies the results.
 extension Engine {
-  /// The request for the store to work on next; nil while it is busy, unavailable, or has nothing to do.
+  /// The next store request; nil while the store is busy or unavailable, or has nothing to do.
   mutating func storeRequest() -> StoreRequest? {
     if let work = store.retry(at: turn.now) { return request(for: work) }
     guard store.isIdle else { return nil }
@@ -24,9 +24,9 @@ extension Engine {
     guard drain == .running || kind == .apply else { return nil }
     switch kind {
     case .apply: return applyWork()
-    case .look: return takeCommands()
+    case .lookUp: return takeCommands()
     case .inbox: return inboxWork()
-    case .review: return turn.changes.isEmpty ? review.nextPage : nil  // so that what is read is what holds
+    case .review: return turn.changes.isEmpty ? review.nextPage : nil  // changes first: a page must be current
     case .due: return dueWork()
     case .owed:
       endNotices.beginRound(at: turn.now)
@@ -43,22 +43,24 @@ extension Engine {
     return .apply(batch.changes, batch.answers)
   }
 
-  /// With the publish window full, confirmed ticks wait for each other: a commit waits for the disk, whatever is in it.
+  /// With the publish window full, confirmed ticks wait for each other: a transaction costs one disk write, however
+  /// many changes it has.
   private mutating func gathersTicks() -> Bool {
-    guard window.outstandingCount >= settings.publishWindow, publications.hasFlights, turn.answers.isEmpty,
+    guard window.outstandingCount >= settings.publishWindow, publications.hasInFlight, turn.answers.isEmpty,
       mark.requested == nil, drain == .running, !review.isMoving, turn.changes.count < settings.gatheredTicks
     else { return false }
     return store.gathers(at: turn.now)
   }
 
-  /// What is left to do once nothing is in flight before a clean stop. Then nothing is in doubt beyond now; or, should the
-  /// clock have been set back, beyond what was sent before that and may be unconfirmed; unless the next process has to learn
-  /// of the clock from the mark.
+  /// The last work before a clean stop, once nothing is in flight. It lowers the in-doubt mark to now, or to the latest
+  /// tick sent before the clock was set back, which may be unconfirmed. The mark stays if the next process has to
+  /// detect a wrong clock from it.
   private mutating func finishDraining() -> StoreLane.Work? {
-    let isAnswering = publications.hasFlights || (publications.hasReady && publications.isOpen)
+    let isAnswering = publications.hasInFlight || (publications.hasReady && publications.isOpen)
     guard !isAnswering, window.outstandingCount == 0 else { return nil }
     let undecided = intake.takeUndecided()
-    if !undecided.isEmpty { return .look(undecided, channel: nil) }
+    if !undecided.isEmpty { return .lookUp(undecided, channel: nil) }
+    assert(drain == .draining, "a clean stop ends once")
     drain = .drained
     guard !isClockInQuestion else { return nil }
     return mark.final(at: turn.now.wall).map { .apply([$0], []) }
@@ -66,7 +68,7 @@ extension Engine {
 
   private func request(for work: StoreLane.Work) -> StoreRequest {
     switch work {
-    case .look(let taken, _): lookRequest(for: taken)
+    case .lookUp(let taken, _): lookUpRequest(for: taken)
     case .inbox(let position): .inbox(after: position, limit: settings.commandBatch)
     case .due(_, let position, let through): .due(after: position, through: through, limit: settings.duePage)
     case .owed(let generation, let limit): .owed(after: generation, limit: limit)
@@ -78,8 +80,8 @@ extension Engine {
     }
   }
 
-  /// What must be known to decide these commands: their schedules, and whether they were answered before.
-  private func lookRequest(for taken: InboxLine.Taken) -> StoreRequest {
+  /// Reads the schedules of these commands, and their earlier answers.
+  private func lookUpRequest(for taken: InboxLine.Taken) -> StoreRequest {
     var ids: [ScheduleID] = []
     var keys: [CommandKey] = []
     for command in taken.commands {
@@ -87,11 +89,11 @@ extension Engine {
       ids.append(command.id)
       if let key { keys.append(key) }
     }
-    return .look(ids: ids, keys: keys, tried: taken.uncounted, passedOver: taken.passedOver)
+    return .lookUp(ids: ids, keys: keys, tried: taken.uncounted, passedOver: taken.passedOver)
   }
 }
 
-// MARK: - Answers
+// MARK: - Results
 
 extension Engine {
   mutating func received(_ answer: StoreAnswer) {
@@ -105,12 +107,14 @@ extension Engine {
       turn.report(.storeRecovered)
     }
     switch (work, answer) {
-    case (.look(let taken, let channel), .looked(let schedules, let remembered)):
+    case (.lookUp(let taken, let channel), .lookedUp(let schedules, let remembered)):
+      assert(schedules.count <= taken.commands.count, "a schedule is read for each command")
       decideCommands(taken.commands, on: channel, view: BatchView(schedules: schedules, remembered: remembered))
     case (.inbox, .inbox(let page)): intake.load(page, decode: decode)
     case (.due(let lane, _, let through), .due(let page)):
       window.load(page, into: lane, through: through, inDoubtThrough: mark.recovered)
     case (.owed(let position, let limit), .owed(let schedules)):
+      assert(schedules.allSatisfy { $0.ending?.owesStopped == true }, "these schedules owe an end notice")
       for schedule in schedules { enqueueStopped(schedule) }
       endNotices.read(
         after: position, through: schedules.last?.generation, isLast: schedules.count < limit, at: turn.now)
@@ -126,14 +130,16 @@ extension Engine {
       announce(answers)
       window.shrink(to: settings.dueCapacity)
     case (.sweep, .swept(let count)): sweeper.swept(count, at: turn.now)
-    case (.look, _), (.inbox, _), (.due, _), (.owed, _), (.review, _), (.apply, _), (.sweep, _):
-      assertionFailure("\(answer) answers another question than \(work)")
+    case (.lookUp, _), (.inbox, _), (.due, _), (.owed, _), (.review, _), (.apply, _), (.sweep, _):
+      assertionFailure("\(answer) is not a result of \(work)")
     }
   }
 
   private mutating func applied(_ change: Change) {
     switch change {
-    case .start(let schedule, _): window.started(schedule)
+    case .start(let schedule, _):
+      assert(schedule.generation <= lastGeneration, "a stored generation was assigned")
+      window.started(schedule)
     case .advance(let key, _, let progress, _): advanced(key.generation, to: progress)
     case .announced(let generation): endNotices.announced(generation)
     case .markInDoubt(let through): mark.wasStored(through)
@@ -143,11 +149,11 @@ extension Engine {
     }
   }
 
-  /// The next state of a schedule is stored, be it in the window or not.
+  /// The next state of a schedule is stored, whether it is in the window or not.
   private mutating func advanced(_ generation: Int64, to progress: Schedule.Progress) {
     var advanced = window.advanced(generation, to: progress)
     if advanced == nil, let moved = review.moved(generation, to: progress) {
-      window.started(moved)  // it may have come within the window
+      window.started(moved)  // its new slot may be within the window
       advanced = moved
     }
     guard let schedule = advanced else { return }
@@ -158,17 +164,18 @@ extension Engine {
     release(schedule)
   }
 
-  /// Publishes the Stopped of a schedule that ended automatically, if it owes one and there is room.
+  /// Publishes the end notice that a schedule owes, if any, and if there is room.
   mutating func enqueueStopped(_ schedule: Schedule, isAwaited: Bool = false) {
-    guard let stopped = endNotices.take(schedule, isAwaited: isAwaited, settings) else { return }
+    guard let stopped = endNotices.admit(schedule, isAwaited: isAwaited, settings) else { return }
     publications.enqueue(
       .owedStopped(generation: schedule.generation, id: schedule.id), .event(.stopped(stopped)),
       origin: schedule.origin)
   }
 
-  /// Nothing of this schedule is in flight any more: a review returns to it, and commands that were passed over because of
-  /// that are taken before it ticks again.
+  /// Nothing of this schedule is in flight any more: a review returns to it, and commands that were passed over because
+  /// of it are decided before it ticks again.
   mutating func release(_ schedule: Schedule) {
+    assert(window[schedule.generation]?.phase.isOutstanding != true, "a released schedule has nothing in flight")
     review.released(schedule.generation)
     if schedule.nextTick != nil { intake.released(schedule.id) }
   }

@@ -1,8 +1,8 @@
 import Recurrence
 
-/// The path of a tick: from its due slot to the stored advance of its schedule.
+/// Tick path: from the due slot to the stored advance of its schedule.
 extension Engine {
-  /// What leaves now, in order: outcomes and owed Stoppeds, ticks sent again, due ticks.
+  /// What leaves now, in order: outcomes and end notices, retried ticks, due ticks.
   mutating func takePublications() -> [Publication] {
     guard publications.isOpen, store.isAvailable else { return [] }
     noteTimeouts()
@@ -16,16 +16,21 @@ extension Engine {
     return outgoing
   }
 
-  /// Whether a due tick would leave. Between a command's decision and its transaction none may, which the command could be
-  /// about to end; nor before a command that waited for a tick of its schedule to be confirmed, or a schedule that is behind
-  /// would never be stopped.
+  /// Whether ticks may leave now.
+  ///
+  /// None may leave between the decision of a command and its transaction: the command may be about to end the
+  /// schedule.
+  ///
+  /// None may leave while `intake.blocksTicks`: a command that was passed over because its schedule was busy is decided
+  /// before any further tick. Otherwise a schedule that is behind would be busy again at once, and never be stopped.
+  /// This blocks the ticks of all schedules, but only until the next store request, which looks up the commands.
   var maySendTicks: Bool {
-    publications.isOpen && store.isAvailable && drain == .running && !isDeciding && !intake.isOverdue
+    publications.isOpen && store.isAvailable && drain == .running && !isDeciding && !intake.blocksTicks
   }
 
   var isDeciding: Bool { !turn.answers.isEmpty || store.isDeciding }
 
-  /// Bounded are the ticks in flight and, in number and bytes, those that are backing off or timed out.
+  /// Limits the ticks in flight, and the number and bytes of ticks that are backing off or timed out.
   private var hasRoomForTicks: Bool {
     window.outstandingCount < settings.publishWindow && publications.heldTicks < settings.maximumHeld
       && publications.heldBytes < settings.maximumHeldBytes
@@ -38,9 +43,9 @@ extension Engine {
         turn.report(.zoneMissing(row.schedule.id, zone: row.schedule.definition.timezone ?? "UTC"))
         continue
       }
-      if let missed = missed(row, in: zone) {
-        advance(row.schedule, past: missed)
-        // With it, since it is by this clock: if that is wrong, the next process can tell.
+      if let misfire = misfire(row, in: zone) {
+        advance(row.schedule, past: misfire)
+        // The mark is stored with the advance: if the clock is wrong, the next process can detect it.
         if !mark.covers(turn.now.wall) { raiseMark() }
       } else if let publication = publish(row, in: zone) {
         outgoing.append(publication)
@@ -48,7 +53,7 @@ extension Engine {
     }
   }
 
-  /// A schedule whose tick may leave now.
+  /// The next row whose tick may leave now.
   private mutating func nextDueRow() -> (DuePosition, DueWindow.Row)? {
     for _ in window.lanes.indices {
       guard let position = window.firstInTurn(), position.due <= turn.now.wall, let row = window[position.generation],
@@ -60,20 +65,20 @@ extension Engine {
     return nil
   }
 
-  /// Whether a tick has to wait because its slot may be another under new rules.
+  /// Whether a tick has to wait because new rules may move its slot.
   private func awaitsReview(_ row: DueWindow.Row, at position: DuePosition) -> Bool {
     !row.mayHaveBeenSent && review.awaits(row.schedule.definition, at: position)
   }
 
-  /// What the misfire policy says. A tick that may have been sent already is never folded or skipped: it is sent again as
-  /// it was.
-  private func missed(_ row: DueWindow.Row, in zone: ZoneRules) -> Schedule.Missed? {
+  /// What the misfire policy does with the next tick; nil when it is sent as it is. A tick that may have been sent
+  /// already is never folded or skipped: it is sent again unchanged.
+  private func misfire(_ row: DueWindow.Row, in zone: ZoneRules) -> Schedule.Misfire? {
     guard let next = row.schedule.nextTick, !row.mayHaveBeenSent else { return nil }
-    return row.schedule.missed(next, at: turn.now.wall, threshold: settings.misfireThresholdMilliseconds, in: zone)
+    return row.schedule.misfire(next, at: turn.now.wall, threshold: settings.misfireThresholdMilliseconds, in: zone)
   }
 
-  private mutating func advance(_ schedule: Schedule, past missed: Schedule.Missed) {
-    switch missed {
+  private mutating func advance(_ schedule: Schedule, past misfire: Schedule.Misfire) {
+    switch misfire {
     case .folded(let next):
       advance(schedule, to: schedule.progress.with(state: .live(next)))
       turn.report(.missedSlotsFolded(schedule.id, count: next.missed))
@@ -94,6 +99,7 @@ extension Engine {
       definition: schedule.definition, generation: schedule.generation, counter: schedule.counter, slot: next.slot,
       due: next.due, missed: next.missed, nextSlot: progress.state.nextTick?.slot)
     window.move(schedule.generation, to: .sent(progress))
+    assert(window.outstandingCount <= settings.publishWindow, "the publish window limits due ticks")
     mark.sent(next.due)
     let item = Publications.Item(
       subject: .tick(generation: schedule.generation), content: .event(.tick(tick)), origin: schedule.origin,
@@ -101,16 +107,18 @@ extension Engine {
     return publications.send(item, at: turn.now)
   }
 
-  /// Has the next state of a schedule stored.
+  /// Stores the next state of a schedule with the next transaction.
   mutating func advance(
     _ schedule: Schedule, to progress: Schedule.Progress, adding tally: Schedule.Tally = Schedule.Tally()
   ) {
     guard let next = schedule.nextTick else { return }
+    assert(progress.counter - schedule.counter <= 1 && progress.counter >= schedule.counter, "each tick counts once")
     window.move(schedule.generation, to: .advancing)
     turn.change(.advance(schedule.key, from: next.slot, to: progress, adding: tally))
   }
 
-  /// When the next tick is due or the mark to be raised for it; nil while no tick could leave whatever the time.
+  /// When the next tick is due, or the in-doubt mark has to be raised for it; nil while only an event can let a tick
+  /// leave.
   mutating func nextTickWake(at now: Instant) -> Instant? {
     guard maySendTicks, hasRoomForTicks else { return nil }
     return window.firstOfEach().compactMap { wake(for: $0, at: now) }.min()
@@ -129,28 +137,28 @@ extension Engine {
 // MARK: - The in-doubt mark
 
 extension Engine {
-  /// Has the mark raised with the next transaction.
+  /// Raises the mark with the next transaction.
   private mutating func raiseMark() {
     if let change = mark.request(at: turn.now.wall) { turn.change(change) }
   }
 
-  /// Raises the mark just before it is needed, so that a tick after a quiet time does not wait for it.
+  /// Raises the mark shortly before it is needed, so that a tick after a quiet period does not wait for the disk.
   mutating func raiseMarkAhead() {
     guard publications.isOpen, drain == .running, let due = window.first()?.due, !mark.covers(due) else { return }
     if turn.now.wall >= InDoubtMark.requestTime(for: due) { raiseMark() }
   }
 
-  /// Raises the mark with a transaction that is made anyway, so that under load it never takes one of its own.
+  /// Raises the mark with a transaction that is made anyway, so that under load it never costs one of its own.
   mutating func renewMark() {
     guard publications.isOpen, drain == .running, mark.isRunningOut(at: turn.now.wall) else { return }
-    // The next due times of what is being stored are in the changes, not yet in the window.
+    // The next due times of schedules that are being stored are in the changes, not yet in the window.
     let dues = turn.changes.compactMap(\.nextDue) + [window.first()?.due].compactMap { $0 }
     if dues.contains(where: { $0 <= InDoubtMark.through(at: turn.now.wall) }) { raiseMark() }
   }
 }
 
 extension Change {
-  /// When the schedule ticks next once this is stored; nil where it does not.
+  /// The due time of the schedule's next tick once this is stored; nil without one.
   fileprivate var nextDue: Instant? {
     switch self {
     case .start(let schedule, _): schedule.nextTick?.due

@@ -1,27 +1,29 @@
 package import Recurrence
 
-/// Everything the scheduler decides, as a value: events and the time go in, actions come out.
+/// The scheduler's decisions, as a value: events and the time go in, actions come out.
 ///
-/// It has no task, no clock and does no I/O; it asks for a store request or a publication and is told the result. So the
-/// same engine runs under threads in production and under a simulator in tests, and a run can be replayed.
+/// It has no task and no clock and does no I/O: it requests store work and publications, and receives the results as
+/// events. So the same engine runs under threads in production and under a simulator in tests, and a run can be
+/// replayed.
 ///
-/// It is made of values that each own one part of the state; what concerns several of them is here and in the extensions, one
+/// Each of its values owns one part of the state. Code that concerns several of them is here and in the extensions, one
 /// for each path:
-/// - A command (`Engine+Commands`): `receive(.deliveries)` → `Intake` → read from the store → `CommandDecision` → its changes
-///   are stored → its outcome is published → its confirm arrives → the delivery is settled. A redelivered command goes through
-///   the inbox: `Gathering` → stored and acknowledged → `InboxLine` → decided as any other → its outcome is confirmed → removed.
+/// - A command (`Engine+Commands`): `receive(.deliveries)` → `Intake` → read from the store → `CommandDecision` → its
+///   changes are stored → its outcome is published → its confirm arrives → the delivery is settled. A redelivered
+///   command takes the inbox: `Gathering` → stored and acknowledged → `InboxLine` → decided like any other → its
+///   outcome is confirmed → removed.
 /// - A tick (`Engine+Ticks`): `DueWindow` → published → its confirm arrives → the advance of its schedule is stored.
-/// - What becomes of publications is in `Engine+Publications`, the work of the store in `Engine+Store`, the recomputation of
+/// - The broker's replies are handled in `Engine+Publications`, store work in `Engine+Store`, the recomputation of
 ///   slots in `Engine+Review`.
 package struct Engine {
   package var settings: Settings
-  /// The rules of a zone by its IANA name, as they are now; nil when they cannot be had.
+  /// The current rules of a time zone by its IANA name; nil when they cannot be read.
   let zones: @Sendable (String) -> ZoneRules?
-  /// Decodes a command that the inbox keeps as it was delivered.
+  /// Decodes a command that the inbox keeps as delivered.
   let decode: @Sendable (RawDelivery, CommandSource) -> ReceivedCommand
-  /// Of the database, under which definitions are hashed.
+  /// The secret of the database, under which definitions are hashed.
   let secret: SipHash.Key
-  /// The highest generation that was given.
+  /// The highest generation assigned so far.
   var lastGeneration: Int64
 
   var turn = Turn()
@@ -56,12 +58,12 @@ package struct Engine {
     suspension = IntakeSuspension(settings: settings)
     sizeLimit = EventSizeLimit(bodyBytes: bodyBytes)
     sweeper = Sweeper(settings: settings)
-    // The rules of zones may be newer than the stored slots, and after an upgrade so may those of expressions.
+    // Time zone rules may be newer than the stored slots; after an upgrade, so may expression rules.
     let areExpressionsOld = persistentState.rulesVersion < CronExpression.rulesVersion
     review.begin(areExpressionsOld ? [.zoneRules, .expressionRules] : .zoneRules)
   }
 
-  /// Records something that happened. What follows from it is returned by `decide`.
+  /// Records an event. `decide` returns the actions that follow from it.
   package mutating func receive(_ event: Event, at now: Now) {
     readClock(now)
     switch event {
@@ -74,7 +76,7 @@ package struct Engine {
     case .blocked: publications.block(at: now)
     case .unblocked: publications.unblock(at: now)
     case .acked(let numbers): for number in numbers { acked(number) }
-    case .nacked(let numbers, let cause): for number in numbers { refused(number, cause: cause) }
+    case .nacked(let numbers, let cause): for number in numbers { nacked(number, cause: cause) }
     case .returned(let number, let cause): returned(number, cause: cause)
     case .commandsOpened(let channel):
       intake.open(channel)
@@ -90,7 +92,7 @@ package struct Engine {
     }
   }
 
-  /// What is to be done now. Call again after each batch of events, and no later than `nextWake` says.
+  /// The actions to take now. Call it after each batch of events, and no later than `nextWake`.
   package mutating func decide(at now: Now) -> [Action] {
     readClock(now)
     var actions: [Action] = []
@@ -110,8 +112,8 @@ package struct Engine {
 
   /// When to call `decide` if no event comes before.
   ///
-  /// Covers only what can be done without another event, so it is later than `now` once `decide` was called: what waits for
-  /// the broker or for the store is done when the answer comes.
+  /// Considers only what needs no further event, so it is later than `now` once `decide` was called: work that waits
+  /// for the broker or the store is done when their reply arrives.
   package mutating func nextWake(at now: Now) -> Wake {
     guard store.failure == nil else { return Wake() }
     guard store.isAvailable else { return Wake(uptime: store.retryTime) }
@@ -133,7 +135,7 @@ package struct Engine {
     if let before = clock.read(now, recovered: mark.recovered) { clockWasSetBack(from: before) }
   }
 
-  /// Commands are left in their queue at once when the store fails, and when their outcomes cannot be published for long.
+  /// Suspends intake at once when the store fails, and when outcomes cannot be published for long.
   private mutating func suspendOrResume() -> Action? {
     let step = suspension.step(
       isStoreAvailable: store.isAvailable, canAnswer: canAnswer, at: turn.now.uptime)
@@ -148,18 +150,18 @@ package struct Engine {
     }
   }
 
-  /// Whether outcomes of commands can be published. One that the broker refuses expires; it does not hold up the others.
+  /// Whether outcomes of commands can be published. A nacked outcome expires; it does not delay others.
   private var canAnswer: Bool { publications.stalledSince == nil }
 }
 
 // MARK: - For telemetry and tests
 
 extension Engine {
-  /// When the first of the loaded ticks that are not sent is due; those due by `lookaheadMilliseconds` from now are loaded.
+  /// The due time of the first loaded tick that is not sent. Ticks due within `lookaheadMilliseconds` are loaded.
   package mutating func nextDue() -> Instant? { window.first()?.due }
 
-  /// Whether redelivered commands are here of which there may be more.
+  /// Whether more redelivered commands may follow those received.
   package var isGathering: Bool { intake.isGathering }
-  /// Whether the inbox holds any command.
+  /// Whether the inbox holds a command.
   package var hasInbox: Bool { !intake.inbox.isEmpty }
 }

@@ -1,7 +1,7 @@
 import Recurrence
 
-/// The largest event that the broker takes. A Start whose events could be larger is refused: it is better that the client
-/// hears of it than that ticks are missing.
+/// The largest event that the broker accepts. A Start whose events could be larger is rejected: an error for the client
+/// is better than missing ticks.
 struct EventSizeLimit {
   /// The size of an event's body, in bytes.
   private let bodyBytes: @Sendable (OutgoingEvent) -> Int
@@ -10,7 +10,7 @@ struct EventSizeLimit {
 
   init(bodyBytes: @escaping @Sendable (OutgoingEvent) -> Int) { self.bodyBytes = bodyBytes }
 
-  /// Why a Start cannot be accepted; nil when each event of its schedule fits.
+  /// The rejection of a Start whose events may be too large; nil when all of them fit.
   func refusal(of start: Command.Start) -> Rejection? {
     let definition = start.definition
     guard let largestBody, (definition.payload?.count ?? 0) + Self.mostBeside > largestBody else { return nil }
@@ -32,13 +32,13 @@ struct EventSizeLimit {
     return Rejection(
       id: definition.id, command: EventName.start.rawValue,
       field: definition.payload == nil ? "body" : "payload",
-      reason: "its events would be up to \(largest) bytes long, and the broker takes at most \(largestBody)"
+      reason: "its events would be up to \(largest) bytes long, and the broker accepts at most \(largestBody)"
         + " (its max_message_size): make the payload shorter")
   }
 
-  /// Beside its payload an event is smaller than this.
+  /// An event is smaller than this, not counting its payload. In bytes.
   private static let mostBeside = 65_536
   private static let longestReason = 1024
-  /// Of four digits in its year.
+  /// The last instant with a year of four digits.
   private static let late = Instant(milliseconds: 253_402_300_799_999)
 }

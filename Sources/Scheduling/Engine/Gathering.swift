@@ -1,38 +1,42 @@
-/// What is redelivered, on its way into the inbox: gathered until all of it is here, for only then is its order known.
+/// Redelivered commands on their way into the inbox. They are gathered until all have arrived, since only then is their
+/// order known.
 ///
-/// Filed in the inbox when there is much of it, and else at the end; acknowledged only when the batch is complete there.
-/// What is lost before that the broker delivers again.
+/// They are written to the inbox when they take up much memory, and at the end. They are acknowledged only when the
+/// batch is complete there; until then the broker redelivers them after a failure.
 struct Gathering {
-  /// The batch that is being gathered, or will be next.
+  /// The batch that is being gathered, or is next.
   private var batch: Int64
   private var arrivals: [InboxArrival] = []
   private var bytes = 0
-  /// The deliveries of this batch, those too that are filed already.
+  /// The deliveries of this batch, including those written to the inbox.
   private var tags: [UInt64] = []
-  /// How many of them are filed, and how many were when it was last asked.
+  /// How many of `tags` are written to the inbox.
   private var filedCount = 0
+  /// How many of `tags` were returned by `takeReleased`.
   private var releasedCount = 0
-  /// Batches of which the completion is not stored yet: what is to be acknowledged then, unless the channel ends before, and
-  /// how many commands they have.
+  /// Batches whose completion is not stored yet, with the deliveries to acknowledge then (none if their channel has
+  /// ended) and the number of commands.
   private var completing: [Int64: (tags: [UInt64], count: Int)] = [:]
   /// Whether the inbox may hold parts of a batch that will never be complete.
   private var mayLeaveParts = true
 
   init(after lastBatch: Int64) { batch = lastBatch + 1 }
 
-  /// Whether there may be more of what is being gathered.
+  /// Whether more redelivered commands may follow.
   var isOpen: Bool { !tags.isEmpty }
 
-  /// Nothing is being gathered, and nothing gathered is without a place in the inbox.
+  /// Whether everything gathered is complete in the inbox.
   var isEmpty: Bool { tags.isEmpty && completing.isEmpty }
 
-  /// Takes note of a delivery. Returns what is to be filed at once, for it takes up too much memory.
+  /// Adds a delivery. Returns the changes to store now, if the gathered commands take up too much memory.
   mutating func add(
     _ raw: RawDelivery, deliveries: Int64, tag: UInt64, maximumBytes: Int
   ) -> [InboxChange] {
+    assert(tags.last.map { $0 < tag } ?? true, "delivery tags ascend")
     arrivals.append(InboxArrival(raw: raw, deliveries: deliveries))
     bytes += raw.byteCount
     tags.append(tag)
+    assert(arrivals.count == tags.count - filedCount, "what is not written yet is in memory")
     return bytes >= maximumBytes ? file() : []
   }
 
@@ -45,16 +49,17 @@ struct Gathering {
     return changes
   }
 
-  /// The deliveries that were filed since it was last asked: they are in memory no more.
+  /// The deliveries that were written to the inbox since the last call: they are no longer in memory.
   mutating func takeReleased() -> [UInt64] {
+    assert(releasedCount <= filedCount && filedCount <= tags.count, "deliveries are released once, in order")
     defer { releasedCount = filedCount }
     return Array(tags[releasedCount..<filedCount])
   }
 
-  /// The deliveries that are not filed yet.
+  /// The deliveries that are not written to the inbox yet.
   var tagsInMemory: ArraySlice<UInt64> { tags[filedCount...] }
 
-  /// All that is redelivered is here.
+  /// Everything that is redelivered has arrived. Returns the changes that complete the batch.
   mutating func end() -> [InboxChange] {
     guard !tags.isEmpty else { return [] }
     let changes = file() + [.complete(batch: batch)]
@@ -64,13 +69,14 @@ struct Gathering {
     return changes
   }
 
-  /// A batch is complete in the inbox. Returns the deliveries to acknowledge, none if their channel is gone, and how many
-  /// commands there are.
+  /// The completion of a batch is stored. Returns the deliveries to acknowledge, none if their channel is gone, and the
+  /// number of commands.
   mutating func completed(_ batch: Int64) -> (tags: [UInt64], count: Int) {
-    completing.removeValue(forKey: batch) ?? ([], 0)
+    assert(completing[batch] != nil, "a batch is completed once")
+    return completing.removeValue(forKey: batch) ?? ([], 0)
   }
 
-  /// The channel is gone, and what was being gathered with it.
+  /// The channel is gone, and with it the batch that was being gathered.
   mutating func abandon() {
     if !tags.isEmpty { mayLeaveParts = true }
     (arrivals, bytes, tags, filedCount, releasedCount) = ([], 0, [], 0, 0)

@@ -1,52 +1,57 @@
 import DequeModule
 
-/// The commands of the inbox that are in memory: waiting to be decided, or decided and not yet answered for good.
+/// The inbox commands in memory: waiting to be decided, or decided with an outcome that is not confirmed yet.
 struct InboxLine {
-  /// A command waiting to be decided.
+  /// A command that waits to be decided.
   private struct Waiting {
     var command: ReceivedCommand
-    /// An earlier process ended while it decided this one: it is decided alone.
+    /// An earlier process ended while it decided this command: it is decided alone.
     var isSuspect: Bool
-    /// Whether the try that is under way is counted.
+    /// Whether the try that is about to begin is counted.
     var isCounted: Bool
   }
 
-  /// After so many processes that ended over it a command is not decided any more.
+  /// A command that has ended this many processes is not decided again.
   static let mostTries = 3
 
   private var waiting: Deque<Waiting> = []
-  /// What was loaded and is not done with.
+  /// Loaded commands whose outcome is not confirmed.
   private var held: [InboxPosition: InboxRow] = [:]
   private var heldBytes = 0
   private var cursor: InboxPosition?
-  /// Whether the inbox may hold more behind `cursor`.
+  /// Whether the inbox may hold more after `cursor`.
   private var hasMore = true
-  /// The last batch that is complete.
+  /// The last complete batch.
   private var lastBatch: Int64
+  /// Schedules on which a command without `message_id` was applied: commands on them up to this batch are applied even
+  /// if they were answered before.
   private var reapplied: [ScheduleID: Int64] = [:]
-  /// Commands that were put back, of which the try is to be taken back.
+  /// Commands that were put back, whose counted try is to be undone.
   private var putBack: [InboxPosition] = []
 
   init(lastBatch: Int64) { self.lastBatch = lastBatch }
 
-  /// Nothing is in the inbox, decided or not.
+  /// Whether the inbox holds no command, decided or not.
   var isEmpty: Bool { !hasMore && held.isEmpty }
-  /// All that the inbox holds is in memory, so that what is behind it in order may be looked at.
+  /// Whether everything in the inbox is in memory, so that newer commands may be decided.
   var isLoaded: Bool { !hasMore }
 
   mutating func completed(_ batch: Int64) {
+    assert(batch > lastBatch, "batches are completed in order")
     lastBatch = batch
     hasMore = true
   }
 
-  /// Where to go on loading; nil while enough is here.
+  /// Where to continue loading; nil while enough is in memory, or everything.
   func nextLoad(limit: Int, maximumBytes: Int) -> InboxPosition?? {
     hasMore && waiting.count < limit && heldBytes < maximumBytes ? .some(cursor) : nil
   }
 
   mutating func load(_ page: InboxPage, decode: (RawDelivery, CommandSource) -> ReceivedCommand) {
     reapplied.merge(page.reapplied) { max($0, $1) }
+    assert(page.rows.first.map { row in cursor.map { $0 < row.position } ?? true } ?? true, "pages follow each other")
     for row in page.rows {
+      assert(held[row.position] == nil, "a command is loaded once")
       held[row.position] = row
       heldBytes += row.raw.byteCount
       let isPoison = row.answer == nil && row.tries >= Self.mostTries
@@ -59,7 +64,7 @@ struct InboxLine {
     hasMore = !page.isLast
   }
 
-  /// A command that ends the process each time that it is looked at. It is looked at no more.
+  /// A command that ended the process each time that it was decided. It is not decided again.
   private static func poison(_ row: InboxRow) -> ReceivedCommand {
     ReceivedCommand(
       source: .inbox(row.position), size: row.raw.body.count, origin: Origin(),
@@ -70,33 +75,34 @@ struct InboxLine {
         )))
   }
 
-  /// The answer that a command was given before, in the transaction of its effect.
+  /// The answer that was stored in the transaction of the command's effect.
   func answer(of position: InboxPosition) -> RememberedCommand.Answer? { held[position]?.answer }
 
-  /// How many processes ended over a command that is not decided any more for that; nil for any other.
+  /// How many processes ended over a command that is not decided again because of that; nil for any other.
   func deaths(of position: InboxPosition) -> Int? {
     held[position].flatMap { $0.answer == nil && $0.tries >= Self.mostTries ? $0.tries : nil }
   }
 
   func raw(of position: InboxPosition) -> RawDelivery? { held[position]?.raw }
 
-  /// Whether a command has to be applied even if it was answered before, since one ahead of it was applied again.
+  /// Whether a command is applied even if it was answered before, because an earlier one was applied again.
   func mustApply(_ id: ScheduleID, at position: InboxPosition) -> Bool {
     reapplied[id].map { position.batch <= $0 } ?? false
   }
 
   /// A command without `message_id` is applied.
   mutating func reapply(_ id: ScheduleID) -> InboxChange {
+    assert(reapplied[id].map { $0 <= lastBatch } ?? true, "a command is applied again up to the last batch")
     reapplied[id] = lastBatch
     return .reapply(id, through: lastBatch)
   }
 
-  /// What `take` takes, and what it leaves.
+  /// Commands to decide now, and the tries to count for them.
   struct Taken {
     var commands: [ReceivedCommand] = []
-    /// Commands that have to wait for their schedule: the try that was counted for them did no harm.
+    /// Commands that wait for their schedule: their counted try is undone.
     var passedOver: [InboxPosition] = []
-    /// Commands that are taken after they had to wait.
+    /// Commands that waited before: a try is counted for them now.
     var uncounted: [InboxPosition] = []
     /// Whether nothing else may be decided together with these.
     var isAlone = false
@@ -104,7 +110,8 @@ struct InboxLine {
     var isEmpty: Bool { commands.isEmpty && passedOver.isEmpty }
   }
 
-  /// Takes commands in order, passing over those on a schedule that is busy and all that follow on it.
+  /// Takes commands in order. Commands on a busy schedule are passed over, and so are later commands on the same
+  /// schedule.
   mutating func take(_ limit: Int, unless isBusy: (ScheduleID) -> Bool) -> Taken {
     var taken = Taken(passedOver: putBack)
     putBack = []
@@ -134,7 +141,7 @@ struct InboxLine {
     return taken
   }
 
-  /// Takes back the tries of all that waits: this process ends, and not over them.
+  /// Undoes the tries of all waiting commands: this process ends, but not because of them.
   mutating func takeUndecided() -> Taken {
     var taken = Taken(passedOver: putBack)
     putBack = []
@@ -145,7 +152,7 @@ struct InboxLine {
     return taken
   }
 
-  /// Puts commands back that cannot be decided yet, in front and in order.
+  /// Puts commands that cannot be decided yet back in front, in order.
   mutating func putBack(_ commands: [ReceivedCommand]) {
     for command in commands.reversed() {
       guard case .inbox(let position) = command.source else { continue }
@@ -156,16 +163,22 @@ struct InboxLine {
     }
   }
 
-  /// A command was decided: of what was delivered only the dead queue has any use.
+  /// A command was decided. Its content is needed only if it goes to the dead queue.
   mutating func decided(_ position: InboxPosition, _ settlement: Acknowledgements.Settlement) {
     guard settlement == .acknowledge, let row = held[position] else { return }
     heldBytes -= row.raw.byteCount
+    checkBytes()
     held[position]?.raw = RawDelivery(routingKey: [], properties: [], body: [])
   }
 
   /// The outcome of a command is confirmed.
   mutating func remove(_ position: InboxPosition) -> InboxChange {
     if let row = held.removeValue(forKey: position) { heldBytes -= row.raw.byteCount }
+    checkBytes()
     return .remove(position)
+  }
+
+  private func checkBytes() {
+    assert(heldBytes >= 0 && (heldBytes == 0 || !held.isEmpty), "bytes belong to loaded commands")
   }
 }

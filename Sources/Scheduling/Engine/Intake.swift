@@ -1,28 +1,28 @@
 import DequeModule
 import Recurrence
 
-/// The commands between the broker's queue and their decision, and from there to their acknowledgement.
+/// The commands between their queue and their settlement.
 ///
-/// What is delivered for the first time waits here, acknowledged once its outcome is confirmed. What is redelivered goes
-/// through the inbox, in the order in which it was sent, and is decided before anything newer.
+/// First deliveries wait here, and are acknowledged once their outcome is confirmed. Redelivered commands go through
+/// the inbox, in the order in which they were sent, and are decided before anything newer.
 struct Intake {
-  /// The consuming channel that is open; nil while there is none.
+  /// The open consuming channel; nil while there is none.
   private(set) var channel: UInt64?
   private var fresh: Deque<ReceivedCommand> = []
   private var acknowledgements = Acknowledgements()
   private var gathering: Gathering
   private(set) var inbox: InboxLine
-  /// Changes of the inbox that wait for the next transaction.
+  /// Changes of the inbox for the next transaction.
   private var changes: [InboxChange] = []
-  /// Schedules on which a command was passed over when commands were last taken.
+  /// Busy schedules on which a command was passed over when commands were last taken.
   private var passedOver: Set<ScheduleID> = []
-  /// Whether one of them has become free since: then commands are taken before another tick makes it busy again.
-  private(set) var isOverdue = false
+  /// Whether one of them has become free since. No tick leaves then until commands are taken again: see
+  /// `Engine.maySendTicks`.
+  private(set) var blocksTicks = false
   /// Since when the last delivery may have been answered.
   private var lastSince = Instant(milliseconds: .min)
-  /// The earliest answer to a command of the inbox of which the queue may still have a copy.
+  /// The earliest answer to an inbox command of which the queue may still hold a copy.
   private var inboxAnswered = Instant(milliseconds: .max)
-  /// The most deliveries unacknowledged at a time, and the most bytes of redelivered ones gathered in memory.
   private let prefetch: Int
   private let maximumBytes: Int
   private let maximumGatheredBytes: Int
@@ -35,13 +35,13 @@ struct Intake {
     maximumGatheredBytes = settings.maximumGatheredBytes
   }
 
-  /// Commands that were answered from this instant on may yet be decided again.
+  /// Commands answered at or after this instant may be delivered again.
   var unsettledSince: Instant {
     guard inbox.isEmpty, gathering.isEmpty else { return Instant(milliseconds: .min) }
     return min(acknowledgements.oldest ?? lastSince, inboxAnswered)
   }
 
-  /// Whether redelivered commands are here of which there may be more.
+  /// Whether more redelivered commands may follow those received.
   var isGathering: Bool { gathering.isOpen }
 
   // MARK: The channel
@@ -51,7 +51,7 @@ struct Intake {
     self.channel = channel
   }
 
-  /// The channel is gone: whatever was not settled will be delivered again.
+  /// The channel is gone: whatever was not settled will be redelivered.
   mutating func close() {
     channel = nil
     fresh.removeAll()
@@ -59,7 +59,7 @@ struct Intake {
     lastSince = acknowledgements.oldest ?? lastSince
     acknowledgements = Acknowledgements()
     passedOver = []
-    isOverdue = false
+    blocksTicks = false
   }
 
   mutating func append(_ deliveries: [ReceivedCommand], on channel: UInt64, at now: Instant) {
@@ -67,11 +67,11 @@ struct Intake {
     for delivery in deliveries {
       guard case .delivery(let tag) = delivery.source else { continue }
       if case .redelivered(let raw, let count) = delivery.content {
-        // It was answered, if at all, when it came before.
+        // If it was answered, that was on its first delivery.
         acknowledgements.delivered(tag, size: delivery.size, since: acknowledgements.oldest ?? lastSince)
         add(gathering.add(raw, deliveries: count, tag: tag, maximumBytes: maximumGatheredBytes))
       } else {
-        // Whatever is returned to the queue comes before it.
+        // The broker delivers everything that was returned to the queue before it.
         endGathering()
         if inbox.isEmpty, gathering.isEmpty, acknowledgements.isEmpty { inboxAnswered = Instant(milliseconds: .max) }
         lastSince = now
@@ -79,11 +79,11 @@ struct Intake {
         fresh.append(delivery)
       }
     }
-    // The broker would deliver no more, and it never had more out at a time.
+    // The broker delivers no more until some are settled, and never had more than this to return.
     if acknowledgements.count >= prefetch { endGathering() }
   }
 
-  /// The queue has nothing more for us: what was redelivered is all here.
+  /// The queue is empty: everything that is redelivered has arrived.
   mutating func exhausted(on channel: UInt64) {
     if channel == self.channel { endGathering() }
   }
@@ -105,7 +105,7 @@ struct Intake {
     return changes
   }
 
-  /// Where to go on loading the inbox; nil when nothing is to be loaded.
+  /// Where to continue loading the inbox; nil when nothing is to be loaded.
   func nextLoad(limit: Int) -> InboxPosition?? {
     changes.isEmpty ? inbox.nextLoad(limit: limit, maximumBytes: maximumBytes) : nil
   }
@@ -114,7 +114,7 @@ struct Intake {
     inbox.load(page, decode: decode)
   }
 
-  /// A batch of the inbox is stored whole: it is acknowledged. Returns how many commands it has.
+  /// A batch is complete in the inbox: its deliveries are acknowledged. Returns the number of its commands.
   mutating func completed(_ batch: Int64) -> Int {
     inbox.completed(batch)
     let (tags, count) = gathering.completed(batch)
@@ -122,7 +122,7 @@ struct Intake {
     return count
   }
 
-  /// A command was decided, and its outcome is on its way.
+  /// A command was decided, and its outcome is about to be published.
   mutating func decided(_ source: CommandSource, _ settlement: Acknowledgements.Settlement) {
     if case .inbox(let position) = source { inbox.decided(position, settlement) }
   }
@@ -130,10 +130,10 @@ struct Intake {
   mutating func remove(_ position: InboxPosition) -> InboxChange { inbox.remove(position) }
   mutating func reapply(_ id: ScheduleID) -> InboxChange { inbox.reapply(id) }
 
-  // MARK: Deciding
+  // MARK: Decision
 
-  /// Takes up to `limit` commands in order, those of the inbox first, passing over those on a schedule that is busy; what
-  /// follows on the same schedule is passed over too, so that commands on one id stay in order.
+  /// Takes up to `limit` commands in order, those of the inbox first. Commands on a busy schedule are passed over, and
+  /// so are later commands on the same schedule, so that commands on one id stay in order.
   mutating func take(_ limit: Int, unless isBusy: (ScheduleID) -> Bool) -> InboxLine.Taken {
     var passed: Set<ScheduleID> = []
     let mustWait = { (id: ScheduleID) in
@@ -143,8 +143,9 @@ struct Intake {
     }
     var taken = inbox.take(limit, unless: mustWait)
     if !taken.isAlone, inbox.isLoaded, gathering.isEmpty { takeFresh(limit, into: &taken, unless: mustWait) }
+    assert(taken.commands.count <= limit, "a batch is limited")
     passedOver = passed
-    isOverdue = false
+    blocksTicks = false
     return taken
   }
 
@@ -158,18 +159,19 @@ struct Intake {
     while let last = left.popLast() { fresh.prepend(last) }
   }
 
-  /// Nothing is decided any more: the tries of what was not are taken back.
+  /// Nothing more is decided: undoes the tries of undecided commands.
   mutating func takeUndecided() -> InboxLine.Taken { inbox.takeUndecided() }
 
   /// Whether a command on this schedule was passed over when commands were last taken.
   func isWaiting(for id: ScheduleID) -> Bool { passedOver.contains(id) }
 
-  /// A tick of this schedule is no longer in flight.
+  /// Nothing of this schedule is in flight any more. If a command on it was passed over, ticks are blocked until
+  /// commands are taken.
   mutating func released(_ id: ScheduleID) {
-    if passedOver.contains(id) { isOverdue = true }
+    if passedOver.contains(id) { blocksTicks = true }
   }
 
-  /// Puts commands back that turned out not to be decidable yet, in front and in order.
+  /// Puts commands that cannot be decided yet back in front, in order.
   mutating func putBack(_ commands: [ReceivedCommand], on channel: UInt64?) {
     inbox.putBack(commands)
     guard let channel, channel == self.channel else { return }
@@ -180,7 +182,7 @@ struct Intake {
 
   // MARK: After the decision
 
-  /// A command was decided, and its answer is remembered as of this instant; for a repeat that of the first time.
+  /// A command was decided. Its answer is remembered as of this instant; for a duplicate, as of the first answer.
   mutating func answered(_ source: CommandSource, at instant: Instant) {
     switch source {
     case .delivery(let tag): acknowledgements.answered(tag, at: instant)
@@ -193,7 +195,7 @@ struct Intake {
     acknowledgements.settle(tag, settlement)
   }
 
-  /// What to tell the broker, and how many bytes of commands are in memory no more.
+  /// What to send to the broker, and how many bytes of commands are no longer in memory.
   mutating func takeFrames() -> (settled: Acknowledgements.Settled, channel: UInt64)? {
     guard let channel else { return nil }
     let settled = acknowledgements.takeSettled()

@@ -1,14 +1,14 @@
-/// Whether commands are left in their queue for a while, and why.
+/// Decides when commands are left in their queue for a while, and why.
 ///
-/// Closing the channel returns what it holds to the queue, and the broker counts that: what is redelivered goes into the inbox
-/// at once, so that this costs nothing but the count of one.
+/// Closing the channel returns its commands to the queue, and the broker counts that as a delivery. Redelivered
+/// commands go into the inbox at once, so each is counted only once.
 package struct IntakeSuspension {
   package enum Reason: Hashable, Sendable {
-    /// The store cannot keep what would be decided.
+    /// The store cannot store what would be decided.
     case store
-    /// Outcomes cannot be published: the broker takes unacknowledged commands back after a while, by itself.
+    /// Outcomes cannot be published: the broker would take the unacknowledged commands back after a while.
     case unanswered
-    /// As `unanswered`, and the commands in memory come to as many bytes as there may be.
+    /// As `unanswered`, and the commands in memory have reached their limit in bytes.
     case congested
   }
 
@@ -18,14 +18,16 @@ package struct IntakeSuspension {
   }
 
   private enum State {
+    /// Becomes suspended.
     case flowing
+    /// The channel is closed. Becomes flowing.
     case suspended
   }
 
   private var state = State.flowing
   /// Since when outcomes cannot be published, on the monotonic clock; nil while they can.
   private var unansweredSince: Int64?
-  /// When the store was healthy again, on the monotonic clock; nil while it never failed.
+  /// When the store last recovered, on the monotonic clock; nil while it has never failed.
   private var storeHealthySince: Int64?
   private var isCongested = false
   private let patience: Int64
@@ -36,13 +38,14 @@ package struct IntakeSuspension {
     resumeDelay = settings.resumeDelayMilliseconds
   }
 
-  /// The consumer reads no more, for commands in memory take up all the room that there is.
+  /// The consumer stopped reading because the commands in memory have reached their limit in bytes.
   mutating func congested() { isCongested = true }
 
   mutating func storeRecovered(at uptime: Int64) { storeHealthySince = uptime }
 
-  /// What is to be done now, if anything.
+  /// What to do now; nil for nothing.
   mutating func step(isStoreAvailable: Bool, canAnswer: Bool, at uptime: Int64) -> Step? {
+    assert(unansweredSince.map { $0 <= uptime } ?? true, "the monotonic clock never goes back")
     if canAnswer { unansweredSince = nil } else { unansweredSince = unansweredSince ?? uptime }
     switch state {
     case .flowing:
@@ -68,7 +71,7 @@ package struct IntakeSuspension {
 
   private var resumption: Int64? { storeHealthySince.map { $0 + resumeDelay } }
 
-  /// When, on the monotonic clock, something is to be done if nothing else happens.
+  /// When, on the monotonic clock, the next step is due if no event comes before; nil without one.
   func deadline(isStoreAvailable: Bool = true, canAnswer: Bool) -> Int64? {
     switch state {
     case .flowing: unansweredSince.map { $0 + patience }

@@ -1,14 +1,14 @@
 import Recurrence
 
 extension Publications {
-  /// What a publication is about, and so what follows from its confirm.
+  /// What a publication is about, which determines what its confirm leads to.
   enum Subject: Hashable, Sendable {
     case tick(generation: Int64)
     /// The outcome of a command, which is then settled with the broker.
     case answer(CommandSource, channel: UInt64?, Acknowledgements.Settlement)
-    /// A command of the inbox on its way to the dead queue.
+    /// An inbox command on its way to the dead queue.
     case deadLetter(InboxPosition)
-    /// The Stopped that a schedule owes since it ended by itself.
+    /// The end notice that a schedule owes since it ended automatically.
     case owedStopped(generation: Int64, id: ScheduleID)
 
     var isTick: Bool {
@@ -20,34 +20,34 @@ extension Publications {
     let subject: Subject
     let content: Publication.Content
     let origin: Origin
-    /// Whether it may have been sent before, on another connection or by an earlier process.
+    /// Whether it may have been sent before, on an earlier connection or by an earlier process.
     var isRepeat = false
-    /// How often the broker refused it, or did not confirm it in time.
+    /// How often it was nacked or timed out.
     var refusals = 0
-    /// The milliseconds for which it backed off after refusals, all in all.
-    var heldBack: Int64 = 0
-    /// Whether it was unroutable.
+    /// How long it has backed off in total, in milliseconds.
+    var backedOffMilliseconds: Int64 = 0
     var isReturned = false
-    /// When it was sent last, and how long the broker took to confirm that, in milliseconds.
+    /// When it was last sent.
     var sent = Instant(milliseconds: 0)
+    /// How long the broker took to confirm it, in milliseconds.
     var confirmation: Int32 = 0
   }
 }
 
 extension Publications.Item {
-  /// The schedule that it is about, if that is known.
+  /// The schedule that it is about, if known.
   var scheduleID: ScheduleID? {
     if case .event(let event) = content { event.scheduleID } else { nil }
   }
 
-  /// The size of the payload that it carries, in bytes.
+  /// The size of its payload, in bytes.
   var payloadBytes: Int {
     if case .event(let event) = content { event.payloadBytes } else { 0 }
   }
 }
 
 extension Schedule.Tally {
-  /// Of a tick that was confirmed.
+  /// The history of a confirmed tick.
   init(_ tick: Tick, _ item: Publications.Item) {
     self.init(
       missed: tick.missed, repeats: item.isRepeat ? 1 : 0, refusals: item.refusals, returns: item.isReturned ? 1 : 0,

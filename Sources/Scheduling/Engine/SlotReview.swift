@@ -1,21 +1,22 @@
 import Recurrence
 
-/// The recomputation of stored next slots, nearest first, when what they were computed by has changed: the rules of time
-/// zones, those of cron expressions, or the wall clock.
+/// The recomputation of stored next slots, nearest first, after a change of time zone rules, of cron expression rules,
+/// or of the wall clock.
 struct SlotReview {
   struct Causes: OptionSet, Sendable {
     let rawValue: Int
     /// Concerns schedules that follow a time zone.
     static let zoneRules = Causes(rawValue: 1)
-    /// Concerns those with a cron expression.
+    /// Concerns schedules with a cron expression.
     static let expressionRules = Causes(rawValue: 2)
     /// The clock was set far back. Concerns all recurring schedules.
     static let clock = Causes(rawValue: 4)
   }
 
   enum State {
+    /// Becomes running.
     case idle
-    /// Schedules up to `through` have their new slots; nil at the beginning.
+    /// Schedules up to `through` are reviewed; nil at the beginning. Becomes idle, or starts again on another cause.
     case running(Causes, through: DuePosition?)
   }
 
@@ -23,7 +24,7 @@ struct SlotReview {
   /// Schedules outside the window whose new slot is about to be stored, by generation.
   private var moving: [Int64: Schedule] = [:]
   private(set) var movingIDs: Set<ScheduleID> = []
-  /// Schedules that a review because of the clock must return to, for a tick of them was in flight, by generation.
+  /// Schedules to which a review of clock changes has to return, because a tick of theirs was in flight, by generation.
   private var revisit: Set<Int64> = []
 
   /// Why slots are being recomputed; empty while they are not.
@@ -35,10 +36,11 @@ struct SlotReview {
     if case .running(_, let through) = state { through } else { nil }
   }
 
-  /// Whether new slots of schedules outside the window are about to be stored: then pages of due schedules are out of date.
+  /// Whether new slots of schedules outside the window are about to be stored: pages of due schedules read meanwhile
+  /// are out of date.
   var isMoving: Bool { !moving.isEmpty }
 
-  /// Begins a review, from the first schedule on. One that is running keeps its causes.
+  /// Begins a review from the first schedule. A running review starts again, and keeps its causes.
   mutating func begin(_ causes: Causes) {
     state = .running(self.causes.union(causes), through: nil)
   }
@@ -54,19 +56,20 @@ struct SlotReview {
     if case .running(let causes, let through) = state { .review(causes, after: through) } else { nil }
   }
 
-  /// Whether a page that was asked for is still the one to review: it is not when the review has begun again since.
+  /// Whether a page that was requested is still the next one to review. It is not if the review has started again
+  /// since.
   func isCurrent(_ causes: Causes, after position: DuePosition?) -> Bool {
     if case .running(causes, position) = state { true } else { false }
   }
 
-  /// Whether the slot of a schedule at this position may still be another under the new rules.
+  /// Whether new rules may still move the slot of a schedule at this position.
   func awaits(_ definition: Definition, at position: DuePosition) -> Bool {
     guard case .running(let causes, let through) = state else { return false }
     guard definition.followsZone || causes.contains(.expressionRules) && definition.isCron else { return false }
     return through.map { position > $0 } ?? true
   }
 
-  /// The new state of a schedule; nil when it stays as it is, or has to be returned to.
+  /// The new progress of a schedule; nil if it is unchanged, or has to be revisited.
   ///
   /// A tick that may have been sent keeps its slot, unless the clock was wrong.
   mutating func recompute(
@@ -74,7 +77,7 @@ struct SlotReview {
   ) -> Schedule.Progress? {
     guard let next = schedule.nextTick else { return nil }
     guard !isBusy else {
-      // A tick beyond now is one of the clock before, whose confirm came just now.
+      // A tick beyond now was computed by the wrong clock; its confirm has just arrived.
       if causes.contains(.clock), next.slot > latestWall { revisit.insert(schedule.generation) }
       return nil
     }
@@ -89,6 +92,7 @@ struct SlotReview {
     assert(moving[schedule.generation] == nil, "a schedule is moved once at a time")
     moving[schedule.generation] = schedule
     movingIDs.insert(schedule.id)
+    assert(moving.count == movingIDs.count, "an id has one live schedule")
   }
 
   /// The new slot of a schedule outside the window is stored. Returns the schedule with it.
@@ -114,13 +118,13 @@ struct SlotReview {
     return nil
   }
 
-  /// Nothing of this schedule is in flight any more. What it became, or was left as, may be of the clock before.
+  /// Nothing of this schedule is in flight any more. Its slot may still be one of the wrong clock.
   mutating func released(_ generation: Int64) {
     if !revisit.isEmpty, revisit.remove(generation) != nil { begin(.clock) }
   }
 }
 
 extension DuePosition {
-  /// Behind every schedule.
+  /// After every schedule.
   fileprivate static var last: DuePosition { DuePosition(due: Instant(milliseconds: .max), generation: .max) }
 }

@@ -1,21 +1,21 @@
 import Recurrence
 
-/// When what the retention no longer asks for is removed: in small steps, so that no tick waits for one.
+/// Removes what need not be retained any longer, in small steps so that no tick waits for one.
 struct Sweeper {
-  /// When the next step comes, on the monotonic clock; nil before commands were consumed for the first time.
+  /// When the next step is due, on the monotonic clock; nil until commands are first consumed.
   private(set) var deadline: Int64?
   private let settings: Engine.Settings
 
   init(settings: Engine.Settings) { self.settings = settings }
 
-  /// Commands are consumed: what was redelivered after an outage is recognized before its memory is removed.
+  /// Commands are consumed. Their redelivered duplicates are recognised before the first answers are removed.
   mutating func commandsOpened(at now: Now) {
     deadline = deadline ?? now.uptime + settings.sweepDelayMilliseconds
   }
 
-  /// What may be removed now; nil while it is not time for a step.
+  /// What may be removed now; nil until the next step is due.
   ///
-  /// - Parameter unsettledSince: Commands that were answered since then may be delivered again.
+  /// - Parameter unsettledSince: Commands answered at or after this instant may be delivered again.
   func work(at now: Now, unsettledSince: Instant) -> StoreLane.Work? {
     guard let deadline, now.uptime >= deadline else { return nil }
     func before(_ milliseconds: Int64) -> Instant { now.wall.advanced(byMilliseconds: -milliseconds) }
@@ -28,7 +28,7 @@ struct Sweeper {
         maximumEnded: settings.maximumEnded, maximumCommands: settings.maximumCommands))
   }
 
-  /// A step removed so many rows.
+  /// A step removed this many rows.
   mutating func swept(_ count: Int, at now: Now) {
     let isMore = count >= settings.sweepStep
     deadline = now.uptime + (isMore ? settings.sweepPauseMilliseconds : settings.sweepIntervalMilliseconds)

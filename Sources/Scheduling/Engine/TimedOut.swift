@@ -1,76 +1,83 @@
 import DequeModule
 
-/// Publications past their confirm timeout, by number, and in the order in which they timed out: none is looked for.
+/// The publications past their confirm timeout, by number and in the order in which they timed out.
+///
+/// `sent` of an entry is the time at which it timed out, on the monotonic clock.
 struct TimedOut {
-  private var flights: [UInt64: Flights.Flight] = [:]
-  /// Numbers, oldest first; those that were resolved since are passed over.
+  private var entries: [UInt64: InFlight.Entry] = [:]
+  /// Numbers, oldest first. A number without an entry has been resolved and is skipped.
   private var ticks: Deque<UInt64> = []
   private var outcomes: Deque<UInt64> = []
 
-  subscript(number: UInt64) -> Flights.Flight? {
-    get { flights[number] }
-    set { if flights[number] != nil { flights[number] = newValue } }
+  subscript(number: UInt64) -> InFlight.Entry? {
+    get { entries[number] }
+    set { if entries[number] != nil { entries[number] = newValue } }
   }
 
-  /// - Parameter flight: As if it was sent now, which is not before any that is here.
-  mutating func insert(_ flight: Flights.Flight, as number: UInt64) {
-    if flight.item.subject.isTick {
-      append(number, to: \.ticks)
+  /// - Parameter entry: Its `sent` is now, never before that of an earlier entry.
+  mutating func insert(_ entry: InFlight.Entry, as number: UInt64) {
+    if entry.item.subject.isTick {
+      append(number, sent: entry.sent, to: \.ticks)
     } else {
-      append(number, to: \.outcomes)
+      append(number, sent: entry.sent, to: \.outcomes)
     }
-    flights[number] = flight
+    entries[number] = entry
   }
 
-  mutating func remove(_ number: UInt64) -> Flights.Flight? { flights.removeValue(forKey: number) }
+  mutating func remove(_ number: UInt64) -> InFlight.Entry? { entries.removeValue(forKey: number) }
 
-  /// All of them, in the order in which they were sent first.
+  /// Removes all publications and returns them in their original sending order.
   mutating func removeAll() -> [Publications.Item] {
-    let items = flights.keys.sorted().compactMap { flights[$0]?.item }
+    let items = entries.keys.sorted().compactMap { entries[$0]?.item }
     self = TimedOut()
     return items
   }
 
-  /// They are as if they had been sent now.
+  /// Restarts the expiry of every publication.
   mutating func restartClocks(at uptime: Int64) {
-    for number in flights.keys { flights[number]?.sent = uptime }
+    for number in entries.keys { entries[number]?.sent = uptime }
   }
 
-  /// One is as if it had been sent now.
+  /// Restarts the expiry of one publication.
   mutating func renew(_ number: UInt64, at uptime: Int64) {
-    guard var flight = flights[number] else { return }
-    flight.sent = uptime
-    insert(flight, as: number)
+    guard var entry = entries[number] else { return }
+    entry.sent = uptime
+    insert(entry, as: number)
   }
 
-  /// Since when the oldest has been here, on the monotonic clock.
-  var oldestTick: Int64? { mutating get { first(in: \.ticks).flatMap { flights[$0]?.sent } } }
-  var oldestOutcome: Int64? { mutating get { first(in: \.outcomes).flatMap { flights[$0]?.sent } } }
+  /// When the oldest tick timed out, on the monotonic clock; nil without any.
+  var oldestTick: Int64? { mutating get { first(in: \.ticks).flatMap { entries[$0]?.sent } } }
+  /// When the oldest outcome timed out, on the monotonic clock; nil without any.
+  var oldestOutcome: Int64? { mutating get { first(in: \.outcomes).flatMap { entries[$0]?.sent } } }
 
-  /// The oldest, if it has been here since this time or longer.
+  /// The oldest tick, if it timed out at or before `uptime`. The caller removes or renews it.
   mutating func firstTick(sentBefore uptime: Int64) -> UInt64? { first(in: \.ticks, sentBefore: uptime) }
+  /// The oldest outcome, if it timed out at or before `uptime`. The caller removes or renews it.
   mutating func firstOutcome(sentBefore uptime: Int64) -> UInt64? { first(in: \.outcomes, sentBefore: uptime) }
 
   private mutating func first(
     in line: WritableKeyPath<TimedOut, Deque<UInt64>>, sentBefore uptime: Int64
   ) -> UInt64? {
-    guard let number = first(in: line), let flight = flights[number], flight.sent <= uptime else { return nil }
+    guard let number = first(in: line), let entry = entries[number], entry.sent <= uptime else { return nil }
     self[keyPath: line].removeFirst()
     return number
   }
 
   private mutating func first(in line: WritableKeyPath<TimedOut, Deque<UInt64>>) -> UInt64? {
     while let number = self[keyPath: line].first {
-      if flights[number] != nil { return number }
+      if entries[number] != nil { return number }
       self[keyPath: line].removeFirst()
     }
     return nil
   }
 
-  private mutating func append(_ number: UInt64, to line: WritableKeyPath<TimedOut, Deque<UInt64>>) {
-    if self[keyPath: line].count > 2 * flights.count + 1024 {
-      self[keyPath: line].removeAll { [flights] in flights[$0] == nil }
+  private mutating func append(_ number: UInt64, sent: Int64, to line: WritableKeyPath<TimedOut, Deque<UInt64>>) {
+    if self[keyPath: line].count > 2 * entries.count + 1024 {
+      self[keyPath: line].removeAll { [entries] in entries[$0] == nil }
     }
+    assert(
+      self[keyPath: line].last.flatMap { entries[$0] }.map { $0.sent <= sent } ?? true,
+      "publications are kept in the order in which they timed out")
     self[keyPath: line].append(number)
   }
 }

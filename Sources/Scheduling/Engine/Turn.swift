@@ -1,12 +1,13 @@
 import Recurrence
 
-/// What the engine has decided and not yet handed on: changes for the next transaction, outcomes that follow it, reports.
+/// What the engine has decided and not handed on yet: changes for the next transaction, outcomes that follow it,
+/// reports.
 ///
 /// The engine's values add to it; none of them changes another.
 struct Turn {
-  /// The time of the event or the decision that is being handled.
+  /// The time of the event or decision that is being handled.
   var now: Now
-  /// Waiting for the next transaction, in order.
+  /// The changes for the next transaction, in order.
   private(set) var changes: [Change] = []
   /// Decided commands whose changes are among `changes`: their outcomes are published once these are stored.
   private(set) var answers: [Answer] = []
@@ -15,12 +16,11 @@ struct Turn {
   /// A decided command.
   struct Answer: Sendable {
     var source: CommandSource
-    /// The channel on which a delivery came; nil for a command of the inbox.
+    /// The channel of the delivery; nil for an inbox command.
     var channel: UInt64?
     var decision: CommandDecision
   }
 
-  /// Before the first event.
   init() { now = Now(wall: Instant(milliseconds: .min), uptime: .min) }
 
   mutating func change(_ change: Change) { changes.append(change) }
@@ -35,18 +35,18 @@ struct Turn {
 
   /// The batch for the next transaction.
   ///
-  /// - Parameter room: How many changes the batch after it is expected to have.
+  /// - Parameter room: The expected number of changes in the batch after it.
   mutating func takeBatch(reserving room: Int) -> (changes: [Change], answers: [Answer]) {
+    assert(!changes.isEmpty, "a transaction has changes")
     defer {
       changes = []
-      // At once rather than little by little.
       changes.reserveCapacity(room)
       answers = []
     }
     return (changes, answers)
   }
 
-  /// The answers, if there is nothing to be stored before them.
+  /// The answers, if no change has to be stored before them.
   mutating func takeAnswersWithoutChanges() -> [Answer] {
     guard changes.isEmpty else { return [] }
     defer { answers = [] }

@@ -1,15 +1,16 @@
 package import Recurrence
 
-/// What a client asks of the scheduler, read and found well-formed.
+/// A well-formed command from a client.
 package enum Command: Hashable, Sendable {
   case start(Start)
   case stop(Stop)
 
   package struct Start: Hashable, Sendable {
     package var definition: Definition
-    /// The event's own `Time`, from which `duration` and `every` count; nil when it had none.
+    /// The event's own `Time`, from which `duration` and `every` count; nil if it had none.
     package var time: Instant?
-    /// Names of fields that the contract does not know, in the order sent; Started lists them so that a typing error shows.
+    /// Names of fields that the contract does not define, in the order sent. Started lists them so that typing errors
+    /// show.
     package var ignored: [String]
 
     package init(definition: Definition, time: Instant? = nil, ignored: [String] = []) {
@@ -44,10 +45,10 @@ package enum Command: Hashable, Sendable {
   }
 }
 
-/// Tells a command from every other: a keyed hash over its `message_id` and body.
+/// Identifies a command: a keyed hash over its `message_id` and body.
 ///
-/// The same command delivered again has the same key. SipHash-2-4 with 128 bits of output under a secret of the
-/// database, so that nobody can make a body that is taken for somebody else's.
+/// A redelivered command has the same key. The hash is SipHash-2-4 with 128 bits of output under a secret of the
+/// database, so that nobody can forge a body with the key of another command.
 package struct CommandKey: Hashable, Sendable {
   package var high: UInt64
   package var low: UInt64
@@ -66,31 +67,31 @@ package struct CommandKey: Hashable, Sendable {
   }
 }
 
-/// Where a command came from, and so how it is settled.
+/// Where a command came from, which determines how it is settled.
 package enum CommandSource: Hashable, Sendable {
   /// The broker's delivery tag, valid within one consuming channel.
   case delivery(tag: UInt64)
   case inbox(InboxPosition)
 }
 
-/// A command, as far as it could be read.
+/// A received command, decoded as far as possible.
 package struct ReceivedCommand: Sendable {
   package var source: CommandSource
-  /// Bytes of the body, for what is held in memory at a time.
+  /// Bytes of the body, for the limit on memory.
   package var size: Int
   package var origin: Origin
-  /// The login that sent it, if it says so: the broker lets nobody say another's.
+  /// The login that sent it, if the message names one: the broker accepts only the sender's own.
   package var userID: String?
   package var content: Content
 
   package enum Content: Sendable {
     /// The key is nil when the client set no `message_id`.
     case command(Command, key: CommandKey?)
-    /// Refused for what it is, whatever the state.
+    /// Rejected whatever the state of its schedule.
     case malformed(Rejection)
-    /// One of our own events: dead-lettered without an answer, so that nothing can feed on itself.
+    /// An event of our own: dead-lettered without an outcome, so that no loop can arise.
     case ownEvent
-    /// Delivered before, and so many times: it goes to the inbox undecoded, and is decided from there.
+    /// Delivered before, `deliveries` times. It goes to the inbox undecoded, and is decided from there.
     case redelivered(RawDelivery, deliveries: Int64)
   }
 
@@ -110,7 +111,7 @@ extension ReceivedCommand {
   }
 }
 
-/// A command that was answered, kept for the repeat window so that the same command has no second effect.
+/// A command and its answer, kept for the repeat window so that a duplicate is idempotent.
 package struct RememberedCommand: Hashable, Sendable {
   package var key: CommandKey
   package var at: Instant

@@ -1,17 +1,17 @@
 import Recurrence
 
 extension Definition {
-  /// Whether a Start with the other definition would ask for nothing else: compared by what the fields mean, absent ones
-  /// by their defaults; the payload by its bytes, `ifExists` not at all.
+  /// Whether a Start with the other definition would ask for the same. Fields are compared by meaning, absent ones by
+  /// their defaults, the payload by its bytes; `ifExists` is ignored.
   ///
-  /// - Parameter payload: whether to compare payloads; not, where one of them is not known any more.
+  /// - Parameter comparesPayload: Whether to compare payloads. Not if one of them is no longer known.
   package func asksForTheSame(as other: Definition, payload comparesPayload: Bool = true) -> Bool {
     meaning(withPayload: comparesPayload) == other.meaning(withPayload: comparesPayload)
   }
 
-  /// The hash of what the fields mean, by which a definition is recognised when its payload is gone.
+  /// A hash of what the fields mean, by which a definition is recognised when its payload is gone.
   ///
-  /// - Parameter secret: of the database, so that nobody can make two definitions of the same digest.
+  /// - Parameter secret: Of the database, so that nobody can construct two definitions with the same digest.
   package func digest(secret: SipHash.Key) -> DefinitionDigest {
     var hash = SipHash(key: secret)
     meaning(withPayload: true).append(to: &hash)
@@ -19,7 +19,7 @@ extension Definition {
     return DefinitionDigest(high: high, low: low)
   }
 
-  /// Whether a Start of this leaves a schedule of the same definition as it is.
+  /// Whether a Start with this definition leaves a schedule with the same definition unchanged.
   package var keepsTheSame: Bool { ifExists == .keep || ifExists == .replaceIfChanged }
 
   /// The definition with every field in one form.
@@ -41,8 +41,8 @@ extension Definition {
     let catchupWindow: Int64?
     let payload: [UInt8]?
 
-    /// Appends the fields, each so that it cannot be taken for another; what the bytes mean never changes, since their hash is
-    /// stored.
+    /// Appends the fields, each tagged so that it cannot be confused with another. The encoding must never change,
+    /// since hashes are stored.
     func append(to hash: inout SipHash) {
       hash.append(field: 1, bytes: id.bytes)
       switch timing {
@@ -62,14 +62,14 @@ extension Definition {
     }
   }
 
-  /// How old, in milliseconds, a missed slot may be that is still sent; nil when there is no bound.
+  /// How old, in milliseconds, a missed slot may be and still be sent; nil without a limit.
   package var catchupMilliseconds: Int64? {
     if let catchupWindow { return catchupWindow.milliseconds }
     return misfirePolicy == .fireAll ? 86_400_000 : nil
   }
 }
 
-/// Recognises a definition: 128 bits over what its fields mean, payload by its bytes, `ifExists` left out.
+/// Recognises a definition: 128 bits over what its fields mean, the payload by its bytes, `ifExists` ignored.
 package struct DefinitionDigest: Hashable, Sendable {
   package var high: UInt64
   package var low: UInt64
@@ -93,7 +93,7 @@ extension SipHash {
 }
 
 extension Timing {
-  /// A duration by its length, however it was written.
+  /// Durations are compared by length, however they were written.
   fileprivate enum Meaning: Hashable {
     case cron(String), every(Int64), at(Instant), duration(Int64)
   }

@@ -1,8 +1,8 @@
 package import Recurrence
 
-/// The rules by which a definition turns into slots. Pure: the zone's rules and the time come in.
+/// Computes slots from a definition. Pure: the time zone's rules and the time are parameters.
 extension Definition {
-  /// Whether its slots depend on the rules of a time zone that may change.
+  /// Whether its slots depend on the rules of a time zone, which may change.
   package var followsZone: Bool {
     guard timezone != nil, case .cron = timing else { return false }
     return true
@@ -12,26 +12,28 @@ extension Definition {
     if case .cron = timing { true } else { false }
   }
 
-  /// The first tick of a Start that is applied at `arrival`; nil when there is none, which is a rejection.
+  /// The first tick of a Start that is applied at `arrival`; nil if it has none, which is a rejection.
   ///
-  /// - Parameter time: the event's own time, nil when it had none; one in the future counts as the arrival.
+  /// - Parameter time: The event's own time; nil if it had none. A time in the future counts as `arrival`.
   package func firstTick(arrival: Instant, time: Instant?, in zone: ZoneRules) -> Schedule.NextTick? {
     firstSlot(arrival: arrival, time: time, in: zone).map { nextTick($0, since: searchStart(arrival), in: zone) }
   }
 
-  /// The tick of a slot that was found after `since`.
+  /// The tick of a slot that was found by a search after `since`.
   func nextTick(_ slot: Instant, since: Instant, in zone: ZoneRules) -> Schedule.NextTick {
-    Schedule.NextTick(slot: slot, due: due(of: slot, in: zone), since: followsZone ? since : nil)
+    let due = due(of: slot, in: zone)
+    assert(due >= slot, "jitter delays")
+    return Schedule.NextTick(slot: slot, due: due, since: followsZone ? since : nil)
   }
 
-  /// Where the search for the first slot begins.
+  /// Where the search for the first slot starts.
   private func searchStart(_ arrival: Instant) -> Instant {
     max(arrival, startDate?.advanced(byMilliseconds: -1) ?? arrival)
   }
 
-  /// The first slot of a Start that is applied at `arrival`; nil when it has none, which is a rejection.
+  /// The first slot of a Start that is applied at `arrival`; nil if it has none, which is a rejection.
   ///
-  /// - Parameter time: the event's own time, nil when it had none; one in the future counts as the arrival.
+  /// - Parameter time: The event's own time; nil if it had none. A time in the future counts as `arrival`.
   package func firstSlot(arrival: Instant, time: Instant?, in zone: ZoneRules) -> Instant? {
     let eventTime = min(time ?? arrival, arrival)
     let first: Instant?
@@ -39,7 +41,7 @@ extension Definition {
     case .cron(let expression):
       first = expression.next(after: searchStart(arrival), in: zone)
     case .every(let interval):
-      // From the start date at n = 0, from the event's time at n = 1.
+      // The start date is a slot itself; the event's time is one interval before the first.
       let anchor = startDate ?? eventTime.advanced(byMilliseconds: interval.milliseconds)
       first = interval.recurrence(from: anchor)?.next(after: arrival)
     case .at(let instant):
@@ -55,29 +57,29 @@ extension Definition {
     unboundedNextSlot(after: slot, in: zone).flatMap { isWithinDates($0) ? $0 : nil }
   }
 
-  /// The first slot after `instant`, if that is before `slot`, which is one; nil for a one-shot.
+  /// The first slot after `instant`, if it is before `slot`, which is itself a slot; nil for a one-shot.
   func firstSlot(after instant: Instant, before slot: Instant, in zone: ZoneRules) -> Instant? {
-    let anew: Instant?
+    let first: Instant?
     switch timing {
-    case .cron(let expression): anew = expression.next(after: searchStart(instant), in: zone)
+    case .cron(let expression): first = expression.next(after: searchStart(instant), in: zone)
     case .every(let interval):
-      // In the phase of the slot. Both ends may be centuries apart.
+      // In phase with the slot, which may be centuries away.
       let from = searchStart(instant)
       let (distance, overflow) = slot.milliseconds.subtractingReportingOverflow(from.milliseconds)
       guard distance > 0, !overflow else { return nil }
-      anew = from.advanced(byMilliseconds: (distance - 1) % interval.milliseconds + 1)
-    case .at, .duration: anew = nil
+      first = from.advanced(byMilliseconds: (distance - 1) % interval.milliseconds + 1)
+    case .at, .duration: first = nil
     }
-    return anew.flatMap { $0 < slot ? $0 : nil }
+    return first.flatMap { $0 < slot ? $0 : nil }
   }
 
-  /// Whether only the end date keeps the schedule from going on after this slot.
+  /// Whether there would be a slot after this one without the end date.
   func isCutByEndDate(after slot: Instant, in zone: ZoneRules) -> Bool {
     guard let endDate, let next = unboundedNextSlot(after: slot, in: zone) else { return false }
     return next > endDate
   }
 
-  /// The latest slot in `slot...instant`, of a recurring definition of which `slot` is one.
+  /// The latest slot in `slot...instant` of a recurring definition. `slot` is a slot itself.
   func latestSlot(from slot: Instant, atOrBefore instant: Instant, in zone: ZoneRules) -> Instant {
     let bound = min(instant, endDate ?? instant)
     guard bound > slot else { return slot }
@@ -91,10 +93,10 @@ extension Definition {
     }
   }
 
-  /// How many slots lie in `first..<last`, both being slots; counts no further than `bound`.
+  /// The number of slots in `first..<last`, both slots themselves; counts no further than `bound`.
   func slotCount(from first: Instant, before last: Instant, upTo bound: Int, in zone: ZoneRules) -> Int {
     guard first < last else { return 0 }
-    // Counted after the one and through the other, which for two slots is the same number.
+    // Counted in (first, last], which for two slots has the same number.
     switch timing {
     case .cron(let expression): return expression.slotCount(after: first, through: last, in: zone, upTo: bound)
     case .every(let interval):
@@ -105,8 +107,8 @@ extension Definition {
 
   /// When the tick of a slot may leave: the slot plus its jitter.
   ///
-  /// Jitter is uniform over whole milliseconds and a fixed function of id and slot, so a restart does not draw again.
-  /// It never passes the next slot.
+  /// Jitter is uniform over whole milliseconds and a fixed function of id and slot, so a restart gives the same value.
+  /// It never reaches past the next slot.
   package func due(of slot: Instant, in zone: ZoneRules) -> Instant {
     guard let jitter else { return slot }
     var range = jitter.milliseconds
@@ -132,7 +134,7 @@ extension Definition {
 }
 
 extension DurationExpression {
-  /// Slots this long apart; nil for a length that is not positive.
+  /// Slots this far apart; nil for a length that is not positive.
   fileprivate func recurrence(from anchor: Instant) -> IntervalRecurrence? {
     IntervalRecurrence(anchor: anchor, everyMilliseconds: milliseconds)
   }

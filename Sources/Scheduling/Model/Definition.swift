@@ -1,8 +1,8 @@
 package import Recurrence
 
-/// What a client asked for in its Schedule Start: the fields it sent, no more, since ticks and outcomes echo them.
+/// What a client asked for in its Schedule Start: only the fields that it sent, since ticks and outcomes echo them.
 ///
-/// Kept once and shared by all copies: on its way a tick is copied many times, and its definition is most of it.
+/// Stored once and shared by all copies: a tick is copied many times on its way, and its definition is most of it.
 package struct Definition: Hashable, Sendable {
   private struct Fields: Hashable, Sendable {
     var id: ScheduleID
@@ -40,12 +40,12 @@ package struct Definition: Hashable, Sendable {
     get { shared.value.timing }
     set { shared.value.timing = newValue }
   }
-  /// The number of ticks after which the schedule ends, as sent: 0 to 2^53 - 1; 0 and nil both mean no limit.
+  /// The number of ticks after which the schedule ends, as sent: 0 to 2^53 - 1. 0 and nil both mean no limit.
   package var limit: Int64? {
     get { shared.value.limit }
     set { shared.value.limit = newValue }
   }
-  /// The IANA name of the zone in which a cron expression is read; nil is UTC.
+  /// The IANA name of the time zone in which a cron expression is evaluated; nil is UTC.
   package var timezone: String? {
     get { shared.value.timezone }
     set { shared.value.timezone = newValue }
@@ -60,17 +60,17 @@ package struct Definition: Hashable, Sendable {
     get { shared.value.endDate }
     set { shared.value.endDate = newValue }
   }
-  /// How much later than its slot a tick may be sent.
+  /// The most that a tick may be delayed after its slot.
   package var jitter: DurationExpression? {
     get { shared.value.jitter }
     set { shared.value.jitter = newValue }
   }
-  /// What becomes of missed slots; nil is `fireOnce`.
+  /// What to do with missed slots; nil is `fireOnce`.
   package var misfirePolicy: MisfirePolicy? {
     get { shared.value.misfirePolicy }
     set { shared.value.misfirePolicy = newValue }
   }
-  /// Missed slots older than this are not sent; nil is no bound, with `fireAll` 24 hours.
+  /// Missed slots older than this are not sent. Nil is no limit, or 24 hours with `fireAll`.
   package var catchupWindow: DurationExpression? {
     get { shared.value.catchupWindow }
     set { shared.value.catchupWindow = newValue }
@@ -80,7 +80,7 @@ package struct Definition: Hashable, Sendable {
     get { shared.value.ifExists }
     set { shared.value.ifExists = newValue }
   }
-  /// The bytes of any JSON value, exactly as they were received.
+  /// The bytes of any JSON value, exactly as received.
   package var payload: [UInt8]? {
     get { shared.value.payload }
     set { shared.value.payload = newValue }
@@ -91,18 +91,18 @@ extension Definition: CustomStringConvertible {
   package var description: String { "\(shared.value)" }
 }
 
-/// When a schedule is due: one of the four fields of which a Schedule Start has exactly one.
+/// When a schedule is due. A Schedule Start has exactly one of these four fields.
 package enum Timing: Hashable, Sendable {
   /// Whenever the wall clock of the zone matches.
   case cron(CronExpression)
-  /// Again and again, this long apart.
+  /// Repeatedly, this far apart.
   case every(DurationExpression)
   /// Once, at an instant.
   case at(Instant)
   /// Once, this long after the event's time.
   case duration(DurationExpression)
 
-  /// Whether it is due once only: such a schedule ignores limits, is never held for missed, and ends without a word.
+  /// Whether it is due only once. Such a schedule ignores limits and misfire policies, and ends without a Stopped.
   package var isOneShot: Bool {
     switch self {
     case .cron, .every: false
@@ -111,24 +111,24 @@ package enum Timing: Hashable, Sendable {
   }
 }
 
-/// What becomes of the slots of a recurring schedule that were missed while the service or the broker was away.
+/// What to do with slots of a recurring schedule that were missed while the service or the broker was unavailable.
 package enum MisfirePolicy: String, CaseIterable, Sendable {
-  /// One tick for the latest of them, which says how many earlier ones it stands for.
+  /// One tick for the latest missed slot; it counts the earlier ones.
   case fireOnce
-  /// A tick for each, oldest first.
+  /// One tick for each, oldest first.
   case fireAll
-  /// None for those.
+  /// No ticks for missed slots.
   case skip
 }
 
-/// What a Start does when a schedule of its id is live.
+/// What a Start does when a schedule with its id is live.
 package enum IfExists: String, CaseIterable, Sendable {
-  /// Takes its place and counts from 0.
+  /// Replaces it; the counter restarts from 0.
   case replace
-  /// The same, unless the definition is the same: then nothing happens.
+  /// Replaces it if the definition differs, otherwise leaves it unchanged.
   case replaceIfChanged
-  /// Leaves it as it is.
+  /// Leaves it unchanged.
   case keep
-  /// Is refused.
+  /// Is rejected.
   case reject
 }

@@ -1,6 +1,6 @@
 package import Recurrence
 
-/// One tick of a schedule, ready to be told to the bus.
+/// One tick of a schedule, ready to be published.
 package struct Tick: Hashable, Sendable {
   package var definition: Definition
   package var generation: Int64
@@ -29,15 +29,15 @@ package struct Tick: Hashable, Sendable {
   }
 }
 
-/// A Start was accepted: what the schedule is now.
+/// A Start was accepted: the resulting schedule.
 package struct Started: Hashable, Sendable {
-  /// What the Start did with its id. The numbers are those of the store.
+  /// What the Start did with its id. The raw values are stored.
   package enum Effect: Int, CaseIterable, Sendable {
-    /// Nothing was live under it.
+    /// No schedule with the id was live.
     case created = 0
-    /// A live schedule made way.
+    /// A live schedule was replaced.
     case replaced = 1
-    /// A schedule stayed as it was: a live one, or one that had ended automatically.
+    /// A schedule is unchanged: a live one, or one that had ended automatically.
     case kept = 2
   }
 
@@ -46,11 +46,10 @@ package struct Started: Hashable, Sendable {
   package var counter: Int64
   /// Nil once the schedule has ended, and while it is held.
   package var nextSlot: Instant?
-  /// Whether the schedule is over.
   package var hasEnded: Bool
   package var effect: Effect
   package var ignored: [String]
-  /// Whether it answers a command that was answered before.
+  /// Whether it is the outcome of a duplicate command.
   package var isRepeated: Bool
 
   package init(
@@ -69,15 +68,15 @@ package struct Started: Hashable, Sendable {
   }
 }
 
-/// A schedule is over: stopped by a command, or at its own end.
+/// A schedule has ended, by a command or automatically.
 package struct Stopped: Hashable, Sendable {
-  /// The definition; nil when a repeated Stop speaks of a schedule of which no row is left.
+  /// Nil when the Stop is a duplicate and the schedule's row is gone.
   package var definition: Definition?
   package var id: ScheduleID
   package var generation: Int64
   package var counter: Int64
   package var reason: String
-  /// Whether it answers a command that was answered before.
+  /// Whether it is the outcome of a duplicate command.
   package var isRepeated: Bool
 
   package init(
@@ -92,10 +91,10 @@ package struct Stopped: Hashable, Sendable {
   }
 }
 
-/// A command was refused, and why.
+/// A command was rejected, and why.
 package struct Rejection: Error, Hashable, Sendable {
   package var id: ScheduleID?
-  /// The command's DetailType, or the routing key when there was none to read.
+  /// The command's DetailType, or the routing key if it had none.
   package var command: String
   /// The path in the event: `cron`, `id`, `DetailType`, `body`.
   package var field: String
@@ -110,7 +109,7 @@ package struct Rejection: Error, Hashable, Sendable {
   }
 }
 
-/// What the scheduler says on the bus.
+/// An event published by the scheduler.
 package enum OutgoingEvent: Hashable, Sendable {
   case tick(Tick)
   case started(Started)
@@ -119,7 +118,7 @@ package enum OutgoingEvent: Hashable, Sendable {
 }
 
 extension OutgoingEvent {
-  /// The schedule it is about, if that could be read.
+  /// The schedule that it is about, if that could be read.
   package var scheduleID: ScheduleID? {
     switch self {
     case .tick(let tick): tick.definition.id
@@ -129,7 +128,7 @@ extension OutgoingEvent {
     }
   }
 
-  /// The size of the payload that it carries, in bytes.
+  /// The size of its payload, in bytes.
   package var payloadBytes: Int {
     let definition: Definition? =
       switch self {

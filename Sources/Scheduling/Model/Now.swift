@@ -1,8 +1,8 @@
 package import Recurrence
 
-/// Two readings of the time: the wall clock says *when*, the monotonic clock says *how long*.
+/// Readings of the two clocks: the wall clock says *when*, the monotonic clock says *how long*.
 ///
-/// They are never converted into each other: the wall clock may be set, the other only runs.
+/// They are never converted into each other: the wall clock may be set, the monotonic clock only advances.
 package struct Now: Hashable, Sendable {
   package var wall: Instant
   /// Milliseconds of a monotonic clock with an arbitrary origin.

@@ -1,14 +1,14 @@
-/// A message to the broker, under a number of our own by which its confirm is reported.
+/// A message for the broker, with a number of our own by which its confirm is reported.
 package struct Publication: Hashable, Sendable {
   package enum Content: Hashable, Sendable {
     case event(OutgoingEvent)
-    /// A command for the dead queue, as it was delivered. Only one from the inbox: the broker moves the others itself.
+    /// An inbox command for the dead queue, as delivered. The broker dead-letters other commands itself.
     case deadLetter(RawDelivery)
   }
 
   package var number: UInt64
   package var content: Content
-  /// The message that it answers or follows from: `correlation_id` and trace headers.
+  /// The message that it answers or results from: `correlation_id` and trace headers.
   package var origin: Origin
 
   package init(number: UInt64, content: Content, origin: Origin) {

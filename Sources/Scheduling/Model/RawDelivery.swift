@@ -1,7 +1,7 @@
-/// A command as it was delivered, not decoded: what the inbox keeps of it.
+/// A command as delivered and not decoded, as the inbox stores it.
 package struct RawDelivery: Hashable, Sendable {
   package var routingKey: [UInt8]
-  /// The AMQP property block in its wire form, for the shell to decode; opaque to everything in between.
+  /// The AMQP property block in wire format. Only the shell decodes it.
   package var properties: [UInt8]
   package var body: [UInt8]
 
@@ -11,14 +11,14 @@ package struct RawDelivery: Hashable, Sendable {
     self.body = body
   }
 
-  /// What it takes in memory, about.
+  /// Its approximate size in memory, in bytes.
   var byteCount: Int { routingKey.count + properties.count + body.count }
 }
 
 /// A redelivered command on its way into the inbox.
 package struct InboxArrival: Hashable, Sendable {
   package var raw: RawDelivery
-  /// How often the broker had delivered it before. Of two commands the one with more is the older.
+  /// How often the broker had delivered it before. Of two commands, the one with more deliveries is older.
   package var deliveries: Int64
 
   package init(raw: RawDelivery, deliveries: Int64) {
@@ -27,13 +27,14 @@ package struct InboxArrival: Hashable, Sendable {
   }
 }
 
-/// A place in the inbox: the order in which its commands were sent.
+/// A position in the inbox, in the order in which its commands were sent.
 ///
-/// A quorum queue returns what a consumer held behind what it returned before, so that the order of arrival is not that of
-/// sending once two consumers have ended. But each of these ends raised the count of what it returned: sorted by descending
-/// count, and by arrival where counts are equal, redelivered commands stand as they were sent.
+/// A quorum queue appends what a consumer held to what was returned before. After two consumers have ended, commands
+/// are therefore not redelivered in the order in which they were sent. But each end raised the delivery count of what
+/// was returned: sorted by descending count, and by arrival for equal counts, redelivered commands are in sending
+/// order.
 package struct InboxPosition: Hashable, Comparable, Sendable {
-  /// Batches hold what was redelivered together; a later one is newer.
+  /// Commands that were redelivered together form a batch; a later batch is newer.
   package var batch: Int64
   package var deliveries: Int64
   /// The order of arrival.
@@ -56,7 +57,7 @@ package struct InboxRow: Hashable, Sendable {
   package var raw: RawDelivery
   /// How often a process had begun to decide it and ended before it was decided.
   package var tries: Int
-  /// What it was answered; nil until it is decided.
+  /// Nil until it is decided.
   package var answer: RememberedCommand.Answer?
 
   package init(position: InboxPosition, raw: RawDelivery, tries: Int, answer: RememberedCommand.Answer? = nil) {
@@ -67,16 +68,16 @@ package struct InboxRow: Hashable, Sendable {
   }
 }
 
-/// Some of the inbox, in order.
+/// Consecutive commands of the inbox.
 package struct InboxPage: Sendable {
-  /// A page takes no further row once those in it come to this much.
+  /// No further row is added to a page that has this many bytes.
   package static let maximumBytes = 4 << 20
 
   package var rows: [InboxRow]
-  /// Whether nothing follows in the batches that are complete.
+  /// Whether no row follows in the complete batches.
   package var isLast: Bool
-  /// Schedules of which a command without `message_id` was applied from the inbox: what is behind it, up to and with this
-  /// batch, is applied too, whether it was answered before or not.
+  /// Schedules on which an inbox command without `message_id` was applied. Later commands on them, up to and including
+  /// this batch, are applied even if they were answered before.
   package var reapplied: [ScheduleID: Int64]
 
   package init(rows: [InboxRow] = [], isLast: Bool = true, reapplied: [ScheduleID: Int64] = [:]) {

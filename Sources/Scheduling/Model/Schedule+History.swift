@@ -1,9 +1,9 @@
 package import Recurrence
 
 extension Schedule {
-  /// How it began and what became of its ticks: kept for people, nothing is decided by it.
+  /// How a schedule began and how its ticks were delivered. Shown to people; no decision depends on it.
   package struct History: Hashable, Sendable {
-    /// Nil for a schedule that was started under an earlier version.
+    /// Nil for a schedule that was started by an earlier version.
     package var beginning: Beginning?
     package var tally: Tally
 
@@ -13,10 +13,10 @@ extension Schedule {
     }
   }
 
-  /// When its Start was taken, and whose that was.
+  /// When its Start was accepted, and who sent it.
   package struct Beginning: Hashable, Sendable {
     package var at: Instant
-    /// The Start's `user_id`, for which the broker vouches: the login of who sent it.
+    /// The Start's `user_id`, verified by the broker: the login of the sender.
     package var userID: String?
 
     package init(at: Instant, userID: String?) {
@@ -25,17 +25,17 @@ extension Schedule {
     }
   }
 
-  /// What became of ticks. A crash may lose the refusals of one that was not confirmed yet.
+  /// Delivery results of a schedule's ticks. A crash may lose the failures of a tick that was not confirmed yet.
   package struct Tally: Hashable, Sendable {
-    /// Slots that were missed: folded into a later tick, or skipped.
+    /// Missed slots: folded into a later tick, or skipped.
     package var missed = 0
-    /// Ticks that were confirmed and may have been sent before, on a connection or by a process that was lost.
+    /// Confirmed ticks that may be duplicates: sent before, on an earlier connection or by an earlier process.
     package var repeats = 0
-    /// How often the broker refused a tick, or did not answer in time.
+    /// How often a tick was nacked or timed out.
     package var refusals = 0
-    /// Ticks that no queue took.
+    /// Unroutable ticks.
     package var returns = 0
-    /// The last tick that was confirmed.
+    /// The last confirmed tick.
     package var last: Last?
 
     package init(missed: Int = 0, repeats: Int = 0, refusals: Int = 0, returns: Int = 0, last: Last? = nil) {
@@ -50,7 +50,7 @@ extension Schedule {
       package var slot: Instant
       /// How long after its slot it was due.
       package var jitterMilliseconds: Int64
-      /// How long after its due time it left, by the wall clock.
+      /// How long after its due time it was sent, by the wall clock.
       package var latenessMilliseconds: Int64
       /// How long the broker took to confirm it.
       package var confirmationMilliseconds: Int64
@@ -64,7 +64,7 @@ extension Schedule {
         self.confirmationMilliseconds = confirmationMilliseconds
       }
 
-      /// When it left.
+      /// When it was sent.
       package var sentAt: Instant {
         slot.advanced(byMilliseconds: jitterMilliseconds).advanced(byMilliseconds: latenessMilliseconds)
       }

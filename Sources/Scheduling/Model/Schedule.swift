@@ -1,6 +1,6 @@
 package import Recurrence
 
-/// A schedule as the store keeps it: what was asked for, and how far it has come.
+/// A schedule as stored: its definition and its progress.
 package struct Schedule: Hashable, Sendable {
   package var definition: Definition
   package var origin: Origin
@@ -18,12 +18,12 @@ package struct Schedule: Hashable, Sendable {
     self.declaration = declaration
   }
 
-  /// By what a later Start finds out whether it declares the same schedule again, also when this one has ended.
+  /// Tells whether a later Start declares the same schedule again, also after it has ended.
   package struct Declaration: Hashable, Sendable {
-    /// Of the definition of its last Start; nil of a schedule that was started under an earlier version.
+    /// Of the definition of its last Start; nil if that was accepted by an earlier version.
     package var digest: DefinitionDigest?
-    /// Whether a Start that keeps what is the same (`keep`, `replaceIfChanged`) declared it. An application is likely to
-    /// send that again at each of its starts, so the row is retained for longer after its end.
+    /// Whether it was declared by a Start with `keep` or `replaceIfChanged`. An application is likely to send that
+    /// again whenever it starts, so the row is retained longer after its end.
     package var isLasting: Bool
 
     package init(digest: DefinitionDigest? = nil, isLasting: Bool = false) {
@@ -32,13 +32,14 @@ package struct Schedule: Hashable, Sendable {
     }
   }
 
-  /// By which a schedule is told from all others, and its progress found.
+  /// Identifies a schedule, and locates its progress.
   package struct Key: Hashable, Sendable {
-    /// Which Start made this schedule: a number that only grows, unique in its database. A Start of the same id makes a
-    /// new one, so what belongs to the old one (a confirm that comes late, a Stopped) can never touch the new.
+    /// Identifies the Start that created this schedule: unique in its database, and always growing. Another Start of
+    /// the same id has another generation, so nothing that belongs to the old schedule (a late confirm, a Stopped)
+    /// affects the new one.
     package var generation: Int64
-    /// The hour, since 1970, of the first slot. Schedules that begin together are likely to tick together, so a store
-    /// does well to keep them side by side.
+    /// The hour, since 1970, of the first slot. Schedules that begin together are likely to tick together, so stores
+    /// keep them close together.
     package var cohort: Int64
 
     package init(generation: Int64, cohort: Int64) {
@@ -57,10 +58,10 @@ package struct Schedule: Hashable, Sendable {
     package static let lastCohort: Int64 = 1 << 21 - 1
   }
 
-  /// How far it has come: what is written with every tick.
+  /// How far it has come: what is stored with every tick.
   package struct Progress: Hashable, Sendable {
     package var state: State
-    /// The ticks sent and confirmed so far.
+    /// The number of confirmed ticks.
     package var counter: Int64
 
     package init(state: State, counter: Int64 = 0) {
@@ -72,9 +73,9 @@ package struct Schedule: Hashable, Sendable {
   }
 
   package enum State: Hashable, Sendable {
-    /// Waiting for its next tick. Becomes live with a later slot, or ended.
+    /// Waits for its next tick. Becomes live with another slot, or ended.
     case live(NextTick)
-    /// Over. Kept for a while, so that a repeated command can still be answered, then removed.
+    /// Retained for a while, so that duplicate commands can be answered, then removed.
     case ended(Ending)
   }
 
@@ -84,19 +85,19 @@ package struct Schedule: Hashable, Sendable {
     package var slot: Instant
     /// When the tick may leave: the slot, plus the jitter of that slot.
     package var due: Instant
-    /// How many earlier slots this tick stands for, up to `maximumMissed`.
+    /// How many earlier slots are folded into this tick, up to `maximumMissed`.
     package var missed: Int
-    /// The instant after which the slot was looked for: the last slot sent, or the time of the Start. Kept only where
-    /// the search may have to be made again, since new rules of a time zone can move the slot.
+    /// Where the search for the slot started: the last slot sent, or the time of the Start. Stored only if new rules of
+    /// a time zone may require the search to be repeated.
     package var since: Instant?
 
-    /// The due time of a tick that is held: new rules left its schedule without a slot. It stays live until a client stops or
+    /// The due time of a held tick: new rules left its schedule without a slot. It stays live until a client stops or
     /// replaces it, and is never due.
     package static let heldDue = Instant(milliseconds: .max)
 
     package var isHeld: Bool { due == Self.heldDue }
 
-    /// `missed` is exact up to this number and stays there beyond.
+    /// `missed` is exact up to this number, and does not grow beyond it.
     package static let maximumMissed = 1000
 
     package init(slot: Instant, due: Instant, missed: Int = 0, since: Instant? = nil) {
@@ -109,29 +110,28 @@ package struct Schedule: Hashable, Sendable {
 
   /// How and when a schedule ended.
   package struct Ending: Hashable, Sendable {
-    /// The reason told in Schedule Stopped; nil for a one-shot that has fired, which gets no Stopped.
+    /// The reason in its Stopped; nil for a one-shot that has fired, which gets no Stopped.
     package var reason: String?
     package var at: Instant
-    /// Whether its Schedule Stopped is still to be published. Such a row is never removed or replaced.
+    /// Whether its Stopped is still to be published. Such a row is never removed or replaced.
     package var owesStopped: Bool
     package var kind: Kind
 
-    /// Why it is over, and so for how long its row is retained. The numbers are those of the store.
+    /// Why it ended, which determines how long its row is retained. The raw values are stored.
     package enum Kind: Int, CaseIterable, Sendable {
       /// By a Stop.
       case stopped = 0
-      /// Automatically: by its limit, its end date, or because no slot was left.
+      /// Automatically: by its limit or end date, or because no slot was left.
       case finished = 1
       /// A one-shot that has fired.
       case fired = 2
-      /// `finished` or `fired`, and declared by Starts that keep what is the same: such a Start does not begin it again.
+      /// `finished` or `fired`, and declared with `keep` or `replaceIfChanged`: such a Start does not begin it again.
       case lasting = 3
 
-      /// Whether it ended automatically.
       package var isAutomatic: Bool { self != .stopped }
     }
 
-    /// - Parameter kind: `stopped` or, without a reason, `fired`, if it is not given.
+    /// - Parameter kind: By default `stopped`, or `fired` without a reason.
     package init(reason: String?, at: Instant, owesStopped: Bool, kind: Kind? = nil) {
       self.reason = reason
       self.at = at
@@ -139,12 +139,13 @@ package struct Schedule: Hashable, Sendable {
       self.kind = kind ?? (reason == nil ? .fired : .stopped)
     }
 
-    /// Whether a store drops the payload with this end, as it does else once the Stopped is confirmed: the Stopped of a Stop
-    /// takes it from the command's decision. A one-shot that fired is removed soon as it is.
+    /// Whether the payload is dropped with this end. The Stopped of a Stop takes it from the command's decision.
+    /// Otherwise it is dropped when the Stopped is confirmed; the row of a one-shot that has fired is removed soon
+    /// anyway.
     package var needsPayloadNoMore: Bool { reason != nil && !owesStopped }
   }
 
-  /// Takes another declaration; if it ended automatically, it is retained as that says.
+  /// Sets the declaration. A schedule that ended automatically is retained accordingly.
   package mutating func declare(_ declaration: Declaration) {
     self.declaration = declaration
     guard declaration.isLasting, var ending, ending.kind.isAutomatic else { return }
@@ -170,7 +171,7 @@ extension Schedule.State {
   }
 }
 
-/// What a schedule keeps of the message that started it, for the properties of its ticks.
+/// What is stored of the message that started a schedule, for the properties of its ticks.
 package struct Origin: Hashable, Sendable {
   private struct Fields: Hashable, Sendable {
     var messageID: [UInt8]?
@@ -184,9 +185,9 @@ package struct Origin: Hashable, Sendable {
     shared = Shared(Fields(messageID: messageID, traceparent: traceparent, tracestate: tracestate))
   }
 
-  /// The Start's `message_id`, raw bytes; the `correlation_id` of what follows from it.
+  /// The Start's `message_id` as raw bytes: the `correlation_id` of everything that results from it.
   package var messageID: [UInt8]? { shared.value.messageID }
-  /// W3C trace context, strings of at most 512 bytes.
+  /// W3C trace context; at most 512 bytes.
   package var traceparent: String? { shared.value.traceparent }
   package var tracestate: String? { shared.value.tracestate }
 }

@@ -1,6 +1,6 @@
-/// The name a client gave its schedule: 1 to 200 bytes of UTF-8 without control characters.
+/// The name that a client gave its schedule: 1 to 200 bytes of UTF-8 without control characters.
 ///
-/// Kept as bytes because ids compare byte for byte: Swift's `String` holds a composed and a decomposed "é" for equal,
+/// Stored as bytes because ids compare byte for byte: Swift's `String` treats a composed and a decomposed "é" as equal,
 /// SQLite and RabbitMQ do not.
 package struct ScheduleID: Hashable, Sendable {
   /// The longest id in bytes.
@@ -8,12 +8,12 @@ package struct ScheduleID: Hashable, Sendable {
 
   package let bytes: [UInt8]
 
-  /// Takes what the store kept; the rules for new ids stand in `init(validating:)`.
+  /// An id from the store. New ids are validated by `init(validating:)`.
   package init(stored bytes: [UInt8]) {
     self.bytes = bytes
   }
 
-  /// A client's id, or nil when it is empty, too long, or holds a control character (U+0000–1F, 7F–9F).
+  /// A client's id; nil if it is empty, too long, or contains a control character (U+0000–1F, 7F–9F).
   package init?(validating text: String) {
     let utf8 = text.utf8
     guard !utf8.isEmpty, utf8.count <= Self.maximumLength else { return nil }
@@ -21,7 +21,7 @@ package struct ScheduleID: Hashable, Sendable {
     bytes = Array(utf8)
   }
 
-  /// All bytes at once: an array's own hash takes them one by one.
+  /// Hashes all bytes at once: an array's own hash takes them one by one.
   package func hash(into hasher: inout Hasher) {
     bytes.withUnsafeBytes { hasher.combine(bytes: $0) }
   }

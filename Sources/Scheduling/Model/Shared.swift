@@ -1,5 +1,5 @@
-/// A value that its copies share, so that a copy costs one reference whatever the value holds. Changing one leaves the
-/// others as they are.
+/// A value shared by its copies, so that a copy costs one reference whatever its size. Changing one copy does not
+/// affect the others.
 struct Shared<Value: Hashable & Sendable>: Hashable, Sendable {
   private final class Storage: Sendable {
     let value: Value

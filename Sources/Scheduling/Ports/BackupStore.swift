@@ -1,20 +1,19 @@
-/// A store of which a copy can be made while it is in use, a little at a time.
+/// A store that can be copied while it is in use, in small steps.
 ///
-/// What is changed while the copy is made is in it. One copy is made at a time; called by the thread that uses the
-/// store.
+/// The copy includes changes made meanwhile. One copy is made at a time, on the thread that uses the store.
 package protocol BackupStore: AnyObject {
-  /// Begins a copy. One that was being made ends.
+  /// Begins a copy, and ends one that is in progress.
   func beginBackup() throws(StoreError)
-  /// Goes on for a few milliseconds; nil until the copy is whole. After an error there is no copy any more.
+  /// Continues for a few milliseconds; nil until the copy is complete. An error ends the copy.
   func continueBackup() throws(StoreError) -> (any BackupFile)?
-  /// Ends the copy that is being made, if any.
+  /// Ends the copy that is in progress, if any.
   func endBackup()
 }
 
-/// A copy of a store: a file without a name, gone with the last who holds it.
+/// A copy of a store: an unlinked file that is gone when its last reference is released.
 package protocol BackupFile: AnyObject, Sendable {
   /// In bytes.
   var size: Int { get }
-  /// So many bytes from an offset, fewer at the end. Blocks.
+  /// Reads this many bytes from an offset, fewer at the end. Blocks.
   func read(at offset: Int, count: Int) throws(StoreError) -> [UInt8]
 }

@@ -1,26 +1,25 @@
 package import Recurrence
 
-/// What people ask of durable storage. Nothing here changes anything.
+/// Read-only queries on behalf of people.
 ///
-/// Each call is one short read, so that it can be answered between two decisions of the engine, on its thread.
+/// Each call is one short read, so that it can be made between two decisions of the engine, on its thread.
 package protocol ScheduleQueries: AnyObject {
   /// The schedules with these ids, live or ended, in the order asked; nil where there is none.
   func schedules(_ ids: [ScheduleID]) throws(StoreError) -> [Schedule?]
 
-  /// How a schedule of any state began and what became of its ticks; nil when there is none of this id.
+  /// How a schedule of any state began and how its ticks were delivered; nil if there is none with this id.
   func history(of id: ScheduleID) throws(StoreError) -> Schedule.History?
 
-  /// How many schedules there are.
   func counts() throws(StoreError) -> ScheduleCounts
 
-  /// Schedules of any state by id, those beyond `id`.
+  /// Schedules of any state in order of id, after `id`.
   func page(after id: ScheduleID?, limit: Int) throws(StoreError) -> [Schedule]
 
-  /// Schedules along a walk, at most `limit`, without their payloads and declarations: what one costs to read does not depend
-  /// on them.
+  /// At most `limit` schedules along a walk, without payloads and declarations: reading one costs the same whatever its
+  /// size.
   func listed(_ walk: ListWalk, limit: Int) throws(StoreError) -> [Schedule]
 
-  /// How many live schedules are due at or before an instant, counted no further than `bound`, without reading them.
+  /// The number of live schedules due at or before an instant, without reading them; counts no further than `bound`.
   func dueCount(through: Instant, upTo bound: Int) throws(StoreError) -> (count: Int, isAll: Bool)
 }
 
@@ -35,7 +34,7 @@ package struct ScheduleCounts: Hashable, Sendable {
   }
 }
 
-/// A place in the order in which schedules ended.
+/// A position in the order in which schedules ended.
 package struct EndPosition: Hashable, Comparable, Sendable {
   package var at: Instant
   package var generation: Int64
@@ -50,13 +49,13 @@ package struct EndPosition: Hashable, Comparable, Sendable {
   }
 }
 
-/// An order in which people look through schedules, and where to begin.
+/// An order in which to list schedules, and where to start.
 package enum ListWalk: Hashable, Sendable {
-  /// All, by the bytes of their ids, from these bytes on.
+  /// All schedules by the bytes of their ids, starting with these bytes.
   case id(from: [UInt8])
-  /// Live ones, what is due first coming first, those beyond a position; nil for all.
+  /// Live schedules in due order, after a position; nil for all.
   case due(after: DuePosition?)
-  /// Ended ones, those that owe their Stopped included, the latest end coming first, those that ended before a position;
-  /// nil for all.
+  /// Ended schedules, including those that owe their Stopped, latest end first: those that ended before a position; nil
+  /// for all.
   case end(before: EndPosition?)
 }

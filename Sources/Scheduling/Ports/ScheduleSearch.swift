@@ -1,18 +1,18 @@
-/// What people look for among schedules.
+/// What people search for among schedules.
 package struct ScheduleSearch: Hashable, Sendable {
   package enum Lifecycle: String, CaseIterable, Sendable {
     case all, live, ended
   }
 
-  /// Of live schedules, or all. Ended ones come latest end first whatever the order asked for.
+  /// The order of live schedules, or of all. Ended ones are always listed latest end first.
   package enum Order: String, CaseIterable, Sendable {
     /// By the bytes of the id.
     case id
-    /// What is due first comes first; only live schedules are.
+    /// In due order; live schedules only.
     case next
   }
 
-  /// The bytes with which ids begin; empty for all.
+  /// The bytes that ids begin with; empty for all.
   package var prefix: [UInt8]
   package var lifecycle: Lifecycle
   package var order: Order
@@ -33,7 +33,7 @@ package struct ScheduleSearch: Hashable, Sendable {
   }
 }
 
-/// A place in a list, of the order that its search has.
+/// A position in a list, in the order of its search.
 package enum ListPosition: Hashable, Sendable {
   case id(ScheduleID)
   case due(DuePosition)
@@ -44,7 +44,7 @@ package enum ListPosition: Hashable, Sendable {
 package struct ScheduleList: Hashable, Sendable {
   /// Without their payloads.
   package var schedules: [Schedule]
-  /// Where the next page begins; nil when there is nothing more.
+  /// Where the next page starts; nil at the end.
   package var next: ListPosition?
 
   package init(schedules: [Schedule] = [], next: ListPosition? = nil) {
@@ -54,13 +54,13 @@ package struct ScheduleList: Hashable, Sendable {
 }
 
 extension ScheduleQueries {
-  /// Schedules that fit a search, in its order, those beyond `position`.
+  /// Schedules that match a search, in its order, after `position`.
   ///
-  /// One look at the store, at so many rows and no more, so that it can be taken between two decisions of the engine.
+  /// One read from the store with a limited number of rows, so that it can be made between two decisions of the engine.
   ///
   /// - Parameters:
   ///   - limit: The most schedules of one page.
-  ///   - examining: The most rows looked at. A page that ends for this reason may be short, or empty, and has a `next`.
+  ///   - examining: The most rows read. A page that ends for this reason may be short or empty, and has a `next`.
   package func list(
     _ search: ScheduleSearch, after position: ListPosition?, limit: Int, examining: Int
   ) throws(StoreError) -> ScheduleList {
@@ -83,7 +83,7 @@ extension ScheduleQueries {
 }
 
 extension ScheduleSearch {
-  /// Whether nothing on its walk is passed over.
+  /// Whether every row of its walk matches.
   fileprivate var fitsAll: Bool { prefix.isEmpty && (lifecycle != .live || order == .next) }
 
   fileprivate func walk(after position: ListPosition?) -> ListWalk {
@@ -92,13 +92,13 @@ extension ScheduleSearch {
     case (.ended, _, _): .end(before: nil)
     case (_, .next, .due(let place)): .due(after: place)
     case (_, .next, _): .due(after: nil)
-    // Right behind an id comes the one that has a zero byte more.
+    // The first possible id after an id is that id with a zero byte appended.
     case (_, .id, .id(let id)): .id(from: id.bytes + [0])
     case (_, .id, _): .id(from: prefix)
     }
   }
 
-  /// Whether a row of the walk, or one behind it, can fit: ids with a prefix stand together.
+  /// Whether this row of the walk, or a later one, can match: ids with the same prefix are consecutive.
   fileprivate func mayHold(from row: Schedule) -> Bool {
     lifecycle == .ended || order == .next || row.id.bytes.starts(with: prefix)
   }

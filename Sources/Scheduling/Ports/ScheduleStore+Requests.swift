@@ -1,14 +1,14 @@
 extension ScheduleStore {
-  /// A store that cannot be taken away from under its process is always intact.
+  /// By default a store is intact: one in memory cannot be removed while its process runs.
   package func checkIntact() throws(StoreError) {}
 
-  /// Does what the engine asks for.
+  /// Performs a request of the engine.
   package func answer(_ request: Engine.StoreRequest) -> Engine.StoreAnswer {
     do throws(StoreError) {
       switch request {
-      case .look(let ids, let keys, let tried, let passedOver):
+      case .lookUp(let ids, let keys, let tried, let passedOver):
         if !(tried.isEmpty && passedOver.isEmpty) { try countTries(of: tried, passedOver: passedOver) }
-        return .looked(try schedules(ids), try remembered(keys))
+        return .lookedUp(try schedules(ids), try remembered(keys))
       case .inbox(let position, let limit):
         return .inbox(try takeInbox(after: position, limit: limit))
       case .due(let position, let through, let limit):
@@ -28,11 +28,11 @@ extension ScheduleStore {
 }
 
 extension Engine.StoreRequest {
-  /// Whether there may be more or fewer schedules after it.
+  /// Whether it may change the number of schedules.
   package var changesCounts: Bool {
     switch self {
     case .apply, .sweep: true
-    case .look, .inbox, .due, .owed, .followingZones: false
+    case .lookUp, .inbox, .due, .owed, .followingZones: false
     }
   }
 }

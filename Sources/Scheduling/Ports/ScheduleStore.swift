@@ -1,62 +1,62 @@
 package import Recurrence
 
-/// Where schedules are kept: what the engine needs of durable storage.
+/// Durable storage, as the engine needs it.
 ///
-/// Every call is one transaction: what `apply` returned from is on disk. Used by one thread at a time.
+/// Every call is one transaction: when `apply` returns, its changes are on disk. Used by one thread at a time.
 package protocol ScheduleStore: AnyObject {
-  /// What is needed before the first decision.
+  /// The state that is needed before the first decision.
   func load() throws(StoreError) -> PersistentState
 
   /// The schedules with these ids, live or ended, in the order asked; nil where there is none.
   func schedules(_ ids: [ScheduleID]) throws(StoreError) -> [Schedule?]
 
-  /// What these commands were answered, in the order asked; nil where the command is not known.
+  /// The answers to these commands, in the order asked; nil where the command is not known.
   func remembered(_ keys: [CommandKey]) throws(StoreError) -> [RememberedCommand?]
 
-  /// Commands of the inbox's complete batches, those beyond `position`, in order. Counts, durably, a try of each that has no
-  /// answer yet, before it returns them.
+  /// Commands of the inbox's complete batches, in order, after `position`. Before it returns, durably counts a try for
+  /// each that has no answer yet.
   ///
-  /// At most `limit`, and fewer when they reach `InboxPage.maximumBytes`. A command that was tried before comes alone, since
-  /// it may be the one that ended the process.
+  /// At most `limit`, and fewer when they reach `InboxPage.maximumBytes`. A command that was tried before is returned
+  /// alone, since it may have ended the process.
   func takeInbox(after position: InboxPosition?, limit: Int) throws(StoreError) -> InboxPage
 
-  /// Counts, durably, one more try of these commands of the inbox, and one less of those that were passed over: they have to
-  /// wait, and ended no process.
+  /// Durably counts one more try of these inbox commands, and one less of those that were passed over: they wait, and
+  /// ended no process.
   func countTries(of positions: [InboxPosition], passedOver: [InboxPosition]) throws(StoreError)
 
-  /// Live schedules in order of `DuePosition`, those beyond `position` and due at or before `through`.
+  /// Live schedules in order of `DuePosition`, after `position` and due at or before `through`.
   ///
-  /// At most `limit`; fewer when their payloads reach `DuePage.maximumPayloadBytes`, but at least one when there is one.
+  /// At most `limit`; fewer when their payloads reach `DuePage.maximumPayloadBytes`, but at least one if there is one.
   func due(after position: DuePosition?, through: Instant, limit: Int) throws(StoreError) -> DuePage
 
-  /// Live schedules whose slots depend on the rules of a time zone, which are those that keep a `since`, in order of
-  /// `DuePosition`, those beyond `position`.
+  /// Live schedules whose slots depend on the rules of a time zone (those that store a `since`), in order of
+  /// `DuePosition`, after `position`.
   func followingZones(after position: DuePosition?, limit: Int) throws(StoreError) -> [Schedule]
 
-  /// Ended schedules that owe their Stopped, by generation, those beyond `generation`.
+  /// Ended schedules that owe their Stopped, in order of generation, after `generation`.
   func owingStopped(after generation: Int64, limit: Int) throws(StoreError) -> [Schedule]
 
   /// Makes all the changes, in order, or none.
   func apply(_ changes: [Change]) throws(StoreError)
 
-  /// Removes what the retention no longer asks for, in one small step, and says how many rows that were.
+  /// Removes what need not be retained any longer, in one small step. Returns the number of rows removed.
   func sweep(_ retention: Retention, limit: Int) throws(StoreError) -> Int
 
-  /// Throws when what is stored from now on could not be found again by the next process.
+  /// Throws if the next process could not find what is stored from now on.
   func checkIntact() throws(StoreError)
 }
 
-/// What a store remembers beside schedules and commands.
+/// What a store keeps besides schedules and commands.
 package struct PersistentState: Hashable, Sendable {
-  /// The highest generation ever given.
+  /// The highest generation ever assigned.
   package var lastGeneration: Int64
   /// Ticks due at or before this instant may have been published by an earlier process.
   package var inDoubtThrough: Instant
-  /// The secret of this database, drawn when it was made, under which command keys are hashed.
+  /// The secret of this database, under which command keys are hashed. Drawn when the database was created.
   package var secret: SipHash.Key
-  /// The last batch of the inbox that is complete.
+  /// The last complete batch of the inbox.
   package var inboxBatch: Int64
-  /// The rules of expressions (`CronExpression.rulesVersion`) by which the stored slots were found.
+  /// The version of the rules of cron expressions (`CronExpression.rulesVersion`) that the stored slots follow.
   package var rulesVersion: Int64
 
   package init(
@@ -71,7 +71,7 @@ package struct PersistentState: Hashable, Sendable {
   }
 }
 
-/// A place in the order in which ticks become due.
+/// A position in due order.
 package struct DuePosition: Hashable, Comparable, Sendable {
   package var due: Instant
   package var generation: Int64
@@ -81,20 +81,20 @@ package struct DuePosition: Hashable, Comparable, Sendable {
     self.generation = generation
   }
 
-  /// By numbers, since the ticks of a burst are kept in order by it, and tuples ask a witness for each part.
+  /// Compares integers, since the ticks of a burst are ordered by it: comparing tuples is slower.
   package static func < (left: DuePosition, right: DuePosition) -> Bool {
     left.due.milliseconds == right.due.milliseconds
       ? left.generation < right.generation : left.due.milliseconds < right.due.milliseconds
   }
 }
 
-/// Some of what is due.
+/// Consecutive schedules in due order.
 package struct DuePage: Sendable {
-  /// A page takes no further schedule once the payloads in it come to this much.
+  /// No further schedule is added to a page whose payloads have this many bytes.
   package static let maximumPayloadBytes = 4 << 20
 
   package var schedules: [Schedule]
-  /// Whether nothing more is due up to the instant asked for.
+  /// Whether no more schedules are due by the instant asked for.
   package var isLast: Bool
 
   package init(schedules: [Schedule], isLast: Bool) {
@@ -103,18 +103,19 @@ package struct DuePage: Sendable {
   }
 }
 
-/// What may be forgotten.
+/// What may be removed.
 package struct Retention: Hashable, Sendable {
-  /// Schedules that ended before this instant by Stop, limit or date.
+  /// Schedules that ended before this instant by a Stop, their limit or end date.
   package var endedBefore: Instant
-  /// Schedules that are declared by Starts that keep them, and ended automatically before this instant.
+  /// Schedules that ended automatically before this instant, declared with `keep` or `replaceIfChanged`.
   package var lastingBefore: Instant
   /// Other one-shots that fired before this instant.
   package var firedBefore: Instant
   /// Commands answered before this instant.
   package var answeredBefore: Instant
-  /// The most ended schedules, and the most commands, kept whatever their age.
+  /// The most ended schedules kept, whatever their age.
   package var maximumEnded: Int
+  /// The most answered commands kept, whatever their age.
   package var maximumCommands: Int
 
   package init(

@@ -1,17 +1,18 @@
-/// Why the store could not do what was asked.
+/// Why a store operation failed.
 package struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
   package enum Kind: Hashable, Sendable {
-    /// No room, or no right to write, for now: nothing was changed, and the same call may succeed later.
+    /// No space, or no permission to write, for now. Nothing was changed, and the same call may succeed later.
     case full, readOnly
-    /// The disk failed. Whether the last transaction holds is unknown: end the process and open anew.
+    /// The disk failed. Whether the last transaction is stored is unknown: end the process and reopen.
     case inputOutput
-    /// The file is damaged, is no database of ours, was written by a newer version, or belongs to another process.
+    /// The file is damaged, is not one of our databases, was written by a newer version, or is in use by another
+    /// process.
     case corrupt, foreign, newer, locked
-    /// The file is not where it was opened, or has other names beside this one: what is written could be lost.
+    /// The file was moved or removed, or has another name: what is written could be lost.
     case misplaced
-    /// There is no such folder, or nothing there that can be opened: a mount may be late, or the path is wrong.
+    /// The folder is missing, or has no file that can be opened: a mount may be late, or the path is wrong.
     case unreachable
-    /// Anything else; like `inputOutput` for the caller.
+    /// Anything else; handled like `inputOutput`.
     case other
   }
 

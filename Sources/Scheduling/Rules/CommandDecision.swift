@@ -1,9 +1,9 @@
 import Recurrence
 
-/// What is to be done about one command: the rule of the contract, given what is stored.
+/// The decision on one command, by the rules of the contract and the stored state.
 struct CommandDecision {
   var changes: [Change] = []
-  /// The generation of the live schedule that makes way.
+  /// The generation of the live schedule that is replaced.
   var replaced: Int64?
   var event: OutgoingEvent
   var origin: Origin
@@ -11,12 +11,12 @@ struct CommandDecision {
 }
 
 extension CommandDecision {
-  /// A command that was refused for what it is.
+  /// A command that is rejected whatever the stored state.
   static func malformed(_ rejection: Rejection, origin: Origin) -> Self {
     CommandDecision(event: .rejected(rejection), origin: origin, settlement: .deadLetter)
   }
 
-  /// A command that was answered before: it has no second effect and is answered with the schedule as it is now.
+  /// A duplicate of an answered command: it has no further effect, and its outcome describes the schedule as it is now.
   static func repeated(
     _ command: Command, _ answer: RememberedCommand.Answer, existing: Schedule?, origin: Origin, secret: SipHash.Key
   ) -> Self {
@@ -29,7 +29,7 @@ extension CommandDecision {
       case (.rejected(let field, let reason), _):
         .rejected(Rejection(id: command.id, command: command.name.rawValue, field: field, reason: reason))
       case (.started, .stop), (.stopped, .start):
-        // The key covers the body, so a Start is never remembered as a Stop; told apart all the same.
+        // Cannot happen, since the key covers the body.
         .rejected(
           Rejection(
             id: command.id, command: command.name.rawValue, field: "body", reason: "another command has this key"))
@@ -37,7 +37,8 @@ extension CommandDecision {
     return CommandDecision(event: event, origin: origin, settlement: settlement(of: answer))
   }
 
-  /// A command refused for the state is answered and done with; one refused for what it is goes to the dead queue.
+  /// A command that is rejected because of the stored state is acknowledged; any other rejected command is
+  /// dead-lettered.
   private static func settlement(of answer: RememberedCommand.Answer) -> Acknowledgements.Settlement {
     guard case .rejected(let field, _) = answer else { return .acknowledge }
     return fieldsOfState.contains(field) ? .acknowledge : .deadLetter
@@ -45,7 +46,7 @@ extension CommandDecision {
 
   static let noSuchScheduleField = "id"
   static let existsField = "ifExists"
-  /// A command is refused under these for what is scheduled, under all others for what it is.
+  /// Rejections that name one of these fields depend on the stored state.
   private static let fieldsOfState = [noSuchScheduleField, existsField]
 
   private static func startedAgain(
@@ -54,7 +55,7 @@ extension CommandDecision {
     var started: Started
     if let existing {
       started = Started(existing, effect, for: start, secret: secret)
-      // A row that ended has lost its payload; the command that made it has it still.
+      // The row of an ended schedule has lost its payload; the command that created it still has it.
       if existing.generation == generation, effect != .kept { started.definition = start.definition }
     } else {
       started = Started(
@@ -66,7 +67,7 @@ extension CommandDecision {
   }
 
   private static func stoppedAgain(_ stop: Command.Stop, generation: Int64, existing: Schedule?) -> Stopped {
-    // What was started under the id since then is not what was stopped.
+    // A schedule started under the id since then is not the one that was stopped.
     let stopped = existing?.generation == generation ? existing : nil
     return Stopped(
       definition: stopped?.definition, id: stop.id, generation: generation, counter: stopped?.counter ?? 0,

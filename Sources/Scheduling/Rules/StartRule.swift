@@ -2,7 +2,7 @@ import Recurrence
 
 /// The rule of Schedule Start.
 extension CommandDecision {
-  /// A Start on which nothing is known yet.
+  /// Decides a Start that is not a duplicate.
   static func start(
     _ start: Command.Start, existing: Schedule?, generation: Int64, zone: ZoneRules?, origin: Origin,
     beginning: Schedule.Beginning, secret: SipHash.Key
@@ -41,11 +41,11 @@ extension CommandDecision {
     return (decision, .started(generation: generation, effect: effect))
   }
 
-  /// The answer of a Start that leaves a schedule as it is.
+  /// The decision on a Start that leaves a schedule unchanged.
   private static func kept(
     _ existing: Schedule, _ start: Command.Start, origin: Origin, secret: SipHash.Key
   ) -> (Self, RememberedCommand.Answer) {
-    // Of a schedule from an earlier version the digest is not known: from now on it is.
+    // A schedule from an earlier version gets its digest now.
     let defined = existing.nextTick == nil ? start.definition : existing.definition
     let declaration = Schedule.Declaration(
       digest: existing.declaration.digest ?? defined.digest(secret: secret), isLasting: true)
@@ -57,7 +57,7 @@ extension CommandDecision {
 }
 
 extension Started {
-  /// What a schedule is after a Start that left it as it is, or was answered before.
+  /// The outcome of a Start that left a schedule unchanged, or is a duplicate.
   init(_ schedule: Schedule, _ effect: Effect, for start: Command.Start, secret: SipHash.Key) {
     let nextTick = schedule.nextTick
     let next = nextTick.flatMap { $0.isHeld ? nil : $0.slot }
@@ -69,7 +69,7 @@ extension Started {
 }
 
 extension Schedule {
-  /// Its definition. The row of one that has ended has lost its payload; a Start that declares the same has it still.
+  /// Its definition. The row of an ended schedule has lost its payload; a Start that declares the same still has it.
   fileprivate func definition(answering start: Command.Start, isLive: Bool, secret: SipHash.Key) -> Definition {
     guard !isLive, definition.payload == nil, isDeclared(by: start.definition, secret: secret) else {
       return definition
@@ -81,7 +81,7 @@ extension Schedule {
 }
 
 extension Schedule {
-  /// Whether a Start leaves this schedule as it is: a live one, or one that ended automatically and is declared again.
+  /// Whether a Start leaves this schedule unchanged: a live one, or one that ended automatically and is declared again.
   fileprivate func isKept(by definition: Definition, secret: SipHash.Key) -> Bool {
     switch (definition.ifExists, state) {
     case (.keep, .live): true
@@ -92,8 +92,8 @@ extension Schedule {
     }
   }
 
-  /// Whether a definition is that of its last Start. Where the digest of that is not known, of a schedule from an earlier
-  /// version, the stored fields are compared, of an ended one without its payload, which may be gone.
+  /// Whether a definition is the same as that of its last Start. If the digest of that is not known (a schedule from an
+  /// earlier version), the stored fields are compared; if it has ended, without the payload, which may be gone.
   fileprivate func isDeclared(by definition: Definition, secret: SipHash.Key) -> Bool {
     guard let digest = declaration.digest else {
       return definition.asksForTheSame(as: self.definition, payload: nextTick != nil)

@@ -2,7 +2,7 @@ import Recurrence
 
 /// The rule of Schedule Stop.
 extension CommandDecision {
-  /// A Stop on which nothing is known yet.
+  /// Decides a Stop that is not a duplicate.
   static func stop(
     _ stop: Command.Stop, existing: Schedule?, origin: Origin, now: Instant
   ) -> (Self, RememberedCommand.Answer) {
@@ -17,7 +17,7 @@ extension CommandDecision {
       reason: stop.reason)
     let change = Change.advance(
       existing.key, from: nextTick.slot, to: existing.progress.with(state: .ended(ending)))
-    // The trace belongs to the schedule, the correlation to the command that is answered.
+    // The trace is the schedule's, the correlation the command's.
     let answered = Origin(
       messageID: origin.messageID, traceparent: existing.origin.traceparent, tracestate: existing.origin.tracestate)
     let decision = CommandDecision(

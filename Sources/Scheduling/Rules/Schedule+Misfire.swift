@@ -1,20 +1,21 @@
 package import Recurrence
 
-/// What becomes of slots that were missed while the service or the broker was away.
+/// What happens to slots that were missed while the service or the broker was unavailable.
 extension Schedule {
-  package enum Missed: Hashable, Sendable {
-    /// The next tick now is one of a later slot and stands for those before it, too.
+  /// What a misfire policy does with missed slots.
+  package enum Misfire: Hashable, Sendable {
+    /// The next tick is that of a later slot, and counts the slots before it as missed.
     case folded(NextTick)
-    /// So many slots are not sent (counted no further than `NextTick.maximumMissed`); the schedule goes on behind them.
+    /// `count` slots are not sent (counted up to `NextTick.maximumMissed`); the schedule continues after them.
     case skipped(Progress, count: Int)
   }
 
-  /// What the misfire policy says about the next tick; nil when it is to be sent as it is.
+  /// What the misfire policy does with the next tick; nil if it is sent as it is.
   ///
-  /// When the oldest unsent slot is at least `threshold` milliseconds late, all slots due by now are one run: of these
-  /// `fireOnce` sends the latest, `fireAll` each, `skip` those that are less than the threshold late. What is missed and
-  /// older than the catch-up window is not sent. One-shots are never missed.
-  package func missed(_ nextTick: NextTick, at now: Instant, threshold: Int64, in zone: ZoneRules) -> Missed? {
+  /// When the oldest unsent slot is at least `threshold` milliseconds late, all slots due by now form one run:
+  /// `fireOnce` sends the latest of them, `fireAll` each, `skip` those less than the threshold late. Missed slots older
+  /// than the catch-up window are not sent. One-shots are never missed.
+  package func misfire(_ nextTick: NextTick, at now: Instant, threshold: Int64, in zone: ZoneRules) -> Misfire? {
     guard !definition.timing.isOneShot, now.milliseconds - nextTick.due.milliseconds >= threshold else { return nil }
     let tooOld = definition.catchupMilliseconds.map { now.advanced(byMilliseconds: -max($0 + 1, threshold)) }
     switch definition.misfirePolicy ?? .fireOnce {
@@ -37,27 +38,27 @@ extension Schedule {
       missed: nextTick.missed + count(nextTick, before: latest, in: zone), since: nextTick.since)
   }
 
-  private func skipped(_ nextTick: NextTick, dueBy bound: Instant, at now: Instant, in zone: ZoneRules) -> Missed? {
+  private func skipped(_ nextTick: NextTick, dueBy bound: Instant, at now: Instant, in zone: ZoneRules) -> Misfire? {
     guard nextTick.due <= bound else { return nil }
     return skipped(
       nextTick, through: latestSlot(from: nextTick.slot, dueBy: bound, in: zone), at: now, in: zone)
   }
 
-  private func skipped(_ nextTick: NextTick, through last: Instant, at now: Instant, in zone: ZoneRules) -> Missed {
+  private func skipped(_ nextTick: NextTick, through last: Instant, at now: Instant, in zone: ZoneRules) -> Misfire {
     let count = nextTick.missed + count(nextTick, before: last, in: zone) + 1
     return .skipped(
       progress.with(state: stateAfter(last, at: now, in: zone)), count: min(count, NextTick.maximumMissed))
   }
 
-  /// The latest slot of which the tick was due by `bound`, the slot it begins with being one.
+  /// The latest slot whose tick was due by `bound`. `slot` is such a slot.
   private func latestSlot(from slot: Instant, dueBy bound: Instant, in zone: ZoneRules) -> Instant {
     let latest = definition.latestSlot(from: slot, atOrBefore: bound, in: zone)
     guard definition.due(of: latest, in: zone) > bound else { return latest }
-    // Its jitter has not passed; the slot before it is due, since jitter never passes the next slot.
+    // Its jitter has not passed. The slot before it is due, since jitter never reaches past the next slot.
     return definition.latestSlot(from: slot, atOrBefore: latest.advanced(byMilliseconds: -1), in: zone)
   }
 
-  /// How many slots stand before `last`, from the next one on, as far as `missed` can still count them.
+  /// The number of slots before `last`, from the next tick's on, as far as `missed` can still count them.
   private func count(_ nextTick: NextTick, before last: Instant, in zone: ZoneRules) -> Int {
     let uncounted = max(0, NextTick.maximumMissed - nextTick.missed)
     return definition.slotCount(from: nextTick.slot, before: last, upTo: uncounted, in: zone)

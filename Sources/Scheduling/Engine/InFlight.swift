@@ -1,36 +1,38 @@
 import DequeModule
 
-/// What is in flight, by number. Numbers are given in order of sending, without a gap, so that none is looked for: they are
-/// confirmed in nearly that order.
-struct Flights {
-  struct Flight {
+/// The publications in flight, by number.
+///
+/// Numbers are assigned in sending order, without gaps, so that a lookup is an index computation: confirms arrive in
+/// nearly that order.
+struct InFlight {
+  struct Entry {
     var item: Publications.Item
     /// When it was sent, on the monotonic clock.
     var sent: Int64
   }
 
-  /// From the oldest that was not overtaken by so many; nil for one that is resolved.
-  private var slots: Deque<Flight?> = []
-  /// Older ones, that later ones have long overtaken: kept apart, so that one without a confirm does not hold the places of
-  /// all that are confirmed meanwhile.
-  private var stragglers: [UInt64: Flight] = [:]
+  /// The most recently sent publications, oldest first; nil once resolved. The first is never nil.
+  private var slots: Deque<Entry?> = []
+  /// Publications that more than `mostSlots` later ones have overtaken. They are kept apart so that one missing confirm
+  /// does not pin the slots of every later publication.
+  private var stragglers: [UInt64: Entry] = [:]
   private static let mostSlots = 8192
   private var count = 0
-  /// The number of the last one sent.
+  /// The number assigned last.
   private var lastNumber: UInt64 = 0
 
   var isEmpty: Bool { count == 0 }
 
   private var firstNumber: UInt64 { lastNumber - UInt64(slots.count) + 1 }
 
-  /// The oldest.
-  var first: Flight? { stragglers.keys.min().flatMap { stragglers[$0] } ?? slots.first.flatMap(\.self) }
+  /// The oldest publication in flight.
+  var first: Entry? { stragglers.keys.min().flatMap { stragglers[$0] } ?? slots.first.flatMap(\.self) }
 
   private func index(of number: UInt64) -> Int? {
     number >= firstNumber && number <= lastNumber ? Int(number - firstNumber) : nil
   }
 
-  subscript(number: UInt64) -> Flight? {
+  subscript(number: UInt64) -> Entry? {
     get { index(of: number).map { slots[$0] } ?? stragglers[number] }
     set {
       if let index = index(of: number) {
@@ -41,43 +43,51 @@ struct Flights {
     }
   }
 
-  /// Counts one more, and gives it a number.
-  mutating func append(_ flight: Flight) -> UInt64 {
+  /// Adds a publication and assigns its number.
+  mutating func append(_ entry: Entry) -> UInt64 {
+    assert(slots.last.flatMap(\.self).map { $0.sent <= entry.sent } ?? true, "publications are added in sending order")
     if slots.count == Self.mostSlots {
       let number = firstNumber
       stragglers[number] = slots.removeFirst()
+      assert(stragglers[number] != nil, "the first slot is never empty")
       dropResolved()
     }
-    slots.append(flight)
+    slots.append(entry)
     count += 1
     lastNumber += 1
     return lastNumber
   }
 
-  /// It is no longer in flight, if it was.
-  mutating func remove(_ number: UInt64) -> Flight? {
+  /// Removes a publication; nil if it is not in flight.
+  mutating func remove(_ number: UInt64) -> Entry? {
+    defer { checkCount() }
     guard let index = index(of: number) else {
       let straggler = stragglers.removeValue(forKey: number)
       if straggler != nil { count -= 1 }
       return straggler
     }
-    guard let flight = slots[index].take() else { return nil }
+    guard let entry = slots[index].take() else { return nil }
     count -= 1
     dropResolved()
-    return flight
+    return entry
   }
 
   private mutating func dropResolved() {
     while let first = slots.first, first == nil { slots.removeFirst() }
   }
 
-  /// Takes out the oldest.
-  mutating func removeFirst() -> (number: UInt64, flight: Flight)? {
+  private func checkCount() {
+    assert(count >= stragglers.count, "every straggler is counted")
+    assert(count > 0 || slots.isEmpty, "no slot is kept once everything is resolved")
+  }
+
+  /// Removes the oldest publication.
+  mutating func removeFirst() -> (number: UInt64, entry: Entry)? {
     let number = stragglers.keys.min() ?? firstNumber
     return remove(number).map { (number, $0) }
   }
 
-  /// Takes out all, in the order sent.
+  /// Removes all publications and returns them in sending order.
   mutating func removeAll() -> [Publications.Item] {
     defer {
       slots.removeAll(keepingCapacity: true)
@@ -87,7 +97,7 @@ struct Flights {
     return stragglers.keys.sorted().compactMap { stragglers[$0]?.item } + slots.compactMap { $0?.item }
   }
 
-  /// Those in flight are as if they had been sent now.
+  /// Restarts the confirm timeout of every publication.
   mutating func restartClocks(at uptime: Int64) {
     for index in slots.indices { slots[index]?.sent = uptime }
     for number in stragglers.keys { stragglers[number]?.sent = uptime }

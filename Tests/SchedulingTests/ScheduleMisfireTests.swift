@@ -6,7 +6,7 @@ import Testing
 @testable import Scheduling
 
 /// What the misfire policies make of slots that were missed.
-struct ScheduleMissedTests {
+struct ScheduleMisfireTests {
   private static let threshold: Int64 = 60_000
 
   private func folded(
@@ -15,7 +15,7 @@ struct ScheduleMissedTests {
     let definition = Definition(id: "a", timing: timing, endDate: end, jitter: jitter)
     let nextTick = Schedule.NextTick(slot: .noon, due: definition.due(of: .noon, in: .utc), missed: missed)
     let schedule = Schedule(definition: definition, origin: Origin(), generation: 1, state: .live(nextTick))
-    guard case .folded(let folded)? = schedule.missed(nextTick, at: now, threshold: Self.threshold, in: .utc) else {
+    guard case .folded(let folded)? = schedule.misfire(nextTick, at: now, threshold: Self.threshold, in: .utc) else {
       return nil
     }
     return folded
@@ -86,53 +86,53 @@ struct ScheduleMissedTests {
   // MARK: Policies
 
   /// A second-by-second schedule whose oldest unsent slot is noon, this many seconds later.
-  private func missed(
+  private func misfire(
     _ policy: MisfirePolicy?, window: String? = nil, end: Instant? = nil, after seconds: Int64
-  ) throws -> Schedule.Missed? {
+  ) throws -> Schedule.Misfire? {
     let definition = try Definition(
       id: "a", timing: Timing(cron: "* * * * * *"), endDate: end, misfirePolicy: policy,
       catchupWindow: window.map { try DurationExpression($0) })
     let nextTick = Schedule.NextTick(slot: .noon, due: .noon)
     let schedule = Schedule(definition: definition, origin: Origin(), generation: 1, counter: 3, state: .live(nextTick))
-    return schedule.missed(nextTick, at: .second(seconds), threshold: Self.threshold, in: .utc)
+    return schedule.misfire(nextTick, at: .second(seconds), threshold: Self.threshold, in: .utc)
   }
 
-  private func skipped(_ state: Schedule.State, _ count: Int) -> Schedule.Missed {
+  private func skipped(_ state: Schedule.State, _ count: Int) -> Schedule.Misfire {
     .skipped(.init(state: state, counter: 3), count: count)
   }
 
-  private func skipped(to second: Int64, _ count: Int) -> Schedule.Missed {
+  private func skipped(to second: Int64, _ count: Int) -> Schedule.Misfire {
     skipped(.live(nextTick(second, missed: 0)), count)
   }
 
   /// Dropped is what is at least the threshold late; what is less late is sent.
   @Test func skipDropsWhatIsLate() throws {
-    #expect(try missed(.skip, after: 59) == nil)
-    #expect(try missed(.skip, after: 60) == skipped(to: 1, 1))
-    #expect(try missed(.skip, after: 600) == skipped(to: 541, 541))
-    #expect(try missed(.skip, after: 100_000) == skipped(to: 99_941, 1000))
-    #expect(try missed(.skip, window: "1s", after: 600) == skipped(to: 541, 541))
+    #expect(try misfire(.skip, after: 59) == nil)
+    #expect(try misfire(.skip, after: 60) == skipped(to: 1, 1))
+    #expect(try misfire(.skip, after: 600) == skipped(to: 541, 541))
+    #expect(try misfire(.skip, after: 100_000) == skipped(to: 99_941, 1000))
+    #expect(try misfire(.skip, window: "1s", after: 600) == skipped(to: 541, 541))
   }
 
   @Test func fireAllSendsEachOfADay() throws {
-    #expect(try missed(.fireAll, after: 86_400) == nil)
-    #expect(try missed(.fireAll, after: 86_401) == skipped(to: 1, 1))
-    #expect(try missed(.fireAll, window: "10m", after: 600) == nil)
-    #expect(try missed(.fireAll, window: "10m", after: 605) == skipped(to: 5, 5))
-    #expect(try missed(.fireAll, window: "2 days", after: 86_401) == nil)
+    #expect(try misfire(.fireAll, after: 86_400) == nil)
+    #expect(try misfire(.fireAll, after: 86_401) == skipped(to: 1, 1))
+    #expect(try misfire(.fireAll, window: "10m", after: 600) == nil)
+    #expect(try misfire(.fireAll, window: "10m", after: 605) == skipped(to: 5, 5))
+    #expect(try misfire(.fireAll, window: "2 days", after: 86_401) == nil)
     // Only what is missed can be too old.
-    #expect(try missed(.fireAll, window: "1s", after: 59) == nil)
-    #expect(try missed(.fireAll, window: "1s", after: 60) == skipped(to: 1, 1))
+    #expect(try misfire(.fireAll, window: "1s", after: 59) == nil)
+    #expect(try misfire(.fireAll, window: "1s", after: 60) == skipped(to: 1, 1))
   }
 
   /// With `fireOnce` the latest slot counts: if that one is too old, nothing is sent for any.
   @Test func fireOnceLooksAtTheLatest() throws {
-    #expect(try missed(.fireOnce, window: "10m", after: 6000) == .folded(nextTick(6000, missed: 1000)))
-    #expect(try missed(nil, window: "10m", end: .second(100), after: 700) == .folded(nextTick(100, missed: 100)))
+    #expect(try misfire(.fireOnce, window: "10m", after: 6000) == .folded(nextTick(6000, missed: 1000)))
+    #expect(try misfire(nil, window: "10m", end: .second(100), after: 700) == .folded(nextTick(100, missed: 100)))
     let ending = Schedule.Ending(
       reason: Schedule.EndReason.endDate, at: .second(701), owesStopped: true, kind: .finished)
     let ended = skipped(.ended(ending), 101)
-    #expect(try missed(nil, window: "10m", end: .second(100), after: 701) == ended)
+    #expect(try misfire(nil, window: "10m", end: .second(100), after: 701) == ended)
   }
 
   /// When all that is left is dropped, the schedule ends, and says so.
@@ -140,7 +140,7 @@ struct ScheduleMissedTests {
     let ending = Schedule.Ending(
       reason: Schedule.EndReason.endDate, at: .second(900), owesStopped: true, kind: .finished)
     #expect(
-      try missed(.skip, end: .second(100), after: 900)
+      try misfire(.skip, end: .second(100), after: 900)
         == skipped(.ended(ending), 101))
   }
 
@@ -178,8 +178,8 @@ private struct MissedCase {
     now = .millisecond(.random(in: 0...600_000, using: &random))
   }
 
-  var result: Schedule.Missed? {
-    schedule.nextTick.flatMap { schedule.missed($0, at: now, threshold: 60_000, in: .utc) }
+  var result: Schedule.Misfire? {
+    schedule.nextTick.flatMap { schedule.misfire($0, at: now, threshold: 60_000, in: .utc) }
   }
 
   private func lateness(_ slot: Instant) -> Int64 {
@@ -197,7 +197,7 @@ private struct MissedCase {
     return slots
   }
 
-  var expected: Schedule.Missed? {
+  var expected: Schedule.Misfire? {
     guard let first = run.first, let latest = run.last, lateness(first) >= 60_000 else { return nil }
     let window = schedule.definition.catchupMilliseconds ?? .max
     let isDropped: (Instant) -> Bool = { lateness($0) >= 60_000 && lateness($0) > window }
@@ -213,7 +213,7 @@ private struct MissedCase {
     }
     guard let last = dropped.last else { return nil }
     return .skipped(
-      schedule.afterGivingUp(nextTick(last, missed: 0), at: now, in: .utc), count: min(known + dropped.count, 1000))
+      schedule.afterExpiry(of: nextTick(last, missed: 0), at: now, in: .utc), count: min(known + dropped.count, 1000))
   }
 
   private var known: Int { schedule.nextTick?.missed ?? 0 }
