@@ -45,7 +45,6 @@ extension DueWindow.Row {
 
   /// The stored schedule has advanced: its row waits for the next tick.
   mutating func advance(to progress: Schedule.Progress, _ outstandingCount: inout Int) {
-    assert(!phase.isSent, "a schedule advances after its tick is resolved")
     _ = enter(.waiting, &outstandingCount)
     schedule.progress = progress
     mayHaveBeenSent = false
@@ -79,10 +78,6 @@ extension DueWindow.Phase {
     case .sent, .advancing: true
     case .waiting, .retrying, .held: false
     }
-  }
-
-  fileprivate var isSent: Bool {
-    if case .sent = self { true } else { false }
   }
 
   /// Whether one phase may follow another. A command may end a schedule in any phase that is not outstanding, so that
