@@ -70,7 +70,7 @@ package struct Definition: Hashable, Sendable {
     get { shared.value.misfirePolicy }
     set { shared.value.misfirePolicy = newValue }
   }
-  /// Missed slots older than this are not sent. Nil is no limit, or 24 hours with `fireAll`.
+  /// Missed slots older than this are not sent. Nil means no limit, or 24 hours with `fireAll`.
   package var catchupWindow: DurationExpression? {
     get { shared.value.catchupWindow }
     set { shared.value.catchupWindow = newValue }
