@@ -44,7 +44,7 @@ struct HTTPEndpointTests {
     server = nil
     for host in ["127.0.0.1", "localhost", "pocketwatch.invalid"] {
       do {
-        _ = try await HTTPEndpoint(host: host, port: port).get("/healthz")
+        _ = try await HTTPEndpoint(host: host, port: port, timeout: .seconds(600)).get("/healthz")
         Issue.record("no failure")
       } catch {
         #expect(error.isUnreachable, "\(error)")
@@ -60,7 +60,8 @@ struct HTTPEndpointTests {
   }
 
   private func endpoint(_ port: Int) -> HTTPEndpoint {
-    HTTPEndpoint(host: "127.0.0.1", port: port, authorization: Self.secret)
+    // Far longer than needed: tests that use all processors run beside these.
+    HTTPEndpoint(host: "127.0.0.1", port: port, authorization: Self.secret, timeout: .seconds(600))
   }
 }
 

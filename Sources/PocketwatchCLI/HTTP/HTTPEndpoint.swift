@@ -23,6 +23,8 @@ struct HTTPEndpoint: Sendable {
   var authorization: String?
   /// Why there is no Authorization header, when the request would need one.
   var tokenProblem: String?
+  /// The limit for a small response, from the connection to its last byte; the connection may take half of it.
+  var timeout = Duration.seconds(10)
 
   struct Response: Sendable {
     var status = 0
@@ -34,8 +36,6 @@ struct HTTPEndpoint: Sendable {
 
   /// The limit of a response body in memory.
   static let maximumBytes = 4 << 20
-  /// The limit for a small response, from the connection to its last byte.
-  private static let timeout = TimeAmount.seconds(10)
 
   var address: String { "\(scheme)://\(authority)" }
 
@@ -49,8 +49,8 @@ struct HTTPEndpoint: Sendable {
 
   private func response(to method: HTTPMethod, _ path: String) async throws(HTTPFailure) -> Response {
     do {
-      let deadline = NIODeadline.now() + Self.timeout
-      return try await withResponse(to: method, path, deadline: deadline, readTimeout: Self.timeout) { response in
+      let deadline = NIODeadline.now() + TimeAmount(timeout)
+      return try await withResponse(to: method, path, deadline: deadline, readTimeout: TimeAmount(timeout)) { response in
         try await Self.collected(response, by: deadline)
       }
     } catch {
@@ -99,7 +99,7 @@ struct HTTPEndpoint: Sendable {
     if let caFile { tls.trustRoots = .file(caFile) }
     var configuration = HTTPClient.Configuration(
       tlsConfiguration: tls, redirectConfiguration: .disallow,
-      timeout: .init(connect: .seconds(5), read: readTimeout))
+      timeout: .init(connect: TimeAmount(timeout / 2), read: readTimeout))
     configuration.httpVersion = .http1Only
     configuration.connectionPool.retryConnectionEstablishment = false
     // A backup may take long before its first byte: only keep-alive notices that the peer has gone.
