@@ -50,7 +50,8 @@ struct HTTPEndpoint: Sendable {
   private func response(to method: HTTPMethod, _ path: String) async throws(HTTPFailure) -> Response {
     do {
       let deadline = NIODeadline.now() + TimeAmount(timeout)
-      return try await withResponse(to: method, path, deadline: deadline, readTimeout: TimeAmount(timeout)) { response in
+      return try await withResponse(to: method, path, deadline: deadline, readTimeout: TimeAmount(timeout)) {
+        response in
         try await Self.collected(response, by: deadline)
       }
     } catch {
