@@ -69,6 +69,8 @@ package struct CommandDecoder: Sendable {
       return .start(Command.Start(definition: definition, time: time, ignored: event.fields.unknown))
     case .stop:
       return .stop(try event.fields.stop())
+    case .tick, .started, .stopped, .rejected:
+      throw FieldError(.detailType, "\(name.rawValue) is not a command")
     }
   }
 

@@ -3,14 +3,8 @@ import Scheduling
 
 /// Validates the envelope.
 extension IncomingEvent {
-  /// The commands.
-  enum CommandName {
-    case start
-    case stop
-  }
-
   /// The command named by DetailType, which must equal the routing key byte for byte.
-  func commandName(routingKey: [UInt8]) throws(FieldError) -> CommandName {
+  func commandName(routingKey: [UInt8]) throws(FieldError) -> EventName {
     guard let value = self[.detailType] else {
       throw FieldError(.detailType, "DetailType is required: \(EventName.commandList)")
     }
@@ -21,13 +15,11 @@ extension IncomingEvent {
       throw FieldError(
         .detailType, "DetailType must equal the routing key, which is \(routingKey[...].quoted)")
     }
-    switch EventName.table[detailType] {
-    case .start: return .start
-    case .stop: return .stop
-    default:
+    guard let name = EventName.table[detailType], !name.isOwn else {
       throw FieldError(
         .detailType, "\(detailType.quoted) is not supported by this version: use \(EventName.commandList)")
     }
+    return name
   }
 
   /// Source may be any string.

@@ -53,8 +53,8 @@ struct EndNoticesTests {
     notices.announced(1)
     #expect(notices.nextPage(settings) == nil, "there is no room for a page")
     notices.announced(2)
-    let page = try #require(notices.nextPage(settings))
-    #expect(page == (6, 2))
+    let page = notices.takePage(settings)
+    #expect(try #require(page) == (6, 2))
     #expect(notices.admit(try ended(7), settings) != nil)
     #expect(notices.admit(try ended(8), settings) != nil)
     notices.read(after: 6, through: 8, isLast: false, at: .second(0))
@@ -75,6 +75,22 @@ struct EndNoticesTests {
     #expect(notices.admit(try ended(20), settings) == nil)
     notices.read(after: 50, through: 60, isLast: true, at: .second(0))
     #expect(notices.cursor == 19)
+  }
+
+  /// Large payloads, or schedules that end while a page is read, leave no room for the rest of that page.
+  @Test(arguments: [true, false])
+  func noRoomForTheRestOfAPage(isLast: Bool) throws {
+    var notices = EndNotices()
+    #expect(notices.admit(try ended(1, payloadBytes: 1000), settings) != nil)
+    #expect(notices.admit(try ended(2, payloadBytes: 1000), settings) == nil)
+    notices.read(after: 0, through: 2, isLast: isLast, at: .second(0))
+    #expect(notices.nextPage(settings) == nil, "there is no room")
+    notices.announced(1)
+    let page = notices.takePage(settings)
+    #expect(try #require(page) == (1, 2))
+    #expect(notices.admit(try ended(2, payloadBytes: 1000), settings) != nil)
+    notices.read(after: 1, through: 2, isLast: isLast, at: .second(0))
+    #expect(notices.cursor == (isLast ? nil : 2))
   }
 
   @Test func isBoundedInBytes() throws {

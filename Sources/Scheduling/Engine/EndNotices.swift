@@ -20,6 +20,8 @@ struct EndNotices {
   private var bytes = 0
   /// Rows after this generation may owe a notice that is not in memory; nil when none does.
   private(set) var cursor: Int64? = 0
+  /// Rows after this generation, at or after the cursor, found no room since the last page was taken; nil when none did.
+  private var refused: Int64?
   /// Whether rows before the cursor may owe one, too.
   private var hasReleased = false
   /// When all rows are read again, on the monotonic clock; nil while that is not planned.
@@ -36,6 +38,13 @@ struct EndNotices {
     return (cursor, limit)
   }
 
+  /// The next page of rows, which is read now.
+  mutating func takePage(_ settings: Engine.Settings) -> (after: Int64, limit: Int)? {
+    guard let page = nextPage(settings) else { return nil }
+    refused = nil
+    return page
+  }
+
   /// Admits the end notice that a schedule owes, to be published now. Nil when it owes none, when its notice is in
   /// memory already, or when there is no room: then the row is read again later.
   ///
@@ -49,7 +58,7 @@ struct EndNotices {
       return nil
     }
     guard isAwaited || inMemory.count < settings.maximumEndNotices && bytes < settings.maximumEndNoticeBytes else {
-      cursor = min(cursor ?? .max, generation - 1)
+      refuse(generation)
       return nil
     }
     let stopped = Stopped(
@@ -70,15 +79,27 @@ struct EndNotices {
   ///   - last: The last generation of the page; nil when it is empty.
   mutating func read(after position: Int64, through last: Int64?, isLast: Bool, at now: Now) {
     assert(last.map { $0 > position } ?? true, "a page begins after its position")
-    guard cursor == position else { return }  // a row of the page found no room and is read again
+    guard cursor == position else { return }  // an earlier row found no room: it is read first
     cursor = isLast ? nil : last ?? cursor
+    if let refused { cursor = min(cursor ?? .max, refused) }
+    refused = nil
     if cursor == nil, hasReleased, nextRound == nil { nextRound = now.uptime + Self.roundMilliseconds }
+  }
+
+  /// There is no room for a notice: its row is read again. It may be one of the page that is being read.
+  private mutating func refuse(_ generation: Int64) {
+    let position = generation - 1
+    if let cursor, position >= cursor {
+      refused = min(refused ?? .max, position)
+    } else {
+      (cursor, refused) = (position, nil)
+    }
   }
 
   /// Begins to read all rows again, if it is time.
   mutating func beginRound(at now: Now) {
     guard let nextRound, nextRound <= now.uptime else { return }
-    (self.nextRound, hasReleased, cursor) = (nil, false, 0)
+    (self.nextRound, hasReleased, cursor, refused) = (nil, false, 0, nil)
   }
 
   /// It is stored that the notice was confirmed.

@@ -9,6 +9,8 @@ extension Engine {
   }
 
   /// Reads the state that the next commands are decided on; nil when none can be decided now.
+  ///
+  /// Rows that may owe an end notice are read first, so that a command on such a schedule finds its notice in memory.
   mutating func takeCommands() -> StoreLane.Work? {
     guard endNotices.nextPage(settings) == nil, turn.answers.isEmpty else { return nil }
     let taken = intake.take(settings.commandBatch) { [busy = Busy(window, endNotices, review)] in busy.contains($0) }
@@ -38,7 +40,7 @@ extension Engine {
           turn.change(decision.changes)
           answer(received, on: channel, with: decision)
         }
-      case .redelivered: break  // is decoded when it is loaded from the inbox
+      case .redelivered: assertionFailure("a redelivered command is decoded when it is loaded from the inbox")
       }
     }
     intake.putBack(notYet, on: channel)

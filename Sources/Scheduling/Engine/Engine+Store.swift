@@ -30,7 +30,7 @@ extension Engine {
     case .due: return dueWork()
     case .owed:
       endNotices.beginRound(at: turn.now)
-      return endNotices.nextPage(settings).map { .owed(after: $0.after, limit: $0.limit) }
+      return endNotices.takePage(settings).map { .owed(after: $0.after, limit: $0.limit) }
     case .sweep: return sweeper.work(at: turn.now, unsettledSince: intake.unsettledSince)
     }
   }

@@ -23,7 +23,8 @@ extension Engine {
   ///
   /// None may leave while `intake.blocksTicks`: a command that was passed over because its schedule was busy is decided
   /// before any further tick. Otherwise a schedule that is behind would be busy again at once, and never be stopped.
-  /// This blocks the ticks of all schedules, but only until the next store request, which looks up the commands.
+  /// This blocks the ticks of all schedules until the commands are looked up: until then the store may have other kinds
+  /// of work, one request of each, and pages of end notices while there is room for them.
   var maySendTicks: Bool {
     publications.isOpen && store.isAvailable && drain == .running && !isDeciding && !intake.blocksTicks
   }

@@ -84,7 +84,7 @@ package struct Engine {
     case .commandsClosed: intake.close()
     case .deliveries(let deliveries, let channel): intake.append(deliveries, on: channel, at: now.wall)
     case .commandsExhausted(let channel): intake.exhausted(on: channel)
-    case .commandsCongested: suspension.congested()
+    case .commandsCongested(let channel): if channel == intake.channel { suspension.congested() }
     case .zonesRefreshed(let changed):
       window.releaseHeld()
       if changed { review.begin(.zoneRules) }

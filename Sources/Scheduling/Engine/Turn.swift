@@ -3,7 +3,7 @@ import Recurrence
 /// What the engine has decided and not handed on yet: changes for the next transaction, outcomes that follow it,
 /// reports.
 ///
-/// The engine's values add to it; none of them changes another.
+/// The engine's values return what follows from an event; the engine adds it here.
 struct Turn {
   /// The time of the event or decision that is being handled.
   var now: Now
