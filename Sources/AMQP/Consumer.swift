@@ -110,9 +110,11 @@ package final class Consumer: Sendable {
     defer { endEpoch() }
     var session: ConsumerSession?
     while true {
+      // Read first: what was acknowledged before the stop is in the mailbox then.
+      let mustStop = lifecycle.stopBy != nil
       let (goal, acknowledgements) = mailbox.withLock { ($0.goal, $0.takeAcknowledgements()) }
       for acknowledgement in acknowledgements { try send(acknowledgement, on: connection) }
-      if lifecycle.stopBy != nil { return }
+      if mustStop { return }
       try pursue(goal, &session, on: connection)
       try handle(events(for: &session, from: connection), &session, from: connection)
       try checkRedelivered(&session, on: connection)

@@ -173,6 +173,8 @@ package final class Publisher: Sendable {
     }
     emit(.up(epoch: epoch, connection.server))
     while true {
+      // Read first: what was handed over before the stop is in the mailbox then.
+      let stopBy = lifecycle.stopBy
       for batch in mailbox.withLock({ $0.takeBatches() }) {
         for (number, error) in batch.unsendable { emit(.unsendable(number, error)) }
         sendWindow.add(batch)
@@ -180,7 +182,6 @@ package final class Publisher: Sendable {
       let kinds = sendWindow.refusals.isEmpty ? 0 : sendWindow.refusals.current.count
       sendWindow.advance(to: .now)
       try send(&sendWindow, on: connection)
-      let stopBy = lifecycle.stopBy
       if let stopBy, sendWindow.isEmpty || stopBy <= SuspendingClock.now { return }
       let wake = [stopBy, sendWindow.nextAdvance].compactMap(\.self).min()
       let wait = wake.map { $0 - SuspendingClock.now } ?? .seconds(3600)
