@@ -195,6 +195,6 @@ struct AMQPPublisherTests {
     _ = try await events.down()
     let start = SuspendingClock.now
     publisher.stop(drainFor: .seconds(60))
-    #expect(SuspendingClock.now - start < .seconds(30))
+    #expect(SuspendingClock.now - start < .seconds(5))
   }
 }

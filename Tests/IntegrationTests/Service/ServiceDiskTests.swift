@@ -31,7 +31,7 @@ struct ServiceDiskTests {
       try disk.makeRoom()
       let room = ContinuousClock.now
       try await service.logs(#"":"ready""#)
-      #expect(ContinuousClock.now - room < .seconds(20))
+      #expect(ContinuousClock.now - room < .seconds(5))
       for id in ids { _ = try await bus.next("Schedule Started", of: id) }
       print("disk: all \(ids.count) commands answered \(ContinuousClock.now - room) after there was room")
       let stopped = try await bus.next("Schedule Stopped", of: "t")
