@@ -123,9 +123,14 @@ struct ServiceRefusalTests {
       try bus.withConnection { try $0.deleteExchange(bus.names.eventBus) }
       try await service.logs("missing on the broker: exchange \(bus.names.eventBus)")
       try bus.withConnection { connection in
-        try connection.declareExchange(bus.names.eventBus, type: "topic", durable: true)
+        // What is published before the bindings exist is unroutable, which counts as sent: the alternate exchange has it.
+        let (queue, unbound) = ("\(bus.names.stack).test", "\(bus.names.stack).unbound")
+        try connection.declareExchange(unbound, type: "fanout", autoDelete: true)
+        try connection.bindQueue(queue, to: unbound, routingKey: "")
+        try connection.declareExchange(
+          bus.names.eventBus, type: "topic", arguments: Table([("alternate-exchange", .string(unbound))]))
         for name in ServiceBus.eventNames {
-          try connection.bindQueue("\(bus.names.stack).test", to: bus.names.eventBus, routingKey: name)
+          try connection.bindQueue(queue, to: bus.names.eventBus, routingKey: name)
         }
         for key in TopologyNames.commandKeys {
           try connection.bindQueue(bus.names.commandQueue, to: bus.names.eventBus, routingKey: key)
