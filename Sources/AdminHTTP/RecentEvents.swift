@@ -5,13 +5,13 @@ import Synchronization
 /// An entry of the recent events.
 package struct RecentEvent: Hashable, Sendable {
   package enum Kind: String, CaseIterable, Sendable {
-    case tick, started, stopped, rejected, missed
+    case tick, started, stopped, paused, resumed, triggered, updated, rejected, missed
     case unroutable, nacked, expired
 
     /// Whether the overview lists it under recent problems.
     var isProblem: Bool {
       switch self {
-      case .tick, .started, .stopped: false
+      case .tick, .started, .stopped, .paused, .resumed, .triggered, .updated: false
       case .rejected, .missed, .unroutable, .nacked, .expired: true
       }
     }

@@ -39,8 +39,9 @@ package struct CommandDecoder: Sendable {
     }
     if let detailType = event.detailType, EventName.table[detailType]?.isOwn == true { return .ownEvent }
     do throws(FieldError) {
-      let command = try command(of: event, routingKey: message.routingKey)
-      return .command(command, key: key(of: message))
+      let key = key(of: message)
+      let command = try command(of: event, routingKey: message.routingKey, hasMessageID: key != nil)
+      return .command(command, key: key)
     } catch {
       return .malformed(
         Rejection(
@@ -57,7 +58,9 @@ package struct CommandDecoder: Sendable {
     guard !message.body.isEmpty else { throw FieldError("body", "the body is empty: send the event as JSON") }
   }
 
-  private func command(of event: IncomingEvent, routingKey: [UInt8]) throws(FieldError) -> Command {
+  private func command(
+    of event: IncomingEvent, routingKey: [UInt8], hasMessageID: Bool
+  ) throws(FieldError) -> Command {
     let name = try event.commandName(routingKey: routingKey)
     if let fault = event.fault { throw fault }
     try event.checkSource()
@@ -66,10 +69,21 @@ package struct CommandDecoder: Sendable {
     switch name {
     case .start:
       let definition = try event.fields.definition(zones: zones)
-      return .start(Command.Start(definition: definition, time: time, ignored: event.fields.unknown))
-    case .stop:
-      return .stop(try event.fields.stop())
-    case .tick, .started, .stopped, .rejected:
+      return .start(
+        Command.Start(
+          definition: definition, time: time, ignored: event.fields.unknown(to: .start),
+          paused: try event.fields.flag(.paused)))
+    case .stop: return .stop(try event.fields.stop())
+    case .pause: return .pause(try event.fields.pause(time: time))
+    case .resume: return .resume(try event.fields.resume())
+    case .trigger:
+      let trigger = try event.fields.trigger()
+      guard hasMessageID else {
+        throw FieldError("message_id", "message_id is required: without it, a Trigger that is delivered twice ticks twice")
+      }
+      return .trigger(trigger)
+    case .update: return .update(try event.fields.update(zones: zones, time: time))
+    case .tick, .started, .stopped, .paused, .resumed, .triggered, .updated, .rejected:
       throw FieldError(.detailType, "\(name.rawValue) is not a command")
     }
   }

@@ -20,6 +20,41 @@ extension ScheduleID {
   }
 }
 
+extension ScheduleID {
+  /// A Schedule Pause event, as JSON.
+  ///
+  /// - Parameters:
+  ///   - until: RFC 3339; passed on as it is, since the service checks it.
+  ///   - length: A duration, likewise; instead of `until`.
+  package func pauseEvent(until: String? = nil, for length: String? = nil, reason: String? = nil) -> [UInt8] {
+    commandEvent(.pause, capacity: 512) { json in
+      json.field("id", bytes)
+      if let until { json.field("until", until) }
+      if let length { json.field("for", length) }
+      if let reason { json.field("reason", reason) }
+    }
+  }
+
+  /// A Schedule Resume event, as JSON.
+  package func resumeEvent(misfirePolicy: MisfirePolicy? = nil, reason: String? = nil) -> [UInt8] {
+    commandEvent(.resume, capacity: 512) { json in
+      json.field("id", bytes)
+      if let misfirePolicy { json.field("misfirePolicy", misfirePolicy.rawValue) }
+      if let reason { json.field("reason", reason) }
+    }
+  }
+
+  /// A Schedule Trigger event, as JSON.
+  ///
+  /// - Parameter payload: JSON.
+  package func triggerEvent(payload: [UInt8]? = nil) -> [UInt8] {
+    commandEvent(.trigger, capacity: 512 + (payload?.count ?? 0)) { json in
+      json.field("id", bytes)
+      if let payload { json.field("payload", json: payload) }
+    }
+  }
+}
+
 private func commandEvent(_ name: EventName, capacity: Int, detail: (inout JSONWriter) -> Void) -> [UInt8] {
   var json = JSONWriter(capacity: capacity)
   json.object { json in

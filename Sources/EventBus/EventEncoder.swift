@@ -38,7 +38,8 @@ package struct EventEncoder: Sendable {
     switch event {
     case .tick(let tick):
       let slot = tick.slot.withRFC3339 { Array($0) }
-      return message(.tick, id: Self.join(tick.definition.id, slot), scheduledTime: slot)
+      let suffix = tick.isTriggered ? slot + Array("/trigger".utf8) : slot
+      return message(.tick, id: Self.join(tick.definition.id, suffix), scheduledTime: slot)
     case .started(let started) where started.isRepeated || started.effect == .kept:
       return message(.started, id: RandomUUID.text(from: random))
     case .started(let started):
@@ -47,6 +48,11 @@ package struct EventEncoder: Sendable {
       return message(.stopped, id: RandomUUID.text(from: random))
     case .stopped(let stopped):
       return message(.stopped, id: Self.join(stopped.id, "\(stopped.generation)/stopped"))
+    case .controlled(let controlled) where controlled.isOwed:
+      let suffix = "\(controlled.generation)/resumed/\(controlled.revision)"
+      return message(controlled.name, id: Self.join(controlled.id, suffix))
+    case .controlled(let controlled):
+      return message(controlled.name, id: RandomUUID.text(from: random))
     case .rejected:
       return message(.rejected, id: RandomUUID.text(from: random))
     }

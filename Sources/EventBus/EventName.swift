@@ -5,5 +5,6 @@ extension EventName {
   static let table = NameTable<Self>()
 
   /// The names of the commands, for error messages.
-  static let commandList = commands.map(\.rawValue).joined(separator: " or ")
+  static let commandList = commands.dropLast().map(\.rawValue).joined(separator: ", ")
+    + " or " + (commands.last?.rawValue ?? "")
 }

@@ -94,13 +94,18 @@ package struct JSONReader {
     }
   }
 
-  private mutating func skipArray(uniqueKeys: Bool) throws(JSONError) {
+  /// Reads an array. Calls `element` before each value, which it must read exactly.
+  mutating func readArray(_ element: (_ reader: inout JSONReader) throws(JSONError) -> Void) throws(JSONError) {
     try open(UInt8(ascii: "["))
     var isFirst = true
     while try !closes(with: UInt8(ascii: "]"), isFirst: isFirst) {
       isFirst = false
-      try skipValue(uniqueKeys: uniqueKeys)
+      try element(&self)
     }
+  }
+
+  private mutating func skipArray(uniqueKeys: Bool) throws(JSONError) {
+    try readArray { (reader) throws(JSONError) in try reader.skipValue(uniqueKeys: uniqueKeys) }
   }
 
   /// Reads an object. Calls `member` with the range of each key between its quotes; it must read exactly the value.

@@ -22,6 +22,14 @@ package struct JSONValue: Hashable, Sendable {
     return Self.unescaped(bytes.dropFirst().dropLast())
   }
 
+  /// The elements of an array; nil for any other value.
+  package var elements: [JSONValue]? {
+    guard kind == .array, var reader = try? JSONReader(bytes) else { return nil }
+    var elements: [JSONValue] = []
+    try? reader.readArray { (reader) throws(JSONError) in elements.append(try reader.readValue()) }
+    return elements
+  }
+
   /// Decodes the escapes of a well-formed string, given without its quotes.
   static func unescaped(_ content: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
     guard content.contains(UInt8(ascii: "\\")) else { return content }

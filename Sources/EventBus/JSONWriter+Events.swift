@@ -13,6 +13,7 @@ extension JSONWriter {
     field("scheduledTime", slot)
     if let next = tick.nextSlot { field("nextTickDate", next) }
     if tick.missed > 0 { field("missed", Int64(tick.missed)) }
+    if tick.isTriggered { field("trigger", "manual") }
   }
 
   mutating func write(_ started: Started) {
@@ -22,6 +23,8 @@ extension JSONWriter {
     flag("replaced", started.effect == .replaced)
     flag("kept", started.effect == .kept)
     flag("ended", started.hasEnded)
+    field("revision", started.revision)
+    field("paused", boolean: started.isPaused)
     if !started.ignored.isEmpty { field("ignored", texts: started.ignored) }
   }
 
@@ -33,6 +36,33 @@ extension JSONWriter {
     }
     field("counter", stopped.counter)
     field("reason", stopped.reason)
+  }
+
+  mutating func write(_ controlled: Controlled) {
+    if let definition = controlled.shownDefinition { write(definition) } else { field("id", controlled.id.bytes) }
+    if case .triggered(let instant?) = controlled.effect {
+      field("tickId", controlled.id.bytes + Array("@\(instant.rfc3339)/trigger".utf8))
+    }
+    field("counter", controlled.counter)
+    if let next = controlled.nextSlot { field("nextTickDate", next) }
+    switch controlled.effect {
+    case .paused:
+      if let pause = controlled.pause {
+        field("pausedDate", pause.since)
+        if let until = pause.until { field("pausedUntil", until) }
+        if let reason = pause.reason { field("reason", reason) }
+      }
+    case .resumed(let missed, let reason):
+      field("missed", Int64(missed))
+      if let reason { field("reason", reason) }
+    case .updated(let changed, let ignored):
+      field("changed", texts: changed)
+      if !ignored.isEmpty { field("ignored", texts: ignored) }
+    case .triggered: break
+    }
+    flag("ended", controlled.hasEnded)
+    field("revision", controlled.revision)
+    field("paused", boolean: controlled.pause != nil)
   }
 
   /// - Parameter messageID: The rejected command's. Written as text; invalid UTF-8 becomes U+FFFD.
@@ -61,5 +91,15 @@ extension JSONWriter {
     if let policy = definition.misfirePolicy { field("misfirePolicy", policy.rawValue) }
     if let window = definition.catchupWindow { field("catchupWindow", window.text) }
     if let ifExists = definition.ifExists { field("ifExists", ifExists.rawValue) }
+    if let group = definition.group { field("group", group) }
+    if let tags = definition.tags { field("tags", texts: tags) }
+    if let description = definition.description { field("description", description) }
+  }
+}
+
+extension Controlled {
+  /// The definition that its event carries: a Triggered names the schedule only.
+  var shownDefinition: Definition? {
+    if case .triggered = effect { nil } else { definition }
   }
 }

@@ -78,6 +78,11 @@ struct JSONWriter: ~Copyable {
     output.append("true" as StaticString)
   }
 
+  mutating func field(_ name: StaticString, boolean value: Bool) {
+    key(name)
+    output.append(value ? "true" : "false" as StaticString)
+  }
+
   private mutating func key(_ name: StaticString) {
     assert(name.hasPointerRepresentation && name.isASCII, "a field name that may need escapes")
     if !isFirstField { output.append(UInt8(ascii: ",")) }

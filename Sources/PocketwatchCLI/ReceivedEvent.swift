@@ -45,7 +45,15 @@ struct ReceivedEvent {
       fields += [text("command", label: ""), text("field", label: "field "), text("reason", label: "")].compactMap {
         $0
       }
-    case .start, .stop, nil: break
+    case .paused: fields += [text("pausedUntil", label: "until "), text("reason", label: "")].compactMap { $0 }
+    case .resumed:
+      fields += [text("missed", label: "missed "), text("nextTickDate", label: "next ")].compactMap { $0 }
+    case .triggered: fields += [text("tickId", label: "")].compactMap { $0 }
+    case .updated:
+      let changed = (detail["changed"] as? [String]).map { show($0.joined(separator: ", ")) }
+      let ignored = (detail["ignored"] as? [String]).map { "ignored fields: " + show($0.joined(separator: ", ")) }
+      fields += [changed, text("nextTickDate", label: "next "), ignored].compactMap { $0 }
+    case .start, .stop, .pause, .resume, .trigger, .update, nil: break
     }
     return fields.joined(separator: "  ")
   }
@@ -66,7 +74,7 @@ struct ReceivedEvent {
     let fields = [
       timing, text("limit", label: "limit "), text("timezone", label: ""), text("nextTickDate", label: "next "),
     ]
-    let flags = ["replaced", "kept", "ended"].filter { detail[$0] as? Bool == true }
+    let flags = ["replaced", "kept", "paused", "ended"].filter { detail[$0] as? Bool == true }
     return fields.compactMap { $0 } + flags + [ignored].compactMap { $0 }
   }
 

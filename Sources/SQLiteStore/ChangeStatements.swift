@@ -4,7 +4,8 @@ import Scheduling
 
 /// The statements that write changes, prepared once per transaction.
 struct ChangeStatements {
-  private let insertDefinition, insertProgress: PreparedStatement
+  private let insertDefinition, insertProgress, updateDefinition: PreparedStatement
+  private let insertControl, deleteControl, settleResumed, settleTriggered: PreparedStatement
   private let advanceLive, end: ProgressUpdate
   private let markAnnounced, dropPayload: PreparedStatement
   private let insertAnswer: PreparedStatement
@@ -12,6 +13,11 @@ struct ChangeStatements {
   init(_ database: Database) throws {
     insertDefinition = try PreparedStatement(SQL.insertDefinition, in: database)
     insertProgress = try PreparedStatement(SQL.insertProgress, in: database)
+    updateDefinition = try PreparedStatement(SQL.updateDefinition, in: database)
+    insertControl = try PreparedStatement(ControlRow.insert, in: database)
+    deleteControl = try PreparedStatement(ControlRow.delete, in: database)
+    settleResumed = try PreparedStatement(ControlRow.settleResumed, in: database)
+    settleTriggered = try PreparedStatement(ControlRow.settleTriggered, in: database)
     advanceLive = try ProgressUpdate(SQL.advanceLive, in: database)
     end = try ProgressUpdate(SQL.end, in: database)
     markAnnounced = try PreparedStatement(SQL.markAnnounced, in: database)
@@ -30,6 +36,26 @@ struct ChangeStatements {
       $0.bind(schedule.generation)
       schedule.progress.bind(ScheduleColumn.progress, to: &$0)
     }
+    if ControlRow.isNeeded(by: schedule) { try insertControl.run { ControlRow.bind(schedule, to: &$0) } }
+  }
+
+  /// Returns whether the schedule exists and is live with that slot.
+  func revise(
+    _ schedule: Schedule, from slot: Instant, isRedefined: Bool, adding tally: Schedule.Tally
+  ) throws -> Bool {
+    guard try advance(schedule.key, from: slot, to: schedule.progress, adding: tally) else { return false }
+    if isRedefined {
+      try updateDefinition.run {
+        schedule.bindRedefinition(to: &$0)
+        $0.bind(schedule.generation)
+      }
+    }
+    if ControlRow.isNeeded(by: schedule) {
+      try insertControl.run { ControlRow.bind(schedule, to: &$0) }
+    } else {
+      try deleteControl.run { $0.bind(schedule.generation) }
+    }
+    return true
   }
 
   /// Returns whether the schedule exists and is live with that slot.
@@ -45,7 +71,15 @@ struct ChangeStatements {
   }
 
   /// The Stopped of a schedule was published, so that its payload is no longer needed.
-  func announced(_ generation: Int64) throws {
+  func announced(_ generation: Int64, _ owed: OwedEvent) throws {
+    switch owed {
+    case .stopped: try announcedStopped(generation)
+    case .resumed: try settleResumed.run { $0.bind(generation) }
+    case .triggeredTick: try settleTriggered.run { $0.bind(generation) }
+    }
+  }
+
+  private func announcedStopped(_ generation: Int64) throws {
     let marked = try markAnnounced.run { $0.bind(generation) }
     assert(marked <= 1, "two schedules have one generation")
     guard marked == 1 else { return }
@@ -88,10 +122,14 @@ private struct ProgressUpdate {
 private enum SQL {
   static let insertDefinition = insert(
     "OR REPLACE INTO schedule", "\(Schedule.Beginning.columns), " + ScheduleColumn.names(ScheduleColumn.definition))
+  static let updateDefinition = """
+    UPDATE schedule SET \(ScheduleColumn.redefined.map { "\($0.name) = ?" }.joined(separator: ", "))
+    WHERE generation = ?
+    """
   static let insertProgress = insert(
     "INTO progress", "place, generation, " + ScheduleColumn.names(ScheduleColumn.progress))
   static let insertAnswer = insert(
-    "OR REPLACE INTO answeredCommand", "key, answeredAt, started, effect, stopped, rejectedField, rejectedReason")
+    "OR REPLACE INTO answeredCommand", "key, answeredAt, " + RememberedCommand.Answer.columns)
 
   static let advanceLive = Update(ScheduleColumn.live)
   static let end = Update(ScheduleColumn.ended, and: "slot = NULL, due = NULL, missed = NULL, since = NULL, ")

@@ -97,6 +97,9 @@ struct ParameterValues {
     }
   }
 
+  /// Text stored as a blob of UTF-8.
+  mutating func bind(text: String?) { bind(text.map { Array($0.utf8) }) }
+
   mutating func bind(_ bytes: [UInt8]?) {
     guard let bytes else { return bind(nil as Int64?) }
     // A blob without an address would be NULL.

@@ -26,7 +26,7 @@ extension RememberedCommand {
 }
 
 extension RememberedCommand.Answer {
-  static let columns = "started, effect, stopped, rejectedField, rejectedReason"
+  static let columns = "started, effect, stopped, rejectedField, rejectedReason, controlled"
 
   /// Binds the values of `columns`.
   func bind(to parameters: inout ParameterValues) {
@@ -34,15 +34,21 @@ extension RememberedCommand.Answer {
     case .started(let generation, let effect):
       parameters.bind(generation)
       parameters.bind(effect.rawValue)
-      for _ in 0..<3 { parameters.bind(nil as Int64?) }
+      for _ in 0..<4 { parameters.bind(nil as Int64?) }
     case .stopped(let generation):
       for _ in 0..<2 { parameters.bind(nil as Int64?) }
       parameters.bind(generation)
-      for _ in 0..<2 { parameters.bind(nil as Int64?) }
-    case .rejected(let field, let reason):
       for _ in 0..<3 { parameters.bind(nil as Int64?) }
-      parameters.bind(Array(field.utf8))
-      parameters.bind(Array(reason.utf8))
+    case .rejected(let field, let reason, let isOfState):
+      parameters.bind(nil as Int64?)
+      parameters.bind(isOfState)
+      parameters.bind(nil as Int64?)
+      parameters.bind(text: field)
+      parameters.bind(text: reason)
+      parameters.bind(nil as Int64?)
+    case .controlled(let generation):
+      for _ in 0..<5 { parameters.bind(nil as Int64?) }
+      parameters.bind(generation)
     }
   }
 
@@ -54,9 +60,12 @@ extension RememberedCommand.Answer {
       self = .started(generation: generation, effect: effect)
     } else if let generation = row.integer(first + 2) {
       self = .stopped(generation: generation)
-    } else if let field = row.bytes(first + 3), let reason = row.bytes(first + 4) {
-      self = .rejected(
-        field: String(decoding: field, as: UTF8.self), reason: String(decoding: reason, as: UTF8.self))
+    } else if let field = row.freeText(first + 3), let reason = row.freeText(first + 4) {
+      // Versions 1 to 4 have no effect here: these two fields depended on the state.
+      let isOfState = row.integer(first + 1).map { $0 == 1 } ?? ["id", "ifExists"].contains(field)
+      self = .rejected(field: field, reason: reason, isOfState: isOfState)
+    } else if let generation = row.integer(first + 5) {
+      self = .controlled(generation: generation)
     } else {
       return nil
     }

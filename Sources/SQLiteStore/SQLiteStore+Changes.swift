@@ -18,8 +18,14 @@ extension SQLiteStore {
             counts.live -= 1
             counts.ended += 1
           }
-        case .announced(let generation):
-          try statements.announced(generation)
+        case .revise(let schedule, let slot, let isRedefined, let tally):
+          let isRevised = try statements.revise(schedule, from: slot, isRedefined: isRedefined, adding: tally)
+          if isRevised, !schedule.isLive {
+            counts.live -= 1
+            counts.ended += 1
+          }
+        case .announced(let generation, let owed):
+          try statements.announced(generation, owed)
         case .declare(let key, let declaration):
           try database.declare(key, declaration)
         case .followRules(let version):

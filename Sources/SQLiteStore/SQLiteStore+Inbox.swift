@@ -36,7 +36,8 @@ extension Database {
     case .answered(let position, let answer):
       try run(
         """
-        UPDATE inbox SET started = ?2, effect = ?3, stopped = ?4, rejectedField = ?5, rejectedReason = ?6
+        UPDATE inbox SET started = ?2, effect = ?3, stopped = ?4, rejectedField = ?5, rejectedReason = ?6,
+          controlled = ?7
         WHERE sequence = ?1
         """
       ) {

@@ -7,7 +7,7 @@ private enum Query {
   static let byID = select(schedulesFirst, "id = ?")
   static let history = "SELECT \(Schedule.History.columns) FROM \(schedulesFirst) WHERE id = ?"
   static let afterID = select(schedulesFirst, "id > ? ORDER BY id")
-  static let owingStopped = select(progressFirst, "owesStopped = 1 AND generation > ? ORDER BY generation")
+  static let owing = select(owingFirst, "1 ORDER BY generation")
   static let due = ByDue()
   static let followingZones = ByDue(and: "AND since IS NOT NULL")
   static let listedByID = select(schedulesFirst, "id >= ? ORDER BY id", withPayload: false)
@@ -32,6 +32,11 @@ private enum Query {
   // SQLite does not reorder the tables of a cross join.
   private static let schedulesFirst = "schedule CROSS JOIN progress USING (generation, place)"
   private static let progressFirst = "progress CROSS JOIN schedule USING (generation, place)"
+  private static let owingFirst = """
+    (SELECT generation FROM progress WHERE owesStopped = 1 AND generation > ?1
+     UNION SELECT generation FROM control WHERE owes = 1 AND generation > ?1 ORDER BY 1)
+    CROSS JOIN schedule USING (generation) CROSS JOIN progress USING (generation, place)
+    """
 
   /// Merges the index of ends with the schedules that owe a Stopped. The latter are sorted first; they are few.
   private static func byEnd() -> String {
@@ -49,7 +54,10 @@ private enum Query {
       withPayload || !ScheduleColumn.unlisted.contains(column) ? ScheduleColumn.names([column], of: "schedule") : "NULL"
     }.joined(separator: ", ")
     let progress = ScheduleColumn.names(ScheduleColumn.progress, of: "progress")
-    return "SELECT \(definition), \(progress) FROM \(tables) WHERE \(condition)"
+    return """
+      SELECT \(definition), \(progress), control.generation FROM \(tables)
+      LEFT JOIN control ON control.generation = schedule.generation WHERE \(condition)
+      """
   }
 }
 
@@ -91,8 +99,9 @@ extension SQLiteStore {
   package func counts() throws(StoreError) -> ScheduleCounts {
     var counts = ScheduleCounts()
     try read { database in
-      _ = try database.forEachRow("SELECT live, ended FROM recollection") {
-        counts = ScheduleCounts(live: Int($0.integer(0) ?? 0), ended: Int($0.integer(1) ?? 0))
+      _ = try database.forEachRow("SELECT live, ended, paused FROM recollection") {
+        counts = ScheduleCounts(
+          live: Int($0.integer(0) ?? 0), ended: Int($0.integer(1) ?? 0), paused: Int($0.integer(2) ?? 0))
         return true
       }
     }
@@ -109,9 +118,9 @@ extension SQLiteStore {
     try read { database in try keys.map { try RememberedCommand.fetch($0, from: database) } }
   }
 
-  package func owingStopped(after generation: Int64, limit: Int) throws(StoreError) -> [Schedule] {
+  package func owing(after generation: Int64, limit: Int) throws(StoreError) -> [Schedule] {
     try read { database in
-      try schedules(Query.owingStopped, limit: limit, in: database) { $0.bind(generation) }
+      try schedules(Query.owing, limit: limit, in: database) { $0.bind(generation) }
     }
   }
 
@@ -232,7 +241,10 @@ extension SQLiteStore {
     _ query: String, in database: Database, _ bind: (inout ParameterValues) -> Void, _ body: (Schedule) -> Bool
   ) throws -> Bool {
     try database.forEachRow(query, bind) { row in
-      if let schedule = Schedule(row) { return body(schedule) }
+      if var schedule = Schedule(row) {
+        if row.isNull(ScheduleColumn.hasControl) { return body(schedule) }
+        if try ControlRow.complete(&schedule, from: database) { return body(schedule) }
+      }
       reportUnreadable(row)
       return true
     }

@@ -24,13 +24,17 @@ extension SQLiteStore {
 }
 
 extension Database {
+  /// A row that is the outbox of another event than a Stopped is kept.
+  private static let owesNothing =
+    "NOT EXISTS (SELECT 1 FROM control WHERE control.generation = progress.generation AND owes = 1)"
+
   /// Removes schedules with this kind of end before an instant.
   fileprivate func removeEnded(_ kind: Schedule.Ending.Kind, before instant: Instant, limit: Int) throws -> Int {
     try run(
       """
       DELETE FROM schedule WHERE generation IN (
         SELECT generation FROM progress
-        WHERE owesStopped = 0 AND endKind = ? AND endedAt < ? ORDER BY endedAt LIMIT ?)
+        WHERE owesStopped = 0 AND endKind = ? AND endedAt < ? AND \(Self.owesNothing) ORDER BY endedAt LIMIT ?)
       """
     ) {
       $0.bind(kind.rawValue)
@@ -44,12 +48,17 @@ extension Database {
     // The stored counter: counting a million rows would take 40 ms per step.
     let all = try Int.fetchOne(cachedStatement(sql: "SELECT ended FROM recollection")) ?? 0
     guard all > maximum else { return 0 }
-    let owing = try Int.fetchOne(cachedStatement(sql: "SELECT count(*) FROM progress WHERE owesStopped = 1")) ?? 0
+    let owing = try Int.fetchOne(cachedStatement(sql: """
+      SELECT (SELECT count(*) FROM progress WHERE owesStopped = 1) + (SELECT count(*) FROM control WHERE owes = 1)
+      """)) ?? 0
     let count = all - owing
     guard count > maximum else { return 0 }
     // The index of ends is in order of time only within a kind, so the kinds are merged.
     let walks = Schedule.Ending.Kind.allCases.map { kind in
-      "SELECT generation, endedAt FROM progress WHERE owesStopped = 0 AND endKind = \(kind.rawValue)"
+      """
+      SELECT generation, endedAt FROM progress
+      WHERE owesStopped = 0 AND endKind = \(kind.rawValue) AND \(Self.owesNothing)
+      """
     }.joined(separator: " UNION ALL ")
     return try run(
       """

@@ -66,9 +66,7 @@ extension ColumnValues {
 
   fileprivate func text(_ column: ScheduleColumn) -> String? { text(column.rawValue) }
 
-  fileprivate func instant(_ column: ScheduleColumn) -> Instant? {
-    integer(column).map { Instant(milliseconds: $0) }
-  }
+  fileprivate func instant(_ column: ScheduleColumn) -> Instant? { instant(column.rawValue) }
 
   /// Decodes a text column: `.some(nil)` for NULL, nil for an invalid value.
   fileprivate func read<Value>(_ column: ScheduleColumn, _ value: (String) -> Value?) -> Value?? {
@@ -76,8 +74,10 @@ extension ColumnValues {
     return value(text).map { .some($0) }
   }
 
+  fileprivate func freeText(_ column: ScheduleColumn) -> String? { freeText(column.rawValue) }
+
+  func instant(_ column: Int) -> Instant? { integer(column).map { Instant(milliseconds: $0) } }
+
   /// Text stored as a blob.
-  fileprivate func freeText(_ column: ScheduleColumn) -> String? {
-    bytes(column).map { String(decoding: $0, as: UTF8.self) }
-  }
+  func freeText(_ column: Int) -> String? { bytes(column).map { String(decoding: $0, as: UTF8.self) } }
 }

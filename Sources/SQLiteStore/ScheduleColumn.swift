@@ -17,6 +17,10 @@ enum ScheduleColumn: Int, CaseIterable {
 
   /// Written by a Start.
   static let definition = allCases.filter { $0.rawValue < counter.rawValue }
+  /// Changed by an Update.
+  static let redefined = definition.filter { ![generation, rowKey, id, messageID, traceparent, tracestate].contains($0) }
+  /// After all columns: whether the schedule has a row in table `control`.
+  static let hasControl = allCases.count
   /// The columns that lists omit: reading them would require reading a long payload.
   static let unlisted = [payload, startDigest, isLasting]
   /// Written with every tick: all of them, those of a live schedule, and those of an ended one.
@@ -36,6 +40,11 @@ extension Schedule {
   /// Binds the columns of table `schedule`, in their order.
   func bindDefinition(to parameters: inout ParameterValues) {
     for column in ScheduleColumn.definition { bind(column, to: &parameters) }
+  }
+
+  /// Binds the columns that an Update changes, in their order.
+  func bindRedefinition(to parameters: inout ParameterValues) {
+    for column in ScheduleColumn.redefined { bind(column, to: &parameters) }
   }
 
   private func bind(_ column: ScheduleColumn, to parameters: inout ParameterValues) {

@@ -21,6 +21,7 @@ enum Schema {
     migrator.registerMigration("v2", foreignKeyChecks: .immediate) { try $0.execute(sql: version2) }
     migrator.registerMigration("v3", foreignKeyChecks: .immediate) { try $0.execute(sql: version3) }
     migrator.registerMigration("v4", foreignKeyChecks: .immediate) { try $0.execute(sql: version4) }
+    migrator.registerMigration("v5", foreignKeyChecks: .immediate) { try $0.execute(sql: version5) }
     return migrator
   }
 
@@ -191,5 +192,52 @@ enum Schema {
 
     -- of cron expressions; 1: a * in a day field with a step restricts
     ALTER TABLE recollection ADD COLUMN rulesVersion INTEGER NOT NULL DEFAULT 1;
+    """
+
+  /// Adds what control commands set, in a table of its own: most schedules have no row in it, and rows of the others are not read
+  /// with every tick. A group is listed in order of id.
+  private static let version5 = """
+    CREATE TABLE control (
+      generation INTEGER PRIMARY KEY,
+      id BLOB NOT NULL,
+      groupName BLOB,
+      -- each tag after its length in one byte
+      tags BLOB,
+      description BLOB,
+      revision INTEGER NOT NULL,
+      pausedSince INTEGER, pausedUntil INTEGER, pauseReason BLOB,
+      -- 1 if the next tick may have been published before a pause moved its due time
+      isSlotInDoubt INTEGER,
+      -- the slot after one that may have been published, since an update changed the timing
+      followingSlot INTEGER,
+      -- what becomes of the slots of the last pause
+      catchUpThrough INTEGER, catchUpPolicy TEXT,
+      -- what the owed Schedule Resumed says
+      resumedRevision INTEGER, resumedCounter INTEGER, resumedNext INTEGER, resumedMissed INTEGER,
+      lastTrigger INTEGER,
+      -- the owed triggered tick
+      triggeredAt INTEGER, triggeredCounter INTEGER, triggeredNext INTEGER, triggeredMessageID BLOB,
+      -- 1 if it owes one of these two
+      owes INTEGER,
+      triggeredPayload BLOB
+    ) STRICT;
+    CREATE INDEX controlByGroup ON control (groupName, id) WHERE groupName IS NOT NULL;
+    CREATE INDEX controlPaused ON control (id) WHERE pausedSince IS NOT NULL;
+    CREATE INDEX controlOwing ON control (generation) WHERE owes = 1;
+
+    ALTER TABLE recollection ADD COLUMN paused INTEGER NOT NULL DEFAULT 0;
+    CREATE TRIGGER controlAdded AFTER INSERT ON control WHEN new.pausedSince IS NOT NULL BEGIN
+      UPDATE recollection SET paused = paused + 1;
+    END;
+    CREATE TRIGGER controlRemoved AFTER DELETE ON control WHEN old.pausedSince IS NOT NULL BEGIN
+      UPDATE recollection SET paused = paused - 1;
+    END;
+    CREATE TRIGGER scheduleControlRemoved AFTER DELETE ON schedule BEGIN
+      DELETE FROM control WHERE generation = old.generation;
+    END;
+
+    -- the generation that a pause, resume, trigger or update was about; effect of a rejection: 1 if it depends on the state
+    ALTER TABLE answeredCommand ADD COLUMN controlled INTEGER;
+    ALTER TABLE inbox ADD COLUMN controlled INTEGER;
     """
 }

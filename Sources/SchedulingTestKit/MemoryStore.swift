@@ -14,9 +14,11 @@ package final class MemoryStore: ScheduleStore, ScheduleQueries {
   private var generations: [ScheduleID: Int64] = [:]
   private var ids = SortedArray<ScheduleID>()
   private var liveByDue = SortedArray<DuePosition>()
-  /// Ended schedules that owe their Stopped, and those that owe nothing, by the instant of their end.
+  /// Schedules that owe an event; ended ones, and those of them that owe nothing, by the instant of their end.
   private var owing = SortedArray<Int64>()
+  private var ended = SortedArray<EndPosition>()
   private var settled = SortedArray<EndPosition>()
+  private var pausedCount = 0
   private var commands: [CommandKey: (sequence: Int, command: RememberedCommand)] = [:]
   /// The keys of `commands`, oldest first.
   private var answered = SortedArray<CommandPosition>()
@@ -65,7 +67,7 @@ package final class MemoryStore: ScheduleStore, ScheduleQueries {
     return Array(live.filter { $0.nextTick?.since != nil }.prefix(limit))
   }
 
-  package func owingStopped(after generation: Int64, limit: Int) throws(StoreError) -> [Schedule] {
+  package func owing(after generation: Int64, limit: Int) throws(StoreError) -> [Schedule] {
     try checkFault()
     return owing.elements(after: generation).prefix(limit).compactMap { schedules[$0] }
   }
@@ -82,7 +84,7 @@ package final class MemoryStore: ScheduleStore, ScheduleQueries {
 
   package func counts() throws(StoreError) -> ScheduleCounts {
     try checkFault()
-    return ScheduleCounts(live: liveByDue.elements.count, ended: owing.elements.count + settled.elements.count)
+    return ScheduleCounts(live: liveByDue.elements.count, ended: ended.elements.count, paused: pausedCount)
   }
 
   package func listed(_ walk: ListWalk, limit: Int) throws(StoreError) -> [Schedule] {
@@ -98,10 +100,7 @@ package final class MemoryStore: ScheduleStore, ScheduleQueries {
   }
 
   private func endedLatestFirst(before position: EndPosition?) -> [EndPosition] {
-    let owing = owing.elements.compactMap { generation in
-      schedules[generation]?.ending.map { EndPosition(at: $0.at, generation: generation) }
-    }
-    return (settled.elements + owing).filter { ended in position.map { ended < $0 } ?? true }.sorted(by: >)
+    ended.elements.filter { ended in position.map { ended < $0 } ?? true }.reversed()
   }
 
   package func dueCount(through: Instant, upTo bound: Int) throws(StoreError) -> (count: Int, isAll: Bool) {
@@ -157,11 +156,16 @@ extension MemoryStore {
       if progress.state.ending?.needsPayloadNoMore == true { schedule.definition.payload = nil }
       replace(key.generation, by: schedule)
       histories[key.generation]?.tally += tally
-    case .announced(let generation):
-      guard var schedule = schedules[generation], var ending = schedule.ending else { return }
-      ending.owesStopped = false
-      schedule.progress.state = .ended(ending)
-      schedule.definition.payload = nil
+    case .revise(let revised, let slot, let isRedefined, let tally):
+      guard let schedule = schedules[revised.generation], schedule.nextTick?.slot == slot else { return }
+      var stored = revised
+      if !isRedefined { stored.definition = schedule.definition }
+      (stored.origin, stored.declaration) = (schedule.origin, isRedefined ? revised.declaration : schedule.declaration)
+      replace(revised.generation, by: stored)
+      histories[revised.generation]?.tally += tally
+    case .announced(let generation, let owed):
+      guard var schedule = schedules[generation] else { return }
+      schedule.settle(owed)
       replace(generation, by: schedule)
     case .declare(let key, let declaration):
       guard var schedule = schedules[key.generation] else { return }
@@ -190,9 +194,12 @@ extension MemoryStore {
       ids.remove(old.id)
       switch old.state {
       case .live(let nextTick): liveByDue.remove(DuePosition(due: nextTick.due, generation: generation))
-      case .ended(let ending) where ending.owesStopped: owing.remove(generation)
-      case .ended(let ending): settled.remove(EndPosition(at: ending.at, generation: generation))
+      case .ended(let ending):
+        ended.remove(EndPosition(at: ending.at, generation: generation))
+        if old.owed.isEmpty { settled.remove(EndPosition(at: ending.at, generation: generation)) }
       }
+      if !old.owed.isEmpty { owing.remove(generation) }
+      if old.isPaused { pausedCount -= 1 }
     }
     guard let new else { return }
     schedules[generation] = new
@@ -200,9 +207,12 @@ extension MemoryStore {
     ids.insert(new.id)
     switch new.state {
     case .live(let nextTick): liveByDue.insert(DuePosition(due: nextTick.due, generation: generation))
-    case .ended(let ending) where ending.owesStopped: owing.insert(generation)
-    case .ended(let ending): settled.insert(EndPosition(at: ending.at, generation: generation))
+    case .ended(let ending):
+      ended.insert(EndPosition(at: ending.at, generation: generation))
+      if new.owed.isEmpty { settled.insert(EndPosition(at: ending.at, generation: generation)) }
     }
+    if !new.owed.isEmpty { owing.insert(generation) }
+    if new.isPaused { pausedCount += 1 }
   }
 
   private func forget(_ key: CommandKey) {

@@ -8,10 +8,44 @@ extension Schedule {
   package static func random(
     generation: Int64, using generator: inout some RandomNumberGenerator
   ) -> Schedule {
-    Schedule(
+    var schedule = Schedule(
       definition: .random(using: &generator), origin: .random(using: &generator),
       key: Key(generation: generation, beginningAt: .random(using: &generator)),
       progress: .random(using: &generator), declaration: .random(using: &generator))
+    if generator.oneIn(2) { schedule.control = .random(isLive: schedule.isLive, using: &generator) }
+    return schedule
+  }
+}
+
+extension Schedule.Control {
+  /// - Parameter isLive: Only a live schedule is paused.
+  static func random(isLive: Bool, using generator: inout some RandomNumberGenerator) -> Schedule.Control {
+    var control = Schedule.Control()
+    control.revision = .random(in: 1...(1 << 40), using: &generator)
+    if isLive, generator.oneIn(2) {
+      control.pause = Schedule.Pause(
+        since: .random(using: &generator), until: generator.oneIn(2) ? nil : .random(using: &generator),
+        reason: generator.oneIn(2) ? nil : .random(using: &generator))
+    }
+    control.isSlotInDoubt = generator.oneIn(2)
+    control.followingSlot = generator.oneIn(2) ? nil : .random(using: &generator)
+    if generator.oneIn(2), let policy = generator.pick(MisfirePolicy.allCases) {
+      control.catchUp = Schedule.CatchUp(through: .random(using: &generator), policy: policy)
+    }
+    if generator.oneIn(2) {
+      control.owedResumed = Schedule.Resumption(
+        revision: .random(in: 1...9, using: &generator), counter: .random(in: 0...9, using: &generator),
+        nextSlot: generator.oneIn(2) ? nil : .random(using: &generator), missed: .random(in: 0...9, using: &generator))
+    }
+    if generator.oneIn(2) {
+      control.owedTick = Schedule.Trigger(
+        instant: .random(using: &generator), counter: .random(in: 0...9, using: &generator),
+        nextSlot: generator.oneIn(2) ? nil : .random(using: &generator),
+        payload: generator.oneIn(2) ? nil : .random(maximumCount: 600, using: &generator),
+        messageID: generator.oneIn(2) ? nil : .random(maximumCount: 255, using: &generator))
+    }
+    control.lastTrigger = generator.oneIn(2) ? nil : .random(using: &generator)
+    return control
   }
 }
 
@@ -85,7 +119,10 @@ extension Definition {
       misfirePolicy: generator.pick([nil] + MisfirePolicy.allCases) ?? nil,
       catchupWindow: generator.oneIn(2) ? nil : generator.pick(durations),
       ifExists: generator.pick([nil] + IfExists.allCases) ?? nil,
-      payload: generator.oneIn(4) ? nil : .random(maximumCount: 600, using: &generator))
+      payload: generator.oneIn(4) ? nil : .random(maximumCount: 600, using: &generator),
+      group: generator.oneIn(2) ? nil : .random(using: &generator),
+      tags: generator.oneIn(2) ? nil : (0..<Int.random(in: 0...3, using: &generator)).map { _ in .random(using: &generator) },
+      description: generator.oneIn(2) ? nil : .random(using: &generator))
   }
 }
 
@@ -121,10 +158,13 @@ extension RememberedCommand {
   package static func random(using generator: inout some RandomNumberGenerator) -> RememberedCommand {
     let generation = Int64.random(in: 1...1000, using: &generator)
     let answer: Answer =
-      switch Int.random(in: 0..<3, using: &generator) {
+      switch Int.random(in: 0..<4, using: &generator) {
       case 0: .started(generation: generation, effect: generator.pick(Started.Effect.allCases) ?? .created)
       case 1: .stopped(generation: generation)
-      default: .rejected(field: .random(using: &generator), reason: .random(using: &generator))
+      case 2: .controlled(generation: generation)
+      default:
+        .rejected(
+          field: .random(using: &generator), reason: .random(using: &generator), isOfState: .random(using: &generator))
       }
     return RememberedCommand(key: .random(using: &generator), at: .random(using: &generator), answer: answer)
   }
@@ -145,7 +185,7 @@ extension Change {
   /// A change that usually matches the contents of a store.
   static func random(for store: MemoryStore, using generator: inout some RandomNumberGenerator) throws -> Change {
     let schedules = try store.page(after: nil, limit: 100)
-    switch Int.random(in: 0..<10, using: &generator) {
+    switch Int.random(in: 0..<12, using: &generator) {
     case 0...2:
       // Two changes of one transaction may have the same generation: then all of it must fail.
       let generation = try store.load().lastGeneration + .random(in: 1...3, using: &generator)
@@ -155,9 +195,21 @@ extension Change {
     case 3, 4:
       guard let schedule = generator.pick(schedules) else { return .announced(generation: 1) }
       let slot = schedule.nextTick?.slot ?? .random(using: &generator)
-      return .advance(
-        schedule.key, from: slot, to: .random(using: &generator), adding: .random(using: &generator))
-    case 5: return .announced(generation: generator.pick(schedules)?.generation ?? 0)
+      return .advance(schedule, from: slot, to: .random(using: &generator), adding: .random(using: &generator))
+    case 5:
+      return .announced(
+        generation: generator.pick(schedules)?.generation ?? 0, generator.pick(OwedEvent.allCases) ?? .stopped)
+    case 9, 10:
+      guard let schedule = generator.pick(schedules) else { return .announced(generation: 1) }
+      var revised = Schedule.random(generation: schedule.generation, using: &generator)
+      (revised.key, revised.origin) = (schedule.key, schedule.origin)
+      let isRedefined = generator.oneIn(2)
+      revised.definition = isRedefined ? revised.definition : schedule.definition
+      revised.declaration = isRedefined ? revised.declaration : schedule.declaration
+      revised.definition.id = schedule.id
+      let slot = schedule.nextTick?.slot ?? .random(using: &generator)
+      return .revise(
+        revised, from: slot, isRedefined: isRedefined, adding: .random(using: &generator))
     case 6: return .remember(.random(using: &generator))
     case 7:
       let key = generator.pick(schedules)?.key ?? Schedule.Key(generation: 9999, cohort: 0)

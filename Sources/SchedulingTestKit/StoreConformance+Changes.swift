@@ -9,7 +9,7 @@ extension StoreConformance {
       try expectEqual(persistentState.inDoubtThrough, Instant(milliseconds: .min), "in doubt through")
       try expectEqual(try fixture.store.allDue(through: Instant(milliseconds: .max), pageSize: 10), [], "due")
       try expectEqual(try fixture.store.allByID(pageSize: 10), [], "by id")
-      try expectEqual(try fixture.store.owingStopped(after: .min, limit: 10), [], "owing")
+      try expectEqual(try fixture.store.owing(after: .min, limit: 10), [], "owing")
     },
     StoreCheck("a start is found by its id, in the order asked") { fixture in
       let (a, b) = (Schedule.sample("a", generation: 1), Schedule.sample("b", generation: 2))
@@ -29,7 +29,7 @@ extension StoreConformance {
         try fixture.store.apply([.start(new)])
         try expectEqual(try fixture.store.allByID(pageSize: 10), [new], "by id")
         try expectEqual(try fixture.store.allDue(through: Instant(milliseconds: .max), pageSize: 10), [new], "due")
-        try expectEqual(try fixture.store.owingStopped(after: .min, limit: 10), [], "owing")
+        try expectEqual(try fixture.store.owing(after: .min, limit: 10), [], "owing")
       }
     },
     StoreCheck("delivery results are added up, and kept after the end") { fixture in
@@ -194,7 +194,7 @@ extension StoreConformance {
       try fixture.reopen()
       try expectEqual(try fixture.store.allByID(pageSize: 10), expected, "by id")
       try expectEqual(try fixture.store.allDue(through: Instant(milliseconds: .max), pageSize: 10), [], "due")
-      try expectEqual(try fixture.store.owingStopped(after: 0, limit: 10), [expected[0], expected[2]], "owing")
+      try expectEqual(try fixture.store.owing(after: 0, limit: 10), [expected[0], expected[2]], "owing")
     },
     StoreCheck("a stopped schedule loses its payload at once; one that owes its Stopped, or has fired, keeps it") {
       fixture in
@@ -227,7 +227,7 @@ extension StoreConformance {
       ended.definition.payload = nil
       ended.progress.state = .ended(.init(reason: "stopped", at: Instant(milliseconds: 5), owesStopped: false))
       try expectEqual(try fixture.store.allByID(pageSize: 10), [ended, live], "by id")
-      try expectEqual(try fixture.store.owingStopped(after: .min, limit: 10), [], "owing")
+      try expectEqual(try fixture.store.owing(after: .min, limit: 10), [], "owing")
     },
     StoreCheck("a declaration is stored, and extends the retention of an automatic end") { fixture in
       var schedules = Schedule.Ending.Kind.allCases.enumerated().map { index, kind in
@@ -257,7 +257,7 @@ extension StoreConformance {
       try fixture.store.apply(schedules.map { .start($0) })
       var pages: [[Int64]] = []
       while pages.count < 100 {
-        let page = try fixture.store.owingStopped(after: pages.last?.last ?? 0, limit: 5)
+        let page = try fixture.store.owing(after: pages.last?.last ?? 0, limit: 5)
         guard !page.isEmpty else { break }
         pages.append(page.map(\.generation))
       }

@@ -43,7 +43,7 @@ extension StoreConformance {
       let alone = try fixture.store.takeInbox(after: nil, limit: 9)
       try expectEqual(alone.rows.map(\.tries), [1], "the first, tried")
       try expectEqual(alone.isLast, false, "the last")
-      let answer = RememberedCommand.Answer.rejected(field: "id", reason: "é\0")
+      let answer = RememberedCommand.Answer.rejected(field: "id", reason: "é\0", isOfState: true)
       try fixture.store.apply([
         .inbox(.answered(rows[0].position, answer)), .inbox(.answered(rows[1].position, .stopped(generation: 5))),
       ])

@@ -80,11 +80,17 @@ protocol HasTexts {
 }
 
 extension Schedule: HasTexts {
-  var texts: [String] { [origin.traceparent, origin.tracestate, ending?.reason].compactMap { $0 } }
+  var texts: [String] {
+    let texts = [
+      origin.traceparent, origin.tracestate, ending?.reason, definition.group, definition.description,
+      control.pause?.reason,
+    ]
+    return texts.compactMap { $0 } + (definition.tags ?? [])
+  }
 }
 
 extension RememberedCommand: HasTexts {
   var texts: [String] {
-    if case .rejected(let field, let reason) = answer { [field, reason] } else { [] }
+    if case .rejected(let field, let reason, _) = answer { [field, reason] } else { [] }
   }
 }

@@ -106,7 +106,7 @@ struct RefusalTests {
       let store = try SQLiteStore(path: path)
       _ = try store.load()
       _ = try store.allByID(pageSize: 2)
-      _ = try store.owingStopped(after: 0, limit: 10)
+      _ = try store.owing(after: 0, limit: 10)
       _ = try store.sweep(.keeping(maximumEnded: 0, maximumCommands: 0), limit: 10)
       try store.apply([.start(.sample("new", generation: 99))])
     } catch let error as StoreError {

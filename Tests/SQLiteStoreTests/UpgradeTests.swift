@@ -26,7 +26,7 @@ struct UpgradeTests {
     let live = try store.due(after: nil, through: Instant(milliseconds: .max), limit: 10).schedules
     #expect(live.map(\.generation) == [3, 2])
     #expect(try store.followingZones(after: nil, limit: 10).map(\.generation) == [2])
-    #expect(try store.owingStopped(after: 0, limit: 10).map(\.generation) == [4])
+    #expect(try store.owing(after: 0, limit: 10).map(\.generation) == [4])
     #expect(try store.counts() == ScheduleCounts(live: 2, ended: release.schedules().count - 2))
     #expect(try store.remembered(Release.commands.map(\.key)) == Release.commands)
     #expect(

@@ -137,7 +137,7 @@ struct EngineOutcomeTests {
   /// A queue that never confirms: the end notices in memory are limited, and the rest are published once it confirms.
   @Test func unconfirmedStoppedsAreBounded() throws {
     var settings = Engine.Settings()
-    settings.maximumEndNotices = 16
+    settings.maximumOwedEvents = 16
     settings.duePage = 8
     var driver = try EngineDriver.connected(settings: settings)
     let isTickOrStarted: (OutgoingEvent) -> Bool = { if case .stopped = $0 { false } else { true } }

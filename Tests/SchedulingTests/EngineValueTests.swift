@@ -77,7 +77,7 @@ struct EngineValueTests {
       DuePage(schedules: [try schedule("sent", 1, next), try schedule("waiting", 2, next)], isLast: true),
       through: .second(1), inDoubtThrough: Instant(milliseconds: .min))
     window.move(1, to: .sent(Schedule.Progress(state: next)))
-    var notices = EndNotices()
+    var notices = OwedEvents()
     let ending = Schedule.Ending(reason: Schedule.EndReason.countLimit, at: .noon, owesStopped: true)
     _ = notices.admit(try schedule("owed", 3, .ended(ending)), Engine.Settings())
     var review = SlotReview()

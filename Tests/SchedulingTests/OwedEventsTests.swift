@@ -4,14 +4,14 @@ import Testing
 
 @testable import Scheduling
 
-struct EndNoticesTests {
+struct OwedEventsTests {
   private let settings: Engine.Settings
 
   init() {
     var settings = Engine.Settings()
-    settings.maximumEndNotices = 4
+    settings.maximumOwedEvents = 4
     settings.duePage = 2
-    settings.maximumEndNoticeBytes = 1000
+    settings.maximumOwedBytes = 1000
     self.settings = settings
   }
 
@@ -26,8 +26,8 @@ struct EndNoticesTests {
   }
 
   /// Notices after every row was read.
-  private func readAll() -> EndNotices {
-    var notices = EndNotices()
+  private func readAll() -> OwedEvents {
+    var notices = OwedEvents()
     notices.read(after: 0, through: nil, isLast: true, at: .second(0))
     return notices
   }
@@ -69,7 +69,7 @@ struct EndNoticesTests {
 
   /// A schedule ends without room while a page is read: its row is read later.
   @Test func noRoomWhileReading() throws {
-    var notices = EndNotices()
+    var notices = OwedEvents()
     notices.read(after: 0, through: 50, isLast: false, at: .second(0))
     for generation in 1...4 as ClosedRange<Int64> { _ = notices.admit(try ended(generation), settings) }
     #expect(notices.admit(try ended(20), settings) == nil)
@@ -80,7 +80,7 @@ struct EndNoticesTests {
   /// Large payloads, or schedules that end while a page is read, leave no room for the rest of that page.
   @Test(arguments: [true, false])
   func noRoomForTheRestOfAPage(isLast: Bool) throws {
-    var notices = EndNotices()
+    var notices = OwedEvents()
     #expect(notices.admit(try ended(1, payloadBytes: 1000), settings) != nil)
     #expect(notices.admit(try ended(2, payloadBytes: 1000), settings) == nil)
     notices.read(after: 0, through: 2, isLast: isLast, at: .second(0))

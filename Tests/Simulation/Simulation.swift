@@ -35,7 +35,7 @@ package struct Simulation {
     settings.duePage = 2
     settings.dueCapacity = 6
     settings.repeatWindowMilliseconds = isForgetful ? 600_000 : 100 * 86_400_000
-    settings.maximumEndNotices = 2
+    settings.maximumOwedEvents = 2
     settings.prefetch = 12
     settings.maximumCommandBytes = 500
     settings.maximumGatheredBytes = 30

@@ -26,6 +26,13 @@ extension RecentEvent {
         detail: "\(rejection.command): \(rejection.field): \(rejection.reason)")
     case .scheduleStarted(let id, _): self.init(at: now, kind: .started, id: id)
     case .scheduleStopped(let id, let reason, _): self.init(at: now, kind: .stopped, id: id, detail: reason)
+    case .schedulePaused(let id, let until):
+      self.init(at: now, kind: .paused, id: id, detail: until.map { "until \($0.rfc3339)" } ?? "")
+    case .scheduleResumed(let id, let byCommand):
+      self.init(at: now, kind: .resumed, id: id, detail: byCommand ? "" : "its pause was over")
+    case .scheduleTriggered(let id): self.init(at: now, kind: .triggered, id: id)
+    case .scheduleUpdated(let id, let changed):
+      self.init(at: now, kind: .updated, id: id, detail: changed.joined(separator: ", "))
     case .zoneMissing, .clockSetBack, .slotMoved, .slotRecomputed, .heldWithoutSlot, .ownEventDropped,
       .storeUnavailable,
       .storeRecovered, .intakeSuspended, .intakeResumed, .commandsRedelivered, .commandPoisoned:

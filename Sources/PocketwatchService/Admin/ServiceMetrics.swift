@@ -22,6 +22,7 @@ final class ServiceMetrics: Sendable {
   private let missed: [MisfirePolicy: Counter]
   private let live: Gauge
   private let ended: Gauge
+  private let paused: Gauge
   private let connected: [Readiness.Part: Gauge]
   private let blocked: Gauge
   private let suspended: Gauge
@@ -34,7 +35,8 @@ final class ServiceMetrics: Sendable {
 
   /// The result of a command.
   private enum CommandResult: String, CaseIterable {
-    case started, replaced, kept, stopped, startRejected, stopRejected, otherRejected
+    case started, replaced, kept, stopped, paused, resumed, triggered, updated
+    case startRejected, stopRejected, pauseRejected, resumeRejected, triggerRejected, updateRejected, otherRejected
 
     init(_ effect: Started.Effect) {
       self =
@@ -49,11 +51,21 @@ final class ServiceMetrics: Sendable {
       switch self {
       case .started, .replaced, .kept: [("type", "start"), ("result", rawValue)]
       case .stopped: [("type", "stop"), ("result", rawValue)]
-      case .startRejected: [("type", "start"), ("result", "rejected")]
-      case .stopRejected: [("type", "stop"), ("result", "rejected")]
-      case .otherRejected: [("type", "other"), ("result", "rejected")]
+      case .paused: [("type", "pause"), ("result", rawValue)]
+      case .resumed: [("type", "resume"), ("result", rawValue)]
+      case .triggered: [("type", "trigger"), ("result", rawValue)]
+      case .updated: [("type", "update"), ("result", rawValue)]
+      case .startRejected: Self.rejected("start")
+      case .stopRejected: Self.rejected("stop")
+      case .pauseRejected: Self.rejected("pause")
+      case .resumeRejected: Self.rejected("resume")
+      case .triggerRejected: Self.rejected("trigger")
+      case .updateRejected: Self.rejected("update")
+      case .otherRejected: Self.rejected("other")
       }
     }
+
+    private static func rejected(_ type: String) -> [(String, String)] { [("type", type), ("result", "rejected")] }
   }
 
   /// The totals of the overview.
@@ -95,7 +107,7 @@ final class ServiceMetrics: Sendable {
     func schedules(_ state: String) -> Gauge {
       Gauge(label: "pocketwatch_schedules", dimensions: [("state", state)], factory: registry)
     }
-    (live, ended) = (schedules("live"), schedules("ended"))
+    (live, ended, paused) = (schedules("live"), schedules("ended"), schedules("paused"))
     missed = Dictionary(
       uniqueKeysWithValues: MisfirePolicy.allCases.map { ($0, counter("missed_total", [("policy", $0.rawValue)])) })
     func connection(_ name: String) -> Gauge {
@@ -140,6 +152,7 @@ extension ServiceMetrics {
   func set(_ counts: ScheduleCounts) {
     live.record(counts.live)
     ended.record(counts.ended)
+    paused.record(counts.paused)
   }
 
   func set(nextDue: Instant?) {
@@ -150,7 +163,11 @@ extension ServiceMetrics {
     switch EventName(rawValue: rejection.command) {
     case .start: count(.startRejected)
     case .stop: count(.stopRejected)
-    case .tick, .started, .stopped, .rejected, nil: count(.otherRejected)
+    case .pause: count(.pauseRejected)
+    case .resume: count(.resumeRejected)
+    case .trigger: count(.triggerRejected)
+    case .update: count(.updateRejected)
+    case .tick, .started, .stopped, .paused, .resumed, .triggered, .updated, .rejected, nil: count(.otherRejected)
     }
     add(.rejected)
   }
@@ -203,10 +220,14 @@ extension ServiceMetrics {
     case .missedSlotsSkipped(_, let slots, let policy): count(missed: slots, by: policy)
     case .scheduleStarted(_, let effect): count(CommandResult(effect))
     case .scheduleStopped(_, _, byCommand: true): count(.stopped)
+    case .schedulePaused: count(.paused)
+    case .scheduleResumed(_, byCommand: true): count(.resumed)
+    case .scheduleTriggered: count(.triggered)
+    case .scheduleUpdated: count(.updated)
     case .commandRejected(let rejection): count(rejection)
     case .commandsRedelivered(let number): redelivered.increment(by: number)
-    // The automatic end of a schedule, states of the service, and reports for the log only.
-    case .scheduleStopped(_, _, byCommand: false), .outcomeReturned, .zoneMissing, .clockSetBack, .slotMoved,
+    // The automatic end of a schedule or a pause, states of the service, and reports for the log only.
+    case .scheduleStopped(_, _, byCommand: false), .scheduleResumed(_, byCommand: false), .outcomeReturned, .zoneMissing, .clockSetBack, .slotMoved,
       .slotRecomputed, .heldWithoutSlot, .ownEventDropped, .storeUnavailable, .storeRecovered, .intakeSuspended,
       .intakeResumed, .commandPoisoned:
       break

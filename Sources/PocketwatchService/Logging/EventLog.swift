@@ -58,6 +58,12 @@ struct EventLog {
     case .scheduleStarted(let id, _): logger.debug("schedule started", metadata: ["id": "\(id.text)"])
     case .scheduleStopped(let id, let reason, _):
       logger.debug("schedule stopped", metadata: ["id": "\(id.text)", "reason": "\(reason)"])
+    case .schedulePaused(let id, _): logger.debug("schedule paused", metadata: ["id": "\(id.text)"])
+    case .scheduleResumed(let id, _): logger.debug("schedule resumed", metadata: ["id": "\(id.text)"])
+    case .scheduleTriggered(let id): logger.debug("schedule triggered", metadata: ["id": "\(id.text)"])
+    case .scheduleUpdated(let id, let changed):
+      logger.debug(
+        "schedule updated", metadata: ["id": "\(id.text)", "changed": "\(changed.joined(separator: ", "))"])
     case .storeUnavailable(let error): logger.error("the database cannot be written: \(error)")
     case .storeRecovered: logger.notice("the database can be written again")
     case .clockSetBack(let from, let to):
@@ -140,7 +146,8 @@ extension VolumeLog.Entry {
         "ownEvent", .warning,
         "received an event of this scheduler on the command queue and dead-lettered it; check the queue's bindings",
         nil, [])
-    case .scheduleStarted, .scheduleStopped, .storeUnavailable, .storeRecovered, .clockSetBack, .slotRecomputed,
+    case .scheduleStarted, .scheduleStopped, .schedulePaused, .scheduleResumed, .scheduleTriggered, .scheduleUpdated,
+      .storeUnavailable, .storeRecovered, .clockSetBack, .slotRecomputed,
       .heldWithoutSlot, .commandsRedelivered, .intakeSuspended, .intakeResumed, .commandPoisoned:
       return nil
     }

@@ -8,7 +8,7 @@ struct Busy {
   private let notified: Set<ScheduleID>
   private let moving: Set<ScheduleID>
 
-  init(_ window: DueWindow, _ notices: EndNotices, _ review: SlotReview) {
+  init(_ window: DueWindow, _ notices: OwedEvents, _ review: SlotReview) {
     inFlight = window.outstandingIDs
     notified = notices.ids
     moving = review.movingIDs

@@ -50,6 +50,30 @@ extension DueWindow.Row {
     mayHaveBeenSent = false
   }
 
+  /// Its position, if that is in a queue of the window.
+  var queuedPosition: DuePosition? {
+    mutating get { if case .waiting = phase { schedule.position } else { nil } }
+  }
+
+  /// The stored schedule has changed otherwise: its row waits for the next tick, unless one is still to be resolved.
+  ///
+  /// - Parameter progress: The schedule's once that tick is confirmed.
+  mutating func revise(
+    _ schedule: Schedule, afterTick progress: Schedule.Progress?, _ outstandingCount: inout Int
+  ) {
+    switch phase {
+    case .waiting, .held:
+      mayHaveBeenSent = schedule.isSlotInDoubt || mayHaveBeenSent && schedule.nextTick?.slot == self.schedule.nextTick?.slot
+      _ = enter(.waiting, &outstandingCount)
+    case .advancing:
+      mayHaveBeenSent = schedule.isSlotInDoubt
+      _ = enter(.waiting, &outstandingCount)
+    case .retrying: if let progress { _ = enter(.retrying(progress), &outstandingCount) }
+    case .sent: assertionFailure("a command waits for a tick in flight")
+    }
+    self.schedule = schedule
+  }
+
   /// Enters another phase. Returns whether the row was waiting.
   mutating func enter(_ phase: DueWindow.Phase, _ outstandingCount: inout Int) -> Bool {
     assert(self.phase.canBecome(phase), "\(self.phase) does not become \(phase)")

@@ -32,7 +32,7 @@ struct DueWindow {
     checkOrder(of: page, in: lanes[lane], through: through)
     for schedule in page.schedules where rows[schedule.generation] == nil {
       guard let due = schedule.position?.due else { continue }
-      insert(Row(schedule, mayHaveBeenSent: due <= inDoubtThrough))
+      insert(Row(schedule, mayHaveBeenSent: due <= inDoubtThrough || schedule.isSlotInDoubt))
     }
     if page.isLast {
       lanes[lane].extend(through: DuePosition(due: through, generation: .max))
@@ -55,7 +55,7 @@ struct DueWindow {
   /// Adds a schedule that was just stored, if it falls within the window.
   mutating func started(_ schedule: Schedule) {
     guard let position = schedule.position, covers(position) else { return }
-    insert(Row(schedule))
+    insert(Row(schedule, mayHaveBeenSent: schedule.isSlotInDoubt))
   }
 
   /// The next state of a schedule is stored: its row waits for the next tick, or leaves the window. Returns the
@@ -68,6 +68,26 @@ struct DueWindow {
     }
     enqueue(position)
     return rows.values[index].schedule
+  }
+
+  /// A control command, the end of a pause or a tick in doubt has changed a schedule. A tick of it that is backing off or
+  /// timed out stays so.
+  ///
+  /// - Parameter progress: The schedule's once such a tick is confirmed.
+  mutating func revised(_ schedule: Schedule, afterTick progress: Schedule.Progress?) {
+    guard let index = rows.index(forKey: schedule.generation) else { return started(schedule) }
+    let queued = rows.values[index].queuedPosition
+    rows.values[index].revise(schedule, afterTick: progress, &outstandingCount)
+    switch rows.values[index].phase {
+    case .retrying where schedule.isLive: break
+    default: requeue(schedule, unless: queued)
+    }
+  }
+
+  /// Puts a waiting row into its queue, or removes it from the window if it does not fall within that.
+  private mutating func requeue(_ schedule: Schedule, unless queued: DuePosition? = nil) {
+    guard let position = schedule.position, covers(position) else { return remove(schedule.generation) }
+    if position != queued { enqueue(position) }
   }
 
   /// A Start left a schedule unchanged, and declared it.
@@ -113,6 +133,8 @@ struct DueWindow {
       for lane in lanes.indices where lanes[lane].queue.min == position { lanes[lane].queue.removeMin() }
     }
     switch phase {
+    // A paused row waits for the end of its pause: far from now, it is loaded again.
+    case .waiting where rows.values[index].schedule.isPaused: requeue(rows.values[index].schedule)
     case .waiting: if let position { enqueue(position) }
     case .held: held.append(generation)
     case .sent, .retrying, .advancing: break

@@ -10,10 +10,10 @@ extension Engine {
 
   /// Reads the state that the next commands are decided on; nil when none can be decided now.
   ///
-  /// Rows that may owe an end notice are read first, so that a command on such a schedule finds its notice in memory.
+  /// Rows that may owe an event are read first, so that a command on such a schedule finds it in memory.
   mutating func takeCommands() -> StoreLane.Work? {
-    guard endNotices.nextPage(settings) == nil, turn.answers.isEmpty else { return nil }
-    let taken = intake.take(settings.commandBatch) { [busy = Busy(window, endNotices, review)] in busy.contains($0) }
+    guard owedEvents.nextPage(settings) == nil, turn.answers.isEmpty else { return nil }
+    let taken = intake.take(settings.commandBatch) { [busy = Busy(window, owedEvents, review)] in busy.contains($0) }
     return taken.isEmpty ? nil : .lookUp(taken, channel: intake.channel)
   }
 
@@ -32,8 +32,8 @@ extension Engine {
         turn.report(.ownEventDropped)
         deadLetter(received.source, on: channel)
       case .command(let command, let key):
-        if let ended = view.schedules[command.id], ended.ending?.owesStopped == true {
-          enqueueStopped(ended, isAwaited: true)
+        if let existing = view.schedules[command.id], !existing.owed.isEmpty {
+          enqueueOwed(existing, isAwaited: true)
           notYet.append(received)
         } else {
           let decision = decide(command, key: key, of: received, view: &view)
@@ -98,7 +98,7 @@ extension Engine {
   ) -> (CommandDecision, RememberedCommand.Answer) {
     switch command {
     case .start(let start):
-      if let rejection = sizeLimit.refusal(of: start) {
+      if let rejection = sizeLimit.refusal(of: command, start.definition, ignored: start.ignored) {
         return CommandDecision.rejected(rejection, origin: received.origin)
       }
       let result = CommandDecision.start(
@@ -112,6 +112,31 @@ extension Engine {
       return result
     case .stop(let stop):
       return CommandDecision.stop(stop, existing: existing, origin: received.origin, now: turn.now.wall)
+    case .pause(let pause):
+      return CommandDecision.pause(
+        pause, existing: existing, mayHaveBeenSent: existing.map(mayHaveBeenSent) ?? false, origin: received.origin,
+        now: turn.now.wall)
+    case .resume(let resume):
+      return CommandDecision.resume(
+        resume, existing: existing, zone: existing.flatMap { rules(of: $0.definition) }, origin: received.origin,
+        now: turn.now.wall)
+    case .trigger(let trigger):
+      if var definition = existing?.definition {
+        definition.payload = trigger.payload ?? definition.payload
+        if let rejection = sizeLimit.refusal(of: command, definition) {
+          return CommandDecision.rejected(rejection, isOfState: true, origin: received.origin)
+        }
+      }
+      return CommandDecision.trigger(trigger, existing: existing, origin: received.origin, now: turn.now.wall)
+    case .update(let update):
+      if let definition = existing.map({ update.change.applied(to: $0.definition) }),
+        let rejection = sizeLimit.refusal(of: command, definition, ignored: update.ignored)
+      {
+        return CommandDecision.rejected(rejection, isOfState: true, origin: received.origin)
+      }
+      return CommandDecision.update(
+        update, existing: existing, mayHaveBeenSent: existing.map(mayHaveBeenSent) ?? false, zones: rules,
+        origin: received.origin, now: turn.now.wall, secret: secret)
     }
   }
 
@@ -156,6 +181,13 @@ extension Engine {
     switch event {
     case .started(let started): turn.report(.scheduleStarted(started.definition.id, started.effect))
     case .stopped(let stopped): turn.report(.scheduleStopped(stopped.id, reason: stopped.reason, byCommand: true))
+    case .controlled(let controlled):
+      switch controlled.effect {
+      case .paused: turn.report(.schedulePaused(controlled.id, until: controlled.pause?.until))
+      case .resumed: turn.report(.scheduleResumed(controlled.id, byCommand: true))
+      case .triggered: turn.report(.scheduleTriggered(controlled.id))
+      case .updated(let changed, _): turn.report(.scheduleUpdated(controlled.id, changed: changed))
+      }
     case .rejected(let rejection): turn.report(.commandRejected(rejection))
     case .tick: break
     }

@@ -81,7 +81,7 @@ extension Engine {
     /// applies.
     case confirmTimedOut(ScheduleID?, seconds: Int64)
     case tickExpired(ScheduleID, slot: Instant, cause: String)
-    /// The outcome of a command, or an end notice for which a command waited, will not be sent again.
+    /// The outcome of a command, or an owed event for which a command waited, will not be sent again.
     case outcomeExpired(OutgoingEvent, Origin, cause: String)
     /// By misfire policy `fireOnce`.
     case missedSlotsFolded(ScheduleID, count: Int)
@@ -91,6 +91,11 @@ extension Engine {
     case scheduleStarted(ScheduleID, Started.Effect)
     /// The schedule ended; automatically unless `byCommand`.
     case scheduleStopped(ScheduleID, reason: String, byCommand: Bool)
+    case schedulePaused(ScheduleID, until: Instant?)
+    /// Its pause has ended; automatically unless `byCommand`.
+    case scheduleResumed(ScheduleID, byCommand: Bool)
+    case scheduleTriggered(ScheduleID)
+    case scheduleUpdated(ScheduleID, changed: [String])
     case zoneMissing(ScheduleID, zone: String)
     /// The wall clock was set back by more than a day; the slots of all schedules are recomputed.
     case clockSetBack(from: Instant, to: Instant)

@@ -44,7 +44,7 @@ extension Engine {
     case .tick: assertionFailure("a tick is not an outcome")
     case .answer(let source, let channel, let settlement): outcomeConfirmed(source, on: channel, settlement)
     case .deadLetter(let position): turn.change(.inbox(intake.remove(position)))
-    case .owedStopped(let generation, _): turn.change(.announced(generation: generation))
+    case .owed(let event, let generation, _): turn.change(.announced(generation: generation, event))
     }
   }
 
@@ -61,11 +61,11 @@ extension Engine {
         return
       }
       retryLater(row.schedule, progress)
-    case .answer, .owedStopped, .deadLetter:
-      if item.backedOffMilliseconds >= settings.outcomeBackoffMilliseconds, !isKept(item) {
+    case .answer, .owed, .deadLetter:
+      if let longest = longestBackoff(of: item), item.backedOffMilliseconds >= longest {
         return expire(item, cause: cause)
       }
-      if case .owedStopped(let generation, _) = item.subject, endNotices.release(generation, at: turn.now) { return }
+      if case .owed(_, let generation, _) = item.subject, owedEvents.release(generation, at: turn.now) { return }
     }
     publications.backOff(item, at: turn.now)
   }
@@ -119,7 +119,7 @@ extension Engine {
         // A tick is dropped if its schedule was stopped or replaced, or its slot moved, meanwhile.
         guard let row = row(of: item, generation), case .retrying(let progress) = row.phase else { continue }
         guard let due = row.schedule.position?.due, due <= turn.now.wall else {
-          window.move(generation, to: .waiting)  // the wall clock was set back
+          window.move(generation, to: .waiting)  // it was paused, or the wall clock was set back
           continue
         }
         window.move(generation, to: .sent(progress))
@@ -134,6 +134,10 @@ extension Engine {
       guard case .tick(let generation) = item.subject, let row = row(of: item, generation),
         case .retrying = row.phase
       else { continue }
+      guard !row.schedule.isPaused else {
+        window.move(generation, to: .waiting)
+        continue
+      }
       _ = expire(row.schedule, refusals: item.refusals, cause: "no confirm for an hour")
     }
     let isKept = isKept
@@ -155,19 +159,30 @@ extension Engine {
 
   /// Settles a command as if its outcome had been confirmed: its effect and its answer are stored.
   private mutating func expire(_ outcome: Publications.Item, cause: String) {
-    if case .event(let event) = outcome.content { turn.report(.outcomeExpired(event, outcome.origin, cause: cause)) }
+    switch outcome.content {
+    case .event(.tick(let tick)): turn.report(.tickExpired(tick.definition.id, slot: tick.slot, cause: cause))
+    case .event(let event): turn.report(.outcomeExpired(event, outcome.origin, cause: cause))
+    case .deadLetter: break
+    }
     resolved(outcome)
   }
 
-  /// Whether an outcome never expires: a dead letter, or an end notice for which no command waits. Both are stored
-  /// until they are confirmed.
+  /// Whether an outcome never expires by a timeout: a dead letter, or an owed event for which no command waits. Both are
+  /// stored until they are confirmed.
   private var isKept: (Publications.Item) -> Bool {
-    { [endNotices, intake] item in
+    { [owedEvents, intake] item in
       switch item.subject {
-      case .owedStopped(let generation, let id): !endNotices.isAwaited(generation) && !intake.isWaiting(for: id)
+      case .owed(_, let generation, let id): !owedEvents.isAwaited(generation) && !intake.isWaiting(for: id)
       case .deadLetter: true
       case .tick, .answer: false
       }
     }
+  }
+
+  /// For how long, in total, an outcome backs off before it expires; nil if it never does.
+  private func longestBackoff(of item: Publications.Item) -> Int64? {
+    guard isKept(item) else { return settings.outcomeBackoffMilliseconds }
+    if case .owed(.triggeredTick, _, _) = item.subject { return settings.tickExpiryMilliseconds }
+    return nil
   }
 }

@@ -13,7 +13,7 @@ extension Engine {
 
   /// Recomputes the next slots of a page of schedules.
   mutating func recompute(_ schedules: [Schedule], isLast: Bool) {
-    let busy = Busy(window, endNotices, review)
+    let busy = Busy(window, owedEvents, review)
     for schedule in schedules {
       guard let next = schedule.nextTick, let zone = rules(of: schedule.definition),
         let progress = review.recompute(
@@ -27,7 +27,9 @@ extension Engine {
     if let causes = review.reviewed(through: schedules.last?.position, isLast: isLast) { finished(causes) }
   }
 
-  private func mayHaveBeenSent(_ schedule: Schedule) -> Bool {
+  /// Whether the next tick of a schedule may have been published.
+  func mayHaveBeenSent(_ schedule: Schedule) -> Bool {
+    if schedule.isSlotInDoubt { return true }
     if let row = window[schedule.generation] {
       if case .retrying = row.phase { return true }
       return row.mayHaveBeenSent

@@ -57,9 +57,9 @@ extension Engine {
     /// With this many bytes of payload in ticks that are timed out or backing off, no new tick is sent.
     package var maximumHeldBytes = 64 << 20
     /// The most end notices in memory; the others stay in their rows.
-    package var maximumEndNotices = 1024
+    package var maximumOwedEvents = 1024
     /// With this many bytes of payload in end notices in memory, no further one is read.
-    package var maximumEndNoticeBytes = 16 << 20
+    package var maximumOwedBytes = 16 << 20
     /// When nothing can be published for this long, intake is suspended. The broker would otherwise take the
     /// unacknowledged commands back.
     package var unansweredPatienceMilliseconds: Int64 = 600_000

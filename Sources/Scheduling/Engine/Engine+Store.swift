@@ -29,8 +29,8 @@ extension Engine {
     case .review: return turn.changes.isEmpty ? review.nextPage : nil  // changes first: a page must be current
     case .due: return dueWork()
     case .owed:
-      endNotices.beginRound(at: turn.now)
-      return endNotices.takePage(settings).map { .owed(after: $0.after, limit: $0.limit) }
+      owedEvents.beginRound(at: turn.now)
+      return owedEvents.takePage(settings).map { .owed(after: $0.after, limit: $0.limit) }
     case .sweep: return sweeper.work(at: turn.now, unsettledSince: intake.unsettledSince)
     }
   }
@@ -114,9 +114,9 @@ extension Engine {
     case (.due(let lane, _, let through), .due(let page)):
       window.load(page, into: lane, through: through, inDoubtThrough: mark.recovered)
     case (.owed(let position, let limit), .owed(let schedules)):
-      assert(schedules.allSatisfy { $0.ending?.owesStopped == true }, "these schedules owe an end notice")
-      for schedule in schedules { enqueueStopped(schedule) }
-      endNotices.read(
+      assert(schedules.allSatisfy { !$0.owed.isEmpty }, "these schedules owe an event")
+      for schedule in schedules { enqueueOwed(schedule) }
+      owedEvents.read(
         after: position, through: schedules.last?.generation, isLast: schedules.count < limit, at: turn.now)
     case (.review(let causes, let position), .followingZones(let schedules)):
       guard review.isCurrent(causes, after: position) else { return }
@@ -125,9 +125,9 @@ extension Engine {
       guard review.isCurrent(causes, after: position) else { return }
       recompute(page.schedules, isLast: page.isLast)
     case (.apply(let changes, let answers), .applied):
+      announce(answers)  // first: what a command's schedule owes now follows its outcome
       for change in changes { applied(change) }
       for case let replaced? in answers.map(\.decision.replaced) { window.remove(replaced) }
-      announce(answers)
       window.shrink(to: settings.dueCapacity)
     case (.sweep, .swept(let count)): sweeper.swept(count, at: turn.now)
     case (.lookUp, _), (.inbox, _), (.due, _), (.owed, _), (.review, _), (.apply, _), (.sweep, _):
@@ -141,7 +141,9 @@ extension Engine {
       assert(schedule.generation <= lastGeneration, "a stored generation was assigned")
       window.started(schedule)
     case .advance(let key, _, let progress, _): advanced(key.generation, to: progress)
-    case .announced(let generation): endNotices.announced(generation)
+    case .revise(let schedule, _, _, _): revised(schedule)
+    case .announced(let generation, _):
+      if let id = owedEvents.announced(generation) { intake.released(id) }
     case .markInDoubt(let through): mark.wasStored(through)
     case .declare(let key, let declaration): window.declared(key.generation, declaration)
     case .inbox(.complete(let batch)): turn.report(.commandsRedelivered(intake.completed(batch)))
@@ -156,20 +158,37 @@ extension Engine {
       window.started(moved)  // its new slot may be within the window
       advanced = moved
     }
-    guard let schedule = advanced else { return }
+    if let advanced { moved(advanced) }
+  }
+
+  /// A schedule is stored as a control command, the end of a pause or a tick in doubt has left it.
+  private mutating func revised(_ schedule: Schedule) {
+    var afterTick: Schedule.Progress?
+    if case .retrying? = window[schedule.generation]?.phase, let next = schedule.nextTick,
+      let zone = rules(of: schedule.definition)
+    {
+      afterTick = schedule.afterTick(of: next, at: turn.now.wall, in: zone)
+    }
+    window.revised(schedule, afterTick: afterTick)
+    _ = review.moved(schedule.generation, to: schedule.progress)
+    moved(schedule)
+  }
+
+  /// The next state of this schedule is stored.
+  private mutating func moved(_ schedule: Schedule) {
     if let ending = schedule.ending, ending.owesStopped, let reason = ending.reason {
       turn.report(.scheduleStopped(schedule.id, reason: reason, byCommand: false))
     }
-    enqueueStopped(schedule)
+    enqueueOwed(schedule)
     release(schedule)
   }
 
-  /// Publishes the end notice that a schedule owes, if any, and if there is room.
-  mutating func enqueueStopped(_ schedule: Schedule, isAwaited: Bool = false) {
-    guard let stopped = endNotices.admit(schedule, isAwaited: isAwaited, settings) else { return }
+  /// Publishes what a schedule owes, if anything, and if there is room.
+  mutating func enqueueOwed(_ schedule: Schedule, isAwaited: Bool = false) {
+    guard let (owed, event) = owedEvents.admit(schedule, isAwaited: isAwaited, settings) else { return }
     publications.enqueue(
-      .owedStopped(generation: schedule.generation, id: schedule.id), .event(.stopped(stopped)),
-      origin: schedule.origin)
+      .owed(owed, generation: schedule.generation, id: schedule.id), .event(event),
+      origin: schedule.origin(ofOwed: owed))
   }
 
   /// Nothing of this schedule is in flight any more: a review returns to it, and commands that were passed over because

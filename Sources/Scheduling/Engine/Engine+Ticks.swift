@@ -44,7 +44,9 @@ extension Engine {
         turn.report(.zoneMissing(row.schedule.id, zone: row.schedule.definition.timezone ?? "UTC"))
         continue
       }
-      if let misfire = misfire(row, in: zone) {
+      if row.schedule.isPaused {
+        resume(row.schedule, in: zone)
+      } else if let misfire = misfire(row, in: zone) {
         advance(row.schedule, past: misfire)
         // The mark is stored with the advance: if the clock is wrong, the next process can detect it.
         if !mark.covers(turn.now.wall) { raiseMark() }
@@ -115,7 +117,17 @@ extension Engine {
     guard let next = schedule.nextTick else { return }
     assert(progress.counter - schedule.counter <= 1 && progress.counter >= schedule.counter, "each tick counts once")
     window.move(schedule.generation, to: .advancing)
-    turn.change(.advance(schedule.key, from: next.slot, to: progress, adding: tally))
+    turn.change(.advance(schedule, from: next.slot, to: progress, adding: tally))
+  }
+
+  /// Ends a pause that is over.
+  private mutating func resume(_ schedule: Schedule, in zone: ZoneRules) {
+    guard let slot = schedule.nextTick?.slot,
+      let (resumed, tally) = schedule.resumedByItself(at: turn.now.wall, in: zone)
+    else { return }
+    window.move(schedule.generation, to: .advancing)
+    turn.change(.revise(resumed, from: slot, isRedefined: false, adding: tally))
+    turn.report(.scheduleResumed(schedule.id, byCommand: false))
   }
 
   /// When the next tick is due, or the in-doubt mark has to be raised for it; nil while only an event can let a tick
@@ -164,6 +176,7 @@ extension Change {
     switch self {
     case .start(let schedule, _): schedule.nextTick?.due
     case .advance(_, _, let progress, _): progress.state.nextTick?.due
+    case .revise(let schedule, _, _, _): schedule.nextTick?.due
     case .announced, .remember, .markInDoubt, .declare, .followRules, .inbox: nil
     }
   }

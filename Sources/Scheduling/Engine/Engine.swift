@@ -34,7 +34,7 @@ package struct Engine {
   var suspension: IntakeSuspension
   var window = DueWindow()
   var publications = Publications()
-  var endNotices = EndNotices()
+  var owedEvents = OwedEvents()
   var review = SlotReview()
   var sizeLimit: EventSizeLimit
   var sweeper: Sweeper
@@ -124,7 +124,7 @@ package struct Engine {
     ]
     var walls = [nextTickWake(at: now.wall)]
     if store.isIdle, drain == .running {
-      uptimes += [store.gatheringEnd, sweeper.deadline, endNotices.nextRound]
+      uptimes += [store.gatheringEnd, sweeper.deadline, owedEvents.nextRound]
       walls.append(nextLoad)
     }
     return Wake(wall: walls.compactMap { $0 }.min(), uptime: uptimes.compactMap { $0 }.min())

@@ -1,7 +1,7 @@
 import Recurrence
 
-/// The largest event that the broker accepts. A Start whose events could be larger is rejected: an error for the client
-/// is better than missing ticks.
+/// The largest event that the broker accepts. A command whose schedule's events could be larger is rejected: an error for
+/// the client is better than missing ticks.
 struct EventSizeLimit {
   /// The size of an event's body, in bytes.
   private let bodyBytes: @Sendable (OutgoingEvent) -> Int
@@ -10,15 +10,14 @@ struct EventSizeLimit {
 
   init(bodyBytes: @escaping @Sendable (OutgoingEvent) -> Int) { self.bodyBytes = bodyBytes }
 
-  /// The rejection of a Start whose events may be too large; nil when all of them fit.
-  func refusal(of start: Command.Start) -> Rejection? {
-    let definition = start.definition
+  /// The rejection of a command that would leave a schedule with events that may be too large; nil when all of them fit.
+  func refusal(of command: Command, _ definition: Definition, ignored: [String] = []) -> Rejection? {
     guard let largestBody, (definition.payload?.count ?? 0) + Self.mostBeside > largestBody else { return nil }
     let events: [OutgoingEvent] = [
       .started(
         Started(
           definition: definition, generation: .max, counter: .max, nextSlot: Self.late, effect: .replaced,
-          ignored: start.ignored)),
+          ignored: ignored)),
       .tick(
         Tick(
           definition: definition, generation: .max, counter: .max, slot: Self.late, missed: 1000, nextSlot: Self.late)),
@@ -30,7 +29,7 @@ struct EventSizeLimit {
     let largest = events.map(bodyBytes).max() ?? 0
     guard largest > largestBody else { return nil }
     return Rejection(
-      id: definition.id, command: EventName.start.rawValue,
+      id: definition.id, command: command.name.rawValue,
       field: definition.payload == nil ? "body" : "payload",
       reason: "its events would be up to \(largest) bytes long, and the broker accepts at most \(largestBody)"
         + " (its max_message_size): make the payload shorter")

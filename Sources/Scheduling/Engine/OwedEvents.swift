@@ -1,16 +1,18 @@
 import Recurrence
 
-/// The Schedule Stopped events owed by schedules that ended automatically.
+/// The events that rows owe: of schedules and pauses that ended by themselves, and triggered ticks.
 ///
-/// A schedule's row is the outbox of its end notice. A bounded number of notices is in memory, each from the end of its
-/// schedule until it is stored that the broker has confirmed the notice. The others are read from their rows when there
-/// is room.
-struct EndNotices {
+/// A schedule's row is their outbox. A bounded number of them is in memory, one of a schedule at a time, each until it is
+/// stored that the broker has confirmed it. The others are read from their rows when there is room.
+struct OwedEvents {
   private struct Notice {
+    let event: OwedEvent
     let id: ScheduleID
     let bytes: Int
     /// Whether a command waits for it. Such a notice stays in memory.
     var isAwaited: Bool
+    /// Whether the row owes another event after this one: it is read again.
+    var hasMore: Bool
   }
 
   /// By generation.
@@ -31,9 +33,9 @@ struct EndNotices {
 
   /// The next page of rows to read; nil when there are none left, or no room for their notices.
   func nextPage(_ settings: Engine.Settings) -> (after: Int64, limit: Int)? {
-    let limit = min(settings.duePage, settings.maximumEndNotices)
-    guard let cursor, inMemory.count <= settings.maximumEndNotices - limit,
-      bytes < settings.maximumEndNoticeBytes
+    let limit = min(settings.duePage, settings.maximumOwedEvents)
+    guard let cursor, inMemory.count <= settings.maximumOwedEvents - limit,
+      bytes < settings.maximumOwedBytes
     else { return nil }
     return (cursor, limit)
   }
@@ -45,31 +47,33 @@ struct EndNotices {
     return page
   }
 
-  /// Admits the end notice that a schedule owes, to be published now. Nil when it owes none, when its notice is in
-  /// memory already, or when there is no room: then the row is read again later.
+  /// Admits the first event that a schedule owes, to be published now. Nil when it owes none, when one is in memory
+  /// already, or when there is no room: then the row is read again later.
   ///
-  /// - Parameter isAwaited: Whether a command on the schedule waits for the notice. Such a notice is admitted even
+  /// - Parameter isAwaited: Whether a command on the schedule waits for the event. Such an event is admitted even
   ///   without room.
-  mutating func admit(_ schedule: Schedule, isAwaited: Bool = false, _ settings: Engine.Settings) -> Stopped? {
-    guard let ending = schedule.ending, ending.owesStopped, let reason = ending.reason else { return nil }
+  mutating func admit(
+    _ schedule: Schedule, isAwaited: Bool = false, _ settings: Engine.Settings
+  ) -> (owed: OwedEvent, event: OutgoingEvent)? {
+    let owed = schedule.owed
+    guard let first = owed.first, let event = schedule.event(owed: first) else { return nil }
     let generation = schedule.generation
-    guard inMemory[generation] == nil else {
+    if let notice = inMemory[generation] {
       if isAwaited { inMemory[generation]?.isAwaited = true }
+      if owed.contains(where: { $0 != notice.event }) { inMemory[generation]?.hasMore = true }
       return nil
     }
-    guard isAwaited || inMemory.count < settings.maximumEndNotices && bytes < settings.maximumEndNoticeBytes else {
+    guard isAwaited || inMemory.count < settings.maximumOwedEvents && bytes < settings.maximumOwedBytes else {
       refuse(generation)
       return nil
     }
-    let stopped = Stopped(
-      definition: schedule.definition, id: schedule.id, generation: generation, counter: schedule.counter,
-      reason: reason)
-    let size = schedule.definition.payload?.count ?? 0
-    inMemory[generation] = Notice(id: schedule.id, bytes: size, isAwaited: isAwaited)
+    let size = event.payloadBytes
+    inMemory[generation] = Notice(
+      event: first, id: schedule.id, bytes: size, isAwaited: isAwaited, hasMore: owed.count > 1)
     ids.insert(schedule.id)
     bytes += size
     checkTotals()
-    return stopped
+    return (first, event)
   }
 
   /// A page was read and each of its rows offered to `admit`.
@@ -102,30 +106,35 @@ struct EndNotices {
     (self.nextRound, hasReleased, cursor, refused) = (nil, false, 0, nil)
   }
 
-  /// It is stored that the notice was confirmed.
-  mutating func announced(_ generation: Int64) { drop(generation) }
+  /// It is stored that the event was confirmed. Returns the schedule's id; nil if the event was not in memory.
+  mutating func announced(_ generation: Int64) -> ScheduleID? {
+    guard let notice = drop(generation) else { return nil }
+    if notice.hasMore { refuse(generation) }
+    return notice.id
+  }
 
   /// Drops a nacked notice for a while, if others wait for room; its row is read again later. Returns false if the
   /// notice stays in memory.
   mutating func release(_ generation: Int64, at now: Now) -> Bool {
     guard cursor != nil, inMemory[generation]?.isAwaited == false else { return false }
-    drop(generation)
+    _ = drop(generation)
     hasReleased = true
     return true
   }
 
   func isAwaited(_ generation: Int64) -> Bool { inMemory[generation]?.isAwaited == true }
 
-  private mutating func drop(_ generation: Int64) {
-    guard let notice = inMemory.removeValue(forKey: generation) else { return }
+  private mutating func drop(_ generation: Int64) -> Notice? {
+    guard let notice = inMemory.removeValue(forKey: generation) else { return nil }
     ids.remove(notice.id)
     bytes -= notice.bytes
     checkTotals()
+    return notice
   }
 
   private func checkTotals() {
-    assert(ids.count == inMemory.count, "an id owes one notice at a time")
-    assert(bytes >= 0 && (bytes == 0 || !inMemory.isEmpty), "bytes belong to notices in memory")
+    assert(ids.count == inMemory.count, "of a schedule, one event is in memory")
+    assert(bytes >= 0 && (bytes == 0 || !inMemory.isEmpty), "bytes belong to events in memory")
   }
 
   /// How long dropped notices wait before their rows are read again.

@@ -8,8 +8,8 @@ extension Publications {
     case answer(CommandSource, channel: UInt64?, Acknowledgements.Settlement)
     /// An inbox command on its way to the dead queue.
     case deadLetter(InboxPosition)
-    /// The end notice that a schedule owes since it ended automatically.
-    case owedStopped(generation: Int64, id: ScheduleID)
+    /// An event whose outbox is the row of its schedule.
+    case owed(OwedEvent, generation: Int64, id: ScheduleID)
 
     var isTick: Bool {
       if case .tick = self { true } else { false }

@@ -4,7 +4,7 @@ import Recurrence
 /// Every publication that is not resolved (ready to leave, in flight, timed out, or backing off after a nack), and
 /// whether the broker accepts publications.
 ///
-/// Bounded by the publish window for ticks, by the commands in memory for outcomes and by `EndNotices` for end notices.
+/// Bounded by the publish window for ticks, by the commands in memory for outcomes and by `OwedEvents` for end notices.
 /// Ticks that are timed out or backing off are bounded separately, by `heldTicks` and `heldBytes`.
 struct Publications {
   /// Whether publications can be handed to the broker.

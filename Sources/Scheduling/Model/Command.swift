@@ -4,6 +4,10 @@ package import Recurrence
 package enum Command: Hashable, Sendable {
   case start(Start)
   case stop(Stop)
+  case pause(Pause)
+  case resume(Resume)
+  case trigger(Trigger)
+  case update(Update)
 
   package struct Start: Hashable, Sendable {
     package var definition: Definition
@@ -12,11 +16,14 @@ package enum Command: Hashable, Sendable {
     /// Names of fields that the contract does not define, in the order sent. Started lists them so that typing errors
     /// show.
     package var ignored: [String]
+    /// Whether the schedule begins paused; nil to leave a pause as it is when a live schedule is replaced.
+    package var paused: Bool?
 
-    package init(definition: Definition, time: Instant? = nil, ignored: [String] = []) {
+    package init(definition: Definition, time: Instant? = nil, ignored: [String] = [], paused: Bool? = nil) {
       self.definition = definition
       self.time = time
       self.ignored = ignored
+      self.paused = paused
     }
   }
 
@@ -30,10 +37,79 @@ package enum Command: Hashable, Sendable {
     }
   }
 
+  package struct Pause: Hashable, Sendable {
+    package var id: ScheduleID
+    /// When the pause ends by itself; nil if only a Resume ends it.
+    package var end: End?
+    package var reason: String?
+    package var time: Instant?
+
+    package enum End: Hashable, Sendable {
+      case until(Instant)
+      /// This long after the event's time.
+      case after(DurationExpression)
+    }
+
+    package init(id: ScheduleID, end: End? = nil, reason: String? = nil, time: Instant? = nil) {
+      self.id = id
+      self.end = end
+      self.reason = reason
+      self.time = time
+    }
+  }
+
+  package struct Resume: Hashable, Sendable {
+    package var id: ScheduleID
+    /// What becomes of the slots of the pause; nil for `skip`, but a one-shot that fell due is sent.
+    package var misfirePolicy: MisfirePolicy?
+    package var reason: String?
+
+    package init(id: ScheduleID, misfirePolicy: MisfirePolicy? = nil, reason: String? = nil) {
+      self.id = id
+      self.misfirePolicy = misfirePolicy
+      self.reason = reason
+    }
+  }
+
+  package struct Trigger: Hashable, Sendable {
+    package var id: ScheduleID
+    /// Instead of the schedule's own.
+    package var payload: [UInt8]?
+
+    package init(id: ScheduleID, payload: [UInt8]? = nil) {
+      self.id = id
+      self.payload = payload
+    }
+  }
+
+  package struct Update: Hashable, Sendable {
+    package var id: ScheduleID
+    package var change: DefinitionChange
+    /// The revision that the client knows; nil if any may be changed.
+    package var ifRevision: Int64?
+    /// As of a Start.
+    package var time: Instant?
+    package var ignored: [String]
+
+    package init(
+      id: ScheduleID, change: DefinitionChange, ifRevision: Int64? = nil, time: Instant? = nil, ignored: [String] = []
+    ) {
+      self.id = id
+      self.change = change
+      self.ifRevision = ifRevision
+      self.time = time
+      self.ignored = ignored
+    }
+  }
+
   package var id: ScheduleID {
     switch self {
     case .start(let start): start.definition.id
     case .stop(let stop): stop.id
+    case .pause(let pause): pause.id
+    case .resume(let resume): resume.id
+    case .trigger(let trigger): trigger.id
+    case .update(let update): update.id
     }
   }
 
@@ -41,6 +117,10 @@ package enum Command: Hashable, Sendable {
     switch self {
     case .start: .start
     case .stop: .stop
+    case .pause: .pause
+    case .resume: .resume
+    case .trigger: .trigger
+    case .update: .update
     }
   }
 }
@@ -120,7 +200,10 @@ package struct RememberedCommand: Hashable, Sendable {
   package enum Answer: Hashable, Sendable {
     case started(generation: Int64, effect: Started.Effect)
     case stopped(generation: Int64)
-    case rejected(field: String, reason: String)
+    /// By a Pause, Resume, Trigger or Update.
+    case controlled(generation: Int64)
+    /// - Parameter isOfState: Whether it depends on the stored state; the command is then acknowledged.
+    case rejected(field: String, reason: String, isOfState: Bool)
   }
 
   package init(key: CommandKey, at: Instant, answer: Answer) {

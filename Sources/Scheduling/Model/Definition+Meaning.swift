@@ -27,7 +27,8 @@ extension Definition {
     Meaning(
       id: id, timing: timing.meaning, limit: limit ?? 0, timezone: timezone ?? "UTC", startDate: startDate,
       endDate: endDate, jitter: jitter?.milliseconds ?? 0, misfirePolicy: misfirePolicy ?? .fireOnce,
-      catchupWindow: catchupMilliseconds, payload: withPayload ? payload : nil)
+      catchupWindow: catchupMilliseconds, payload: withPayload ? payload : nil, group: group, tags: tags ?? [],
+      description: description)
   }
 
   private struct Meaning: Hashable {
@@ -40,6 +41,9 @@ extension Definition {
     let misfirePolicy: MisfirePolicy
     let catchupWindow: Int64?
     let payload: [UInt8]?
+    let group: String?
+    let tags: [String]
+    let description: String?
 
     /// Appends the fields, each tagged so that it cannot be confused with another. The encoding must never change,
     /// since hashes are stored.
@@ -59,14 +63,19 @@ extension Definition {
       hash.append(field: 11, bytes: misfirePolicy.rawValue.utf8)
       if let catchupWindow { hash.append(field: 12, catchupWindow) }
       if let payload { hash.append(field: 13, bytes: payload) }
+      if let group { hash.append(field: 14, bytes: group.utf8) }
+      for tag in tags { hash.append(field: 15, bytes: tag.utf8) }
+      if let description { hash.append(field: 16, bytes: description.utf8) }
     }
   }
 
   /// How old, in milliseconds, a missed slot may be and still be sent; nil without a limit.
   package var catchupMilliseconds: Int64? {
     if let catchupWindow { return catchupWindow.milliseconds }
-    return misfirePolicy == .fireAll ? 86_400_000 : nil
+    return misfirePolicy == .fireAll ? Self.defaultCatchupMilliseconds : nil
   }
+
+  static let defaultCatchupMilliseconds: Int64 = 86_400_000
 }
 
 /// Recognises a definition: 128 bits over what its fields mean, the payload by its bytes, `ifExists` ignored.

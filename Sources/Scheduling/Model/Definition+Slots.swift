@@ -118,7 +118,7 @@ extension Definition {
     return slot.advanced(byMilliseconds: Jitter.milliseconds(id: id.bytes, slot: slot, maximum: range))
   }
 
-  private func isWithinDates(_ slot: Instant) -> Bool {
+  func isWithinDates(_ slot: Instant) -> Bool {
     if let startDate, slot < startDate { return false }
     if let endDate, slot > endDate { return false }
     return true

@@ -16,6 +16,14 @@ package struct Definition: Hashable, Sendable {
     var catchupWindow: DurationExpression?
     var ifExists: IfExists?
     var payload: [UInt8]?
+    var labels: Labels?
+  }
+
+  /// What only people and selections look at. Apart from the other fields because few schedules have any.
+  private struct Labels: Hashable, Sendable {
+    var group: String?
+    var tags: [String]?
+    var description: String?
   }
 
   private var shared: Shared<Fields>
@@ -23,13 +31,16 @@ package struct Definition: Hashable, Sendable {
   package init(
     id: ScheduleID, timing: Timing, limit: Int64? = nil, timezone: String? = nil, startDate: Instant? = nil,
     endDate: Instant? = nil, jitter: DurationExpression? = nil, misfirePolicy: MisfirePolicy? = nil,
-    catchupWindow: DurationExpression? = nil, ifExists: IfExists? = nil, payload: [UInt8]? = nil
+    catchupWindow: DurationExpression? = nil, ifExists: IfExists? = nil, payload: [UInt8]? = nil,
+    group: String? = nil, tags: [String]? = nil, description: String? = nil
   ) {
+    let labels = Labels(group: group, tags: tags, description: description)
     shared = Shared(
       Fields(
         id: id, timing: timing, limit: limit, timezone: timezone, startDate: startDate, endDate: endDate,
         jitter: jitter,
-        misfirePolicy: misfirePolicy, catchupWindow: catchupWindow, ifExists: ifExists, payload: payload))
+        misfirePolicy: misfirePolicy, catchupWindow: catchupWindow, ifExists: ifExists, payload: payload,
+        labels: labels == Labels() ? nil : labels))
   }
 
   package var id: ScheduleID {
@@ -85,10 +96,30 @@ package struct Definition: Hashable, Sendable {
     get { shared.value.payload }
     set { shared.value.payload = newValue }
   }
+  /// The name that it shares with schedules to be selected together: 1 to 200 bytes.
+  package var group: String? {
+    get { labels.group }
+    set { labels.group = newValue }
+  }
+  /// Words by which people find it: at most 16, of 1 to 64 bytes each.
+  package var tags: [String]? {
+    get { labels.tags }
+    set { labels.tags = newValue }
+  }
+  /// What it is for, in the client's words: up to 1 KiB.
+  package var description: String? {
+    get { labels.description }
+    set { labels.description = newValue }
+  }
+
+  private var labels: Labels {
+    get { shared.value.labels ?? Labels() }
+    set { shared.value.labels = newValue == Labels() ? nil : newValue }
+  }
 }
 
-extension Definition: CustomStringConvertible {
-  package var description: String { "\(shared.value)" }
+extension Definition: CustomDebugStringConvertible {
+  package var debugDescription: String { "\(shared.value)" }
 }
 
 /// When a schedule is due. A Schedule Start has exactly one of these four fields.

@@ -5,10 +5,18 @@ package enum EventName: String, CaseIterable, Sendable {
   // Commands, which clients send.
   case start = "Schedule Start"
   case stop = "Schedule Stop"
+  case pause = "Schedule Pause"
+  case resume = "Schedule Resume"
+  case trigger = "Schedule Trigger"
+  case update = "Schedule Update"
   // What the service sends.
   case tick = "Schedule Tick"
   case started = "Schedule Started"
   case stopped = "Schedule Stopped"
+  case paused = "Schedule Paused"
+  case resumed = "Schedule Resumed"
+  case triggered = "Schedule Triggered"
+  case updated = "Schedule Updated"
   case rejected = "Schedule Rejected"
 
   package enum Kind: Sendable {
@@ -17,9 +25,9 @@ package enum EventName: String, CaseIterable, Sendable {
 
   package var kind: Kind {
     switch self {
-    case .start, .stop: .command
+    case .start, .stop, .pause, .resume, .trigger, .update: .command
     case .tick: .tick
-    case .started, .stopped, .rejected: .outcome
+    case .started, .stopped, .paused, .resumed, .triggered, .updated, .rejected: .outcome
     }
   }
 

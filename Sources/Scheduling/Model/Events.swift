@@ -14,11 +14,14 @@ package struct Tick: Hashable, Sendable {
   package var missed: Int
   /// The slot after this one; nil on the last tick.
   package var nextSlot: Instant?
+  /// Whether a Schedule Trigger asked for it. Then its slot is none of the schedule's.
+  package var isTriggered: Bool
 
   package init(
     definition: Definition, generation: Int64, counter: Int64, slot: Instant, due: Instant? = nil, missed: Int,
-    nextSlot: Instant?
+    nextSlot: Instant?, isTriggered: Bool = false
   ) {
+    self.isTriggered = isTriggered
     self.definition = definition
     self.generation = generation
     self.counter = counter
@@ -49,15 +52,18 @@ package struct Started: Hashable, Sendable {
   package var hasEnded: Bool
   package var effect: Effect
   package var ignored: [String]
+  package var revision: Int64
+  package var isPaused: Bool
   /// Whether it is the outcome of a duplicate command.
   package var isRepeated: Bool
 
   package init(
     definition: Definition, generation: Int64, counter: Int64, nextSlot: Instant?, hasEnded: Bool? = nil,
-    effect: Effect,
-    ignored: [String], isRepeated: Bool = false
+    effect: Effect, ignored: [String], revision: Int64 = 1, isPaused: Bool = false, isRepeated: Bool = false
   ) {
-    self.hasEnded = hasEnded ?? (nextSlot == nil)
+    self.hasEnded = hasEnded ?? (nextSlot == nil && !isPaused)
+    self.revision = revision
+    self.isPaused = isPaused
     self.isRepeated = isRepeated
     self.definition = definition
     self.generation = generation
@@ -114,6 +120,7 @@ package enum OutgoingEvent: Hashable, Sendable {
   case tick(Tick)
   case started(Started)
   case stopped(Stopped)
+  case controlled(Controlled)
   case rejected(Rejection)
 }
 
@@ -124,6 +131,7 @@ extension OutgoingEvent {
     case .tick(let tick): tick.definition.id
     case .started(let started): started.definition.id
     case .stopped(let stopped): stopped.id
+    case .controlled(let controlled): controlled.id
     case .rejected(let rejection): rejection.id
     }
   }
@@ -135,6 +143,7 @@ extension OutgoingEvent {
       case .tick(let tick): tick.definition
       case .started(let started): started.definition
       case .stopped(let stopped): stopped.definition
+      case .controlled(let controlled): controlled.definition
       case .rejected: nil
       }
     return definition?.payload?.count ?? 0

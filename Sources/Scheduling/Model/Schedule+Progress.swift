@@ -7,6 +7,19 @@ extension Schedule {
     package static let countLimit = "Count Limit Reached"
     package static let endDate = "End Date Reached"
     package static let noMoreSlots = "No More Slots"
+    package static let skippedWhilePaused = "Skipped While Paused"
+  }
+
+  /// As it is stored when its next tick is resolved, or its slot has moved.
+  func advanced(to progress: Progress) -> Schedule {
+    var schedule = self
+    if !hasPlainControl {
+      schedule.control.isSlotInDoubt = false
+      schedule.control.followingSlot = nil
+      if case .ended = progress.state { schedule.control.pause = nil }
+    }
+    schedule.progress = schedule.heldBack(progress)
+    return schedule
   }
 
   /// The progress once the tick of `nextTick` is confirmed.
@@ -75,6 +88,9 @@ extension Schedule {
 
   /// The state after a slot.
   func stateAfter(_ slot: Instant, at now: Instant, in zone: ZoneRules) -> State {
+    if !hasPlainControl, let following = control.followingSlot, following > slot {
+      return .live(definition.nextTick(following, since: following.advanced(byMilliseconds: -1), in: zone))
+    }
     guard !definition.timing.isOneShot else {
       return .ended(ending(nil, at: now))
     }
@@ -87,7 +103,7 @@ extension Schedule {
   }
 
   /// An automatic end. A one-shot that has fired has no reason and owes no Stopped.
-  private func ending(_ reason: String?, at now: Instant) -> Ending {
+  func ending(_ reason: String?, at now: Instant) -> Ending {
     let kind = reason == nil ? Ending.Kind.fired : .finished
     return Ending(reason: reason, at: now, owesStopped: reason != nil, kind: declaration.isLasting ? .lasting : kind)
   }

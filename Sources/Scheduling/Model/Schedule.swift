@@ -7,16 +7,28 @@ package struct Schedule: Hashable, Sendable {
   package var key: Key
   package var progress: Progress
   package var declaration: Declaration
+  /// Nil for a schedule that no control command has touched: a tick is copied many times on its way.
+  private var sharedControl: Shared<Control>?
 
   package init(
-    definition: Definition, origin: Origin, key: Key, progress: Progress, declaration: Declaration = Declaration()
+    definition: Definition, origin: Origin, key: Key, progress: Progress, declaration: Declaration = Declaration(),
+    control: Control = Control()
   ) {
     self.definition = definition
     self.origin = origin
     self.key = key
     self.progress = progress
     self.declaration = declaration
+    self.control = control
   }
+
+  package var control: Control {
+    get { sharedControl?.value ?? Control() }
+    set { sharedControl = newValue == Control() ? nil : Shared(newValue) }
+  }
+
+  /// Whether no control command has touched it.
+  package var hasPlainControl: Bool { sharedControl == nil }
 
   /// Tells whether a later Start declares the same schedule again, also after it has ended.
   package struct Declaration: Hashable, Sendable {
@@ -96,6 +108,9 @@ package struct Schedule: Hashable, Sendable {
     package static let heldDue = Instant(milliseconds: .max)
 
     package var isHeld: Bool { due == Self.heldDue }
+
+    /// The due time of the next tick of a schedule that is paused until a command resumes it.
+    package static let pausedDue = Instant(milliseconds: .max - 1)
 
     /// `missed` is exact up to this number, and does not grow beyond it.
     package static let maximumMissed = 1000

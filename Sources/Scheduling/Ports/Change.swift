@@ -7,8 +7,11 @@ package enum Change: Hashable, Sendable {
   /// A live schedule advances or ends, and the delivery results of its tick are added to its history. No effect unless
   /// it is live with exactly this slot.
   case advance(Schedule.Key, from: Instant, to: Schedule.Progress, adding: Schedule.Tally = Schedule.Tally())
-  /// The Stopped of an ended schedule was confirmed: it no longer owes one, and its payload is dropped.
-  case announced(generation: Int64)
+  /// A control command, or the end of a pause, has changed a live schedule: its progress, its control and, if
+  /// `isRedefined`, its definition. No effect unless it is live with exactly this slot.
+  case revise(Schedule, from: Instant, isRedefined: Bool, adding: Schedule.Tally = Schedule.Tally())
+  /// An event that a schedule owed was confirmed. With its Stopped, the payload of an ended schedule is dropped.
+  case announced(generation: Int64, OwedEvent = .stopped)
   /// A Start left a schedule unchanged, and declared it.
   case declare(Schedule.Key, Schedule.Declaration)
   /// All stored slots follow this version of the rules of cron expressions.
@@ -35,4 +38,18 @@ package enum InboxChange: Hashable, Sendable {
   case reapply(ScheduleID, through: Int64)
   /// The outcome of a command is confirmed.
   case remove(InboxPosition)
+}
+
+extension Change {
+  /// A live schedule advances or ends. What a control command has left for this slot is done with.
+  package static func advance(
+    _ schedule: Schedule, from slot: Instant, to progress: Schedule.Progress,
+    adding tally: Schedule.Tally = Schedule.Tally()
+  ) -> Change {
+    guard !schedule.hasPlainControl else { return .advance(schedule.key, from: slot, to: progress, adding: tally) }
+    let advanced = schedule.advanced(to: progress)
+    return advanced.control == schedule.control
+      ? .advance(schedule.key, from: slot, to: advanced.progress, adding: tally)
+      : .revise(advanced, from: slot, isRedefined: false, adding: tally)
+  }
 }

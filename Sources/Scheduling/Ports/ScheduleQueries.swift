@@ -27,10 +27,13 @@ package protocol ScheduleQueries: AnyObject {
 package struct ScheduleCounts: Hashable, Sendable {
   package var live: Int
   package var ended: Int
+  /// How many of the live ones are paused.
+  package var paused: Int
 
-  package init(live: Int = 0, ended: Int = 0) {
+  package init(live: Int = 0, ended: Int = 0, paused: Int = 0) {
     self.live = live
     self.ended = ended
+    self.paused = paused
   }
 }
 

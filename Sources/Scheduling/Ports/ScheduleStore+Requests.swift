@@ -13,7 +13,7 @@ extension ScheduleStore {
         return .inbox(try takeInbox(after: position, limit: limit))
       case .due(let position, let through, let limit):
         return .due(try due(after: position, through: through, limit: limit))
-      case .owed(let generation, let limit): return .owed(try owingStopped(after: generation, limit: limit))
+      case .owed(let generation, let limit): return .owed(try owing(after: generation, limit: limit))
       case .followingZones(let position, let limit):
         return .followingZones(try followingZones(after: position, limit: limit))
       case .apply(let changes):

@@ -33,8 +33,8 @@ package protocol ScheduleStore: AnyObject {
   /// `DuePosition`, after `position`.
   func followingZones(after position: DuePosition?, limit: Int) throws(StoreError) -> [Schedule]
 
-  /// Ended schedules that owe their Stopped, in order of generation, after `generation`.
-  func owingStopped(after generation: Int64, limit: Int) throws(StoreError) -> [Schedule]
+  /// Schedules that owe an event, in order of generation, after `generation`.
+  func owing(after generation: Int64, limit: Int) throws(StoreError) -> [Schedule]
 
   /// Makes all the changes, in order, or none.
   func apply(_ changes: [Change]) throws(StoreError)

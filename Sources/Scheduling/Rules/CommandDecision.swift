@@ -26,9 +26,12 @@ extension CommandDecision {
         .started(startedAgain(start, generation: generation, effect: effect, existing: existing, secret: secret))
       case (.stopped(let generation), .stop(let stop)):
         .stopped(stoppedAgain(stop, generation: generation, existing: existing))
-      case (.rejected(let field, let reason), _):
+      case (.controlled(let generation), .pause), (.controlled(let generation), .resume),
+        (.controlled(let generation), .trigger), (.controlled(let generation), .update):
+        .controlled(controlledAgain(command, generation: generation, existing: existing))
+      case (.rejected(let field, let reason, _), _):
         .rejected(Rejection(id: command.id, command: command.name.rawValue, field: field, reason: reason))
-      case (.started, .stop), (.stopped, .start):
+      case (.started, _), (.stopped, _), (.controlled, _):
         // Cannot happen, since the key covers the body.
         .rejected(
           Rejection(
@@ -40,14 +43,9 @@ extension CommandDecision {
   /// A command that is rejected because of the stored state is acknowledged; any other rejected command is
   /// dead-lettered.
   private static func settlement(of answer: RememberedCommand.Answer) -> Acknowledgements.Settlement {
-    guard case .rejected(let field, _) = answer else { return .acknowledge }
-    return fieldsOfState.contains(field) ? .acknowledge : .deadLetter
+    guard case .rejected(_, _, let isOfState) = answer else { return .acknowledge }
+    return isOfState ? .acknowledge : .deadLetter
   }
-
-  static let noSuchScheduleField = "id"
-  static let existsField = "ifExists"
-  /// Rejections that name one of these fields depend on the stored state.
-  private static let fieldsOfState = [noSuchScheduleField, existsField]
 
   private static func startedAgain(
     _ start: Command.Start, generation: Int64, effect: Started.Effect, existing: Schedule?, secret: SipHash.Key
@@ -74,14 +72,81 @@ extension CommandDecision {
       reason: stop.reason, isRepeated: true)
   }
 
-  static func rejected(
-    _ command: Command, field: String, reason: String, origin: Origin
-  ) -> (Self, RememberedCommand.Answer) {
-    rejected(Rejection(id: command.id, command: command.name.rawValue, field: field, reason: reason), origin: origin)
+  private static func controlledAgain(_ command: Command, generation: Int64, existing: Schedule?) -> Controlled {
+    let effect: Controlled.Effect =
+      switch command {
+      case .resume(let resume): .resumed(missed: 0, reason: resume.reason)
+      case .trigger: .triggered(nil)
+      case .update(let update): .updated(changed: [], ignored: update.ignored)
+      case .pause, .start, .stop: .paused
+      }
+    // A schedule started under the id since then is not the one that the command was about.
+    let isSame = existing?.generation == generation
+    var controlled =
+      existing.flatMap { isSame ? Controlled(effect, $0) : nil }
+      ?? Controlled(effect, goneID: command.id, generation: generation)
+    controlled.isRepeated = true
+    return controlled
   }
 
-  static func rejected(_ rejection: Rejection, origin: Origin) -> (Self, RememberedCommand.Answer) {
-    let answer = RememberedCommand.Answer.rejected(field: rejection.field, reason: rejection.reason)
+  /// A command that is rejected because of the stored state.
+  static func rejectedByState(
+    _ command: Command, field: String, reason: String, origin: Origin
+  ) -> (Self, RememberedCommand.Answer) {
+    rejected(command, field: field, reason: reason, isOfState: true, origin: origin)
+  }
+
+  /// A command on a schedule that is not live.
+  static func noSuchSchedule(_ command: Command, origin: Origin) -> (Self, RememberedCommand.Answer) {
+    rejectedByState(
+      command, field: "id", reason: "no such schedule: nothing is scheduled under this id", origin: origin)
+  }
+
+  static func rejected(
+    _ command: Command, field: String, reason: String, isOfState: Bool = false, origin: Origin
+  ) -> (Self, RememberedCommand.Answer) {
+    let rejection = Rejection(id: command.id, command: command.name.rawValue, field: field, reason: reason)
+    return rejected(rejection, isOfState: isOfState, origin: origin)
+  }
+
+  static func rejected(
+    _ rejection: Rejection, isOfState: Bool = false, origin: Origin
+  ) -> (Self, RememberedCommand.Answer) {
+    let answer = RememberedCommand.Answer.rejected(
+      field: rejection.field, reason: rejection.reason, isOfState: isOfState)
     return (CommandDecision(event: .rejected(rejection), origin: origin, settlement: settlement(of: answer)), answer)
+  }
+
+  /// The rules of its time zone cannot be read.
+  static func zoneMissing(
+    _ command: Command, _ definition: Definition, origin: Origin
+  ) -> (Self, RememberedCommand.Answer) {
+    let name = definition.timezone ?? "UTC"
+    return rejected(
+      command, field: "timezone", reason: "the rules of time zone \(name) cannot be read on this machine now",
+      origin: origin)
+  }
+
+  /// A command that changes a live schedule and is answered with it.
+  static func controlled(
+    _ effect: Controlled.Effect, _ before: Schedule, to after: Schedule, isRedefined: Bool = false,
+    adding tally: Schedule.Tally = Schedule.Tally(), origin: Origin
+  ) -> (Self, RememberedCommand.Answer) {
+    var changes: [Change] = []
+    if after != before, let slot = before.nextTick?.slot {
+      changes = [.revise(after, from: slot, isRedefined: isRedefined, adding: tally)]
+    }
+    let decision = CommandDecision(
+      changes: changes, event: .controlled(Controlled(effect, after)), origin: origin.tracing(before),
+      settlement: .acknowledge)
+    return (decision, .controlled(generation: before.generation))
+  }
+}
+
+extension Origin {
+  /// The origin of a command's outcome: the correlation is the command's, the trace the schedule's.
+  func tracing(_ schedule: Schedule) -> Origin {
+    Origin(
+      messageID: messageID, traceparent: schedule.origin.traceparent, tracestate: schedule.origin.tracestate)
   }
 }

@@ -15,8 +15,14 @@ extension Schedule {
   /// When the oldest unsent slot is at least `threshold` milliseconds late, all slots due by now form one run:
   /// `fireOnce` sends the latest of them, `fireAll` each, `skip` those less than the threshold late. Missed slots older
   /// than the catch-up window are not sent. One-shots are never missed.
+  ///
+  /// Slots that fell into a pause are treated as its end asked for, whatever the threshold.
   package func misfire(_ nextTick: NextTick, at now: Instant, threshold: Int64, in zone: ZoneRules) -> Misfire? {
-    guard !definition.timing.isOneShot, now.milliseconds - nextTick.due.milliseconds >= threshold else { return nil }
+    guard !definition.timing.isOneShot else { return nil }
+    if !hasPlainControl, let catchUp = control.catchUp, nextTick.slot <= catchUp.through {
+      return afterPause(nextTick, catchUp, at: now, in: zone)
+    }
+    guard now.milliseconds - nextTick.due.milliseconds >= threshold else { return nil }
     let tooOld = definition.catchupMilliseconds.map { now.advanced(byMilliseconds: -max($0 + 1, threshold)) }
     switch definition.misfirePolicy ?? .fireOnce {
     case .fireOnce:
@@ -29,6 +35,26 @@ extension Schedule {
       return tooOld.flatMap { skipped(nextTick, dueBy: $0, at: now, in: zone) }
     case .skip:
       return skipped(nextTick, dueBy: now.advanced(byMilliseconds: -threshold), at: now, in: zone)
+    }
+  }
+
+  /// What becomes of a slot that fell into a pause. `fireAll` sends those of the catch-up window, by default 24 hours.
+  private func afterPause(_ nextTick: NextTick, _ catchUp: CatchUp, at now: Instant, in zone: ZoneRules) -> Misfire? {
+    let latest = definition.latestSlot(from: nextTick.slot, atOrBefore: catchUp.through, in: zone)
+    let isOver = definition.endDate.map { $0 < catchUp.through } ?? false
+    switch catchUp.policy {
+    case .skip: return skipped(nextTick, through: latest, at: now, in: zone)
+    case .fireOnce:
+      let tooOld = definition.catchupWindow.map { catchUp.through.advanced(byMilliseconds: -$0.milliseconds) }
+      if isOver || tooOld.map({ latest < $0 }) ?? false { return skipped(nextTick, through: latest, at: now, in: zone) }
+      return latest > nextTick.slot ? .folded(fold(nextTick, into: latest, in: zone)) : nil
+    case .fireAll:
+      if isOver { return skipped(nextTick, through: latest, at: now, in: zone) }
+      let window = definition.catchupWindow?.milliseconds ?? Definition.defaultCatchupMilliseconds
+      let tooOld = catchUp.through.advanced(byMilliseconds: -window - 1)
+      guard nextTick.slot <= tooOld else { return nil }
+      let last = definition.latestSlot(from: nextTick.slot, atOrBefore: tooOld, in: zone)
+      return skipped(nextTick, through: last, at: now, in: zone)
     }
   }
 

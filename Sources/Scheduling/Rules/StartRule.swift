@@ -12,33 +12,45 @@ extension CommandDecision {
       return kept(existing, start, origin: origin, secret: secret)
     }
     if existing?.nextTick != nil, definition.ifExists == .reject {
-      return rejected(
-        .start(start), field: existsField, reason: "a schedule with this id is live, and ifExists is reject",
+      return rejectedByState(
+        .start(start), field: "ifExists", reason: "a schedule with this id is live, and ifExists is reject",
         origin: origin)
     }
-    guard let zone else {
-      let name = definition.timezone ?? "UTC"
-      return rejected(
-        .start(start), field: "timezone", reason: "the rules of time zone \(name) cannot be read on this machine now",
-        origin: origin)
-    }
+    guard let zone else { return zoneMissing(.start(start), definition, origin: origin) }
     guard let nextTick = definition.firstTick(arrival: beginning.at, time: start.time, in: zone) else {
       return rejected(
         .start(start), field: definition.fieldThatLeavesNoSlot, reason: definition.noSlotReason, origin: origin)
     }
-    let schedule = Schedule(
+    var schedule = Schedule(
       definition: definition, origin: origin, key: Schedule.Key(generation: generation, beginningAt: nextTick.slot),
       progress: Schedule.Progress(state: .live(nextTick)),
       declaration: Schedule.Declaration(
-        digest: definition.digest(secret: secret), isLasting: definition.keepsTheSame))
+        digest: definition.digest(secret: secret), isLasting: definition.keepsTheSame),
+      control: control(of: start, replacing: existing, at: beginning.at))
+    schedule.progress = schedule.heldBack(schedule.progress)
     let effect = existing?.nextTick == nil ? Started.Effect.created : .replaced
     let started = Started(
-      definition: definition, generation: generation, counter: 0, nextSlot: nextTick.slot, effect: effect,
-      ignored: start.ignored)
+      definition: definition, generation: generation, counter: 0, nextSlot: schedule.nextSlot, hasEnded: false,
+      effect: effect, ignored: start.ignored, revision: schedule.control.revision, isPaused: schedule.isPaused)
     let decision = CommandDecision(
       changes: [.start(schedule, beginning)], replaced: effect == .replaced ? existing?.generation : nil,
       event: .started(started), origin: origin, settlement: .acknowledge)
     return (decision, .started(generation: generation, effect: effect))
+  }
+
+  /// The control of a new schedule. Its revision continues that of the row that makes way for it, and a pause of a
+  /// schedule that it replaces stays unless the Start says otherwise.
+  private static func control(
+    of start: Command.Start, replacing existing: Schedule?, at now: Instant
+  ) -> Schedule.Control {
+    var control = Schedule.Control()
+    if let existing, !existing.hasPlainControl || existing.isLive {
+      control.revision = existing.control.revision + 1
+      control.lastTrigger = existing.control.lastTrigger
+    }
+    let former = existing.flatMap { $0.isPaused ? $0.control.pause : nil }
+    if start.paused ?? (former != nil) { control.pause = former ?? Schedule.Pause(since: now) }
+    return control
   }
 
   /// The decision on a Start that leaves a schedule unchanged.
@@ -59,12 +71,11 @@ extension CommandDecision {
 extension Started {
   /// The outcome of a Start that left a schedule unchanged, or is a duplicate.
   init(_ schedule: Schedule, _ effect: Effect, for start: Command.Start, secret: SipHash.Key) {
-    let nextTick = schedule.nextTick
-    let next = nextTick.flatMap { $0.isHeld ? nil : $0.slot }
     self.init(
-      definition: schedule.definition(answering: start, isLive: nextTick != nil, secret: secret),
-      generation: schedule.generation, counter: schedule.counter, nextSlot: next, hasEnded: nextTick == nil,
-      effect: effect, ignored: start.ignored)
+      definition: schedule.definition(answering: start, isLive: schedule.isLive, secret: secret),
+      generation: schedule.generation, counter: schedule.counter, nextSlot: schedule.nextSlot,
+      hasEnded: !schedule.isLive, effect: effect, ignored: start.ignored, revision: schedule.control.revision,
+      isPaused: schedule.isPaused)
   }
 }
 
@@ -103,7 +114,7 @@ extension Schedule {
 }
 
 extension Definition {
-  fileprivate var fieldThatLeavesNoSlot: String {
+  var fieldThatLeavesNoSlot: String {
     if case .at(let instant) = timing, let startDate, instant < startDate { return "startDate" }
     if endDate != nil { return "endDate" }
     return switch timing {
@@ -113,7 +124,7 @@ extension Definition {
     }
   }
 
-  fileprivate var noSlotReason: String {
+  var noSlotReason: String {
     switch timing {
     case .cron, .every: endDate == nil ? "no slot is left after now" : "no slot is left between now and endDate"
     case .at, .duration: "the tick would fall outside of startDate and endDate"
