@@ -31,7 +31,7 @@ struct DueWindowTests {
     let rest = window.first()
     #expect(rest == nil)
     #expect(window.outstandingCount == 3)
-    #expect(window.waitingCount == 0)
+    #expect(window.lanes[0].waitingCount == 0)
   }
 
   /// A page that is not the last covers only its own rows.
@@ -88,7 +88,7 @@ struct DueWindowTests {
     window.releaseHeld()
     let released = window.first()
     #expect(released == DuePosition(due: .second(5), generation: 1))
-    #expect(window.waitingCount == 1)
+    #expect(window.lanes[0].waitingCount == 1)
   }
 
   /// Rows that may have been sent stay, however many wait, since the store does not record that.
@@ -113,7 +113,7 @@ struct DueWindowTests {
     let burst = (1...4).map { schedule("b\($0)", generation: $0, due: .second(1)) }
     let later = (5...6).map { schedule("l\($0)", generation: $0, due: .second($0)) }
     window.load(page(Array(burst[..<3]), isLast: false), through: .second(30), inDoubtThrough: .noon)
-    window.openLaneAhead(behind: DuePosition(due: .second(2), generation: .max))
+    window.openLaneAhead(after: DuePosition(due: .second(2), generation: .max))
     window.load(page(later), into: 1, through: .second(32), inDoubtThrough: .noon)
     var sent: [Int64] = []
     for _ in 0..<8 {
@@ -176,7 +176,7 @@ private struct WindowHistory {
     let first = window.first()
     #expect(first == waiting.first?.position)
     #expect(window.outstandingCount == outstanding.count)
-    #expect(window.waitingCount >= waiting.count)
+    #expect(window.lanes.reduce(0) { $0 + $1.waitingCount } >= waiting.count)
     #expect(window.outstandingIDs == Set(stored.filter { outstanding.contains($0.generation) }.map(\.id)))
   }
 
@@ -202,7 +202,7 @@ private struct WindowHistory {
   private mutating func openLane() {
     let start = DuePosition(due: .second(.random(in: 0..<50, using: &random)), generation: .max)
     guard let loaded = window.lanes[0].loadedThrough, loaded < start else { return }
-    window.openLaneAhead(behind: start)
+    window.openLaneAhead(after: start)
   }
 
   private mutating func start() {

@@ -1,4 +1,4 @@
-/// The schedules that cannot be decided on now, because a tick, an end notice or a new slot of them is in flight or
+/// The schedules that cannot be decided on now, because a tick, an owed event or a new slot of them is in flight or
 /// about to be stored.
 ///
 /// Computed when there are commands or a page to review rather than kept up to date: a burst of ticks does not pay for

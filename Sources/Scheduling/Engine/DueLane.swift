@@ -16,11 +16,11 @@ struct DueLane {
 
   func covers(_ position: DuePosition) -> Bool {
     guard let loadedThrough, position <= loadedThrough else { return false }
-    return isBefore(position)
+    return startsBefore(position)
   }
 
   /// Whether a position is after the start of the stretch.
-  func isBefore(_ position: DuePosition) -> Bool { start.map { $0 < position } ?? true }
+  func startsBefore(_ position: DuePosition) -> Bool { start.map { $0 < position } ?? true }
 
   /// Whether a position is after everything that is loaded.
   func isNext(_ position: DuePosition) -> Bool { (loadedThrough ?? start).map { $0 < position } ?? true }
@@ -36,7 +36,7 @@ struct DueLane {
 /// the burst. The two lanes take turns, so that the burst does not delay the schedules due after it.
 extension DueWindow {
   /// Opens the lane ahead, starting after `start`, unless there is one.
-  mutating func openLaneAhead(behind start: DuePosition) {
+  mutating func openLaneAhead(after start: DuePosition) {
     if lanes.count == 1 { lanes.append(DueLane(start: start)) }
     assert(lanes.count == 2, "one lane ahead at a time")
   }

@@ -13,8 +13,6 @@ struct DueWindow {
   /// The number of rows that are sent or advancing: what may have to be repeated after a crash.
   private(set) var outstandingCount = 0
 
-  var waitingCount: Int { lanes.reduce(0) { $0 + $1.waitingCount } }
-
   subscript(generation: Int64) -> Row? { rows[generation] }
 
   /// The schedules that are sent or advancing, by generation.
@@ -179,7 +177,7 @@ struct DueWindow {
   }
 
   private mutating func enqueue(_ position: DuePosition) {
-    let lane = lanes.lastIndex { $0.isBefore(position) } ?? 0
+    let lane = lanes.lastIndex { $0.startsBefore(position) } ?? 0
     lanes[lane].queue.insert(position)
   }
 

@@ -138,15 +138,17 @@ extension Engine {
         window.move(generation, to: .waiting)
         continue
       }
-      _ = expire(row.schedule, refusals: item.refusals, cause: "no confirm for an hour")
+      _ = expire(row.schedule, refusals: item.refusals, cause: noConfirm(for: settings.tickExpiryMilliseconds))
     }
     let isKept = isKept
     while let item = publications.popExpiredOutcome(
       after: settings.outcomeTimeoutMilliseconds, at: turn.now, unless: isKept)
     {
-      expire(item, cause: "no confirm for \(settings.outcomeTimeoutMilliseconds / 60_000) minutes")
+      expire(item, cause: noConfirm(for: settings.outcomeTimeoutMilliseconds))
     }
   }
+
+  private func noConfirm(for milliseconds: Int64) -> String { "no confirm for \(milliseconds / 60_000) minutes" }
 
   private mutating func expire(_ schedule: Schedule, refusals: Int, cause: String) -> Bool {
     guard let next = schedule.nextTick, let zone = rules(of: schedule.definition) else { return false }

@@ -56,9 +56,9 @@ extension Engine {
     package var maximumHeld = 4096
     /// With this many bytes of payload in ticks that are timed out or backing off, no new tick is sent.
     package var maximumHeldBytes = 64 << 20
-    /// The most end notices in memory; the others stay in their rows.
+    /// The most owed events in memory; the others stay in their rows.
     package var maximumOwedEvents = 1024
-    /// With this many bytes of payload in end notices in memory, no further one is read.
+    /// With this many bytes of payload in owed events in memory, no further one is read.
     package var maximumOwedBytes = 16 << 20
     /// When nothing can be published for this long, intake is suspended. The broker would otherwise take the
     /// unacknowledged commands back.

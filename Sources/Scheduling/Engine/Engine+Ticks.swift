@@ -2,7 +2,7 @@ import Recurrence
 
 /// Tick path: from the due slot to the stored advance of its schedule.
 extension Engine {
-  /// What leaves now, in order: outcomes and end notices, retried ticks, due ticks.
+  /// What leaves now, in order: outcomes and owed events, retried ticks, due ticks.
   mutating func takePublications() -> [Publication] {
     guard publications.isOpen, store.isAvailable else { return [] }
     noteTimeouts()
@@ -18,13 +18,13 @@ extension Engine {
 
   /// Whether ticks may leave now.
   ///
-  /// None may leave between the decision of a command and its transaction: the command may be about to end the
-  /// schedule.
+  /// No tick leaves between the decision of a command and its transaction, because the command may end the schedule of
+  /// the tick.
   ///
-  /// None may leave while `intake.blocksTicks`: a command that was passed over because its schedule was busy is decided
-  /// before any further tick. Otherwise a schedule that is behind would be busy again at once, and never be stopped.
-  /// This blocks the ticks of all schedules until the commands are looked up: until then the store may have other kinds
-  /// of work, one request of each, and pages of end notices while there is room for them.
+  /// No tick leaves while `intake.blocksTicks`. Then a schedule has become free, and a command waits that was passed
+  /// over while it was busy. The command is decided before the next tick: a schedule that is behind would be busy again
+  /// at once, and could never be stopped. All schedules wait until the store looks the commands up. Before that it does
+  /// at most one request of each other kind, and reads pages of owed events while there is room for them.
   var maySendTicks: Bool {
     publications.isOpen && store.isAvailable && drain == .running && !isDeciding && !intake.blocksTicks
   }
@@ -123,7 +123,7 @@ extension Engine {
   /// Ends a pause that is over.
   private mutating func resume(_ schedule: Schedule, in zone: ZoneRules) {
     guard let slot = schedule.nextTick?.slot,
-      let (resumed, tally) = schedule.resumedByItself(at: turn.now.wall, in: zone)
+      let (resumed, tally) = schedule.resumedAutomatically(at: turn.now.wall, in: zone)
     else { return }
     window.move(schedule.generation, to: .advancing)
     turn.change(.revise(resumed, from: slot, isRedefined: false, adding: tally))

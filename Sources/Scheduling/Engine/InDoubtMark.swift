@@ -11,7 +11,7 @@ struct InDoubtMark: Sendable {
   private(set) var stored: Instant
   /// The mark that is about to be stored; nil when none is.
   private(set) var requested: Instant?
-  /// The latest due time of a tick published by this process. Beyond now only if the wall clock was set back.
+  /// The latest due time of a tick published by this process. It is after now only if the wall clock was set back.
   private(set) var sentThrough = Instant(milliseconds: .min)
   /// Whether the mark is too high because the clock was set far back, and has to be lowered once nothing is in flight.
   private(set) var mustLower = false
@@ -89,8 +89,8 @@ struct InDoubtMark: Sendable {
     return change
   }
 
-  /// The change for a clean stop, after which only ticks that are unconfirmed since the clock was set back are in
-  /// doubt; nil when the mark is right already.
+  /// The change that lowers the mark at a clean stop; nil if it is low enough. It stays above ticks that were sent
+  /// before the clock was set back, which may be unconfirmed.
   func final(at wall: Instant) -> Change? {
     let mark = max(wall, sentThrough, recovered)
     return mark < stored ? .markInDoubt(through: mark) : nil

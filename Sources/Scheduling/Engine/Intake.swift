@@ -19,10 +19,11 @@ struct Intake {
   /// Whether one of them has become free since. No tick leaves then until commands are taken again: see
   /// `Engine.maySendTicks`.
   private(set) var blocksTicks = false
-  /// Since when the last delivery may have been answered.
-  private var lastSince = Instant(milliseconds: .min)
-  /// The earliest answer to an inbox command of which the queue may still hold a copy.
-  private var inboxAnswered = Instant(milliseconds: .max)
+  /// With no delivery open: commands that the broker may still redeliver were answered at or after this instant, if at
+  /// all.
+  private var redeliverableSince = Instant(milliseconds: .min)
+  /// When the first of the inbox commands was answered of which the queue may still hold copies.
+  private var firstInboxAnswer = Instant(milliseconds: .max)
   private let prefetch: Int
   private let maximumBytes: Int
   private let maximumGatheredBytes: Int
@@ -38,7 +39,7 @@ struct Intake {
   /// Commands answered at or after this instant may be delivered again.
   var unsettledSince: Instant {
     guard inbox.isEmpty, gathering.isEmpty else { return Instant(milliseconds: .min) }
-    return min(acknowledgements.oldest ?? lastSince, inboxAnswered)
+    return min(acknowledgements.oldest ?? redeliverableSince, firstInboxAnswer)
   }
 
   /// Whether more redelivered commands may follow those received.
@@ -56,7 +57,7 @@ struct Intake {
     channel = nil
     fresh.removeAll()
     gathering.abandon()
-    lastSince = acknowledgements.oldest ?? lastSince
+    redeliverableSince = acknowledgements.oldest ?? redeliverableSince
     acknowledgements = Acknowledgements()
     passedOver = []
     blocksTicks = false
@@ -68,13 +69,13 @@ struct Intake {
       guard case .delivery(let tag) = delivery.source else { continue }
       if case .redelivered(let raw, let count) = delivery.content {
         // If it was answered, that was on its first delivery.
-        acknowledgements.delivered(tag, size: delivery.size, since: acknowledgements.oldest ?? lastSince)
+        acknowledgements.delivered(tag, size: delivery.size, since: acknowledgements.oldest ?? redeliverableSince)
         add(gathering.add(raw, deliveries: count, tag: tag, maximumBytes: maximumGatheredBytes))
       } else {
         // The broker delivers everything that was returned to the queue before it.
         endGathering()
-        if inbox.isEmpty, gathering.isEmpty, acknowledgements.isEmpty { inboxAnswered = Instant(milliseconds: .max) }
-        lastSince = now
+        if inbox.isEmpty, gathering.isEmpty, acknowledgements.isEmpty { firstInboxAnswer = Instant(milliseconds: .max) }
+        redeliverableSince = now
         acknowledgements.delivered(tag, on: delivery.scheduleID, size: delivery.size, since: now)
         fresh.append(delivery)
       }
@@ -186,7 +187,7 @@ struct Intake {
   mutating func answered(_ source: CommandSource, at instant: Instant) {
     switch source {
     case .delivery(let tag): acknowledgements.answered(tag, at: instant)
-    case .inbox: inboxAnswered = min(inboxAnswered, instant)
+    case .inbox: firstInboxAnswer = min(firstInboxAnswer, instant)
     }
   }
 

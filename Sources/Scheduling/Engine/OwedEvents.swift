@@ -1,9 +1,10 @@
 import Recurrence
 
-/// The events that rows owe: of schedules and pauses that ended by themselves, and triggered ticks.
+/// The events that rows owe: triggered ticks, and the Resumed and Stopped of pauses and schedules that ended
+/// automatically.
 ///
-/// A schedule's row is their outbox. A bounded number of them is in memory, one of a schedule at a time, each until it is
-/// stored that the broker has confirmed it. The others are read from their rows when there is room.
+/// The row of a schedule is the outbox of its events. A bounded number of them is in memory, at most one of each
+/// schedule. An event leaves memory once its confirm is stored. The others are read from their rows when there is room.
 struct OwedEvents {
   private struct Notice {
     let event: OwedEvent
@@ -20,16 +21,15 @@ struct OwedEvents {
   /// The schedules of the notices in memory.
   private(set) var ids: Set<ScheduleID> = []
   private var bytes = 0
-  /// Rows after this generation may owe a notice that is not in memory; nil when none does.
+  /// Rows after this generation may owe an event that is not in memory; nil when none does.
   private(set) var cursor: Int64? = 0
-  /// Rows after this generation, at or after the cursor, found no room since the last page was taken; nil when none did.
+  /// Since the last page was taken, a row after this generation found no room; nil when none did. Only of rows at or
+  /// after the cursor.
   private var refused: Int64?
   /// Whether rows before the cursor may owe one, too.
   private var hasReleased = false
   /// When all rows are read again, on the monotonic clock; nil while that is not planned.
   private(set) var nextRound: Int64?
-
-  var count: Int { inMemory.count }
 
   /// The next page of rows to read; nil when there are none left, or no room for their notices.
   func nextPage(_ settings: Engine.Settings) -> (after: Int64, limit: Int)? {

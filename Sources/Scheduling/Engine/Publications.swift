@@ -4,7 +4,8 @@ import Recurrence
 /// Every publication that is not resolved (ready to leave, in flight, timed out, or backing off after a nack), and
 /// whether the broker accepts publications.
 ///
-/// Bounded by the publish window for ticks, by the commands in memory for outcomes and by `OwedEvents` for end notices.
+/// Bounded by the publish window for ticks, by the commands in memory for outcomes and by `OwedEvents` for
+/// events that rows owe.
 /// Ticks that are timed out or backing off are bounded separately, by `heldTicks` and `heldBytes`.
 struct Publications {
   /// Whether publications can be handed to the broker.
@@ -82,7 +83,7 @@ extension Publications {
 // MARK: - Leaving
 
 extension Publications {
-  /// Queues an outcome, an end notice or a dead letter. Ticks are sent directly.
+  /// Queues an outcome, an owed event or a dead letter. Ticks are sent directly.
   mutating func enqueue(_ subject: Subject, _ content: Publication.Content, origin: Origin) {
     assert(!subject.isTick, "ticks wait in the due window")
     ready.append(Item(subject: subject, content: content, origin: origin))

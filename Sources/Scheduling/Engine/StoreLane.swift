@@ -35,7 +35,7 @@ struct StoreLane {
   }
 
   private(set) var state = State.idle
-  private var lastKind = WorkKind.due  // so that end notices come first after a start
+  private var lastKind = WorkKind.due  // so that owed events come first after a start
   /// Since when changes wait for more changes, on the monotonic clock; nil while they do not.
   private var gatheringSince: Int64?
   private let retryMilliseconds: Int64

@@ -39,7 +39,7 @@ package enum Command: Hashable, Sendable {
 
   package struct Pause: Hashable, Sendable {
     package var id: ScheduleID
-    /// When the pause ends by itself; nil if only a Resume ends it.
+    /// When the pause ends automatically; nil if only a Resume ends it.
     package var end: End?
     package var reason: String?
     package var time: Instant?

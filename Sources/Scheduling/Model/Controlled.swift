@@ -1,6 +1,6 @@
 package import Recurrence
 
-/// A schedule as a Pause, Resume, Trigger or Update left it, or as a pause that ended by itself did.
+/// A schedule as a Pause, Resume, Trigger or Update left it, or as the end of a pause did.
 package struct Controlled: Hashable, Sendable {
   package enum Effect: Hashable, Sendable {
     case paused
@@ -29,7 +29,8 @@ package struct Controlled: Hashable, Sendable {
   package var hasEnded: Bool
   /// Whether it is the outcome of a duplicate command.
   package var isRepeated = false
-  /// Whether a pause ended by itself, so that the event is owed by the schedule's row and may be sent twice.
+  /// Whether it announces that a pause ended automatically. Then the row of the schedule owes it, and it may be sent
+  /// twice.
   package var isOwed = false
 
   package init(_ effect: Effect, _ schedule: Schedule) {

@@ -1,13 +1,13 @@
 import Recurrence
 
-/// An event that is not the answer to a command: the row of its schedule is its outbox, until the broker has confirmed
-/// it. A schedule owes at most one of each, published in this order.
+/// An event that answers no command. The row of its schedule is its outbox until the broker has confirmed it. A schedule
+/// owes at most one event of each kind, and they are published in this order.
 package enum OwedEvent: CaseIterable, Hashable, Sendable {
   /// The tick that a Schedule Trigger asked for.
   case triggeredTick
-  /// A pause ended by itself.
+  /// A pause ended automatically.
   case resumed
-  /// The schedule ended by itself.
+  /// The schedule ended automatically.
   case stopped
 }
 

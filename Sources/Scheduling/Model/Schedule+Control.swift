@@ -1,23 +1,23 @@
 package import Recurrence
 
 extension Schedule {
-  /// What control commands have set on a schedule. Most schedules have never met one.
+  /// What control commands have set on a schedule. Most schedules have none of it.
   package struct Control: Hashable, Sendable {
     /// Grows by one with each change of the definition or of the pause, also with a Start that replaces the schedule.
     package var revision: Int64 = 1
     package var pause: Pause?
-    /// Whether the next tick may have been published, which its due time no longer tells once a pause has moved that.
+    /// Whether the next tick may have been published. Usually its due time shows that, but a pause changes the due time.
     /// Such a tick is sent again unchanged.
     package var isSlotInDoubt = false
     /// The slot after one that may have been published, if an Update has changed the timing meanwhile.
     package var followingSlot: Instant?
-    /// What becomes of the slots of the last pause that are still unsent.
+    /// How unsent slots of the last pause are treated.
     package var catchUp: CatchUp?
-    /// The Schedule Resumed that is still to be published since a pause ended by itself.
+    /// The Schedule Resumed of a pause that ended automatically, until the broker has confirmed it.
     package var owedResumed: Resumption?
-    /// The triggered tick that is still to be published. One at a time.
+    /// The triggered tick, until the broker has confirmed it. One at a time.
     package var owedTick: Trigger?
-    /// When it was last triggered: the next triggered tick has a later instant.
+    /// The instant of the last triggered tick. The next one has a later instant.
     package var lastTrigger: Instant?
 
     package init() {}
@@ -27,7 +27,7 @@ extension Schedule {
   package struct Pause: Hashable, Sendable {
     /// When it was paused first: pausing it again does not change this.
     package var since: Instant
-    /// When it resumes by itself; nil if only a command ends the pause.
+    /// When it resumes automatically; nil if only a command ends the pause.
     package var until: Instant?
     package var reason: String?
 
@@ -38,9 +38,9 @@ extension Schedule {
     }
   }
 
-  /// What becomes of slots that fell into a pause, whatever the schedule's own misfire policy.
+  /// How slots that fell into a pause are treated, whatever the schedule's own misfire policy.
   package struct CatchUp: Hashable, Sendable {
-    /// The end of the pause: it concerns slots up to here.
+    /// The end of the pause: slots up to here are concerned.
     package var through: Instant
     package var policy: MisfirePolicy
 
@@ -50,7 +50,7 @@ extension Schedule {
     }
   }
 
-  /// A pause that ended by itself: what its Schedule Resumed says.
+  /// The content of the Schedule Resumed of a pause that ended automatically.
   package struct Resumption: Hashable, Sendable {
     package var revision: Int64
     package var counter: Int64
@@ -106,9 +106,8 @@ extension Schedule {
 
   /// The progress as it is stored: while the schedule is paused, its next tick is due when the pause ends.
   func heldBack(_ progress: Progress) -> Progress {
-    guard !hasPlainControl, let pause = control.pause, case .live(var nextTick) = progress.state, !nextTick.isHeld else {
-      return progress
-    }
+    guard !hasPlainControl, let pause = control.pause, case .live(var nextTick) = progress.state, !nextTick.isHeld
+    else { return progress }
     nextTick.due = pause.until ?? NextTick.pausedDue
     return progress.with(state: .live(nextTick))
   }

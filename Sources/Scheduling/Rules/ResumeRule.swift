@@ -1,6 +1,6 @@
 import Recurrence
 
-/// The rule of Schedule Resume, and of a pause that ends by itself.
+/// The rule of Schedule Resume, and of a pause that ends automatically.
 extension CommandDecision {
   /// Decides a Resume that is not a duplicate. A schedule that is not paused stays as it is.
   static func resume(
@@ -19,12 +19,12 @@ extension CommandDecision {
 }
 
 extension Schedule {
-  /// How many of the slots that its pause left out are not counted by its next tick.
+  /// Of the slots that its pause left out, the number that its next tick does not count.
   fileprivate func skipped(of missed: Int) -> Int { max(0, missed - (nextTick?.missed ?? 0)) }
 
-  /// Ends a pause that is over, as of its end: slots up to then are skipped, later ones follow the schedule's own
-  /// policy. Its Schedule Resumed is owed.
-  func resumedByItself(at now: Instant, in zone: ZoneRules) -> (schedule: Schedule, tally: Tally)? {
+  /// Ends its pause if that is over, as of the end of the pause: slots up to then are skipped, later ones follow the
+  /// schedule's own policy. Its row then owes a Schedule Resumed. Nil if the pause is not over.
+  func resumedAutomatically(at now: Instant, in zone: ZoneRules) -> (schedule: Schedule, tally: Tally)? {
     guard let end = control.pause?.until, end <= now else { return nil }
     var (schedule, missed) = resumed(asOf: end, policy: nil, at: now, in: zone)
     schedule.control.owedResumed = Resumption(

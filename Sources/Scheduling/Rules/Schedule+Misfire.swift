@@ -16,7 +16,7 @@ extension Schedule {
   /// `fireOnce` sends the latest of them, `fireAll` each, `skip` those less than the threshold late. Missed slots older
   /// than the catch-up window are not sent. One-shots are never missed.
   ///
-  /// Slots that fell into a pause are treated as its end asked for, whatever the threshold.
+  /// Slots that fell into a pause follow the policy of its end, whatever the threshold.
   package func misfire(_ nextTick: NextTick, at now: Instant, threshold: Int64, in zone: ZoneRules) -> Misfire? {
     guard !definition.timing.isOneShot else { return nil }
     if !hasPlainControl, let catchUp = control.catchUp, nextTick.slot <= catchUp.through {
@@ -38,7 +38,7 @@ extension Schedule {
     }
   }
 
-  /// What becomes of a slot that fell into a pause. `fireAll` sends those of the catch-up window, by default 24 hours.
+  /// What the policy of the end of a pause does with a slot of the pause. `fireAll` sends those of the catch-up window, by default 24 hours.
   private func afterPause(_ nextTick: NextTick, _ catchUp: CatchUp, at now: Instant, in zone: ZoneRules) -> Misfire? {
     let latest = definition.latestSlot(from: nextTick.slot, atOrBefore: catchUp.through, in: zone)
     let isOver = definition.endDate.map { $0 < catchUp.through } ?? false

@@ -38,8 +38,8 @@ extension CommandDecision {
     return (decision, .started(generation: generation, effect: effect))
   }
 
-  /// The control of a new schedule. Its revision continues that of the row that makes way for it, and a pause of a
-  /// schedule that it replaces stays unless the Start says otherwise.
+  /// The control of a new schedule. Its revision continues that of the row that it replaces. The pause of a live
+  /// schedule that it replaces stays, unless the Start has `paused`.
   private static func control(
     of start: Command.Start, replacing existing: Schedule?, at now: Instant
   ) -> Schedule.Control {
