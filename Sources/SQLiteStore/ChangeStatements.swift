@@ -45,8 +45,10 @@ struct ChangeStatements {
   ) throws -> Bool {
     guard try advance(schedule.key, from: slot, to: schedule.progress, adding: tally) else { return false }
     if isRedefined {
+      var defined = schedule
+      if schedule.ending?.needsPayloadNoMore == true { defined.definition.payload = nil }
       try updateDefinition.run {
-        schedule.bindRedefinition(to: &$0)
+        defined.bindRedefinition(to: &$0)
         $0.bind(schedule.generation)
       }
     }

@@ -55,8 +55,9 @@ private enum Query {
     }.joined(separator: ", ")
     let progress = ScheduleColumn.names(ScheduleColumn.progress, of: "progress")
     return """
-      SELECT \(definition), \(progress), control.generation FROM \(tables)
-      LEFT JOIN control ON control.generation = schedule.generation WHERE \(condition)
+      SELECT \(definition), \(progress),
+        EXISTS (SELECT 1 FROM control WHERE control.generation = schedule.generation)
+      FROM \(tables) WHERE \(condition)
       """
   }
 }
@@ -242,7 +243,7 @@ extension SQLiteStore {
   ) throws -> Bool {
     try database.forEachRow(query, bind) { row in
       if var schedule = Schedule(row) {
-        if row.isNull(ScheduleColumn.hasControl) { return body(schedule) }
+        if row.integer(ScheduleColumn.hasControl) == 0 { return body(schedule) }
         if try ControlRow.complete(&schedule, from: database) { return body(schedule) }
       }
       reportUnreadable(row)

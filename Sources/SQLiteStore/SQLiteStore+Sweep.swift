@@ -49,7 +49,9 @@ extension Database {
     let all = try Int.fetchOne(cachedStatement(sql: "SELECT ended FROM recollection")) ?? 0
     guard all > maximum else { return 0 }
     let owing = try Int.fetchOne(cachedStatement(sql: """
-      SELECT (SELECT count(*) FROM progress WHERE owesStopped = 1) + (SELECT count(*) FROM control WHERE owes = 1)
+      SELECT (SELECT count(*) FROM progress WHERE owesStopped = 1) + (
+        SELECT count(*) FROM control CROSS JOIN schedule USING (generation) CROSS JOIN progress USING (place)
+        WHERE owes = 1 AND owesStopped = 0)
       """)) ?? 0
     let count = all - owing
     guard count > maximum else { return 0 }

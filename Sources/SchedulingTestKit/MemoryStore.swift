@@ -161,6 +161,7 @@ extension MemoryStore {
       var stored = revised
       if !isRedefined { stored.definition = schedule.definition }
       (stored.origin, stored.declaration) = (schedule.origin, isRedefined ? revised.declaration : schedule.declaration)
+      if stored.ending?.needsPayloadNoMore == true { stored.definition.payload = nil }
       replace(revised.generation, by: stored)
       histories[revised.generation]?.tally += tally
     case .announced(let generation, let owed):

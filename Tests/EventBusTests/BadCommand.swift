@@ -69,8 +69,8 @@ extension BadCommand {
       body: #"{"DetailType": "schedule start", "Detail": {"id": "a"}}"#, command: "schedule start", field: "DetailType",
       reason: "routing key"),
     BadCommand(
-      body: #"{"DetailType": "Schedule Pause", "Detail": {"id": "a"}}"#, routingKey: "Schedule Pause",
-      command: "Schedule Pause", field: "DetailType", reason: "not supported by this version"),
+      body: #"{"DetailType": "Schedule Explode", "Detail": {"id": "a"}}"#, routingKey: "Schedule Explode",
+      command: "Schedule Explode", field: "DetailType", reason: "not supported by this version"),
     BadCommand(
       body: #"{"DetailType": "", "Detail": {"id": "a"}}"#, routingKey: "", command: "", field: "DetailType",
       reason: "not supported by this version"),

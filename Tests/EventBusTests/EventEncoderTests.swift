@@ -116,14 +116,15 @@ struct EventEncoderTests {
       message.body.utf8Text
         == #"{"Source":"com.my-stack-name","DetailType":"Schedule Started","Time":"2026-11-23T08:30:00.004Z","#
         + #""Detail":{"id":"test:schedule","cron":"30 * * * *","limit":10,"counter":0,"#
-        + #""nextTickDate":"2026-11-23T08:30:00.000Z","payload":[1.0]}}"#)
+        + #""nextTickDate":"2026-11-23T08:30:00.000Z","revision":1,"paused":false,"payload":[1.0]}}"#)
     started.effect = .replaced
     started.ignored = ["limt", "a\"b"]
     #expect(
       encode(.started(started)).body.utf8Text.contains(
-        #""nextTickDate":"2026-11-23T08:30:00.000Z","replaced":true,"ignored":["limt","a\"b"],"payload":[1.0]}}"#))
+        #""nextTickDate":"2026-11-23T08:30:00.000Z","replaced":true,"revision":1,"paused":false,"ignored":["limt","a\"b"],"#
+          + #""payload":[1.0]}}"#))
     started.effect = .kept
-    #expect(encode(.started(started)).body.utf8Text.contains(#""kept":true,"ignored""#))
+    #expect(encode(.started(started)).body.utf8Text.contains(#""kept":true,"revision":1"#))
     started.nextSlot = nil
     #expect(try detail(of: encode(.started(started)))["ended"] == nil, "held, not over")
     started.effect = .replaced
@@ -231,16 +232,6 @@ struct EventEncoderTests {
     #expect(event["DetailType"] as? String == message.routingKey)
     return try #require(event["Detail"] as? [String: Any])
   }
-}
-
-private func instant(_ text: String) -> Instant {
-  guard let instant = Instant(rfc3339: text) else { preconditionFailure("no RFC 3339: \(text)") }
-  return instant
-}
-
-private func scheduleID(_ text: String) -> ScheduleID {
-  guard let id = ScheduleID(validating: text) else { preconditionFailure("no id: \(text)") }
-  return id
 }
 
 extension OutgoingMessage {

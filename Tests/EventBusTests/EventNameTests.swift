@@ -6,6 +6,6 @@ import Testing
 struct EventNameTests {
   @Test("commands are not our own events, all others are")
   func own() {
-    #expect(EventName.allCases.filter { !$0.isOwn } == [.start, .stop])
+    #expect(EventName.allCases.filter { !$0.isOwn } == [.start, .stop, .pause, .resume, .trigger, .update])
   }
 }

@@ -76,3 +76,13 @@ func parse(_ json: some Collection<UInt8>) throws -> JSONValue {
   if let duplicate = reader.duplicateKey { throw duplicate }
   return value
 }
+
+func instant(_ text: String) -> Instant {
+  guard let instant = Instant(rfc3339: text) else { preconditionFailure("no RFC 3339: \(text)") }
+  return instant
+}
+
+func scheduleID(_ text: String) -> ScheduleID {
+  guard let id = ScheduleID(validating: text) else { preconditionFailure("no id: \(text)") }
+  return id
+}

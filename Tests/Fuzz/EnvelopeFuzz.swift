@@ -5,8 +5,8 @@ import Scheduling
 /// Any bytes as the body of a command: its outcome is always a readable event, and an accepted Start comes back in it
 /// unchanged.
 func fuzzEnvelope(_ bytes: [UInt8]) {
-  for name in ["Schedule Start", "Schedule Stop"] {
-    switch decode(bytes, as: name) {
+  for name in EventName.commands {
+    switch decode(bytes, as: name.rawValue) {
     case .command(.start(let start), let key):
       precondition(key != nil && (1...200).contains(start.definition.id.bytes.count))
       comesBack(start)
@@ -14,6 +14,8 @@ func fuzzEnvelope(_ bytes: [UInt8]) {
       precondition(key != nil && (1...200).contains(stop.id.bytes.count) && stop.reason.utf8.count <= 1024)
       _ = encode(
         .stopped(Stopped(definition: nil, id: stop.id, generation: 1, counter: 0, reason: stop.reason)))
+    case .command(let command, let key):
+      precondition(key != nil && (1...200).contains(command.id.bytes.count) && command.name == name)
     case .malformed(let rejection):
       precondition(!rejection.field.isEmpty && !rejection.reason.isEmpty)
       _ = encode(.rejected(rejection))
@@ -42,7 +44,7 @@ private func encode(_ event: OutgoingEvent) -> [UInt8] {
   return body
 }
 
-/// Started holds the definition, so under the name of a Start it is that Start once more, with two fields to ignore.
+/// Started holds the definition, so under the name of a Start it is that Start once more, with fields to ignore.
 private func comesBack(_ start: Command.Start) {
   let body = encode(
     .started(

@@ -55,16 +55,19 @@ struct CommandDecisionTests {
     for (existing, effect) in [(nil, Started.Effect.created), (live, .replaced), (ended, .created)] {
       let (decision, answer) = start(hourly, existing: existing)
       let nextTick = Schedule.NextTick(slot: .second(3600), due: .second(3600))
+      var control = Schedule.Control()
+      if effect == .replaced { control.revision = 2 }
       let begun = Schedule(
         definition: hourly, origin: origin, key: Schedule.Key(generation: 4, beginningAt: .second(3600)),
         progress: Schedule.Progress(state: .live(nextTick)),
-        declaration: Schedule.Declaration(digest: hourly.digest(secret: secret)))
+        declaration: Schedule.Declaration(digest: hourly.digest(secret: secret)), control: control)
       #expect(decision.changes == [.start(begun, beginning)])
       #expect(
         decision.event
           == .started(
             Started(
-              definition: hourly, generation: 4, counter: 0, nextSlot: .second(3600), effect: effect, ignored: [])))
+              definition: hourly, generation: 4, counter: 0, nextSlot: .second(3600), effect: effect, ignored: [],
+              revision: control.revision)))
       #expect(answer == .started(generation: 4, effect: effect))
       #expect(decision.settlement == .acknowledge)
       #expect(decision.origin == origin)
@@ -238,7 +241,7 @@ struct CommandDecisionTests {
     #expect(rejection.field == field)
     #expect(rejection.id == "a")
     #expect(rejection.command == "Schedule Start")
-    #expect(answer == .rejected(field: field, reason: rejection.reason))
+    #expect(answer == .rejected(field: field, reason: rejection.reason, isOfState: false))
     #expect(decision.settlement == .deadLetter)
   }
 
@@ -277,7 +280,7 @@ struct CommandDecisionTests {
       #expect(rejection.command == "Schedule Stop")
       #expect(decision.changes.isEmpty)
       #expect(decision.settlement == .acknowledge)
-      #expect(answer == .rejected(field: "id", reason: rejection.reason))
+      #expect(answer == .rejected(field: "id", reason: rejection.reason, isOfState: true))
     }
   }
 
@@ -286,7 +289,8 @@ struct CommandDecisionTests {
     let commands: [Command] = [.start(Command.Start(definition: hourly)), .stop(Command.Stop(id: "a"))]
     let answers: [RememberedCommand.Answer] = [
       .started(generation: 3, effect: .replaced), .started(generation: 2, effect: .replaced), .stopped(generation: 3),
-      .rejected(field: "id", reason: "no"), .rejected(field: "cron", reason: "never"),
+      .controlled(generation: 3), .rejected(field: "id", reason: "no", isOfState: true),
+      .rejected(field: "cron", reason: "never", isOfState: false),
     ]
     for command in commands {
       for answer in answers {
@@ -294,8 +298,8 @@ struct CommandDecisionTests {
           let decision = CommandDecision.repeated(command, answer, existing: existing, origin: origin, secret: secret)
           #expect(decision.changes.isEmpty)
           #expect(decision.event.scheduleID == "a")
-          guard case .rejected(let field, _) = answer else { continue }
-          #expect(decision.settlement == (field == "id" ? .acknowledge : .deadLetter))
+          guard case .rejected(_, _, let isOfState) = answer else { continue }
+          #expect(decision.settlement == (isOfState ? .acknowledge : .deadLetter))
         }
       }
     }

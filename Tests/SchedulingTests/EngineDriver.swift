@@ -132,6 +132,26 @@ struct EngineDriver {
     deliver(.start(Command.Start(definition: definition)), messageID: messageID)
   }
 
+  mutating func pause(_ id: ScheduleID, _ end: Command.Pause.End? = nil, messageID: String? = nil) {
+    deliver(.pause(Command.Pause(id: id, end: end)), messageID: messageID)
+  }
+
+  mutating func resume(_ id: ScheduleID, _ policy: MisfirePolicy? = nil, messageID: String? = nil) {
+    deliver(.resume(Command.Resume(id: id, misfirePolicy: policy)), messageID: messageID)
+  }
+
+  mutating func trigger(_ id: ScheduleID, payload: [UInt8]? = nil, messageID: String) {
+    deliver(.trigger(Command.Trigger(id: id, payload: payload)), messageID: messageID)
+  }
+
+  mutating func update(
+    _ id: ScheduleID, _ values: [DefinitionChange.Value], removing removed: [DefinitionChange.Removable] = [],
+    ifRevision: Int64? = nil, messageID: String? = nil
+  ) {
+    let change = DefinitionChange(values: values, removed: removed)
+    deliver(.update(Command.Update(id: id, change: change, ifRevision: ifRevision)), messageID: messageID)
+  }
+
   mutating func stop(_ id: ScheduleID, reason: String = "stopped", messageID: String? = nil) {
     deliver(.stop(Command.Stop(id: id, reason: reason)), messageID: messageID)
   }
@@ -253,6 +273,9 @@ struct EngineDriver {
   var ticks: [Tick] { events.ticks }
   var started: [Started] { events.compactMap { if case .started(let started) = $0 { started } else { nil } } }
   var stopped: [Stopped] { events.compactMap { if case .stopped(let stopped) = $0 { stopped } else { nil } } }
+  var controlled: [Controlled] {
+    events.compactMap { if case .controlled(let controlled) = $0 { controlled } else { nil } }
+  }
   var rejections: [Rejection] { events.compactMap { if case .rejected(let rejected) = $0 { rejected } else { nil } } }
 
   func stored(_ id: ScheduleID) throws -> Schedule? { try store.schedules([id])[0] }

@@ -56,11 +56,11 @@ struct EngineValueTests {
     var definition = Definition(id: "a", timing: try Timing(every: "1s"))
     definition.payload = Array(repeating: 1, count: 99_001)
     let start = Command.Start(definition: definition)
-    #expect(limit.refusal(of: start) == nil, "the limit is not known")
+    #expect(limit.refusal(of: .start(start), start.definition) == nil, "the limit is not known")
     limit.largestBody = 100_001
-    #expect(limit.refusal(of: start) == nil)
+    #expect(limit.refusal(of: .start(start), start.definition) == nil)
     limit.largestBody = 100_000
-    let refusal = try #require(limit.refusal(of: start))
+    let refusal = try #require(limit.refusal(of: .start(start), start.definition))
     #expect(refusal.field == "payload" && refusal.reason.contains("100001") && refusal.reason.contains("100000"))
   }
 

@@ -193,6 +193,7 @@ extension SimulationChecker {
       expect(track?.label == label, "P2", "\(command.id.text) is not as message \(label) left it")
     case .stop:
       expect(track?.nextTick == nil, "P2", "\(command.id.text) lives after message \(label) stopped it")
+    case .pause, .resume, .trigger, .update: break
     }
   }
 
@@ -202,7 +203,7 @@ extension SimulationChecker {
       switch $0 {
       case .started(let started): started.effect == .kept
       case .rejected: true
-      case .stopped, .tick: false
+      case .stopped, .controlled, .tick: false
       }
     }
   }
@@ -214,6 +215,7 @@ extension OutgoingEvent {
     switch self {
     case .started(let started): "\(started.effect)"
     case .stopped(let stopped): "stopped \(stopped.generation)"
+    case .controlled(let controlled): "\(controlled.name) \(controlled.generation)"
     case .rejected(let rejection): "rejected \(rejection.field)"
     case .tick: nil
     }

@@ -19,7 +19,7 @@ extension SimulationChecker {
       case .tick: return nil
       case .stopped(let stopped) where Schedule.EndReason.isOwn(stopped.reason):
         self = .ownEnd(generation: stopped.generation)
-      case .started, .stopped, .rejected: self = .answer(label: origin.label)
+      case .started, .stopped, .controlled, .rejected: self = .answer(label: origin.label)
       }
     }
   }

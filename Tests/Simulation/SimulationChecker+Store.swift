@@ -8,7 +8,10 @@ extension SimulationChecker {
     case .start(let schedule, _): started(schedule)
     case .advance(let key, let slot, let progress, _):
       advanced(key.generation, from: slot, to: progress.state, progress.counter)
-    case .announced(let generation):
+    case .revise(let schedule, let slot, _, _):
+      advanced(schedule.generation, from: slot, to: schedule.state, schedule.counter)
+    case .announced(_, .triggeredTick), .announced(_, .resumed): break
+    case .announced(let generation, .stopped):
       expect(tracks[generation]?.isStoppedConfirmed == true, "P8", "\(generation) announced without a confirm")
       tracks[generation]?.isAnnounced = true
     case .remember(let command): remembered(command)

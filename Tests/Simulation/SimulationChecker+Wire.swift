@@ -19,6 +19,8 @@ extension SimulationChecker {
       expect(ending?.reason == stopped.reason, "P4", "Stopped \(stopped.generation) before it was stored")
       if tracks[stopped.generation]?.isStoppedSent == true { reach(.stoppedOwedAgain) }
       tracks[stopped.generation]?.isStoppedSent = true
+    case .controlled(let controlled):
+      expect(tracks[controlled.generation] != nil, "P4", "\(controlled.name) \(controlled.generation) before it was stored")
     case .rejected, nil: break
     }
   }
@@ -61,7 +63,7 @@ extension SimulationChecker {
   mutating func arrived(_ publication: Publication) {
     switch publication.event {
     case .stopped(let stopped): tracks[stopped.generation]?.hasStoppedArrived = true
-    case .started, .rejected, nil: break
+    case .started, .controlled, .rejected, nil: break
     case .tick(let tick):
       guard let track = tracks[tick.generation], !track.arrived.contains(tick.slot) else { return }
       if track.isOfEarlierClock(tick) { return }
@@ -92,7 +94,7 @@ extension SimulationChecker {
       tracks[tick.generation]?.confirmed.insert(tick.slot)
     case .stopped(let stopped) where Schedule.EndReason.isOwn(stopped.reason):
       tracks[stopped.generation]?.isStoppedConfirmed = true
-    case .started, .stopped, .rejected: answered(origin.label, event)
+    case .started, .stopped, .controlled, .rejected: answered(origin.label, event)
     }
   }
 }

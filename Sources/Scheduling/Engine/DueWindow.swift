@@ -88,6 +88,12 @@ struct DueWindow {
     if position != queued { enqueue(position) }
   }
 
+  /// An event that a schedule owed was confirmed.
+  mutating func settled(_ owed: OwedEvent, of generation: Int64) {
+    guard let index = rows.index(forKey: generation) else { return }
+    rows.values[index].schedule.settle(owed)
+  }
+
   /// A Start left a schedule unchanged, and declared it.
   mutating func declared(_ generation: Int64, _ declaration: Schedule.Declaration) {
     guard let index = rows.index(forKey: generation) else { return }

@@ -44,7 +44,10 @@ extension Engine {
     case .tick: assertionFailure("a tick is not an outcome")
     case .answer(let source, let channel, let settlement): outcomeConfirmed(source, on: channel, settlement)
     case .deadLetter(let position): turn.change(.inbox(intake.remove(position)))
-    case .owed(let event, let generation, _): turn.change(.announced(generation: generation, event))
+    case .owed(let event, let generation, _):
+      // At once: the next change of the row does not bring it back.
+      window.settled(event, of: generation)
+      turn.change(.announced(generation: generation, event))
     }
   }
 

@@ -1,6 +1,7 @@
 import AMQP
 import Foundation
 import PocketwatchService
+import Scheduling
 import Synchronization
 
 /// A client on the bus of one service: publishes commands and keeps every event of the scheduler.
@@ -25,7 +26,7 @@ final class ServiceBus: Sendable {
     var lastNumber: UInt64 = 0
   }
 
-  static let eventNames = ["Schedule Tick", "Schedule Started", "Schedule Stopped", "Schedule Rejected"]
+  static let eventNames = EventName.own.map(\.rawValue)
 
   /// Connects, declares the bus and a queue for the scheduler's events.
   init(_ names: TopologyNames, broker: String) async throws {

@@ -1,0 +1,400 @@
+import Recurrence
+import Scheduling
+import SchedulingTestKit
+import Simulation
+import Testing
+
+/// Pause and Resume: nothing leaves in between, and what fell into the pause is treated as the Resume says.
+struct EnginePauseTests {
+  private let everyMinute: Definition
+
+  private static let fiveMinutes: Command.Pause.End = {
+    guard let length = try? DurationExpression("5m") else { return .until(.noon) }
+    return .after(length)
+  }()
+
+  init() throws {
+    everyMinute = Definition(id: "a", timing: try Timing(cron: "* * * * *"))
+  }
+
+  /// A schedule that is paused before its first tick, at second 1.
+  private func paused(
+    _ definition: Definition? = nil, _ end: Command.Pause.End? = nil, store: MemoryStore = MemoryStore()
+  ) throws -> EngineDriver {
+    var driver = try EngineDriver.starting(definition ?? everyMinute, store: store)
+    driver.advance(seconds: 1)
+    driver.pause("a", end)
+    driver.ack()
+    return driver
+  }
+
+  private func slots(_ driver: EngineDriver) -> [Int64] {
+    driver.ticks.map { ($0.slot.milliseconds - Instant.noon.milliseconds) / 60_000 }
+  }
+
+  /// Confirms each tick until the given second.
+  private func runThrough(_ second: Int64, _ driver: inout EngineDriver) {
+    while driver.now.wall < .second(second) {
+      driver.advance(seconds: 1)
+      driver.ack()
+    }
+  }
+
+  // MARK: Nothing leaves
+
+  @Test func aPausedScheduleDoesNotTick() throws {
+    var driver = try paused()
+    let outcome = try #require(driver.controlled.first)
+    #expect(outcome.effect == .paused)
+    #expect(outcome.pause == Schedule.Pause(since: .second(1)))
+    #expect(outcome.revision == 2)
+    #expect(outcome.nextSlot == nil && !outcome.hasEnded)
+    driver.advance(seconds: 100_000)
+    #expect(driver.ticks.isEmpty)
+    #expect(try driver.store.counts() == ScheduleCounts(live: 1, ended: 0, paused: 1))
+  }
+
+  @Test func aPauseOutlivesARestart() throws {
+    let store = MemoryStore()
+    _ = try paused(store: store)
+    var driver = try EngineDriver.connected(store: store, at: .second(600))
+    driver.advance(seconds: 600)
+    #expect(driver.ticks.isEmpty)
+    driver.resume("a")
+    driver.ack()
+    driver.advance(seconds: 60)
+    #expect(slots(driver) == [21])
+  }
+
+  @Test func aPauseWaitsForATickInFlight() throws {
+    var driver = try EngineDriver.starting(everyMinute)
+    driver.advance(seconds: 60)
+    driver.pause("a")
+    #expect(driver.controlled.isEmpty)
+    driver.ack()
+    #expect(driver.controlled.map(\.counter) == [1])
+    driver.ack()
+    driver.advance(seconds: 600)
+    #expect(slots(driver) == [1])
+  }
+
+  @Test func pausingAgainKeepsTheDate() throws {
+    var driver = try paused()
+    driver.advance(seconds: 10)
+    driver.pause("a", .until(.second(1000)))
+    driver.ack()
+    #expect(driver.controlled.last?.pause == Schedule.Pause(since: .second(1), until: .second(1000)))
+    #expect(driver.controlled.map(\.revision) == [2, 3])
+  }
+
+  @Test(arguments: [Command.Pause.End.until(.second(0)), .until(.second(1))])
+  func aPauseThatIsOverIsRejected(end: Command.Pause.End) throws {
+    var driver = try EngineDriver.starting(everyMinute)
+    driver.advance(seconds: 1)
+    driver.pause("a", end)
+    #expect(driver.rejections.map(\.field) == ["until"])
+    driver.ack()
+    #expect(try driver.stored("a")?.isPaused == false)
+  }
+
+  @Test func unknownOrEndedIsRejected() throws {
+    var driver = try EngineDriver.connected()
+    driver.pause("a")
+    driver.resume("a")
+    driver.trigger("a", messageID: "m")
+    driver.update("a", [.limit(1)])
+    #expect(driver.rejections.map(\.field) == ["id", "id", "id", "id"])
+    driver.ack()
+    #expect(driver.frames == [.acknowledge(tag: 4, multiple: true)])
+  }
+
+  // MARK: Start
+
+  @Test func aScheduleCanBeginPaused() throws {
+    var driver = try EngineDriver.connected()
+    driver.deliver(.start(Command.Start(definition: everyMinute, paused: true)))
+    driver.ack()
+    #expect(driver.started.map(\.isPaused) == [true])
+    #expect(driver.started.first?.hasEnded == false)
+    driver.advance(seconds: 300)
+    #expect(driver.ticks.isEmpty)
+    driver.resume("a", .fireOnce)
+    #expect(driver.ticks.map(\.missed) == [4])
+    #expect(slots(driver) == [5])
+  }
+
+  @Test(arguments: [nil, true, false])
+  func aReplacingStartLeavesAPauseAlone(paused isPaused: Bool?) throws {
+    var driver = try paused(nil, .until(.second(1000)))
+    driver.deliver(.start(Command.Start(definition: everyMinute, paused: isPaused)))
+    driver.ack()
+    let started = try #require(driver.started.last)
+    #expect(started.effect == .replaced)
+    #expect(started.isPaused == (isPaused != false))
+    #expect(started.revision == 3)
+    let pause = try driver.stored("a")?.control.pause
+    #expect(pause == (isPaused == false ? nil : Schedule.Pause(since: .second(1), until: .second(1000))))
+  }
+
+  // MARK: Resume
+
+  @Test func resumeSkipsByDefault() throws {
+    var driver = try paused()
+    driver.advance(seconds: 299)
+    driver.resume("a")
+    let resumed = try #require(driver.controlled.last)
+    #expect(resumed.effect == .resumed(missed: 5, reason: nil))
+    #expect(resumed.nextSlot == .second(360))
+    #expect(resumed.revision == 3 && resumed.pause == nil)
+    runThrough(420, &driver)
+    #expect(slots(driver) == [6, 7])
+    #expect(driver.ticks.map(\.counter) == [0, 1])
+    #expect(driver.ticks.map(\.missed) == [0, 0])
+    #expect(try driver.store.history(of: "a")?.tally.missed == 5)
+  }
+
+  @Test func resumeWithFireOnceFoldsThem() throws {
+    var driver = try paused()
+    driver.advance(seconds: 330)
+    driver.resume("a", .fireOnce)
+    #expect(driver.controlled.last?.effect == .resumed(missed: 4, reason: nil))
+    runThrough(360, &driver)
+    #expect(slots(driver) == [5, 6])
+    #expect(driver.ticks.map(\.missed) == [4, 0])
+    #expect(try driver.store.history(of: "a")?.tally.missed == 4)
+  }
+
+  /// Whatever the schedule's own policy, and across a restart in the middle of it.
+  @Test func resumeWithFireAllSendsEach() throws {
+    let store = MemoryStore()
+    var definition = everyMinute
+    definition.misfirePolicy = .skip
+    var driver = try paused(definition, store: store)
+    driver.advance(seconds: 330)
+    driver.resume("a", .fireAll)
+    driver.ack { !$0.isTick }
+    driver.ack()
+    driver.ack()
+    #expect(slots(driver) == [1, 2, 3])
+    driver = try EngineDriver.connected(store: store, at: .second(340))
+    runThrough(370, &driver)
+    #expect(slots(driver) == [3, 4, 5, 6])
+    #expect(driver.ticks.map(\.counter) == [2, 3, 4, 5])
+  }
+
+  @Test func fireAllIsBoundedByTheCatchupWindow() throws {
+    var definition = everyMinute
+    definition.catchupWindow = try DurationExpression("2m")
+    var driver = try paused(definition)
+    driver.advance(seconds: 330)
+    driver.resume("a", .fireAll)
+    #expect(driver.controlled.last?.effect == .resumed(missed: 3, reason: nil))
+    runThrough(370, &driver)
+    #expect(slots(driver) == [4, 5, 6])
+  }
+
+  @Test func anIntervalKeepsItsGrid() throws {
+    var driver = try paused(Definition(id: "a", timing: try Timing(every: "1m")))
+    driver.advance(seconds: 94)
+    driver.resume("a")
+    driver.ack()
+    driver.advance(seconds: 60)
+    #expect(slots(driver) == [2])
+  }
+
+  @Test(arguments: MisfirePolicy.allCases)
+  func theEndDateIsJudgedNow(policy: MisfirePolicy) throws {
+    var definition = everyMinute
+    definition.endDate = .second(150)
+    var driver = try paused(definition)
+    driver.advance(seconds: 200)
+    driver.resume("a", policy)
+    #expect(driver.controlled.last?.hasEnded == true)
+    #expect(driver.ticks.isEmpty)
+    #expect(driver.stopped.map(\.reason) == [Schedule.EndReason.endDate])
+    #expect(driver.events.last.map { if case .stopped = $0 { true } else { false } } == true, "after its Resumed")
+  }
+
+  @Test func aOneShotThatFellDueIsSent() throws {
+    var driver = try paused(Definition(id: "a", timing: .at(.second(60))))
+    driver.advance(seconds: 600)
+    driver.resume("a")
+    driver.ack()
+    #expect(driver.ticks.map(\.slot) == [.second(60)])
+    #expect(driver.stopped.isEmpty)
+  }
+
+  @Test func aOneShotIsSkippedOnlyIfTheResumeSaysSo() throws {
+    var driver = try paused(Definition(id: "a", timing: .at(.second(60))))
+    driver.advance(seconds: 600)
+    driver.resume("a", .skip)
+    driver.ack()
+    #expect(driver.ticks.isEmpty)
+    #expect(driver.stopped.map(\.reason) == [Schedule.EndReason.skippedWhilePaused])
+  }
+
+  @Test func aOneShotThatIsNotDueWaits() throws {
+    var driver = try paused(Definition(id: "a", timing: .at(.second(600))))
+    driver.resume("a", .skip)
+    driver.ack()
+    driver.advance(seconds: 600)
+    #expect(driver.ticks.map(\.slot) == [.second(600)])
+  }
+
+  @Test func resumingWhatIsNotPausedChangesNothing() throws {
+    var driver = try EngineDriver.starting(everyMinute)
+    driver.resume("a")
+    #expect(driver.controlled.map(\.effect) == [.resumed(missed: 0, reason: nil)])
+    #expect(driver.controlled.map(\.revision) == [1])
+    #expect(driver.applied.flatMap { $0 }.allSatisfy { if case .revise = $0 { false } else { true } })
+  }
+
+  // MARK: A pause that ends by itself
+
+  @Test(arguments: [Command.Pause.End.until(.second(301)), Self.fiveMinutes])
+  func aPauseEndsByItself(end: Command.Pause.End) throws {
+    var driver = try paused(nil, end)
+    #expect(driver.controlled.first?.pause?.until == .second(301))
+    driver.advance(milliseconds: 299_999)
+    #expect(driver.controlled.count == 1)
+    driver.advance(milliseconds: 1)
+    #expect(driver.controlled.last?.effect == .resumed(missed: 5, reason: nil))
+    #expect(driver.controlled.last?.isOwed == true)
+    #expect(driver.controlled.last?.nextSlot == .second(360))
+    #expect(try driver.stored("a")?.owed == [.resumed])
+    driver.ack()
+    #expect(try driver.stored("a")?.owed == [])
+    driver.advance(seconds: 60)
+    #expect(slots(driver) == [6])
+  }
+
+  /// Slots up to its end are skipped; those after it are missed like any others.
+  @Test func aPauseThatEndedWhileTheServiceWasDown() throws {
+    let store = MemoryStore()
+    _ = try paused(nil, .until(.second(150)), store: store)
+    var driver = try EngineDriver.connected(store: store, at: .second(630))
+    #expect(driver.controlled.map(\.effect) == [.resumed(missed: 2, reason: nil)])
+    #expect(driver.controlled.first?.nextSlot == .second(180))
+    #expect(slots(driver) == [10])
+    #expect(driver.ticks.map(\.missed) == [7])
+    driver.ack()
+  }
+
+  @Test func anOwedResumedSurvivesARestart() throws {
+    let store = MemoryStore()
+    var driver = try paused(nil, .until(.second(301)), store: store)
+    driver.advance(seconds: 300)
+    let first = try #require(driver.controlled.last)
+    driver = try EngineDriver.connected(store: store, at: .second(310))
+    #expect(driver.controlled == [first])
+    driver.ack()
+    driver = try EngineDriver.connected(store: store, at: .second(320))
+    #expect(driver.controlled.isEmpty)
+  }
+
+  /// Its Resumed and its Stopped, in this order, though the second is owed before the first is confirmed.
+  @Test func aScheduleThatEndsWhileItOwesItsResumed() throws {
+    let store = MemoryStore()
+    var definition = everyMinute
+    definition.limit = 1
+    var driver = try paused(definition, .until(.second(90)), store: store)
+    driver.advance(seconds: 119)
+    driver.ack { $0.isTick }
+    #expect(try driver.stored("a")?.owed == [.resumed, .stopped])
+    #expect(driver.stopped.isEmpty)
+    driver.ack()
+    #expect(driver.stopped.map(\.reason) == [Schedule.EndReason.countLimit])
+    driver.ack()
+    #expect(try driver.stored("a")?.owed == [])
+  }
+
+  // MARK: A slot that may have been published
+
+  /// It is held as it was, its late confirm counts, and its hour of retries has stopped.
+  @Test func aTimedOutTickIsHeld() throws {
+    var driver = try EngineDriver.starting(everyMinute)
+    driver.advance(seconds: 60 + 30)
+    driver.pause("a")
+    #expect(driver.controlled.map(\.counter) == [0])
+    driver.ack { !$0.isTick }
+    driver.ack()
+    #expect(try driver.stored("a")?.counter == 1)
+    #expect(try driver.stored("a")?.isPaused == true)
+    #expect(try driver.stored("a")?.nextTick?.slot == .second(120))
+    driver.advance(seconds: 7200)
+    #expect(driver.ticks.count == 1)
+    driver.resume("a")
+    driver.ack()
+    driver.advance(seconds: 60)
+    #expect(driver.ticks.last?.counter == 1)
+    #expect(driver.ticks.last?.missed == 0)
+  }
+
+  @Test func aNackedTickIsSentAgainUnchangedAfterTheResume() throws {
+    var driver = try EngineDriver.starting(everyMinute)
+    driver.advance(seconds: 60)
+    driver.nack()
+    driver.pause("a")
+    driver.ack()
+    driver.advance(seconds: 7200)
+    #expect(driver.ticks.count == 1)
+    driver.resume("a")
+    driver.ack { !$0.isTick }
+    #expect(driver.ticks.count == 2)
+    #expect(driver.ticks[0] == driver.ticks[1])
+    driver.ack()
+    driver.advance(seconds: 60)
+    #expect(driver.ticks.count == 3)
+    #expect(driver.ticks.last?.counter == 1)
+    #expect(driver.ticks.last?.slot == .second(7320), "those of the pause are skipped")
+  }
+
+  @Test(arguments: [MisfirePolicy.skip, .fireOnce])
+  func aTickInDoubtSurvivesPauseAndRestart(policy: MisfirePolicy) throws {
+    let store = MemoryStore()
+    var driver = try EngineDriver.starting(everyMinute, store: store)
+    driver.advance(seconds: 60)
+    let first = try #require(driver.ticks.first)
+    driver = try EngineDriver(store: store, at: .second(62))
+    driver.consume()
+    driver.pause("a")
+    driver.publisherUp()
+    driver.ack()
+    #expect(try driver.stored("a")?.isPaused == true)
+    driver.advance(seconds: 238)
+    driver = try EngineDriver.connected(store: store, at: .second(330))
+    driver.resume("a", policy)
+    driver.ack { !$0.isTick }
+    #expect(driver.ticks.first == first)
+    driver.ack()
+    driver.advance(seconds: 60)
+    driver.ack()
+    #expect(slots(driver) == (policy == .skip ? [1, 6] : [1, 5, 6]))
+    #expect(driver.ticks.map(\.missed) == (policy == .skip ? [0, 0] : [0, 3, 0]))
+  }
+
+  // MARK: Repeats
+
+  @Test func duplicatesAreAnsweredAgain() throws {
+    var driver = try EngineDriver.starting(everyMinute)
+    driver.pause("a", messageID: "p")
+    driver.ack()
+    driver.resume("a", messageID: "r")
+    driver.ack()
+    driver.pause("a", messageID: "p")
+    driver.ack()
+    #expect(driver.controlled.map(\.isRepeated) == [false, false, true])
+    #expect(driver.controlled.last?.revision == 3)
+    #expect(driver.controlled.last?.pause == nil, "as it is now")
+    #expect(try driver.stored("a")?.isPaused == false)
+  }
+
+  @Test func aStopEndsAPausedSchedule() throws {
+    var driver = try paused()
+    driver.stop("a")
+    driver.ack()
+    #expect(driver.stopped.count == 1)
+    #expect(try driver.stored("a")?.isLive == false)
+    #expect(try driver.store.counts() == ScheduleCounts(live: 0, ended: 1, paused: 0))
+  }
+}
