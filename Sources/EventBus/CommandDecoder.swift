@@ -79,7 +79,8 @@ package struct CommandDecoder: Sendable {
     case .trigger:
       let trigger = try event.fields.trigger()
       guard hasMessageID else {
-        throw FieldError("message_id", "message_id is required: without it, a Trigger that is delivered twice ticks twice")
+        throw FieldError(
+          "message_id", "message_id is required: without it, a Trigger that is delivered twice ticks twice")
       }
       return .trigger(trigger)
     case .update: return .update(try event.fields.update(zones: zones, time: time))

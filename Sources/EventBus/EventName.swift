@@ -5,6 +5,7 @@ extension EventName {
   static let table = NameTable<Self>()
 
   /// The names of the commands, for error messages.
-  static let commandList = commands.dropLast().map(\.rawValue).joined(separator: ", ")
+  static let commandList =
+    commands.dropLast().map(\.rawValue).joined(separator: ", ")
     + " or " + (commands.last?.rawValue ?? "")
 }

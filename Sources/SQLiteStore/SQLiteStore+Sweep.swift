@@ -48,11 +48,14 @@ extension Database {
     // The stored counter: counting a million rows would take 40 ms per step.
     let all = try Int.fetchOne(cachedStatement(sql: "SELECT ended FROM recollection")) ?? 0
     guard all > maximum else { return 0 }
-    let owing = try Int.fetchOne(cachedStatement(sql: """
-      SELECT (SELECT count(*) FROM progress WHERE owesStopped = 1) + (
-        SELECT count(*) FROM control CROSS JOIN schedule USING (generation) CROSS JOIN progress USING (place)
-        WHERE owes = 1 AND owesStopped = 0)
-      """)) ?? 0
+    let owing =
+      try Int.fetchOne(
+        cachedStatement(
+          sql: """
+            SELECT (SELECT count(*) FROM progress WHERE owesStopped = 1) + (
+              SELECT count(*) FROM control CROSS JOIN schedule USING (generation) CROSS JOIN progress USING (place)
+              WHERE owes = 1 AND owesStopped = 0)
+            """)) ?? 0
     let count = all - owing
     guard count > maximum else { return 0 }
     // The index of ends is in order of time only within a kind, so the kinds are merged.

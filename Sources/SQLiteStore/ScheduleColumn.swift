@@ -18,7 +18,9 @@ enum ScheduleColumn: Int, CaseIterable {
   /// Written by a Start.
   static let definition = allCases.filter { $0.rawValue < counter.rawValue }
   /// Changed by an Update.
-  static let redefined = definition.filter { ![generation, rowKey, id, messageID, traceparent, tracestate].contains($0) }
+  static let redefined = definition.filter {
+    ![generation, rowKey, id, messageID, traceparent, tracestate].contains($0)
+  }
   /// After all columns: whether the schedule has a row in table `control`.
   static let hasControl = allCases.count
   /// The columns that lists omit: reading them would require reading a long payload.

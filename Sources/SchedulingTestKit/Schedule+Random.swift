@@ -121,7 +121,8 @@ extension Definition {
       ifExists: generator.pick([nil] + IfExists.allCases) ?? nil,
       payload: generator.oneIn(4) ? nil : .random(maximumCount: 600, using: &generator),
       group: generator.oneIn(2) ? nil : .random(using: &generator),
-      tags: generator.oneIn(2) ? nil : (0..<Int.random(in: 0...3, using: &generator)).map { _ in .random(using: &generator) },
+      tags: generator.oneIn(2)
+        ? nil : (0..<Int.random(in: 0...3, using: &generator)).map { _ in .random(using: &generator) },
       description: generator.oneIn(2) ? nil : .random(using: &generator))
   }
 }

@@ -26,7 +26,8 @@ extension StoreConformance {
       let key = CommandKey(high: 5, low: 6)
       let first = RememberedCommand(key: key, at: Instant(milliseconds: 1), answer: .stopped(generation: 1))
       let second = RememberedCommand(
-        key: key, at: Instant(milliseconds: 2), answer: .rejected(field: "id", reason: "no such schedule", isOfState: true))
+        key: key, at: Instant(milliseconds: 2),
+        answer: .rejected(field: "id", reason: "no such schedule", isOfState: true))
       try fixture.store.apply([.remember(first)])
       try fixture.store.apply([.remember(second)])
       try expectEqual(try fixture.store.remembered([key]), [second], "remembered")

@@ -118,7 +118,8 @@ struct ControlCommandTests {
       (.update, #""id": "a", "target": {}"#, "target"), (.update, #""id": "a", "remove": "limit""#, "remove"),
       (.update, #""id": "a", "remove": ["cron"]"#, "remove"), (.update, #""id": "a", "remove": [1]"#, "remove"),
       (.update, #""id": "a", "limit": 5, "remove": ["limit"]"#, "remove"),
-      (.update, #""id": "a", "ifRevision": "1""#, "ifRevision"), (.start, #""id": "a", "every": "1h", "target": {}"#, "target"),
+      (.update, #""id": "a", "ifRevision": "1""#, "ifRevision"),
+      (.start, #""id": "a", "every": "1h", "target": {}"#, "target"),
       (.start, #""id": "a", "every": "1h", "paused": "yes""#, "paused"),
       (.start, #""id": "a", "every": "1h", "group": """#, "group"),
       (.start, #""id": "a", "every": "1h", "group": "\#(String(repeating: "g", count: 201))""#, "group"),
@@ -206,7 +207,8 @@ struct ControlOutcomeTests {
     let id = "a@2026-11-23T08:30:00.004Z/trigger"
     #expect(
       detail(message)
-        == #"{"id":"a","tickId":"\#(id)","counter":3,"nextTickDate":"2026-11-23T09:30:00.000Z","revision":5,"paused":false}"#)
+        == #"{"id":"a","tickId":"\#(id)","counter":3,"nextTickDate":"2026-11-23T09:30:00.000Z","revision":5,"paused":false}"#
+    )
     let tick = Tick(
       definition: try schedule().definition, generation: 7, counter: 3, slot: now, missed: 0, nextSlot: nil,
       isTriggered: true)

@@ -155,7 +155,8 @@ enum Release: String, CaseIterable {
     ),
     RememberedCommand(
       key: CommandKey(high: 0x0102_0304_0506_0708, low: 0x090a_0b0c_0d0e_0f10),
-      at: Instant(milliseconds: 1_795_000_000_002), answer: .rejected(field: "id", reason: "no such schedule", isOfState: true)),
+      at: Instant(milliseconds: 1_795_000_000_002),
+      answer: .rejected(field: "id", reason: "no such schedule", isOfState: true)),
   ]
 
   /// Of the schedule `cron`: what it had sent counted jitter as lateness.

@@ -20,7 +20,8 @@ extension SimulationChecker {
       if tracks[stopped.generation]?.isStoppedSent == true { reach(.stoppedOwedAgain) }
       tracks[stopped.generation]?.isStoppedSent = true
     case .controlled(let controlled):
-      expect(tracks[controlled.generation] != nil, "P4", "\(controlled.name) \(controlled.generation) before it was stored")
+      expect(
+        tracks[controlled.generation] != nil, "P4", "\(controlled.name) \(controlled.generation) before it was stored")
     case .rejected, nil: break
     }
   }

@@ -227,7 +227,8 @@ extension ServiceMetrics {
     case .commandRejected(let rejection): count(rejection)
     case .commandsRedelivered(let number): redelivered.increment(by: number)
     // The automatic end of a schedule or a pause, states of the service, and reports for the log only.
-    case .scheduleStopped(_, _, byCommand: false), .scheduleResumed(_, byCommand: false), .outcomeReturned, .zoneMissing, .clockSetBack, .slotMoved,
+    case .scheduleStopped(_, _, byCommand: false), .scheduleResumed(_, byCommand: false), .outcomeReturned,
+      .zoneMissing, .clockSetBack, .slotMoved,
       .slotRecomputed, .heldWithoutSlot, .ownEventDropped, .storeUnavailable, .storeRecovered, .intakeSuspended,
       .intakeResumed, .commandPoisoned:
       break

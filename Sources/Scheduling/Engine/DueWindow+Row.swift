@@ -63,7 +63,8 @@ extension DueWindow.Row {
   ) {
     switch phase {
     case .waiting, .held:
-      mayHaveBeenSent = schedule.isSlotInDoubt || mayHaveBeenSent && schedule.nextTick?.slot == self.schedule.nextTick?.slot
+      mayHaveBeenSent =
+        schedule.isSlotInDoubt || mayHaveBeenSent && schedule.nextTick?.slot == self.schedule.nextTick?.slot
       _ = enter(.waiting, &outstandingCount)
     case .advancing:
       mayHaveBeenSent = schedule.isSlotInDoubt

@@ -15,7 +15,8 @@ extension CommandDecision {
     let command = Command.update(update)
     guard let existing, let nextTick = existing.nextTick else { return noSuchSchedule(command, origin: origin) }
     if let expected = update.ifRevision, expected != existing.control.revision {
-      let reason = "the schedule has revision \(existing.control.revision), not \(expected): describe it and decide again"
+      let reason =
+        "the schedule has revision \(existing.control.revision), not \(expected): describe it and decide again"
       return rejectedByState(command, field: "ifRevision", reason: reason, origin: origin)
     }
     let definition = update.change.applied(to: existing.definition)
