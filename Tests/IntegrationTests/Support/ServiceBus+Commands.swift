@@ -1,5 +1,6 @@
 import AMQP
 import PocketwatchService
+import Scheduling
 
 extension ServiceBus {
   /// A command as a client sends it, by default without any property.
@@ -29,6 +30,11 @@ extension ServiceBus {
   /// Publishes a Schedule Stop.
   func stop(_ id: String, messageID: String? = nil) async throws {
     try await send("Schedule Stop", Self.event("Schedule Stop", #""id": "\#(id)""#), .named(messageID))
+  }
+
+  /// Publishes a command with these members of its Detail.
+  func command(_ name: EventName, _ detail: String, messageID: String? = nil) async throws {
+    try await send(name.rawValue, Self.event(name.rawValue, detail), .named(messageID))
   }
 
   static func event(_ name: String, _ detail: String) -> String {

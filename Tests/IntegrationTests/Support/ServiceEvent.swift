@@ -12,6 +12,10 @@ struct ServiceEvent: Sendable, CustomStringConvertible {
     var replaced, kept, ended: Bool?
     var ignored: [String]?
     var reason, command, field, messageId: String?
+    var pausedDate, pausedUntil, trigger, group, description: String?
+    var tags, changed: [String]?
+    var revision: Int?
+    var paused: Bool?
   }
 
   private struct Envelope: Decodable {
@@ -37,6 +41,9 @@ struct ServiceEvent: Sendable, CustomStringConvertible {
   var body: String { String(decoding: delivery.body, as: UTF8.self) }
   var properties: Properties { delivery.properties }
   var description: String { body }
+
+  /// Whether it is a tick that a Schedule Trigger asked for, which is none of the schedule's own.
+  var isTriggered: Bool { isTick && detail.trigger == "manual" }
 
   /// The message_id of a Started or Stopped that reports the effect of its command, `<id>@<generation>/…`; nil for one that
   /// reports the present state, whose message_id is a UUID.
