@@ -169,7 +169,7 @@ let package = Package(
     .testTarget(
       name: "PocketwatchCLITests",
       dependencies: [
-        "AMQP", "PocketwatchCLI", "PocketwatchService",
+        "AMQP", "EventBus", "PocketwatchCLI", "PocketwatchService", "Recurrence", "Scheduling", "SchedulingTestKit",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .testTarget(

@@ -16,9 +16,14 @@ struct ReceivedEvent {
   private let payload: String?
 
   init(_ delivery: Delivery) {
-    let object = (try? JSONSerialization.jsonObject(with: Data(delivery.body))) as? [String: Any]
-    name = delivery.properties.type ?? String(decoding: delivery.routingKey, as: UTF8.self)
-    json = Self.oneLine(delivery.body)
+    self.init(
+      name: delivery.properties.type ?? String(decoding: delivery.routingKey, as: UTF8.self), body: delivery.body)
+  }
+
+  init(name: String, body: [UInt8]) {
+    let object = (try? JSONSerialization.jsonObject(with: Data(body))) as? [String: Any]
+    self.name = name
+    json = Self.oneLine(body)
     detail = object?["Detail"] as? [String: Any] ?? [:]
     time = object?["Time"] as? String
     payload = detail["payload"].flatMap(Self.compact)
@@ -32,58 +37,71 @@ struct ReceivedEvent {
   /// The schedule's id.
   var id: String? { detail["id"] as? String }
 
-  /// `08:30:00.004  tick      test:schedule  #0  slot 2026-11-23T08:30:00.000Z (+4 ms)  next 2026-11-23T09:30:00.000Z`
+  /// `08:30:00.004  tick       test:schedule  #0  slot 2026-11-23T08:30:00.000Z (+4 ms)  next 2026-11-23T09:30:00.000Z`
   func line(coloured: Bool) -> String {
-    let verb = name.replacing("Schedule ", with: "").lowercased()
-    let padded = verb + String(repeating: " ", count: max(0, 8 - verb.count))
-    var fields = [clock, coloured ? "\(colour)\(padded)\u{1b}[0m" : padded, show(id ?? "-")]
+    let verb = Self.verb(name)
+    let padded = verb + String(repeating: " ", count: max(0, Self.verbWidth - verb.count))
+    let start = [clock, coloured ? "\(colour)\(padded)\u{1b}[0m" : padded, show(id ?? "-")]
+    return (start + fields.compactMap { $0 }).joined(separator: "  ")
+  }
+
+  private static let verbWidth = EventName.own.map { verb($0.rawValue).count }.max() ?? 0
+
+  private static func verb(_ name: String) -> String { name.replacing("Schedule ", with: "").lowercased() }
+
+  /// What follows the id.
+  private var fields: [String?] {
     switch EventName(rawValue: name) {
-    case .tick: fields += tickFields
-    case .started: fields += startedFields
-    case .stopped: fields += [text("reason", label: ""), text("counter", label: "ticks ")].compactMap { $0 }
-    case .rejected:
-      fields += [text("command", label: ""), text("field", label: "field "), text("reason", label: "")].compactMap {
-        $0
-      }
-    case .paused: fields += [text("pausedUntil", label: "until "), text("reason", label: "")].compactMap { $0 }
-    case .resumed:
-      fields += [text("missed", label: "missed "), text("nextTickDate", label: "next ")].compactMap { $0 }
-    case .triggered: fields += [text("tickId", label: "")].compactMap { $0 }
-    case .updated:
-      let changed = (detail["changed"] as? [String]).map { show($0.joined(separator: ", ")) }
-      let ignored = (detail["ignored"] as? [String]).map { "ignored fields: " + show($0.joined(separator: ", ")) }
-      fields += [changed, text("nextTickDate", label: "next "), ignored].compactMap { $0 }
-    case .start, .stop, .pause, .resume, .trigger, .update, nil: break
+    case .tick: tickFields
+    case .started:
+      [
+        timing, text("limit", label: "limit "), text("timezone"), next, flags("replaced", "kept", "paused", "ended"),
+        ignored,
+      ]
+    case .stopped: [text("reason"), text("counter", label: "ticks ")]
+    case .paused: [text("pausedUntil", label: "until "), text("counter", label: "ticks "), text("reason")]
+    case .resumed: [missed, next, flags("ended"), text("reason")]
+    case .triggered: [text("tickId"), next, flags("paused", "ended")]
+    case .updated: [changed, next, flags("paused", "ended"), text("revision", label: "revision "), ignored]
+    case .rejected: [text("command"), text("field", label: "field "), text("reason")]
+    case .start, .stop, .pause, .resume, .trigger, .update, nil: []
     }
-    return fields.joined(separator: "  ")
   }
 
-  private var tickFields: [String] {
+  private var tickFields: [String?] {
     let slot = text("scheduledTime", label: "slot ").map { $0 + lateness }
-    let fields = [
-      text("counter", label: "#"), slot, text("missed", label: "missed "),
-      text("nextTickDate", label: "next ") ?? "last",
-      payload.map { "payload " + show($0) },
-    ]
-    return fields.compactMap { $0 }
+    let payload = payload.map { "payload " + show($0) }
+    // A triggered tick is not counted, and may have no next one because the schedule is paused.
+    if let trigger = text("trigger", label: "trigger ") { return [trigger, slot, next, payload] }
+    return [text("counter", label: "#"), slot, missed, next ?? "last", payload]
   }
 
-  private var startedFields: [String] {
-    let timing = ["cron", "every", "at", "duration"].lazy.compactMap { text($0, label: $0 + " ") }.first
-    let ignored = (detail["ignored"] as? [String]).map { "ignored fields: " + show($0.joined(separator: ", ")) }
-    let fields = [
-      timing, text("limit", label: "limit "), text("timezone", label: ""), text("nextTickDate", label: "next "),
-    ]
-    let flags = ["replaced", "kept", "paused", "ended"].filter { detail[$0] as? Bool == true }
-    return fields.compactMap { $0 } + flags + [ignored].compactMap { $0 }
+  private var timing: String? {
+    ["cron", "every", "at", "duration"].lazy.compactMap { text($0, label: $0 + " ") }.first
+  }
+
+  private var next: String? { text("nextTickDate", label: "next ") }
+
+  private var missed: String? { detail["missed"] as? Int == 0 ? nil : text("missed", label: "missed ") }
+
+  private var changed: String? {
+    texts("changed").map { $0.isEmpty ? "nothing changed" : "changed " + show($0.joined(separator: ", ")) }
+  }
+
+  private var ignored: String? { texts("ignored").map { "ignored fields: " + show($0.joined(separator: ", ")) } }
+
+  /// Those of these fields that are true.
+  private func flags(_ names: String...) -> String? {
+    let flags = names.filter { detail[$0] as? Bool == true }
+    return flags.isEmpty ? nil : flags.joined(separator: "  ")
   }
 
   private var lateness: String {
     guard let time = time.flatMap({ Instant(rfc3339: $0) }),
       let slot = (detail["scheduledTime"] as? String).flatMap({ Instant(rfc3339: $0) })
     else { return "" }
-    // The event does not say how much of it is jitter.
-    let jitter = detail["jitter"] == nil ? "" : ", jitter included"
+    // The event does not say how much of it is jitter. A triggered tick has none.
+    let jitter = detail["jitter"] == nil || detail["trigger"] != nil ? "" : ", jitter included"
     return " (+\(time.milliseconds - slot.milliseconds) ms\(jitter))"
   }
 
@@ -101,7 +119,9 @@ struct ReceivedEvent {
     }
   }
 
-  private func text(_ field: String, label: String) -> String? {
+  private func texts(_ field: String) -> [String]? { detail[field] as? [String] }
+
+  private func text(_ field: String, label: String = "") -> String? {
     switch detail[field] {
     case let text as String: label + show(text)
     case let number as NSNumber: label + number.stringValue
