@@ -11,7 +11,7 @@ struct CommandLineTests {
       let started = try await run(
         ["start", "--id", "c", "--cron", "0 0 1 1 *", "--limit", "3", "--payload", "[1.0]"], on: service)
       #expect(started.code == 0, "\(started)")
-      #expect(started.output.contains("started   c  cron 0 0 1 1 *  limit 3  next "))
+      #expect(started.output.contains("started    c  cron 0 0 1 1 *  limit 3  next "))
       let event = try await bus.next("Schedule Started")
       #expect(event.payload == "[1.0]")
       #expect(event.source == "com.\(service.names.stack)")
@@ -22,14 +22,77 @@ struct CommandLineTests {
 
       let rejected = try await run(["start", "--id", "c", "--cron", "61 * * * *"], on: service)
       #expect(rejected.code == 1)
-      #expect(rejected.output.contains("rejected  c  Schedule Start  field cron  minute: 61"), "\(rejected)")
+      #expect(rejected.output.contains("rejected   c  Schedule Start  field cron  minute: 61"), "\(rejected)")
 
       let stopped = try await run(["stop", "--id", "c", "--reason", "no longer needed"], on: service)
       #expect(stopped.code == 0)
-      #expect(stopped.output.contains("stopped   c  no longer needed  ticks 0"))
+      #expect(stopped.output.contains("stopped    c  no longer needed  ticks 0"))
       let again = try await run(["stop", "--id", "c"], on: service)
       #expect(again.code == 1)
       #expect(again.output.contains("no such schedule"))
+    }
+  }
+
+  @Test("a schedule started with --paused ticks only when triggered, until it is updated and resumed")
+  func control() async throws {
+    try await ServiceProcess.running { service, bus in
+      let started = try await run(
+        ["start", "--id", "c", "--cron", "* * * * * *", "--tag", "t", "--payload", "[1.0]", "--paused"], on: service)
+      #expect(started.code == 0)
+      #expect(started.output.hasSuffix("started    c  cron * * * * * *  paused"), "\(started)")
+
+      let triggered = try await run(["trigger", "--id", "c", "--payload", #"{"by": "hand"}"#], on: service)
+      #expect(triggered.code == 0)
+      #expect(triggered.output.contains("triggered  c  c@"))
+      #expect(triggered.output.hasSuffix("/trigger  paused"), "\(triggered)")
+      let tick = try await bus.next("Schedule Tick", of: "c")
+      #expect(tick.payload == #"{"by": "hand"}"#)
+      #expect(tick.body.contains(#""trigger":"manual""#), "\(tick)")
+
+      let stale = try await run(["update", "--id", "c", "--limit", "1", "--if-revision", "7"], on: service)
+      #expect(stale.code == 1)
+      #expect(stale.output.contains("rejected   c  Schedule Update  field ifRevision  "), "\(stale)")
+      let updated = try await run(
+        ["update", "--id", "c", "--limit", "1", "--group", "g", "--remove", "tags", "--if-revision", "1"], on: service)
+      #expect(updated.code == 0)
+      #expect(updated.output.hasSuffix("updated    c  changed limit, group, tags  paused  revision 2"), "\(updated)")
+
+      // At least one of its slots has passed by then.
+      try await bus.settle()
+      #expect(bus.ticks(of: "c").count == 1)
+      let resumed = try await run(["resume", "--id", "c", "--reason", "done", "--json"], on: service)
+      #expect(resumed.code == 0)
+      #expect(resumed.output.contains(#""DetailType":"Schedule Resumed""#), "\(resumed)")
+      #expect(resumed.output.contains(#""reason":"done""#))
+      let last = try await bus.next("Schedule Tick", of: "c")
+      #expect(last.detail.counter == 0 && last.payload == "[1.0]", "\(last)")
+      _ = try await bus.next("Schedule Stopped", of: "c")
+
+      let gone = try await run(["pause", "--id", "c"], on: service)
+      #expect(gone.code == 1)
+      #expect(gone.output.contains("no such schedule"), "\(gone)")
+    }
+  }
+
+  @Test("watch shows a pause that ends by itself, and triggered ticks")
+  func watchControl() async throws {
+    try await ServiceProcess.running { service, bus in
+      let watcher = try await watcher(["--id", "w"], of: service, bus)
+      try await bus.start(#""id": "w", "every": "1h""#)
+      let paused = try await run(["pause", "--id", "w", "--for", "1s", "--reason", "moving house"], on: service)
+      #expect(paused.code == 0)
+      #expect(paused.output.hasSuffix("ticks 0  moving house"), "\(paused)")
+      _ = try await watcher.output.next("the pause") { $0.contains("paused     w  until ") }
+      let resumed = try await watcher.output.next("its end") { $0.contains("resumed    w  next ") }
+      #expect(!resumed.contains("missed"))
+      let triggered = try await run(["trigger", "--id", "w"], on: service)
+      #expect(triggered.code == 0, "\(triggered)")
+      _ = try await watcher.output.next("the trigger") { $0.hasSuffix(triggered.output) }
+      _ = try await watcher.output.next("the tick") { $0.contains("tick       w  trigger manual  slot ") }
+      let updated = try await run(["update", "--id", "w", "--every", "2h"], on: service)
+      #expect(updated.code == 0)
+      _ = try await watcher.output.next("the update") { $0.contains("updated    w  changed every  next ") }
+      watcher.send(signal: SIGKILL)
     }
   }
 
@@ -79,13 +142,13 @@ struct CommandLineTests {
       try await bus.start(#""id": "other", "duration": "1h""#)
       try await bus.start(#""id": "w", "cron": "* * * * * *", "limit": 1, "payload": {"b": 1}"#)
       _ = try await one.output.next("the end of w") { $0.contains("Schedule Stopped") }
-      _ = try await all.output.next("the end of w") { $0.contains("stopped   w  Count Limit Reached  ticks 1") }
-      let tick = try await all.output.next("the tick of w") { $0.contains("tick      w") }
-      _ = try await all.output.next("the other") { $0.contains("started   other  duration 1h") }
+      _ = try await all.output.next("the end of w") { $0.contains("stopped    w  Count Limit Reached  ticks 1") }
+      let tick = try await all.output.next("the tick of w") { $0.contains("tick       w") }
+      _ = try await all.output.next("the other") { $0.contains("started    other  duration 1h") }
       _ = try await bus.next("Schedule Stopped", of: "w")
       let events = bus.events.all.filter { $0.detail.id == "w" && $0.name != "Schedule Rejected" }
       #expect(one.output.all.filter { !$0.contains("Schedule Rejected") } == events.map(\.body))
-      #expect(tick.contains("tick      w  #0  slot \(events[1].detail.scheduledTime ?? "") (+"), "\(tick)")
+      #expect(tick.contains("tick       w  #0  slot \(events[1].detail.scheduledTime ?? "") (+"), "\(tick)")
       #expect(tick.hasSuffix(#"last  payload {"b":1}"#), "\(tick)")
       for watcher in [all, one] { watcher.send(signal: SIGKILL) }
     }
@@ -234,7 +297,7 @@ struct CommandLineTests {
       (["frobnicate"], "frobnicate"), (["next", "* * * * *", "--count", "0"], "--count"),
       (["definitions", "--stack", "X"], "--stack"), (["start"], "--id"),
       (["start", "--id", "a", "--limit", "many"], "--limit"), (["stop", "--id", "a", "--timeout", "0"], "--timeout"),
-      (["inspect"], "file"), (["backup"], "file"),
+      (["inspect"], "file"), (["backup"], "file"), (["pause"], "--id"), (["update", "--id"], "--id"),
       (["start", "--id", "a", "--every", "1h", "--payload", #"1,"limit":7"#], "byte 2"),
       (["start", "--id", "a", "--every", "1h", "--payload", "{} {}"], "--payload"),
       (["start", "--id", "a", "--every", "1h", "--payload", ""], "--payload"),
@@ -278,7 +341,11 @@ struct CommandLineTests {
     #expect(version.output.wholeMatch(of: /pocketwatch \d+\.\d+\.\d+ \(time zones \d{4}[a-z]+\)/) != nil, "\(version)")
     let help = try await run("--help")
     #expect(help.code == 0)
-    for command in ["serve", "start", "stop", "watch", "next", "definitions", "inspect", "backup", "doctor"] {
+    let commands = [
+      "serve", "start", "update", "pause", "resume", "trigger", "stop", "watch", "next", "definitions", "inspect",
+      "backup", "doctor",
+    ]
+    for command in commands {
       #expect(help.output.contains("\n  \(command) "))
       let own = try await run(command, "--help")
       #expect(own.code == 0 && own.output.contains("OVERVIEW: "))

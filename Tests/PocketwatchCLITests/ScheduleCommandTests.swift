@@ -1,0 +1,107 @@
+import ArgumentParser
+import Foundation
+import Recurrence
+import Scheduling
+import Testing
+
+@testable import EventBus
+@testable import PocketwatchCLI
+
+@Suite("Commands on schedules")
+struct ScheduleCommandTests {
+  private static let definition = [
+    "--limit", "3", "--timezone", "Europe/Rome", "--start-date", "2030-01-01T00:00:00Z", "--end-date",
+    "2031-01-01T00:00:00Z", "--jitter", "1s", "--misfire-policy", "skip", "--catchup-window", "2h", "--payload",
+    #"[1.0, "x"]"#, "--group", "g", "--tag", "x", "--tag", "y z", "--description", #"a "b""#,
+  ]
+  private static let definitionFields = #"""
+    "limit":3,"timezone":"Europe/Rome","startDate":"2030-01-01T00:00:00Z","endDate":"2031-01-01T00:00:00Z",\#
+    "jitter":"1s","misfirePolicy":"skip","catchupWindow":"2h","payload":[1.0, "x"],"group":"g","tags":["x","y z"],\#
+    "description":"a \"b\""
+    """#
+
+  /// Each option at least once, and the members of the Detail behind the id.
+  private static let table: [(arguments: [String], fields: String)] = [
+    (
+      ["start", "--cron", "0 9 * * *"] + definition + ["--if-exists", "keep", "--paused"],
+      #""cron":"0 9 * * *",\#(definitionFields),"ifExists":"keep","paused":true"#
+    ),
+    (["start", "--duration", "1h", "--no-paused"], #""duration":"1h","paused":false"#),
+    (["start", "--at", "2030-01-01T00:00:00Z", "--payload", "null"], #""at":"2030-01-01T00:00:00Z","payload":null"#),
+    (["stop", "--reason", "r"], #""reason":"r""#),
+    (["pause", "--until", "2030-01-01T00:00:00Z", "--reason", "r"], #""until":"2030-01-01T00:00:00Z","reason":"r""#),
+    (["pause", "--for", "2h"], #""for":"2h""#),
+    (["resume", "--misfire-policy", "fireAll", "--reason", "r"], #""misfirePolicy":"fireAll","reason":"r""#),
+    (["trigger", "--payload", "{}"], #""payload":{}"#),
+    (["update", "--every", "1h"] + definition, #""every":"1h",\#(definitionFields)"#),
+    (
+      ["update", "--remove", "tags", "--remove", "limit", "--if-revision", "7"],
+      #""remove":["tags","limit"],"ifRevision":7"#
+    ),
+  ]
+
+  @Test("an option is a field of the event", arguments: table)
+  func fields(arguments: [String], fields: String) throws {
+    let event = try Self.event(of: arguments)
+    #expect(event.body.hasSuffix(#""DetailType":"\#(event.name.rawValue)","Detail":{"id":"a",\#(fields)}}"#))
+  }
+
+  @Test("the service accepts each of them, and ignores none", arguments: table.map(\.arguments))
+  func accepted(arguments: [String]) throws {
+    let event = try Self.event(of: arguments)
+    let message = IncomingMessage(
+      routingKey: Array(event.name.rawValue.utf8), messageID: [1], body: Array(event.body.utf8))
+    let decoder = CommandDecoder(zones: { _ in .utc }, secret: SipHash.Key(1, 2))
+    guard case .command(let command, _) = decoder.decode(message).content else {
+      Issue.record("rejected: \(event.body)")
+      return
+    }
+    switch command {
+    case .start(let start): #expect(start.ignored.isEmpty)
+    case .update(let update): #expect(update.ignored.isEmpty)
+    case .stop, .pause, .resume, .trigger: break
+    }
+  }
+
+  @Test("each field of a command has an option")
+  func completeness() throws {
+    let given = try Self.table.flatMap { row -> [String] in
+      let object = try JSONSerialization.jsonObject(with: Data(Self.event(of: row.arguments).body.utf8))
+      return ((object as? [String: Any])?["Detail"] as? [String: Any])?.keys.sorted() ?? []
+    }
+    let unsupported: Set<DetailFields.Name> = [.target, .prefix, .max]
+    let known = Set(DetailFields.Name.allCases).subtracting(unsupported).map(\.rawValue)
+    #expect(Set(given).sorted() == known.sorted())
+  }
+
+  @Test(
+    "what cannot be sent is wrong usage",
+    arguments: [
+      (["trigger", "--payload", "{} {}"], "--payload"), (["update", "--payload", #"1,"limit":7"#], "byte 2"),
+      (["start", "--payload", ""], "--payload"), (["update", "--if-revision", "last"], "--if-revision"),
+      (["update", "--if-exists", "keep"], "--if-exists"), (["update", "--paused"], "--paused"),
+    ])
+  func usage(arguments: [String], mention: String) {
+    let error = #expect(throws: (any Error).self) { try Self.event(of: arguments) }
+    guard let error else { return }
+    #expect(Pocketwatch.exitCode(for: error) == .validationFailure)
+    #expect(Pocketwatch.fullMessage(for: error).contains(mention))
+  }
+
+  @Test("completion offers the values of an option")
+  func completion() {
+    let script = Pocketwatch.completionScript(for: .bash)
+    for values in [MisfirePolicy.allCases.map(\.rawValue), IfExists.allCases.map(\.rawValue)] {
+      #expect(values.allSatisfy(script.contains))
+    }
+    #expect(script.contains("--if-revision") && script.contains("catchupWindow"))
+  }
+
+  /// The event that a command with the id `a` publishes.
+  private static func event(of arguments: [String]) throws -> (name: EventName, body: String) {
+    let parsed = try Pocketwatch.parseAsRoot(arguments + ["--id", "a"])
+    let command = try #require(parsed as? any ScheduleCommand)
+    let name = type(of: command).event
+    return (name, command.detail.event(name))
+  }
+}
