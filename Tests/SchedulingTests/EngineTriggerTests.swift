@@ -98,6 +98,28 @@ struct EngineTriggerTests {
     #expect(driver.stopped.count == 1 && driver.started.count == 2)
   }
 
+  /// Decided together, they do not publish what is not stored.
+  @Test func whatACommandOwesIsPublishedOnceItIsStored() throws {
+    var driver = try EngineDriver.starting(everyMinute)
+    driver.holdsStore = true
+    driver.deliver([
+      (.trigger(Command.Trigger(id: "a")), messageID: "t"), (.stop(Command.Stop(id: "a")), messageID: "s"),
+    ])
+    driver.answerStore()
+    guard case .apply(let changes) = driver.heldRequest else {
+      Issue.record("the Trigger is not being stored")
+      return
+    }
+    #expect(changes.count == 2)
+    #expect(triggered(driver).isEmpty)
+    driver.holdsStore = false
+    driver.answerStore()
+    #expect(triggered(driver).count == 1)
+    #expect(driver.stopped.isEmpty)
+    driver.ack()
+    #expect(driver.stopped.count == 1)
+  }
+
   @Test func aDuplicateTriggersNothing() throws {
     var driver = try EngineDriver.starting(everyMinute)
     driver.trigger("a", messageID: "t")

@@ -3,6 +3,8 @@
 struct BatchView {
   private(set) var schedules: [ScheduleID: Schedule] = [:]
   var answers: [CommandKey: RememberedCommand] = [:]
+  /// The schedules that commands of this batch have changed, which is not stored yet.
+  private(set) var changed: Set<ScheduleID> = []
 
   init(schedules found: [Schedule?], remembered: [RememberedCommand?]) {
     for case let schedule? in found { schedules[schedule.id] = schedule }
@@ -10,6 +12,7 @@ struct BatchView {
   }
 
   mutating func apply(_ changes: [Change], to id: ScheduleID) {
+    if !changes.isEmpty { changed.insert(id) }
     for change in changes {
       switch change {
       case .start(let schedule, _): schedules[id] = schedule

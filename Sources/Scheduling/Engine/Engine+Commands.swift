@@ -33,7 +33,7 @@ extension Engine {
         deadLetter(received.source, on: channel)
       case .command(let command, let key):
         if let existing = view.schedules[command.id], !existing.owed.isEmpty {
-          enqueueOwed(existing, isAwaited: true)
+          if !view.changed.contains(command.id) { enqueueOwed(existing, isAwaited: true) }
           notYet.append(received)
         } else {
           let decision = decide(command, key: key, of: received, view: &view)

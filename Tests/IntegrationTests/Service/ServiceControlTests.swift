@@ -110,18 +110,20 @@ struct ServiceControlTests {
       #expect(updated.detail.ignored == ["typo"])
       #expect(updated.detail.revision == 2 && updated.detail.tags == ["x"] && updated.detail.group == nil)
       let counter = try #require(updated.detail.counter)
-      let tick = try await bus.events.next("a tick of the new definition") { $0.isTick && $0.payload == "null" }
-      #expect(tick.detail.counter == counter)
+      let changed = try await bus.events.next("a tick of the new definition") { $0.isTick && $0.payload == "null" }
+      #expect(changed.detail.counter == counter)
       try await bus.command(.update, #""id": "u", "limit": 1, "ifRevision": 1"#)
       let rejected = try await bus.next("Schedule Rejected")
       #expect(rejected.detail.field == "ifRevision" && rejected.detail.command == "Schedule Update")
-      try await bus.command(.update, #""id": "u", "limit": 1, "ifRevision": 2"#)
+      try await bus.command(.update, #""id": "u", "limit": 1, "ifRevision": 2"#, messageID: "last")
       #expect(try await bus.next("Schedule Updated").detail.ended == true)
       #expect(try await bus.next("Schedule Stopped").detail.reason == Schedule.EndReason.countLimit)
       try await service.kill()
       try await service.start()
       try await bus.settle()
-      #expect(bus.story(of: "u").last == "Schedule Stopped")
+      let story = bus.story(of: "u")
+      let (stopped, tick) = (story.firstIndex(of: "Schedule Stopped"), story.lastIndex(of: "Schedule Tick"))
+      #expect(try #require(stopped) > #require(tick), "ended for good")
     }
   }
 
