@@ -47,7 +47,11 @@ struct ServiceScheduleTests {
       let definition = #""id":"test:schedule","cron":"* * * * * *","limit":1,"timezone":"Europe/Rome""#
       let slot = tick.detail.scheduledTime ?? ""
       let details = [
-        (started, definition + #","counter":0,"nextTickDate":"\#(slot)","payload":{"any": "json"}"#),
+        (
+          started,
+          definition
+            + #","counter":0,"nextTickDate":"\#(slot)","revision":1,"paused":false,"payload":{"any": "json"}"#
+        ),
         (
           tick,
           definition
