@@ -13,12 +13,14 @@ struct CommandSender {
   static let maximumOutcomeBytes = 16 << 20
 
   /// Prints the outcome; throws an exit code unless the command succeeded.
-  func send(_ name: EventName, _ detail: EventDetail) throws {
+  ///
+  /// Only two events are bound, since the login may lack the right to outcomes of commands that it never sends.
+  func send(_ name: EventName, _ detail: EventDetail, outcome: EventName) throws {
     let command = settings.command(name.rawValue, Array(detail.event(name).utf8))
     do {
       let connection = try settings.connect(as: "command", maximumBodyBytes: Self.maximumOutcomeBytes)
       defer { connection.close() }
-      let queue = try connection.declareReplyQueue(settings.names, bindingTo: EventName.outcomes)
+      let queue = try connection.declareReplyQueue(settings.names, bindingTo: [outcome, .rejected])
       try connection.consume(queue, prefetch: 100, acknowledges: false)
       try connection.enableConfirms()
       try connection.publish(command)

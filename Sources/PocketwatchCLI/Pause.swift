@@ -10,6 +10,7 @@ struct Pause: ScheduleCommand {
       """)
 
   static let event = EventName.pause
+  static let outcome = EventName.paused
 
   @OptionGroup var command: CommandOptions
 

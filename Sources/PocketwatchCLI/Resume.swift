@@ -11,6 +11,7 @@ struct Resume: ScheduleCommand {
       """)
 
   static let event = EventName.resume
+  static let outcome = EventName.resumed
 
   @OptionGroup var command: CommandOptions
 

@@ -5,6 +5,8 @@ import Scheduling
 /// A command on one schedule: publishes its event, waits for the outcome and prints it.
 protocol ScheduleCommand: AsyncParsableCommand {
   static var event: EventName { get }
+  /// The outcome unless it is rejected.
+  static var outcome: EventName { get }
   var command: CommandOptions { get }
 
   /// Adds what it says besides the id.
@@ -20,7 +22,8 @@ extension ScheduleCommand {
   }
 
   func run() async throws {
-    try await CommandSender(settings: command.broker.broker(), answer: command.answer).send(Self.event, detail)
+    let sender = try await CommandSender(settings: command.broker.broker(), answer: command.answer)
+    try sender.send(Self.event, detail, outcome: Self.outcome)
   }
 }
 

@@ -10,6 +10,7 @@ struct Start: ScheduleCommand {
       """)
 
   static let event = EventName.start
+  static let outcome = EventName.started
 
   @OptionGroup var command: CommandOptions
   @OptionGroup var definition: DefinitionOptions

@@ -7,6 +7,7 @@ struct Stop: ScheduleCommand {
     discussion: "Exit codes: 0 stopped, 1 rejected, such as no such schedule, 69 no outcome.")
 
   static let event = EventName.stop
+  static let outcome = EventName.stopped
 
   @OptionGroup var command: CommandOptions
 

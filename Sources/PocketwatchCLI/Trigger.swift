@@ -10,6 +10,7 @@ struct Trigger: ScheduleCommand {
       """)
 
   static let event = EventName.trigger
+  static let outcome = EventName.triggered
 
   @OptionGroup var command: CommandOptions
 

@@ -11,6 +11,7 @@ struct Update: ScheduleCommand {
       """)
 
   static let event = EventName.update
+  static let outcome = EventName.updated
 
   @OptionGroup var command: CommandOptions
   @OptionGroup var definition: DefinitionOptions

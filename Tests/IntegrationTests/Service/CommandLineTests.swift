@@ -8,101 +8,39 @@ struct CommandLineTests {
   @Test("start and stop print the outcome and exit accordingly")
   func startAndStop() async throws {
     try await ServiceProcess.running { service, bus in
-      let started = try await run(
-        ["start", "--id", "c", "--cron", "0 0 1 1 *", "--limit", "3", "--payload", "[1.0]"], on: service)
+      let started = try await service.command([
+        "start", "--id", "c", "--cron", "0 0 1 1 *", "--limit", "3", "--payload", "[1.0]",
+      ])
       #expect(started.code == 0, "\(started)")
       #expect(started.output.contains("started    c  cron 0 0 1 1 *  limit 3  next "))
       let event = try await bus.next("Schedule Started")
       #expect(event.payload == "[1.0]")
       #expect(event.source == "com.\(service.names.stack)")
 
-      let json = try await run(["start", "--id", "c", "--every", "1h", "--json"], on: service)
+      let json = try await service.command(["start", "--id", "c", "--every", "1h", "--json"])
       #expect(json.code == 0)
       #expect(json.output == (try await bus.next("Schedule Started").body))
 
-      let rejected = try await run(["start", "--id", "c", "--cron", "61 * * * *"], on: service)
+      let rejected = try await service.command(["start", "--id", "c", "--cron", "61 * * * *"])
       #expect(rejected.code == 1)
       #expect(rejected.output.contains("rejected   c  Schedule Start  field cron  minute: 61"), "\(rejected)")
 
-      let stopped = try await run(["stop", "--id", "c", "--reason", "no longer needed"], on: service)
+      let stopped = try await service.command(["stop", "--id", "c", "--reason", "no longer needed"])
       #expect(stopped.code == 0)
       #expect(stopped.output.contains("stopped    c  no longer needed  ticks 0"))
-      let again = try await run(["stop", "--id", "c"], on: service)
+      let again = try await service.command(["stop", "--id", "c"])
       #expect(again.code == 1)
       #expect(again.output.contains("no such schedule"))
-    }
-  }
-
-  @Test("a schedule started with --paused ticks only when triggered, until it is updated and resumed")
-  func control() async throws {
-    try await ServiceProcess.running { service, bus in
-      let started = try await run(
-        ["start", "--id", "c", "--cron", "* * * * * *", "--tag", "t", "--payload", "[1.0]", "--paused"], on: service)
-      #expect(started.code == 0)
-      #expect(started.output.hasSuffix("started    c  cron * * * * * *  paused"), "\(started)")
-
-      let triggered = try await run(["trigger", "--id", "c", "--payload", #"{"by": "hand"}"#], on: service)
-      #expect(triggered.code == 0)
-      #expect(triggered.output.contains("triggered  c  c@"))
-      #expect(triggered.output.hasSuffix("/trigger  paused"), "\(triggered)")
-      let tick = try await bus.next("Schedule Tick", of: "c")
-      #expect(tick.payload == #"{"by": "hand"}"#)
-      #expect(tick.body.contains(#""trigger":"manual""#), "\(tick)")
-
-      let stale = try await run(["update", "--id", "c", "--limit", "1", "--if-revision", "7"], on: service)
-      #expect(stale.code == 1)
-      #expect(stale.output.contains("rejected   c  Schedule Update  field ifRevision  "), "\(stale)")
-      let updated = try await run(
-        ["update", "--id", "c", "--limit", "1", "--group", "g", "--remove", "tags", "--if-revision", "1"], on: service)
-      #expect(updated.code == 0)
-      #expect(updated.output.hasSuffix("updated    c  changed limit, group, tags  paused  revision 2"), "\(updated)")
-
-      // At least one of its slots has passed by then.
-      try await bus.settle()
-      #expect(bus.ticks(of: "c").count == 1)
-      let resumed = try await run(["resume", "--id", "c", "--reason", "done", "--json"], on: service)
-      #expect(resumed.code == 0)
-      #expect(resumed.output.contains(#""DetailType":"Schedule Resumed""#), "\(resumed)")
-      #expect(resumed.output.contains(#""reason":"done""#))
-      let last = try await bus.next("Schedule Tick", of: "c")
-      #expect(last.detail.counter == 0 && last.payload == "[1.0]", "\(last)")
-      _ = try await bus.next("Schedule Stopped", of: "c")
-
-      let gone = try await run(["pause", "--id", "c"], on: service)
-      #expect(gone.code == 1)
-      #expect(gone.output.contains("no such schedule"), "\(gone)")
-    }
-  }
-
-  @Test("watch shows a pause that ends by itself, and triggered ticks")
-  func watchControl() async throws {
-    try await ServiceProcess.running { service, bus in
-      let watcher = try await watcher(["--id", "w"], of: service, bus)
-      try await bus.start(#""id": "w", "every": "1h""#)
-      let paused = try await run(["pause", "--id", "w", "--for", "1s", "--reason", "moving house"], on: service)
-      #expect(paused.code == 0)
-      #expect(paused.output.hasSuffix("ticks 0  moving house"), "\(paused)")
-      _ = try await watcher.output.next("the pause") { $0.contains("paused     w  until ") }
-      let resumed = try await watcher.output.next("its end") { $0.contains("resumed    w  next ") }
-      #expect(!resumed.contains("missed"))
-      let triggered = try await run(["trigger", "--id", "w"], on: service)
-      #expect(triggered.code == 0, "\(triggered)")
-      _ = try await watcher.output.next("the trigger") { $0.hasSuffix(triggered.output) }
-      _ = try await watcher.output.next("the tick") { $0.contains("tick       w  trigger manual  slot ") }
-      let updated = try await run(["update", "--id", "w", "--every", "2h"], on: service)
-      #expect(updated.code == 0)
-      _ = try await watcher.output.next("the update") { $0.contains("updated    w  changed every  next ") }
-      watcher.send(signal: SIGKILL)
     }
   }
 
   @Test("foreign text cannot move the terminal's cursor")
   func escapes() async throws {
     try await ServiceProcess.running { service, bus in
-      let started = try await run(
-        ["start", "--id", "a\u{202e}b", "--duration", "1h", "--payload", #""\u001b[2J""#], on: service)
+      let started = try await service.command(
+        ["start", "--id", "a\u{202e}b", "--duration", "1h", "--payload", #""\u001b[2J""#])
       #expect(started.output.contains(#""a\u202eb""#), "\(started)")
-      let rejected = try await run(["start", "--id", "a\u{1b}[2J", "--duration", "1h"], on: service)
+      let rejected = try await service.command(["start", "--id", "a\u{1b}[2J", "--duration", "1h"])
       #expect(rejected.code == 1)
       #expect(!rejected.output.contains("\u{1b}"))
     }
@@ -111,18 +49,18 @@ struct CommandLineTests {
   @Test("without an outcome it exits with 69 and says what to check")
   func noAnswer() async throws {
     let nobody = try ServiceProcess.make(broker: "amqp://u:p@127.0.0.1:1")
-    let unreachable = try await run(["stop", "--id", "a"], on: nobody)
+    let unreachable = try await nobody.command(["stop", "--id", "a"])
     #expect(unreachable.code == 69)
     #expect(unreachable.complaint.contains("127.0.0.1:1"))
     #expect(!unreachable.complaint.contains(":p@"))
 
     try await ServiceProcess.prepared { service, bus in
-      let unbound = try await run(["start", "--id", "a", "--duration", "1h"], on: service)
+      let unbound = try await service.command(["start", "--id", "a", "--duration", "1h"])
       #expect(unbound.code == 69)
       #expect(unbound.complaint.contains("no queue is bound"), "\(unbound)")
       try await service.start()
       #expect(try await service.stop() == 0)
-      let waiting = try await run(["start", "--id", "a", "--duration", "1h", "--timeout", "0.5"], on: service)
+      let waiting = try await service.command(["start", "--id", "a", "--duration", "1h", "--timeout", "0.5"])
       #expect(waiting.code == 69)
       #expect(waiting.complaint.contains("pocketwatch serve"), "\(waiting)")
       try await service.start()
@@ -133,9 +71,9 @@ struct CommandLineTests {
   @Test("watch prints events, as lines or as JSON, of one schedule if asked")
   func watch() async throws {
     try await ServiceProcess.running { service, bus in
-      let all = try await watcher([], of: service, bus)
-      let one = try await watcher(["--id", "w", "--json"], of: service, bus)
-      let counted = try await watcher(["--id", "w", "--count", "1"], of: service, bus)
+      let all = try await service.watcher([], bus)
+      let one = try await service.watcher(["--id", "w", "--json"], bus)
+      let counted = try await service.watcher(["--id", "w", "--count", "1"], bus)
       #expect(try await counted.exitCode() == 0)
       #expect(counted.output.all.count == 1)
 
@@ -152,16 +90,6 @@ struct CommandLineTests {
       #expect(tick.hasSuffix(#"last  payload {"b":1}"#), "\(tick)")
       for watcher in [all, one] { watcher.send(signal: SIGKILL) }
     }
-  }
-
-  /// A `pocketwatch watch` that is receiving: rejections of w are caused until it has printed one.
-  private func watcher(_ arguments: [String], of service: ServiceProcess, _ bus: ServiceBus) async throws -> Program {
-    let watcher = try Program(TestEnvironment.binary, ["watch"] + arguments, environment: service.environment)
-    for _ in 1...100 {
-      try await bus.stop("w")
-      if (try? await watcher.output.next("a rejection", within: .milliseconds(300))) != nil { return watcher }
-    }
-    throw Inflow<String>.Missing(description: "the watcher saw nothing: \(watcher.complaints.all)")
   }
 
   @Test("inspect lists the schedules of a database that no service holds")
@@ -362,9 +290,5 @@ struct CommandLineTests {
 
   private func run(_ arguments: String...) async throws -> Result {
     try await Program.run(TestEnvironment.binary, arguments)
-  }
-
-  private func run(_ arguments: [String], on service: ServiceProcess) async throws -> Result {
-    try await Program.run(TestEnvironment.binary, arguments, environment: service.environment)
   }
 }

@@ -1,0 +1,97 @@
+import Foundation
+import PocketwatchService
+import Testing
+
+/// The commands that control a schedule, from the command line.
+@Suite(
+  "The command line: control", .serialized, .enabled(if: TestEnvironment.hasService, TestEnvironment.needsService))
+struct CommandLineControlTests {
+  @Test("a schedule started with --paused ticks only when triggered, until it is updated and resumed")
+  func control() async throws {
+    try await ServiceProcess.running { service, bus in
+      let started = try await service.command([
+        "start", "--id", "c", "--cron", "* * * * * *", "--tag", "t", "--payload", "[1.0]", "--paused",
+      ])
+      #expect(started.code == 0)
+      #expect(started.output.hasSuffix("started    c  cron * * * * * *  paused"), "\(started)")
+
+      let triggered = try await service.command(["trigger", "--id", "c", "--payload", #"{"by": "hand"}"#])
+      #expect(triggered.code == 0)
+      #expect(triggered.output.contains("triggered  c  c@"))
+      #expect(triggered.output.hasSuffix("/trigger  paused"), "\(triggered)")
+      let tick = try await bus.next("Schedule Tick", of: "c")
+      #expect(tick.payload == #"{"by": "hand"}"#)
+      #expect(tick.body.contains(#""trigger":"manual""#), "\(tick)")
+
+      let stale = try await service.command(["update", "--id", "c", "--limit", "1", "--if-revision", "7"])
+      #expect(stale.code == 1)
+      #expect(stale.output.contains("rejected   c  Schedule Update  field ifRevision  "), "\(stale)")
+      let updated = try await service.command([
+        "update", "--id", "c", "--limit", "1", "--group", "g", "--remove", "tags", "--if-revision", "1",
+      ])
+      #expect(updated.code == 0)
+      #expect(updated.output.hasSuffix("updated    c  changed limit, group, tags  paused  revision 2"), "\(updated)")
+
+      // At least one of its slots has passed by then.
+      try await bus.settle()
+      #expect(bus.ticks(of: "c").count == 1)
+      let resumed = try await service.command(["resume", "--id", "c", "--reason", "done", "--json"])
+      #expect(resumed.code == 0)
+      #expect(resumed.output.contains(#""DetailType":"Schedule Resumed""#), "\(resumed)")
+      #expect(resumed.output.contains(#""reason":"done""#))
+      let last = try await bus.next("Schedule Tick", of: "c")
+      #expect(last.detail.counter == 0 && last.payload == "[1.0]", "\(last)")
+      _ = try await bus.next("Schedule Stopped", of: "c")
+
+      let gone = try await service.command(["pause", "--id", "c"])
+      #expect(gone.code == 1)
+      #expect(gone.output.contains("no such schedule"), "\(gone)")
+    }
+  }
+
+  @Test("watch shows a pause that ends by itself, and triggered ticks")
+  func watchControl() async throws {
+    try await ServiceProcess.running { service, bus in
+      let watcher = try await service.watcher(["--id", "w"], bus)
+      try await bus.start(#""id": "w", "every": "1h""#)
+      let paused = try await service.command(["pause", "--id", "w", "--for", "1s", "--reason", "moving house"])
+      #expect(paused.code == 0)
+      #expect(paused.output.hasSuffix("ticks 0  moving house"), "\(paused)")
+      _ = try await watcher.output.next("the pause") { $0.contains("paused     w  until ") }
+      let resumed = try await watcher.output.next("its end") { $0.contains("resumed    w  next ") }
+      #expect(!resumed.contains("missed"))
+      let triggered = try await service.command(["trigger", "--id", "w"])
+      #expect(triggered.code == 0, "\(triggered)")
+      _ = try await watcher.output.next("the trigger") { $0.hasSuffix(triggered.output) }
+      _ = try await watcher.output.next("the tick") { $0.contains("tick       w  trigger manual  slot ") }
+      let updated = try await service.command(["update", "--id", "w", "--every", "2h"])
+      #expect(updated.code == 0)
+      _ = try await watcher.output.next("the update") { $0.contains("updated    w  changed every  next ") }
+      watcher.send(signal: SIGKILL)
+    }
+  }
+
+  @Test("a login needs the rights to its own commands and their outcomes only")
+  func rights() async throws {
+    try await ServiceProcess.running { service, bus in
+      let broker = PrivateBroker(folder: URL(filePath: TestEnvironment.brokerFolder))
+      let user = "\(service.names.stack)-client"
+      try await broker.ctl("add_user", user, "correct-horse")
+      try await broker.ctl("set_permissions", user, ".*", ".*", ".*")
+      let right = "^Schedule (Start|Stop|Started|Stopped|Rejected)$"
+      try await broker.ctl("set_topic_permissions", user, bus.names.eventBus, right, right)
+      var login = try #require(URLComponents(string: TestEnvironment.brokerURL))
+      (login.user, login.password) = (user, "correct-horse")
+      service.environment["POCKETWATCH_AMQP_URL"] = login.string  // of commands; the service has its own already
+
+      let started = try await service.command(["start", "--id", "r", "--every", "1h"])
+      #expect(started.code == 0, "\(started)")
+      let paused = try await service.command(["pause", "--id", "r"])
+      #expect(paused.code == 69)
+      #expect(paused.complaint.contains("Schedule Pause"), "\(paused)")
+      let stopped = try await service.command(["stop", "--id", "r"])
+      #expect(stopped.code == 0, "\(stopped)")
+      try await broker.ctl("delete_user", user)
+    }
+  }
+}
