@@ -44,8 +44,8 @@ package struct Acknowledgements {
 
   package var count: Int { outstanding.count }
 
-  /// The earliest instant since when one of them may have been answered; nil without any. It need not belong to the
-  /// first delivery: the clock may have stepped back, or a delivery may be a duplicate.
+  /// No open delivery was answered before this instant; nil without open deliveries. It need not belong to the first one:
+  /// the clock may have stepped back, or a delivery may be a duplicate.
   package var oldest: Instant? { outstanding.lazy.map(\.since).min() }
 
   package var isEmpty: Bool { outstanding.isEmpty }
@@ -55,7 +55,7 @@ package struct Acknowledgements {
   /// - Parameters:
   ///   - id: The schedule that the command is about, if any.
   ///   - size: In bytes.
-  ///   - since: The instant since when the command may have been answered.
+  ///   - since: The command was not answered before this instant.
   package mutating func delivered(_ tag: UInt64, on id: ScheduleID? = nil, size: Int = 0, since: Instant) {
     assert(outstanding.last.map { $0.tag < tag } ?? true, "delivery tags ascend")
     outstanding.append(Entry(tag: tag, id: id, size: size, since: since))

@@ -161,7 +161,7 @@ extension Engine {
     if let advanced { moved(advanced) }
   }
 
-  /// A schedule is stored as a control command, the end of a pause or a tick in doubt has left it.
+  /// A schedule is stored after a control command, the end of a pause, or a tick that was in doubt.
   private mutating func revised(_ schedule: Schedule) {
     var afterTick: Schedule.Progress?
     if case .retrying? = window[schedule.generation]?.phase, let next = schedule.nextTick,
@@ -191,8 +191,8 @@ extension Engine {
       origin: schedule.origin(ofOwed: owed))
   }
 
-  /// Nothing of this schedule is in flight any more: a review returns to it, and commands that were passed over because
-  /// of it are decided before it ticks again.
+  /// This schedule has nothing in flight any more. A review returns to it, and commands that waited for it are decided
+  /// before it ticks again.
   mutating func release(_ schedule: Schedule) {
     assert(window[schedule.generation]?.phase.isOutstanding != true, "a released schedule has nothing in flight")
     review.released(schedule.generation)

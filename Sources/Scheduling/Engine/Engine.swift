@@ -112,8 +112,8 @@ package struct Engine {
 
   /// When to call `decide` if no event comes before.
   ///
-  /// Considers only what needs no further event, so it is later than `now` once `decide` was called: work that waits
-  /// for the broker or the store is done when their reply arrives.
+  /// Counts only work that waits for a time. Work that waits for the broker or the store continues with their reply. So
+  /// after a call of `decide` it is later than `now`.
   package mutating func nextWake(at now: Now) -> Wake {
     guard store.failure == nil else { return Wake() }
     guard store.isAvailable else { return Wake(uptime: store.retryTime) }

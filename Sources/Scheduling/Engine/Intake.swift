@@ -166,8 +166,8 @@ struct Intake {
   /// Whether a command on this schedule was passed over when commands were last taken.
   func isWaiting(for id: ScheduleID) -> Bool { passedOver.contains(id) }
 
-  /// Nothing of this schedule is in flight any more. If a command on it was passed over, ticks are blocked until
-  /// commands are taken.
+  /// This schedule has nothing in flight any more. If a command on it was passed over, no tick leaves until commands are
+  /// taken again.
   mutating func released(_ id: ScheduleID) {
     if passedOver.contains(id) { blocksTicks = true }
   }

@@ -24,7 +24,7 @@ struct SlotReview {
   /// Schedules outside the window whose new slot is about to be stored, by generation.
   private var moving: [Int64: Schedule] = [:]
   private(set) var movingIDs: Set<ScheduleID> = []
-  /// Schedules to which a review of clock changes has to return, because a tick of theirs was in flight, by generation.
+  /// The schedules, by generation, whose tick was in flight when their slot was to be recomputed after a clock change.
   private var revisit: Set<Int64> = []
 
   /// Why slots are being recomputed; empty while they are not.
@@ -118,7 +118,8 @@ struct SlotReview {
     return nil
   }
 
-  /// Nothing of this schedule is in flight any more. Its slot may still be one of the wrong clock.
+  /// This schedule has no tick in flight any more. If the wrong clock may have computed its slot, the review starts
+  /// again.
   mutating func released(_ generation: Int64) {
     if !revisit.isEmpty, revisit.remove(generation) != nil { begin(.clock) }
   }
