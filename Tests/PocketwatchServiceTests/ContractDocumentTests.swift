@@ -24,26 +24,24 @@ struct ContractDocumentTests {
 
   // MARK: - Commands
 
-  @Test("lists each field that a Start accepts, and no other")
-  func start() {
-    #expect(document.names(under: "Schedule Start").sorted() == Self.accepted(by: .start).sorted())
-  }
-
-  @Test("lists each field that a Stop accepts, and no other")
-  func stop() {
-    #expect(document.names(under: "Schedule Stop").sorted() == Self.accepted(by: .stop).sorted())
+  @Test("lists each field that a command accepts, and no other", arguments: EventName.commands)
+  func command(name: EventName) {
+    #expect(document.names(under: name.rawValue).sorted() == Self.accepted(by: name).sorted())
   }
 
   /// The fields whose value a command is rejected for, and `payload`, which may be anything.
   private static func accepted(by command: EventName) -> [String] {
     DetailFields.Name.allCases.filter { name in
       let timing = ["cron", "duration", "at", "every"]
-      var members = [(name.rawValue, command == .start && name == .payload ? "1" : "[]")]
+      var members = [(name.rawValue, "{}")]
       if name != .id { members.append(("id", #""x""#)) }
-      if !timing.contains(name.rawValue) { members.append(("every", #""1h""#)) }
+      if command == .start, !timing.contains(name.rawValue) { members.append(("every", #""1h""#)) }
       switch decode(command, members) {
-      case .malformed(let rejection): return rejection.field == name.rawValue && !rejection.reason.hasPrefix("nothing")
-      case .command(.start(let start), _): return name == .payload && start.definition.payload == Array("1".utf8)
+      case .malformed(let rejection):
+        return rejection.field == name.rawValue && !rejection.reason.hasSuffix("is not supported here by this version")
+      case .command(.start(let start), _): return name == .payload && start.definition.payload == Array("{}".utf8)
+      case .command(.trigger(let trigger), _): return name == .payload && trigger.payload == Array("{}".utf8)
+      case .command(.update(let update), _): return update.change.values == [.payload(Array("{}".utf8))]
       default: return false
       }
     }.map(\.rawValue)
@@ -54,18 +52,19 @@ struct ContractDocumentTests {
     let detail = members.map { "\"\($0.0)\": \($0.1)" }.joined(separator: ", ")
     let body = "{\"DetailType\": \"\(command.rawValue)\", \"Detail\": {\(detail)}}"
     return decoder.decode(
-      IncomingMessage(routingKey: Array(command.rawValue.utf8), body: Array(body.utf8))
+      IncomingMessage(routingKey: Array(command.rawValue.utf8), messageID: [1], body: Array(body.utf8))
     ).content
   }
 
-  @Test("lists what a Start ignores by no name that it accepts")
-  func ignored() throws {
+  @Test("lists what a command ignores by no name that it accepts", arguments: [EventName.start, .update])
+  func ignored(by command: EventName) throws {
     let members = DetailFields.Name.allCases.map { "\"\($0.rawValue)\": null" }.joined(separator: ", ")
     var fields = DetailFields()
     var reader = try JSONReader(Array("{\(members)}".utf8)[...])
     try fields.read(&reader)
-    let known = DetailFields.Name.allCases.map(\.rawValue).filter { !fields.unknown(to: .start).contains($0) }
-    #expect(document.names(under: "Schedule Start").sorted() == known.sorted())
+    let ignored = fields.unknown(to: command)
+    #expect(Set(ignored).isDisjoint(with: document.names(under: command.rawValue)))
+    #expect(ignored.contains("reason"))
   }
 
   @Test("the commands that it and the README show are accepted", arguments: ["README.md", "ops/docs/contract.md"])
@@ -87,7 +86,14 @@ struct ContractDocumentTests {
   @Test("lists the values of misfirePolicy and ifExists")
   func choices() {
     #expect(document.names(under: "Missed slots") == MisfirePolicy.allCases.map(\.rawValue))
+    #expect(document.names(under: "Schedule Resume", table: 1) == MisfirePolicy.allCases.map(\.rawValue))
     #expect(document.names(under: "Declaring schedules on startup") == IfExists.allCases.map(\.rawValue))
+  }
+
+  @Test("lists the fields that an Update can remove")
+  func removable() throws {
+    let row = try #require(document.rows(under: "Schedule Update").first { $0[0] == "`remove`" })
+    #expect(ReferenceDocument.names(in: row[1]) == DefinitionChange.Removable.allCases.map(\.rawValue))
   }
 
   // MARK: - Events of the service
@@ -127,10 +133,11 @@ struct ContractDocumentTests {
     #expect(document.names(under: section, table: 0).sorted() == (try Self.properties()).sorted())
   }
 
-  /// The fields of a section's table. The definition stands for the fields of the Start.
+  /// The fields of a section's table. The definition stands for the fields of the Start, which are all echoed but one.
   private func documented(_ name: EventName) -> [String] {
     document.rows(under: name.rawValue).flatMap { row in
-      row[0] == "the definition" ? document.names(under: "Schedule Start") : ReferenceDocument.names(in: row[0])
+      guard row[0] == "the definition" else { return ReferenceDocument.names(in: row[0]) }
+      return document.names(under: "Schedule Start").filter { $0 != "paused" }
     }
   }
 
@@ -150,18 +157,36 @@ struct ContractDocumentTests {
       let definition = Definition(
         id: ScheduleID(stored: Array("x".utf8)), timing: timing, limit: 1, timezone: "UTC", startDate: slot,
         endDate: slot, jitter: hour, misfirePolicy: .skip, catchupWindow: hour, ifExists: .keep,
-        payload: Array("1".utf8))
+        payload: Array("1".utf8), group: "g", tags: ["t"], description: "d")
       func started(_ effect: Started.Effect, hasEnded: Bool) -> OutgoingEvent {
         .started(
           Started(
             definition: definition, generation: 1, counter: 0, nextSlot: slot, hasEnded: hasEnded, effect: effect,
             ignored: ["y"]))
       }
-      let tick = Tick(definition: definition, generation: 1, counter: 0, slot: slot, missed: 1, nextSlot: slot)
+      func tick(isTriggered: Bool) -> OutgoingEvent {
+        .tick(
+          Tick(
+            definition: definition, generation: 1, counter: 0, slot: slot, missed: 1, nextSlot: slot,
+            isTriggered: isTriggered))
+      }
+      func controlled(_ effect: Controlled.Effect, pause: Schedule.Pause? = nil) -> OutgoingEvent {
+        var schedule = Schedule(
+          definition: definition, origin: origin, key: Schedule.Key(generation: 1, cohort: 0),
+          progress: Schedule.Progress(state: .live(Schedule.NextTick(slot: slot, due: slot))))
+        schedule.control.pause = pause
+        var controlled = Controlled(effect, schedule)
+        (controlled.nextSlot, controlled.hasEnded) = (slot, true)
+        return .controlled(controlled)
+      }
       let stopped = Stopped(
         definition: definition, id: definition.id, generation: 1, counter: 0, reason: "")
       return [
-        .tick(tick), started(.replaced, hasEnded: false), started(.kept, hasEnded: true), .stopped(stopped),
+        tick(isTriggered: false), tick(isTriggered: true), started(.replaced, hasEnded: false),
+        started(.kept, hasEnded: true), .stopped(stopped),
+        controlled(.paused, pause: Schedule.Pause(since: slot, until: slot, reason: "r")),
+        controlled(.resumed(missed: 1, reason: "r")), controlled(.triggered(slot)),
+        controlled(.updated(changed: ["cron"], ignored: ["y"])),
         .rejected(Rejection(id: definition.id, command: "", field: "", reason: "")),
       ]
     }
