@@ -4,7 +4,7 @@ import SchedulingTestKit
 import Simulation
 import Testing
 
-/// Pause and Resume: nothing leaves in between, and what fell into the pause is treated as the Resume says.
+/// P27, P28, P29: nothing leaves during a pause, and its slots are treated as the Resume says, or as of its end.
 struct EnginePauseTests {
   private let everyMinute: Definition
 

@@ -4,7 +4,7 @@ import SchedulingTestKit
 import Simulation
 import Testing
 
-/// Trigger: one tick more, outside of limit, counter and slots.
+/// P31: a Trigger leads to one tick more, outside of limit, counter and slots.
 struct EngineTriggerTests {
   private let everyMinute: Definition
   private let payload = Array(#"{"by": "hand"}"#.utf8)

@@ -4,7 +4,7 @@ import SchedulingTestKit
 import Simulation
 import Testing
 
-/// Update: another definition under the same counter and pause.
+/// P30: an Update gives another definition, under the same counter and pause.
 struct EngineUpdateTests {
   private let everyMinute: Definition
   private let one = Array("1".utf8)

@@ -4,6 +4,7 @@ import Testing
 
 @testable import Scheduling
 
+/// P29: which events that rows owe are in memory, and in which order.
 struct OwedEventsTests {
   private let settings: Engine.Settings
 

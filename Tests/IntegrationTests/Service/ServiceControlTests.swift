@@ -4,7 +4,7 @@ import Recurrence
 import Scheduling
 import Testing
 
-/// Pause, Resume, Trigger and Update by any client.
+/// P27 to P31: Pause, Resume, Trigger and Update by any client.
 @Suite("The service: control", .serialized, .enabled(if: TestEnvironment.hasService, TestEnvironment.needsService))
 struct ServiceControlTests {
   private let everySecond = #""cron": "* * * * * *""#
