@@ -6,7 +6,7 @@ import Recurrence
 /// it from here. `VersionTests` compares it with the newest entry of `ops/docs/CHANGELOG.md` and with `ops/openapi.yaml`.
 package enum Version {
   /// By Semantic Versioning, <https://semver.org>.
-  package static let current = "0.2.0"
+  package static let current = "0.3.0"
 
   /// For `--version`.
   package static var description: String {
