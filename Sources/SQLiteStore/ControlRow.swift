@@ -6,10 +6,11 @@ import Scheduling
 /// it has no row.
 enum ControlRow {
   /// Bound and read in this order, after the generation.
-  private static let columns = """
+  private static let columns = "\(columnsBeforePayload), triggeredPayload"
+  private static let columnsBeforePayload = """
     id, groupName, tags, description, revision, pausedSince, pausedUntil, pauseReason, isSlotInDoubt, followingSlot,
     catchUpThrough, catchUpPolicy, resumedRevision, resumedCounter, resumedNext, resumedMissed, lastTrigger, triggeredAt,
-    triggeredCounter, triggeredNext, triggeredMessageID, owes, triggeredPayload
+    triggeredCounter, triggeredNext, triggeredMessageID, owes
     """
   static let insert = """
     INSERT OR REPLACE INTO control (generation, \(columns))
@@ -27,6 +28,7 @@ enum ControlRow {
     """
   static let delete = "DELETE FROM control WHERE generation = ?"
   private static let byGeneration = "SELECT \(columns) FROM control WHERE generation = ?"
+  private static let listed = "SELECT \(columnsBeforePayload), NULL FROM control WHERE generation = ?"
 
   static func isNeeded(by schedule: Schedule) -> Bool {
     let definition = schedule.definition
@@ -65,10 +67,12 @@ enum ControlRow {
   }
 
   /// Completes a schedule with its row, if it has one. Returns false for an invalid row.
-  static func complete(_ schedule: inout Schedule, from database: Database) throws -> Bool {
+  ///
+  /// - Parameter withPayload: Whether to read the payload of a triggered tick, which may be long.
+  static func complete(_ schedule: inout Schedule, withPayload: Bool, from database: Database) throws -> Bool {
     var isValid = true
     var completed = schedule
-    _ = try database.forEachRow(byGeneration, { $0.bind(schedule.generation) }) { row in
+    _ = try database.forEachRow(withPayload ? byGeneration : listed, { $0.bind(schedule.generation) }) { row in
       isValid = read(row, into: &completed)
       return true
     }

@@ -11,15 +11,25 @@ private enum Query {
   static let due = ByDue()
   static let followingZones = ByDue(and: "AND since IS NOT NULL")
   static let listedByID = select(schedulesFirst, "id >= ? ORDER BY id", withPayload: false)
+  static let listedByGroup = select(
+    controlFirst, "walk.groupName = ? AND walk.id >= ? ORDER BY walk.id", withPayload: false)
+  static let listedPaused = select(
+    controlFirst, "walk.pausedSince IS NOT NULL AND walk.id >= ? ORDER BY walk.id", withPayload: false)
   static let listedByDue = ByDue(withPayload: false)
   static let listedByEnd = byEnd()
   static let dueCount = "SELECT count(*) FROM (SELECT 1 FROM progress WHERE due <= ? LIMIT ?)"
 
+  /// A query for complete schedules, or for schedules as lists have them.
+  struct Selection {
+    var sql: String
+    var withPayload: Bool
+  }
+
   /// In order of (due, generation), after a position. Two queries: with one condition on both columns SQLite would scan all rows
   /// with the position's due time.
   struct ByDue {
-    let together: String
-    let later: String
+    let together: Selection
+    let later: Selection
 
     init(and condition: String = "", withPayload: Bool = true) {
       together = select(
@@ -32,6 +42,10 @@ private enum Query {
   // SQLite does not reorder the tables of a cross join.
   private static let schedulesFirst = "schedule CROSS JOIN progress USING (generation, place)"
   private static let progressFirst = "progress CROSS JOIN schedule USING (generation, place)"
+  private static let controlFirst = """
+    control AS walk CROSS JOIN schedule ON schedule.generation = walk.generation
+    CROSS JOIN progress ON progress.place = schedule.place AND progress.generation = schedule.generation
+    """
   private static let owingFirst = """
     (SELECT generation FROM progress WHERE owesStopped = 1 AND generation > ?1
      UNION SELECT generation FROM control WHERE owes = 1 AND generation > ?1 ORDER BY 1)
@@ -39,26 +53,28 @@ private enum Query {
     """
 
   /// Merges the index of ends with the schedules that owe a Stopped. The latter are sorted first; they are few.
-  private static func byEnd() -> String {
+  private static func byEnd() -> Selection {
     let kinds = Schedule.Ending.Kind.allCases.map { "owesStopped = 0 AND endKind = \($0.rawValue)" }
     let walks = (kinds + ["owesStopped = 1"]).map {
-      select(progressFirst, "\($0) AND (endedAt, generation) < (?1, ?2)", withPayload: false)
+      select(progressFirst, "\($0) AND (endedAt, generation) < (?1, ?2)", withPayload: false).sql
     }
     // Columns by number, because a compound query has no table names.
     let (end, generation) = (ScheduleColumn.endedAt.rawValue + 1, ScheduleColumn.generation.rawValue + 1)
-    return walks.joined(separator: " UNION ALL ") + " ORDER BY \(end) DESC, \(generation) DESC"
+    let order = " ORDER BY \(end) DESC, \(generation) DESC"
+    return Selection(sql: walks.joined(separator: " UNION ALL ") + order, withPayload: false)
   }
 
-  private static func select(_ tables: String, _ condition: String, withPayload: Bool = true) -> String {
+  private static func select(_ tables: String, _ condition: String, withPayload: Bool = true) -> Selection {
     let definition = ScheduleColumn.definition.map { column in
       withPayload || !ScheduleColumn.unlisted.contains(column) ? ScheduleColumn.names([column], of: "schedule") : "NULL"
     }.joined(separator: ", ")
     let progress = ScheduleColumn.names(ScheduleColumn.progress, of: "progress")
-    return """
+    let sql = """
       SELECT \(definition), \(progress),
         EXISTS (SELECT 1 FROM control WHERE control.generation = schedule.generation)
       FROM \(tables) WHERE \(condition)
       """
+    return Selection(sql: sql, withPayload: withPayload)
   }
 }
 
@@ -137,6 +153,13 @@ extension SQLiteStore {
       switch walk {
       case .id(let first):
         return try schedules(Query.listedByID, limit: limit, in: database) { $0.bind(first) }
+      case .group(let name, let first):
+        return try schedules(Query.listedByGroup, limit: limit, in: database) {
+          $0.bind(name)
+          $0.bind(first)
+        }
+      case .paused(let first):
+        return try schedules(Query.listedPaused, limit: limit, in: database) { $0.bind(first) }
       case .due(let position):
         return try schedules(Query.listedByDue, after: position, limit: limit, in: database)
       case .end(let position):
@@ -198,7 +221,7 @@ extension SQLiteStore {
   }
 
   private func schedules(
-    _ query: String, limit: Int, in database: Database, _ bind: (inout ParameterValues) -> Void
+    _ query: Query.Selection, limit: Int, in database: Database, _ bind: (inout ParameterValues) -> Void
   ) throws -> [Schedule] {
     var schedules: [Schedule] = []
     _ = try forEachSchedule(query, in: database, bind) { schedule in
@@ -239,12 +262,14 @@ extension SQLiteStore {
   ///
   /// `body` applies the limit, not SQLite, because unreadable rows are reported and skipped.
   private func forEachSchedule(
-    _ query: String, in database: Database, _ bind: (inout ParameterValues) -> Void, _ body: (Schedule) -> Bool
+    _ query: Query.Selection, in database: Database, _ bind: (inout ParameterValues) -> Void,
+    _ body: (Schedule) -> Bool
   ) throws -> Bool {
-    try database.forEachRow(query, bind) { row in
+    try database.forEachRow(query.sql, bind) { row in
       if var schedule = Schedule(row) {
         if row.integer(ScheduleColumn.hasControl) == 0 { return body(schedule) }
-        if try ControlRow.complete(&schedule, from: database) { return body(schedule) }
+        let isValid = try ControlRow.complete(&schedule, withPayload: query.withPayload, from: database)
+        if isValid { return body(schedule) }
       }
       reportUnreadable(row)
       return true

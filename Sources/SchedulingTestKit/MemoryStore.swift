@@ -91,12 +91,20 @@ package final class MemoryStore: ScheduleStore, ScheduleQueries {
     try checkFault()
     let found: [Int64] =
       switch walk {
-      case .id(let first):
-        ids.elements(from: ScheduleID(stored: first)).prefix(limit).compactMap { self.generations[$0] }
+      case .id(let first): generations(from: first, limit: limit) { _ in true }
+      case .group(let name, let first):
+        generations(from: first, limit: limit) { $0.definition.group?.utf8.elementsEqual(name) == true }
+      case .paused(let first): generations(from: first, limit: limit) { $0.isPaused }
       case .due(let position): liveByDue.elements(after: position).prefix(limit).map(\.generation)
       case .end(let position): endedLatestFirst(before: position).prefix(limit).map(\.generation)
       }
     return found.compactMap { schedules[$0]?.asListed }
+  }
+
+  /// In order of id.
+  private func generations(from first: [UInt8], limit: Int, where matches: (Schedule) -> Bool) -> [Int64] {
+    let walk = ids.elements(from: ScheduleID(stored: first)).compactMap { self.generations[$0] }
+    return Array(walk.filter { schedules[$0].map(matches) == true }.prefix(limit))
   }
 
   private func endedLatestFirst(before position: EndPosition?) -> [EndPosition] {

@@ -18,6 +18,64 @@ extension StoreConformance {
         try expectEqual(listed.map(\.generation), expected, "from \(from)")
       }
     },
+    StoreCheck("a list of a group has its schedules in any state, by id, and only those whose name has the same bytes")
+    {
+      fixture in
+      let members: [(id: String, group: String?, hasEnded: Bool)] = [
+        ("b", "é", false), ("a", "é", true), ("ab", "e\u{301}", false), ("c", nil, false), ("é", "é", false),
+        ("d", "", false), ("bb", "é\0", false), ("ba", "é", false),
+      ]
+      let schedules = members.enumerated().map { index, member in
+        let generation = Int64(index) + 1
+        var schedule =
+          member.hasEnded
+          ? Schedule.sampleEnded(member.id, generation: generation) : .sample(member.id, generation: generation)
+        schedule.definition.group = member.group
+        return schedule
+      }
+      try fixture.store.apply(schedules.map { .start($0) })
+      let table: [(group: String, from: String, expected: [Int64])] = [
+        ("é", "", [2, 1, 8]), ("é", "b\0", [8, 5]), ("é", "é\0", []), ("e\u{301}", "", [3]), ("", "", [6]),
+        ("é\0", "", [7]), ("none", "", []),
+      ]
+      for (group, from, expected) in table {
+        let listed = try fixture.store.listed(.group(Array(group.utf8), from: Array(from.utf8)), limit: 3)
+        try expectEqual(listed.map(\.generation), expected, "group \(group) from \(from)")
+      }
+      // A Start that replaces a member may move it to another group, and what changes it keeps it there.
+      var moved = Schedule.sample("b", generation: 9)
+      moved.definition.group = "new"
+      var revised = schedules[7]
+      revised.control.revision = 2
+      try fixture.store.apply([
+        .start(moved), .revise(revised, from: Instant(milliseconds: 0), isRedefined: false),
+      ])
+      let listed = try fixture.store.listed(.group(Array("é".utf8), from: []), limit: 9)
+      try expectEqual(listed.map(\.generation), [2, 8, 5], "after the change")
+      try expectSame(
+        try fixture.store.listed(.group(Array("new".utf8), from: []), limit: 9), [moved.asListed], "the other group")
+    },
+    StoreCheck("a list of the paused has no other live and no ended ones, by id") { fixture in
+      let schedules = ["b", "a", "c", "é"].enumerated().map { index, id in
+        var schedule = Schedule.sample(id, generation: Int64(index) + 1)
+        if id != "c" { schedule.control.pause = Schedule.Pause(since: Instant(milliseconds: 5), reason: "é") }
+        return schedule
+      }
+      try fixture.store.apply(schedules.map { .start($0) } + [.start(.sampleEnded("d", generation: 5))])
+      let table: [(from: String, expected: [Int64])] = [("", [2, 1]), ("b\0", [4]), ("é\0", [])]
+      for (from, expected) in table {
+        let listed = try fixture.store.listed(.paused(from: Array(from.utf8)), limit: 2)
+        try expectEqual(listed.map(\.generation), expected, "from \(from)")
+      }
+      var resumed = schedules[1]
+      resumed.control.pause = nil
+      try fixture.store.apply([
+        .revise(resumed, from: Instant(milliseconds: 0), isRedefined: false), .start(.sample("b", generation: 6)),
+      ])
+      try expectSame(
+        try fixture.store.listed(.paused(from: []), limit: 9), [schedules[3].asListed], "once resumed or replaced")
+      try expectEqual(try fixture.store.counts().paused, 1, "count")
+    },
     StoreCheck("a list by due has the live schedules beyond its position, whatever the size of their payloads") {
       fixture in
       let payload = [UInt8](repeating: 0x20, count: DuePage.maximumPayloadBytes)
@@ -51,13 +109,17 @@ extension StoreConformance {
       try fixture.store.apply([.announced(generation: 8), .announced(generation: 3)])
       try expectEqual(try fixture.store.allByEnd(pageSize: 4).map(\.generation), expected, "once announced")
     },
-    StoreCheck("listed schedules lack only their payload") { fixture in
+    StoreCheck("listed schedules lack only payloads and declaration") { fixture in
       for seed: UInt64 in 0..<50 {
         var generator = SeededGenerator(seed: seed)
         let schedule = Schedule.random(generation: Int64(seed) + 1, using: &generator)
         try fixture.store.apply([.start(schedule)])
-        try expectSame(
-          try fixture.store.listed(.id(from: schedule.id.bytes), limit: 1), [schedule.asListed], "seed \(seed)")
+        var walks = [ListWalk.id(from: schedule.id.bytes)]
+        if let group = schedule.definition.group { walks.append(.group(Array(group.utf8), from: schedule.id.bytes)) }
+        if schedule.isPaused { walks.append(.paused(from: schedule.id.bytes)) }
+        for walk in walks {
+          try expectSame(try fixture.store.listed(walk, limit: 1), [schedule.asListed], "seed \(seed), \(walk)")
+        }
       }
     },
     StoreCheck("due schedules are counted up to a bound") { fixture in
@@ -88,10 +150,11 @@ extension ScheduleQueries {
 }
 
 extension Schedule {
-  /// As lists have it.
+  /// As lists have it: without payloads and declaration.
   var asListed: Schedule {
     var schedule = self
     schedule.definition.payload = nil
+    schedule.control.owedTick?.payload = nil
     schedule.declaration = Declaration()
     return schedule
   }

@@ -194,7 +194,9 @@ extension StoreConformance {
     try expectEqual(
       try store.owing(after: 0, limit: 100), try model.owing(after: 0, limit: 100),
       "step \(step): owing")
-    for walk in [ListWalk.id(from: []), .due(after: nil), .end(before: nil)] {
+    let groups = try model.allByID(pageSize: 100).compactMap { $0.definition.group.map { Array($0.utf8) } }
+    let walks = [ListWalk.id(from: []), .paused(from: []), .due(after: nil), .end(before: nil)]
+    for walk in walks + Set(groups).map({ .group($0, from: []) }) {
       try expectSame(
         try store.listed(walk, limit: 100), try model.listed(walk, limit: 100), "step \(step): listed \(walk)")
     }

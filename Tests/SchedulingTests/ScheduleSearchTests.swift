@@ -11,14 +11,17 @@ struct ScheduleSearchTests {
   private func filledStore() throws -> MemoryStore {
     let store = MemoryStore()
     let changes = try Self.ids.enumerated().map { index, id in
-      // Those with an odd number have ended; slots run against the order of ids.
+      // Those with an odd number have ended; slots run against the order of ids. Groups are byte for byte.
       let slot = Instant(milliseconds: Int64(1000 - index * 10))
-      let definition = Definition(id: ScheduleID(stored: Array(id.utf8)), timing: .every(try DurationExpression("5s")))
-      return Change.start(
-        Schedule(
-          definition: definition, origin: Origin(), generation: Int64(index + 1),
-          state: index % 2 == 0
-            ? .live(.init(slot: slot, due: slot)) : .ended(.init(reason: "x", at: slot, owesStopped: false))))
+      var definition = Definition(id: ScheduleID(stored: Array(id.utf8)), timing: .every(try DurationExpression("5s")))
+      definition.group = index < 5 ? "é" : "e\u{301}"
+      definition.tags = index % 4 == 0 ? ["x", "é"] : index % 4 == 1 ? ["e\u{301}"] : nil
+      var schedule = Schedule(
+        definition: definition, origin: Origin(), generation: Int64(index + 1),
+        state: index % 2 == 0
+          ? .live(.init(slot: slot, due: slot)) : .ended(.init(reason: "x", at: slot, owesStopped: false)))
+      if index == 2 || index == 6 { schedule.control.pause = Schedule.Pause(since: slot) }
+      return Change.start(schedule)
     }
     try store.apply(changes)
     return store
@@ -47,17 +50,61 @@ struct ScheduleSearchTests {
       (ScheduleSearch(prefix: Array("abc".utf8), lifecycle: .live), ["abc"]),
       (ScheduleSearch(prefix: Array("ab".utf8), lifecycle: .ended), ["ab", "abd"]),
       (ScheduleSearch(lifecycle: .live), ["a", "abc", "ac", "é"]),
+      (ScheduleSearch(lifecycle: .active), ["a", "ac"]), (ScheduleSearch(lifecycle: .paused), ["abc", "é"]),
+      (ScheduleSearch(prefix: Array("ab".utf8), lifecycle: .paused), ["abc"]),
       (ScheduleSearch(prefix: Array("é".utf8)), ["é"]), (ScheduleSearch(prefix: Array("x".utf8)), []),
-      // Slots, and so ends, run against the order of ids.
       (ScheduleSearch(lifecycle: .ended), ["ab", "abd", "b", "e\u{301}"]),
+      // Slots, and so ends, run against the order of ids.
+      (ScheduleSearch(lifecycle: .ended, order: .end), ["ab", "abd", "b", "e\u{301}"]),
+      (ScheduleSearch(order: .end), ["ab", "abd", "b", "e\u{301}"]),
+      (ScheduleSearch(lifecycle: .live, order: .end), []), (ScheduleSearch(lifecycle: .ended, order: .next), []),
       (ScheduleSearch(order: .next), ["é", "ac", "abc", "a"]),
+      (ScheduleSearch(lifecycle: .active, order: .next), ["ac", "a"]),
+      (ScheduleSearch(lifecycle: .paused, order: .next), ["é", "abc"]),
       (ScheduleSearch(prefix: Array("a".utf8), order: .next), ["ac", "abc", "a"]),
-      (ScheduleSearch(lifecycle: .ended, order: .next), ["ab", "abd", "b", "e\u{301}"]),
+      // Groups and tags, byte for byte.
+      (ScheduleSearch(group: Array("é".utf8)), ["a", "ab", "abc", "abd", "ac"]),
+      (ScheduleSearch(group: Array("e\u{301}".utf8)), ["b", "e\u{301}", "é"]),
+      (ScheduleSearch(group: Array("e".utf8)), []),
+      (ScheduleSearch(prefix: Array("ab".utf8), group: Array("é".utf8)), ["ab", "abc", "abd"]),
+      (ScheduleSearch(group: Array("é".utf8), lifecycle: .paused), ["abc"]),
+      (ScheduleSearch(group: Array("é".utf8), lifecycle: .active), ["a", "ac"]),
+      (ScheduleSearch(group: Array("é".utf8), order: .next), ["ac", "abc", "a"]),
+      (ScheduleSearch(group: Array("é".utf8), order: .end), ["ab", "abd"]),
+      (ScheduleSearch(tag: Array("x".utf8)), ["a", "ac"]), (ScheduleSearch(tag: Array("é".utf8)), ["a", "ac"]),
+      (ScheduleSearch(tag: Array("e\u{301}".utf8)), ["ab", "b"]), (ScheduleSearch(tag: Array("".utf8)), []),
+      (ScheduleSearch(tag: Array("x".utf8), order: .next), ["ac", "a"]),
+      (
+        ScheduleSearch(prefix: [0x61], group: Array("é".utf8), tag: Array("e\u{301}".utf8), lifecycle: .ended), ["ab"]
+      ),
     ] as [(ScheduleSearch, [String])])
   func pages(search: ScheduleSearch, expected: [String]) throws {
     for (limit, examining) in [(1, 1), (1, 100), (2, 3), (3, 2), (100, 1), (100, 100), (0, 0)] {
       let found = try all(search, limit: limit, examining: examining)
       #expect(found.map { Array($0.utf8) } == expected.map { Array($0.utf8) }, "\(limit) \(examining)")
     }
+  }
+
+  @Test("a schedule that exists during the whole listing comes once, whatever happens to it meanwhile")
+  func changes() throws {
+    let store = try filledStore()
+    var found: [String] = []
+    var position: ListPosition?
+    var generation: Int64 = 100
+    repeat {
+      let list = try store.list(ScheduleSearch(), after: position, limit: 1, examining: 1)
+      found += list.schedules.map(\.id.text)
+      position = list.next
+      // Each is replaced between two pages: other generations, other due times, other ends.
+      for id in Self.ids {
+        generation += 1
+        let start = Change.start(
+          generation % 3 == 0
+            ? .sampleEnded(id, generation: generation, at: -generation)
+            : .sample(id, generation: generation, due: generation * 7 % 11))
+        try store.apply([start])
+      }
+    } while position != nil
+    #expect(found.map { Array($0.utf8) } == Self.ids.map { Array($0.utf8) }.sorted { $0.lexicographicallyPrecedes($1) })
   }
 }

@@ -9,7 +9,7 @@ struct SchedulesPage {
   }
 
   var title = "Schedules"
-  var prefix: String
+  var prefix, chosenGroup, chosenTag: String
   var states: [Option]
   var sorts: [Option]
   var schedules: [ScheduleRow]
@@ -22,10 +22,9 @@ struct SchedulesPage {
 
   init(_ query: ScheduleQuery, _ rows: [ScheduleRow], next: ListPosition?) {
     prefix = query.prefix
-    states = ScheduleSearch.Lifecycle.allCases.map {
-      Option(value: $0.rawValue, isChosen: $0 == query.search.lifecycle)
-    }
-    sorts = ScheduleSearch.Order.allCases.map { Option(value: $0.rawValue, isChosen: $0 == query.search.order) }
+    (chosenGroup, chosenTag) = (query.group, query.tag)
+    states = ScheduleQuery.states.map { Option(value: $0.rawValue, isChosen: $0 == query.search.lifecycle) }
+    sorts = ScheduleQuery.sorts.map { Option(value: $0.rawValue, isChosen: $0 == query.sort) }
     schedules = rows
     isEmpty = rows.isEmpty
     areEnded = query.search.lifecycle == .ended

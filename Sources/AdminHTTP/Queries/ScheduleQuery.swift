@@ -3,23 +3,32 @@ import Scheduling
 
 /// The filter, order and position in the query of a list's URL. Pages and API read it alike.
 struct ScheduleQuery: Sendable {
-  var prefix: String
+  /// As given; empty for none.
+  var prefix, group, tag: String
+  /// The order asked for. Ended schedules have their own.
+  var sort: ScheduleSearch.Order
   var search: ScheduleSearch
   var after: ListPosition?
   var limit: Int
 
+  /// The parameters of the API.
+  static let parameters = ["prefix", "group", "tag", "state", "sort", "limit", "after"]
+  static let states: [ScheduleSearch.Lifecycle] = [.all, .live, .paused, .ended]
+  static let sorts: [ScheduleSearch.Order] = [.id, .next]
   static let limits = 1...200
   static let defaultLimit = 50
 
   /// - Parameter value: The value of a query parameter, nil when it is absent.
   init(_ value: (String) -> String?) throws(QueryError) {
-    prefix = value("prefix") ?? ""
-    guard prefix.utf8.count <= ScheduleID.maximumLength else {
-      throw QueryError("prefix: longer than any id")
-    }
-    let lifecycle = try Self.choice(value("state"), ScheduleSearch.Lifecycle.self, or: .all, called: "state")
-    let order = try Self.choice(value("sort"), ScheduleSearch.Order.self, or: .id, called: "sort")
-    search = ScheduleSearch(prefix: Array(prefix.utf8), lifecycle: lifecycle, order: order)
+    prefix = try Self.text(value("prefix"), called: "prefix", upTo: ScheduleID.maximumLength, of: "id")
+    group = try Self.text(value("group"), called: "group", upTo: 200, of: "group")
+    tag = try Self.text(value("tag"), called: "tag", upTo: 64, of: "tag")
+    let lifecycle = try Self.choice(value("state"), Self.states, called: "state")
+    sort = try Self.choice(value("sort"), Self.sorts, called: "sort")
+    search = ScheduleSearch(
+      prefix: Array(prefix.utf8), group: group.isEmpty ? nil : Array(group.utf8),
+      tag: tag.isEmpty ? nil : Array(tag.utf8),
+      lifecycle: lifecycle, order: lifecycle == .ended ? .end : sort)
     limit = Self.defaultLimit
     if let text = value("limit"), !text.isEmpty {
       guard let number = Int(text), Self.limits.contains(number) else { throw QueryError("limit: not within 1-200") }
@@ -33,12 +42,21 @@ struct ScheduleQuery: Sendable {
     }
   }
 
-  private static func choice<Value: RawRepresentable<String> & CaseIterable>(
-    _ text: String?, _ type: Value.Type, or fallback: Value, called name: String
+  private static func text(
+    _ text: String?, called name: String, upTo length: Int, of kind: String
+  ) throws(QueryError) -> String {
+    let text = text ?? ""
+    guard text.utf8.count <= length else { throw QueryError("\(name): longer than any \(kind)") }
+    return text
+  }
+
+  /// One of these values; the first if there is no text.
+  private static func choice<Value: RawRepresentable<String>>(
+    _ text: String?, _ values: [Value], called name: String
   ) throws(QueryError) -> Value {
-    guard let text, !text.isEmpty else { return fallback }
-    guard let value = Value(rawValue: text) else {
-      throw QueryError("\(name): one of \(Value.allCases.map(\.rawValue).joined(separator: ", "))")
+    let isGiven = text?.isEmpty == false
+    guard let value = isGiven ? values.first(where: { $0.rawValue == text }) : values.first else {
+      throw QueryError("\(name): one of \(values.map(\.rawValue).joined(separator: ", "))")
     }
     return value
   }
@@ -46,10 +64,12 @@ struct ScheduleQuery: Sendable {
   /// The query that lists the page behind a position.
   func text(after position: ListPosition?) -> String {
     var parts = [
-      "prefix=\(percentEncoded(prefix))", "state=\(search.lifecycle.rawValue)", "sort=\(search.order.rawValue)",
+      "prefix=\(percentEncoded(prefix))", "state=\(search.lifecycle.rawValue)", "sort=\(sort.rawValue)",
       "limit=\(limit)",
     ]
-    if let position { parts.append("after=\(percentEncoded(position.text))") }
+    for (name, text) in [("group", group), ("tag", tag), ("after", position?.text ?? "")] where !text.isEmpty {
+      parts.append("\(name)=\(percentEncoded(text))")
+    }
     return parts.joined(separator: "&")
   }
 }
@@ -91,9 +111,9 @@ extension ListPosition {
 
   func fits(_ search: ScheduleSearch) -> Bool {
     switch self {
-    case .id: search.lifecycle != .ended && search.order == .id
-    case .due: search.lifecycle != .ended && search.order == .next
-    case .end: search.lifecycle == .ended
+    case .id: search.order == .id
+    case .due: search.order == .next
+    case .end: search.order == .end
     }
   }
 }

@@ -32,7 +32,7 @@ extension AdminRoutes {
 
   private func addSchedules(to router: Router<BasicRequestContext>) {
     router.get("/api/v1/schedules") { request, _ in
-      try request.allowOnly("prefix", "state", "sort", "limit", "after")
+      try request.allowOnly(ScheduleQuery.parameters)
       let query = try listQuery(request)
       return Response.json(APIScheduleList(try await list(query), query))
     }
@@ -68,7 +68,9 @@ extension AdminRoutes {
 
 extension Request {
   /// Rejects unknown and repeated query parameters instead of ignoring them.
-  fileprivate func allowOnly(_ names: String...) throws {
+  fileprivate func allowOnly(_ names: String...) throws { try allowOnly(names) }
+
+  fileprivate func allowOnly(_ names: [String]) throws {
     var seen: Set<String> = []
     for pair in (uri.query ?? "").split(separator: "&") {
       let text = String(pair.prefix { $0 != "=" })

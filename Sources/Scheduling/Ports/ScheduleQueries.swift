@@ -15,8 +15,8 @@ package protocol ScheduleQueries: AnyObject {
   /// Schedules of any state in order of id, after `id`.
   func page(after id: ScheduleID?, limit: Int) throws(StoreError) -> [Schedule]
 
-  /// At most `limit` schedules along a walk, without payloads and declarations: reading one costs the same whatever its
-  /// size.
+  /// At most `limit` schedules along a walk, without declarations and payloads, also that of a triggered tick: reading
+  /// one costs the same whatever its size.
   func listed(_ walk: ListWalk, limit: Int) throws(StoreError) -> [Schedule]
 
   /// The number of live schedules due at or before an instant, without reading them; counts no further than `bound`.
@@ -56,6 +56,10 @@ package struct EndPosition: Hashable, Comparable, Sendable {
 package enum ListWalk: Hashable, Sendable {
   /// All schedules by the bytes of their ids, starting with these bytes.
   case id(from: [UInt8])
+  /// Those of one group, whose name has these bytes, in any state and in the same order.
+  case group([UInt8], from: [UInt8])
+  /// Those that are paused, in the same order.
+  case paused(from: [UInt8])
   /// Live schedules in due order, after a position; nil for all.
   case due(after: DuePosition?)
   /// Ended schedules, including those that owe their Stopped, latest end first: those that ended before a position; nil

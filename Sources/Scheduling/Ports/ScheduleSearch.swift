@@ -1,34 +1,55 @@
-/// What people search for among schedules.
+/// What people search for among schedules. All of its conditions apply.
 package struct ScheduleSearch: Hashable, Sendable {
   package enum Lifecycle: String, CaseIterable, Sendable {
-    case all, live, ended
+    /// `live` includes `paused`; `active` is live without them.
+    case all, live, active, paused, ended
   }
 
-  /// The order of live schedules, or of all. Ended ones are always listed latest end first.
   package enum Order: String, CaseIterable, Sendable {
-    /// By the bytes of the id.
+    /// By the bytes of the id: a schedule that exists during the whole listing is listed exactly once.
     case id
     /// In due order; live schedules only.
     case next
+    /// Latest end first; ended schedules only.
+    case end
   }
 
   /// The bytes that ids begin with; empty for all.
   package var prefix: [UInt8]
+  /// The bytes of the group's name; nil for schedules of any group and of none.
+  package var group: [UInt8]?
+  /// The bytes of one of its tags; nil for any.
+  package var tag: [UInt8]?
   package var lifecycle: Lifecycle
   package var order: Order
 
-  package init(prefix: [UInt8] = [], lifecycle: Lifecycle = .all, order: Order = .id) {
+  package init(
+    prefix: [UInt8] = [], group: [UInt8]? = nil, tag: [UInt8]? = nil, lifecycle: Lifecycle = .all, order: Order = .id
+  ) {
     self.prefix = prefix
+    self.group = group
+    self.tag = tag
     self.lifecycle = lifecycle
     self.order = order
   }
 
   package func fits(_ schedule: Schedule) -> Bool {
-    guard schedule.id.bytes.starts(with: prefix) else { return false }
-    switch lifecycle {
-    case .all: return true
-    case .live: return schedule.nextTick != nil
-    case .ended: return schedule.nextTick == nil
+    guard schedule.id.bytes.starts(with: prefix), lifecycle.includes(schedule) else { return false }
+    // Compared as bytes, as the store does: for Swift's `==` a composed and a decomposed "é" are equal.
+    if let group, schedule.definition.group?.utf8.elementsEqual(group) != true { return false }
+    guard let tag else { return true }
+    return schedule.definition.tags?.contains { $0.utf8.elementsEqual(tag) } == true
+  }
+}
+
+extension ScheduleSearch.Lifecycle {
+  fileprivate func includes(_ schedule: Schedule) -> Bool {
+    switch self {
+    case .all: true
+    case .live: schedule.isLive
+    case .active: schedule.isLive && !schedule.isPaused
+    case .paused: schedule.isPaused
+    case .ended: !schedule.isLive
     }
   }
 }
@@ -84,30 +105,41 @@ extension ScheduleQueries {
 
 extension ScheduleSearch {
   /// Whether every row of its walk matches.
-  fileprivate var fitsAll: Bool { prefix.isEmpty && (lifecycle != .live || order == .next) }
-
-  fileprivate func walk(after position: ListPosition?) -> ListWalk {
-    switch (lifecycle, order, position) {
-    case (.ended, _, .end(let place)): .end(before: place)
-    case (.ended, _, _): .end(before: nil)
-    case (_, .next, .due(let place)): .due(after: place)
-    case (_, .next, _): .due(after: nil)
-    // The first possible id after an id is that id with a zero byte appended.
-    case (_, .id, .id(let id)): .id(from: id.bytes + [0])
-    case (_, .id, _): .id(from: prefix)
+  fileprivate var fitsAll: Bool {
+    guard prefix.isEmpty, tag == nil else { return false }
+    return switch (order, lifecycle) {
+    case (_, .all): order == .id || group == nil
+    case (.id, .paused), (.next, .live), (.end, .ended): group == nil
+    default: false
     }
+  }
+
+  /// The shortest walk in its order that has all matches.
+  fileprivate func walk(after position: ListPosition?) -> ListWalk {
+    switch (order, position) {
+    case (.next, .due(let place)): return .due(after: place)
+    case (.next, _): return .due(after: nil)
+    case (.end, .end(let place)): return .end(before: place)
+    case (.end, _): return .end(before: nil)
+    case (.id, _): break
+    }
+    // The first possible id after an id is that id with a zero byte appended.
+    let first = if case .id(let id) = position { id.bytes + [0] } else { prefix }
+    if let group { return .group(group, from: first) }
+    return lifecycle == .paused ? .paused(from: first) : .id(from: first)
   }
 
   /// Whether this row of the walk, or a later one, can match: ids with the same prefix are consecutive.
   fileprivate func mayHold(from row: Schedule) -> Bool {
-    lifecycle == .ended || order == .next || row.id.bytes.starts(with: prefix)
+    order != .id || row.id.bytes.starts(with: prefix)
   }
 
   fileprivate func place(of row: Schedule) -> ListPosition? {
-    switch row.state {
-    case .ended(let ending) where lifecycle == .ended: .end(EndPosition(at: ending.at, generation: row.generation))
-    case .live(let nextTick) where order == .next: .due(DuePosition(due: nextTick.due, generation: row.generation))
-    default: .id(row.id)
+    switch (order, row.state) {
+    case (.id, _): .id(row.id)
+    case (.next, .live(let nextTick)): .due(DuePosition(due: nextTick.due, generation: row.generation))
+    case (.end, .ended(let ending)): .end(EndPosition(at: ending.at, generation: row.generation))
+    case (.next, .ended), (.end, .live): nil
     }
   }
 }

@@ -21,10 +21,11 @@ struct PagesSession {
   /// The searches whose pages are loaded, with their addresses.
   static let searches: [(path: String, search: ScheduleSearch)] = [
     ("sort=id", ScheduleSearch()), ("sort=next", ScheduleSearch(order: .next)),
-    ("state=ended", ScheduleSearch(lifecycle: .ended)), ("state=live", ScheduleSearch(lifecycle: .live)),
+    ("state=ended", ScheduleSearch(lifecycle: .ended, order: .end)), ("state=live", ScheduleSearch(lifecycle: .live)),
     ("prefix=wait-8", ScheduleSearch(prefix: Array("wait-8".utf8))),
     ("sort=next&prefix=wait-8", ScheduleSearch(prefix: Array("wait-8".utf8), order: .next)),
-    ("state=ended&prefix=none", ScheduleSearch(prefix: Array("none".utf8), lifecycle: .ended)),
+    ("state=ended&prefix=none", ScheduleSearch(prefix: Array("none".utf8), lifecycle: .ended, order: .end)),
+    ("tag=none", ScheduleSearch(tag: Array("none".utf8))),
   ].map { ("/schedules?\($0.0)", $0.1) }
 
   let rig: Rig
