@@ -16,13 +16,28 @@ package protocol AdminSource: Sendable {
   /// Nil when no live schedule has this id, and no ended one that is still retained.
   func schedule(_ id: ScheduleID) async throws(AdminError) -> ScheduleDetails?
   func zone(named name: String) throws(ExpressionError) -> ZoneRules
-  /// Publishes a Schedule Stop as a client would; returns when the broker has confirmed it.
-  func stop(_ id: ScheduleID, reason: String) async throws(AdminError)
-  /// Publishes the definition of a live schedule as a Schedule Start, which replaces it and restarts its counter;
-  /// returns when the broker has confirmed it. An ended schedule is a conflict, because its payload is not retained.
-  func startAgain(_ id: ScheduleID) async throws(AdminError)
+  /// Publishes the command for a change as a client would; returns when the broker has confirmed it.
+  func publish(_ change: ScheduleChange, of id: ScheduleID) async throws(AdminError)
   /// Copies the whole database while the service runs. Cancelling the task ends the copy.
   func backUp() async throws(AdminError) -> DatabaseCopy
+}
+
+/// A change that a form of the pages asks for.
+package enum ScheduleChange: Hashable, Sendable {
+  case stop(reason: String)
+  /// Its definition again, which restarts its counter and ends its pause. An ended schedule is a conflict, because its
+  /// payload is not retained.
+  case restart
+  case pause(PauseEnd?, reason: String)
+  /// - Parameter policy: For the slots of the pause; nil for the default.
+  case resume(policy: MisfirePolicy?)
+  case trigger
+
+  /// When a pause ends automatically.
+  package enum PauseEnd: Hashable, Sendable {
+    case until(Instant)
+    case after(DurationExpression)
+  }
 }
 
 /// A copy of the database. There is one at a time: the next can be made when this value has been released.

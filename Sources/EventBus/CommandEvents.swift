@@ -2,9 +2,12 @@ package import Scheduling
 
 extension Definition {
   /// A Schedule Start event with this definition, as JSON: the fields that were sent, `payload` byte for byte.
-  package var startEvent: [UInt8] {
+  ///
+  /// - Parameter paused: Whether the schedule begins paused; nil to leave a pause as it is.
+  package func startEvent(paused: Bool? = nil) -> [UInt8] {
     commandEvent(.start, capacity: 512 + (payload?.count ?? 0)) { json in
       json.write(self)
+      if let paused { json.field("paused", boolean: paused) }
       if let payload { json.field("payload", json: payload) }
     }
   }

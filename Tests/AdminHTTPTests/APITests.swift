@@ -2,6 +2,7 @@ import Foundation
 import Recurrence
 import Scheduling
 import SchedulingTestKit
+import Synchronization
 import Testing
 
 @testable import AdminHTTP
@@ -42,13 +43,50 @@ struct APITests {
     #expect(list["nextLink"] == nil)
   }
 
+  @Test("a paused schedule is a live one with its pause and no next tick")
+  func paused() async throws {
+    var definition = Definition(
+      id: try #require(ScheduleID(validating: "a")), timing: .every(try DurationExpression("1h")), group: "billing",
+      tags: ["x", "é"], description: "sends invoices")
+    let until = FakeSource.now.advanced(byMilliseconds: 5_400_000)
+    let slot = FakeSource.now.advanced(byMilliseconds: 60_000)
+    definition.startDate = slot
+    var schedule = Schedule(
+      definition: definition, origin: Origin(), generation: 1, counter: 7,
+      state: .live(Schedule.NextTick(slot: slot, due: until)))
+    schedule.control.revision = 4
+    schedule.control.pause = Schedule.Pause(since: FakeSource.now, until: until, reason: "night")
+    let source = FakeSource([schedule])
+    let site = TestSite(source: source)
+    let details = try await object(site, "/api/v1/schedules/a")
+    let found = try #require(details["schedule"] as? [String: Any])
+    #expect(found["state"] as? String == "paused" && found["nextTick"] == nil && found["revision"] as? Int == 4)
+    #expect(
+      found["pause"] as? [String: String]
+        == ["since": FakeSource.now.rfc3339, "until": until.rfc3339, "reason": "night"])
+    #expect(found["group"] as? String == "billing" && found["tags"] as? [String] == ["x", "é"])
+    #expect(found["note"] as? String == "sends invoices" && found["description"] as? String == "Every 1h")
+    let upcoming = try #require(details["upcoming"] as? [[String: Any]])
+    #expect(
+      upcoming.first?["slot"] as? String == slot.advanced(byMilliseconds: 7_200_000).rfc3339,
+      "the first after the end of the pause")
+
+    schedule.control.pause?.until = nil
+    source.state.withLock { [schedule] in $0.schedules = [schedule] }
+    #expect((try await object(site, "/api/v1/schedule?id=a")["upcoming"] as? [Any])?.isEmpty == true)
+    schedule.control.pause = nil
+    source.state.withLock { [schedule] in $0.schedules = [schedule] }
+    let resumed = try #require(try await object(site, "/api/v1/schedule?id=a")["schedule"] as? [String: Any])
+    #expect(resumed["state"] as? String == "live" && resumed["pause"] == nil && resumed["nextTick"] != nil)
+  }
+
   @Test("counts are numbers")
   func overview() async throws {
     let overview = try await object(TestSite(), "/api/v1/overview")
     let members = try #require(overview["due"] as? [String: Any])
     #expect((members["withinMinute"] as? [String: Any])?["count"] as? Int == 3)
     #expect((members["withinHour"] as? [String: Any])?["isAtLeast"] as? Bool == true)
-    #expect((overview["schedules"] as? [String: Int]) == ["live": 1_234_567, "ended": 8])
+    #expect((overview["schedules"] as? [String: Int]) == ["live": 1_234_567, "paused": 3, "ended": 8])
     #expect((overview["totals"] as? [String: Int]) == ["ticks": 42])
     #expect((overview["latenessMilliseconds"] as? [String: Int]) == ["p50": 1, "p99": 9])
     #expect(overview["title"] == nil, "no member of the page")
@@ -73,7 +111,8 @@ struct APITests {
   func emptyParameters() async throws {
     let site = TestSite()
     for query in [
-      "schedules?prefix=&state=&sort=&limit=&after=", "recent?after=", "preview?expression=@daily&timezone=",
+      "schedules?prefix=&group=&tag=&state=&sort=&limit=&after=", "recent?after=",
+      "preview?expression=@daily&timezone=",
     ] {
       #expect(try await site.get("/api/v1/\(query)").status == 200, "\(query)")
     }

@@ -1,5 +1,7 @@
 import CoreMetrics
 import PrometheusMetrics
+import Recurrence
+import Scheduling
 import Synchronization
 import Testing
 
@@ -76,25 +78,84 @@ struct AdminRoutesTests {
     #expect(try await TestSite(source: source).get("/recent").status == 200)
   }
 
-  @Test("stop and restart require the setting, the token and a same-origin form")
+  /// Published changes, as text.
+  private func published(_ source: FakeSource) -> [String] {
+    source.state.withLock { $0.changes.map { "\($0.id): \($0.change)" } }
+  }
+
+  @Test("changes require the setting, the token and a same-origin form")
   func changes() async throws {
     let source = FakeSource([try .fake("a b")])
     let site = guarded(source: source)
     let stopped = try await site.post("/schedule/stop", "id=a+b&reason=enough%21")
     #expect(stopped.status == 303 && stopped.header("Location") == "/schedule?id=a%20b&sent=stop")
     #expect(try await site.post("/schedule/start", "id=a%20b").status == 303)
-    #expect(source.state.withLock { $0.stopped } == ["a b: enough!"])
-    #expect(source.state.withLock { $0.startedAgain } == ["a b"])
+    #expect(published(source) == [#"a b: stop(reason: "enough!")"#, "a b: restart"])
     #expect(try await site.post("/schedule/stop", "id=a", ["Origin": "https://evil.example"]).status == 403)
     #expect(try await site.post("/schedule/stop", "id=a", Self.nothing).status == 401)
     #expect(try await site.post("/schedule/stop", "reason=x").status == 400)
     #expect(try await site.get("/schedule/stop").status != 200)
     let long = "id=a&reason=" + String(repeating: "x", count: 20_000)
     #expect(try await site.post("/schedule/stop", long).status == 413)
-    #expect(try await guarded(writes: false).post("/schedule/stop", "id=a").status == 403)
-    #expect(source.state.withLock { $0.stopped.count } == 1)
+    for path in ["stop", "start", "pause", "resume", "trigger"] {
+      let form = "id=a&confirm=yes"
+      #expect(try await guarded(writes: false).post("/schedule/\(path)", form).status == 403)
+      #expect(try await site.post("/schedule/\(path)", form, Self.nothing).status == 401)
+      #expect(try await site.post("/schedule/\(path)", "confirm=yes").body.contains("id: missing"))
+    }
+    #expect(published(source).count == 2)
     let page = try await site.get("/schedule?id=a%20b&sent=stop").body
     #expect(page.contains("action=\"/schedule/stop\"") && page.contains("Schedule Stop published"))
+  }
+
+  @Test("pause, resume and trigger are published as the forms say")
+  func control() async throws {
+    let source = FakeSource([try .fake("a")])
+    let site = guarded(source: source)
+    let hour = FakeSource.now.advanced(byMilliseconds: 3_600_000)
+    let date = String(hour.rfc3339.prefix(16))  // as a browser sends local dates
+    for (form, change) in [
+      ("pause", .pause(nil, reason: "paused from the admin page")),
+      ("pause?for=&until=&reason=", .pause(nil, reason: "paused from the admin page")),
+      ("pause?for=2h+30m&reason=night", .pause(.after(try DurationExpression("2h 30m")), reason: "night")),
+      ("pause?until=\(hour.rfc3339)&reason=n", .pause(.until(hour), reason: "n")),
+      (
+        "pause?until=2030-12-31T09:00:00%2B01:00&reason=n",
+        .pause(.until(try #require(Instant(rfc3339: "2030-12-31T08:00:00Z"))), reason: "n")
+      ),
+      ("pause?until=\(date)&reason=n", .pause(.until(try #require(Instant(rfc3339: date + ":00Z"))), reason: "n")),
+      (
+        "pause?until=2030-12-31+08:00:30&reason=n",
+        .pause(.until(try #require(Instant(rfc3339: "2030-12-31T08:00:30Z"))), reason: "n")
+      ),
+      ("resume", .resume(policy: nil)), ("resume?policy=", .resume(policy: nil)),
+      ("resume?policy=fireAll", .resume(policy: .fireAll)), ("trigger?confirm=yes", .trigger),
+    ] as [(String, ScheduleChange)] {
+      let parts = form.split(separator: "?")
+      let answer = try await site.post("/schedule/\(parts[0])", "id=a&" + (parts.count > 1 ? parts[1] : ""))
+      #expect(answer.status == 303 && answer.header("Location") == "/schedule?id=a&sent=\(parts[0])", "\(form)")
+      #expect(source.state.withLock { $0.changes.last?.change } == change, "\(form)")
+      let page = try await site.get("/schedule?id=a&sent=\(parts[0])").body
+      let notice = try #require(SentCommand(rawValue: String(parts[0]))?.notice)
+      #expect(notice.hasPrefix("Schedule ") && page.contains(notice), "\(form)")
+    }
+  }
+
+  @Test(
+    "a form that the scheduler would reject publishes nothing",
+    arguments: [
+      ("pause", "for=2h&until=2030-01-01T00:00:00Z", "until: not together"), ("pause", "for=soon", "for: "),
+      ("pause", "until=tomorrow", "until: not a time"),
+      ("pause", "until=2001-01-01T00:00:00Z", "until: not in the future"),
+      ("pause", "until=2030-02-30T00:00:00Z", "until: not a time"), ("resume", "policy=all", "policy: one of"),
+      ("pause", "reason=" + String(repeating: "x", count: 1025), "reason: longer"), ("trigger", "", "confirm: "),
+      ("trigger", "confirm=no", "confirm: "),
+    ])
+  func badForms(command: String, form: String, reason: String) async throws {
+    let source = FakeSource([try .fake("a")])
+    let answer = try await guarded(source: source).post("/schedule/\(command)", "id=a&\(form)")
+    #expect(answer.status == 400 && answer.body.contains(reason), "\(answer.body)")
+    #expect(published(source).isEmpty)
   }
 
   @Test("a Stop's reason is limited in bytes as by the scheduler, before it is published")
@@ -110,8 +171,10 @@ struct AdminRoutesTests {
       #expect(answer.status == status)
       if status == 400 { #expect(answer.body.contains("reason: longer than 1024 bytes")) }
     }
-    let sent = source.state.withLock { $0.stopped }
-    #expect(sent.map(\.utf8.count) == [1024 + 3, 1000 + 3], "nothing is truncated")
+    let lengths = source.state.withLock { state in
+      state.changes.map { if case .stop(let reason) = $0.change { reason.utf8.count } else { 0 } }
+    }
+    #expect(lengths == [1024, 1000], "nothing is truncated")
   }
 
   @Test("recent events can be listed after a number")

@@ -11,8 +11,8 @@ final class FakeSource: AdminSource {
     var reason: String?
     var schedules: [Schedule] = []
     var history = Schedule.History()
-    var stopped: [String] = []
-    var startedAgain: [String] = []
+    /// Published changes, with their ids.
+    var changes: [(id: String, change: ScheduleChange)] = []
     var error: AdminError?
     /// The most rows examined per read.
     var examining = 1000
@@ -40,7 +40,7 @@ final class FakeSource: AdminSource {
     return Overview(
       version: "1.2.3", startedAt: Self.now.advanced(byMilliseconds: -7_200_000),
       parts: [.init("broker", isHealthy: true, "RabbitMQ 3.10.8"), .init("disk", isHealthy: false, "<b>full</b>")],
-      counts: ScheduleCounts(live: 1_234_567, ended: 8), dueWithinMinute: BoundedCount(3),
+      counts: ScheduleCounts(live: 1_234_567, ended: 8, paused: 3), dueWithinMinute: BoundedCount(3),
       dueWithinHour: BoundedCount(1000, isAtLeast: true), nextDue: Self.now,
       lateness: .init(p50: 1, p99: 9), totals: [.init("Ticks sent", key: "ticks", 42)])
   }
@@ -74,14 +74,9 @@ final class FakeSource: AdminSource {
 
   func zone(named name: String) throws(ExpressionError) -> ZoneRules { try ZoneDirectory().rules(named: name) }
 
-  func stop(_ id: ScheduleID, reason: String) async throws(AdminError) {
+  func publish(_ change: ScheduleChange, of id: ScheduleID) async throws(AdminError) {
     try check()
-    state.withLock { $0.stopped.append("\(id.text): \(reason)") }
-  }
-
-  func startAgain(_ id: ScheduleID) async throws(AdminError) {
-    try check()
-    state.withLock { $0.startedAgain.append(id.text) }
+    state.withLock { $0.changes.append((id.text, change)) }
   }
 
   func backUp() async throws(AdminError) -> DatabaseCopy {

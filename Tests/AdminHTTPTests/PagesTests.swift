@@ -86,11 +86,19 @@ struct PagesTests {
   func paging() async throws {
     let schedules = try (1...25).map { (number: Int) throws -> Schedule in
       let ended = number % 7 == 0 ? "done" : nil
-      return try .fake("s\(number)", generation: Int64(number), inSeconds: Int64(100 - number), ended: ended)
+      var schedule = try Schedule.fake(
+        "s\(number)", generation: Int64(number), inSeconds: Int64(100 - number), ended: ended)
+      if number % 2 == 0 { schedule.definition.group = "é & co" }
+      if number % 5 == 0 { schedule.definition.tags = ["a", "+x"] }
+      if number % 6 == 0 { schedule.control.pause = Schedule.Pause(since: FakeSource.now) }
+      return schedule
     }
     for (query, expected) in [
       ("sort=id", 25), ("sort=next", 22), ("state=ended", 3), ("state=ended&prefix=s1", 1), ("state=live", 22),
-      ("prefix=s2", 7), ("sort=next&prefix=s2", 6),
+      ("prefix=s2", 7), ("sort=next&prefix=s2", 6), ("state=paused", 4), ("state=paused&sort=next", 4),
+      ("group=%C3%A9+%26+co", 12), ("group=e%CC%81+%26+co", 0), ("group=%C3%A9+%26+co&sort=next", 11),
+      ("group=%C3%A9+%26+co&state=paused&prefix=s1", 2), ("tag=%2Bx", 5), ("tag=a&group=%C3%A9+%26+co", 2),
+      ("tag=a&state=ended", 0), ("tag=x", 0), ("state=ended&group=%C3%A9+%26+co", 1),
     ] {
       for examining in [1, 3, 1000] {
         let source = FakeSource(schedules)
@@ -114,7 +122,9 @@ struct PagesTests {
   @Test(
     "an invalid query is rejected with a reason",
     arguments: [
-      "state=x", "sort=x", "limit=0", "limit=201", "limit=x", "after=x", "after=d1.2", "after=d1&sort=next",
+      "state=x", "state=active", "sort=x", "sort=end", "group=" + String(repeating: "x", count: 201),
+      "tag=" + String(repeating: "x", count: 65), "state=paused&after=e1.2", "group=x&after=d1.2", "limit=0",
+      "limit=201", "limit=x", "after=x", "after=d1.2", "after=d1&sort=next",
       "after=ix&sort=next", "after=i", "after=e1.2", "state=ended&after=ix", "state=ended&after=d1.2",
       "state=ended&after=e1", "prefix=" + String(repeating: "x", count: 201),
     ])
@@ -155,6 +165,48 @@ struct PagesTests {
       #expect(
         body.contains("in 11 seconds") && !body.contains("13 seconds ago<") && body.contains("slot <bdi>"), "\(path)")
     }
+  }
+
+  @Test("a paused schedule's page shows since when, until when and why, and offers to resume it")
+  func paused() async throws {
+    var schedule = try Schedule.fake("a", inSeconds: 3600)
+    let pause = Schedule.Pause(
+      since: FakeSource.now.advanced(byMilliseconds: -7_200_000),
+      until: FakeSource.now.advanced(byMilliseconds: 10_800_000), reason: "<night>")
+    schedule.control.pause = pause
+    schedule.control.revision = 17
+    (schedule.definition.group, schedule.definition.tags) = ("b&c", ["x y", "<t>"])
+    schedule.definition.description = "sends <invoices>"
+    let source = FakeSource([schedule, try .fake("b", generation: 2)])
+    let site = TestSite(settings: AdminSettings(token: fixedToken, allowsChanges: true), source: source)
+    let page = try await site.get("/schedule?id=a").body
+    for text in [
+      #"<span class="badge paused">paused</span>"#, "<dt>Resumes</dt><dd>in 3 hours", "2 hours ago",
+      "<dt>Pause reason</dt><dd><bdi>&lt;night&gt;</bdi>", "<dt>Revision</dt><dd>17</dd>", "sends &lt;invoices&gt;",
+      #"<a href="/schedules?group=b%26c"><bdi>b&amp;c</bdi></a>"#,
+      #"<a href="/schedules?tag=x%20y"><bdi>x y</bdi></a>"#,
+      "&lt;t&gt;", "action=\"/schedule/resume\"", "Change the pause", "action=\"/schedule/trigger\"",
+      "Next slots after the pause",
+    ] { #expect(page.contains(text), "\(text)") }
+    #expect(!page.contains("Next tick") && !page.contains("End reason"))
+    let live = try await site.get("/schedule?id=b").body
+    #expect(live.contains("action=\"/schedule/pause\"") && !live.contains("action=\"/schedule/resume\""))
+    #expect(
+      live.contains("Next tick") && !live.contains("Group") && !live.contains("<dt>Paused")
+        && !live.contains("<dt>Tags"))
+
+    let list = try await site.get("/schedules?state=paused&group=b%26c&tag=x+y").body
+    for text in [
+      "resumes in 3 hours", "group <bdi>b&amp;c</bdi>", "&lt;night&gt;", "<option selected>paused</option>",
+      #"name="group" value="b&amp;c""#, #"name="tag" value="x y""#,
+    ] { #expect(list.contains(text), "\(text)") }
+    #expect(!list.contains("badge live"))
+    schedule.control.pause?.until = nil
+    source.state.withLock { [schedule] in $0.schedules = [schedule] }
+    #expect(try await site.get("/schedules").body.contains("when it is resumed"))
+    let open = try await site.get("/schedule?id=a").body
+    #expect(open.contains("by command only") && open.contains("No slots."))
+    #expect(try await site.get("/").body.contains("3 paused, 8 ended"))
   }
 
   @Test("the page of an ended schedule says that its payload is not retained, and how to start it again")

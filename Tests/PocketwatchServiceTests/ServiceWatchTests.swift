@@ -70,10 +70,10 @@ struct ServiceWatchTests {
         throws: AdminError(
           .conflict, "it has ended, and its payload is not kept: copy the Start event, add the payload, publish it")
       ) {
-        try await watch.startAgain(id("b"))
+        try await watch.publish(.restart, of: id("b"))
       }
       await #expect(throws: AdminError(.notFound, "no schedule has this id")) {
-        try await watch.startAgain(id("c"))
+        try await watch.publish(.restart, of: id("c"))
       }
     }
   }

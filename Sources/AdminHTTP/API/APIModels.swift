@@ -13,7 +13,9 @@ struct APIOverview: Encodable {
   }
 
   struct Counts: Encodable {
+    /// Including the paused ones.
     var live: Int
+    var paused: Int
     var ended: Int
   }
 
@@ -61,7 +63,8 @@ struct APIOverview: Encodable {
     reason = status.reason
     ready = reason == nil
     parts = overview.parts.map { Part(name: $0.name, healthy: $0.isHealthy, message: $0.message) }
-    schedules = Counts(live: overview.counts.live, ended: overview.counts.ended)
+    let counts = overview.counts
+    schedules = Counts(live: counts.live, paused: counts.paused, ended: counts.ended)
     due = Due(
       withinMinute: Bounded(overview.dueWithinMinute), withinHour: Bounded(overview.dueWithinHour),
       next: overview.nextDue?.rfc3339)

@@ -11,6 +11,13 @@ struct APISchedule: Encodable {
     var missed: Int
   }
 
+  struct Pause: Encodable {
+    var since: String
+    /// When it ends automatically.
+    var until: String?
+    var reason: String?
+  }
+
   struct Ended: Encodable {
     var at: String
     var reason: String?
@@ -22,7 +29,7 @@ struct APISchedule: Encodable {
   var every: String?
   var at: String?
   var duration: String?
-  /// The timing in plain English.
+  /// The timing in plain English. The Start's own `description` is `note`: this member was here before it.
   var description: String
   var timezone: String?
   var startDate: String?
@@ -32,15 +39,23 @@ struct APISchedule: Encodable {
   var misfirePolicy: String?
   var catchupWindow: String?
   var ifExists: String?
+  var group: String?
+  var tags: [String]?
+  /// The `description` of its Start or last Update.
+  var note: String?
+  /// Grows with each change of the definition or of the pause.
+  var revision: Int64
   /// Ticks sent and confirmed.
   var counter: Int64
+  /// Absent while it is held or paused.
   var nextTick: NextTick?
+  var pause: Pause?
   var ended: Ended?
 
   init(_ schedule: Schedule) {
     let definition = schedule.definition
     id = schedule.id.text
-    state = schedule.nextTick.map { $0.isHeld ? "held" : "live" } ?? "ended"
+    state = schedule.stateName
     switch definition.timing {
     case .cron(let expression): cron = expression.text
     case .every(let interval): every = interval.text
@@ -56,9 +71,18 @@ struct APISchedule: Encodable {
     misfirePolicy = definition.misfirePolicy?.rawValue
     catchupWindow = definition.catchupWindow?.text
     ifExists = definition.ifExists?.rawValue
+    group = definition.group
+    tags = definition.tags
+    note = definition.description
+    revision = schedule.control.revision
     counter = schedule.counter
-    if let next = schedule.nextTick, !next.isHeld {
-      nextTick = NextTick(slot: next.slot.rfc3339, due: next.due.rfc3339, missed: next.missed)
+    nextTick = schedule.comingTick.map {
+      NextTick(slot: $0.slot.rfc3339, due: $0.due.rfc3339, missed: $0.missed)
+    }
+    if schedule.isPaused {
+      pause = schedule.control.pause.map {
+        Pause(since: $0.since.rfc3339, until: $0.until?.rfc3339, reason: $0.reason)
+      }
     }
     ended = schedule.ending.map { Ended(at: $0.at.rfc3339, reason: $0.reason) }
   }
@@ -93,7 +117,8 @@ struct APIScheduleDetails: Encodable {
   var schedule: APISchedule
   var started: Started
   var ticks: Ticks
-  /// The next slots; empty when the zone is missing or the schedule has ended.
+  /// The next slots, of a paused schedule those after the end of its pause. Empty when that is open, the zone is missing,
+  /// or the schedule has ended.
   var upcoming: [APISlot]
   /// Why its zone cannot be used on this machine.
   var timezoneError: String?

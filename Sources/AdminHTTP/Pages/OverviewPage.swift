@@ -45,6 +45,8 @@ struct OverviewPage {
   var started: Moment
   var parts: [Part]
   var live: String
+  /// How many of the live ones are paused; nil for none.
+  var paused: String?
   var ended: String
   var dueWithinMinute: String
   var dueWithinHour: String
@@ -62,6 +64,7 @@ struct OverviewPage {
     started = Moment(overview.startedAt, now: status.now)
     parts = overview.parts.map { Part(name: $0.name, isHealthy: $0.isHealthy, message: $0.message) }
     live = Total.grouped(Int64(overview.counts.live))
+    paused = overview.counts.paused == 0 ? nil : Total.grouped(Int64(overview.counts.paused))
     ended = Total.grouped(Int64(overview.counts.ended))
     dueWithinMinute = overview.dueWithinMinute.text
     dueWithinHour = overview.dueWithinHour.text

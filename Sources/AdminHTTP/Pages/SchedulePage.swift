@@ -5,6 +5,13 @@ import Scheduling
 struct SchedulePage {
   var title: String
   var schedule: ScheduleRow
+  /// Its description, in the client's words.
+  var note: String?
+  /// Lists of its group, and of those with each of its tags.
+  var group: Label?
+  var tags: [Label]
+  var hasTags: Bool
+  var revision: Int64
   /// The Schedule Start event that would start it again.
   var startEvent: String
   /// `message_id`, login and time of its Start.
@@ -17,11 +24,25 @@ struct SchedulePage {
   var zoneError: String?
   /// Recent events of this id, newest first.
   var recent: [EventRow]
-  /// Whether the page offers to stop and restart it.
+  /// Whether the page offers to stop, restart, pause, resume and trigger it.
   var canChange: Bool
+  var isPaused: Bool
+  /// Ways to resume it.
+  var resumePolicies: [SchedulesPage.Option]
   var hasEnded: Bool
   /// The result of the form that led here.
   var notice: String?
+
+  /// A name that schedules share, with the link to their list.
+  struct Label {
+    var text: String
+    var link: String
+
+    init(_ parameter: String, _ text: String) {
+      self.text = text
+      link = "/schedules?\(parameter)=\(percentEncoded(text))"
+    }
+  }
 
   /// Delivery results.
   struct Ticks {
@@ -47,6 +68,12 @@ struct SchedulePage {
     let schedule = details.schedule
     title = schedule.id.text
     self.schedule = ScheduleRow(schedule, now: now, in: try? zone.get())
+    let definition = schedule.definition
+    note = definition.description
+    group = definition.group.map { Label("group", $0) }
+    tags = (definition.tags ?? []).map { Label("tag", $0) }
+    hasTags = !tags.isEmpty
+    revision = schedule.control.revision
     startEvent = details.startEvent
     startedBy = schedule.origin.messageID.map { String(decoding: $0, as: UTF8.self) }
     startedByUser = details.history.beginning?.userID
@@ -55,7 +82,7 @@ struct SchedulePage {
     switch zone {
     case .success(let rules):
       upcoming = schedule.upcomingSlots(now: now, in: rules).map { SlotRow($0, now: now, in: rules) }
-      if let next = schedule.nextTick, next.due != next.slot, !upcoming.isEmpty {
+      if let next = schedule.comingTick, next.due != next.slot, !upcoming.isEmpty {
         upcoming[0].at.relative = "due " + Moment.distance(from: now, to: next.due)
       }
     case .failure(let error):
@@ -65,7 +92,9 @@ struct SchedulePage {
     let own = recent.reversed().filter { $0.event.id == schedule.id }
     self.recent = own.prefix(20).map { EventRow($0, now: now) }
     hasEnded = schedule.nextTick == nil
+    isPaused = schedule.isPaused
     canChange = allowsChanges && !hasEnded
+    resumePolicies = MisfirePolicy.allCases.map { .init(value: $0.rawValue, isChosen: $0 == .skip) }
     notice = sent?.notice
   }
 }
@@ -85,12 +114,17 @@ extension SchedulePage.Ticks {
 
 /// The command that a form has just published; the redirect after the form names it in its URL.
 enum SentCommand: String {
-  case stop, start
+  case stop, start, pause, resume, trigger
 
-  var notice: String {
+  var notice: String { "\(event.rawValue) published. Reload to see its outcome." }
+
+  private var event: EventName {
     switch self {
-    case .stop: "Schedule Stop published. Reload to see its outcome."
-    case .start: "Schedule Start published. Reload to see its outcome."
+    case .stop: .stop
+    case .start: .start
+    case .pause: .pause
+    case .resume: .resume
+    case .trigger: .trigger
     }
   }
 }

@@ -18,7 +18,11 @@ struct ScheduleRow {
   var missed: Int
   /// Ticks sent and confirmed.
   var sent: Int64
+  var group: String?
+  var tags: [String]
+  var pause: PauseRow?
   var ended: Moment?
+  /// Of its end or its pause.
   var reason: String?
 
   /// - Parameter zone: The rules of the schedule's zone; nil when they cannot be loaded.
@@ -26,22 +30,38 @@ struct ScheduleRow {
     let definition = schedule.definition
     id = schedule.id.text
     link = Self.link(to: schedule.id)
-    state = schedule.nextTick.map { $0.isHeld ? "held" : "live" } ?? "ended"
+    state = schedule.stateName
     timing = definition.timing.fieldText
     description = definition.timing.description
     self.zone = definition.timezone ?? ZoneRules.utc.name
-    if let nextTick = schedule.nextTick, !nextTick.isHeld {
+    if let nextTick = schedule.comingTick {
       next = Moment(nextTick.due, now: now, in: zone)
       nextSlot = nextTick.slot == nextTick.due ? nil : Moment(nextTick.slot, now: now, in: zone)
     }
     missed = schedule.nextTick?.missed ?? 0
     sent = schedule.counter
+    group = definition.group
+    tags = definition.tags ?? []
+    let pause = schedule.isPaused ? schedule.control.pause : nil
+    self.pause = pause.map { PauseRow($0, now: now, in: zone) }
     ended = schedule.ending.map { Moment($0.at, now: now, in: zone) }
-    reason = schedule.ending?.reason
+    reason = schedule.ending?.reason ?? pause?.reason
   }
 
   /// The id is a query parameter: in a path, browsers resolve `..`.
   static func link(to id: ScheduleID) -> String { "/schedule?id=" + percentEncoded(id.text) }
+}
+
+/// A pause.
+struct PauseRow {
+  var since: Moment
+  /// When it ends automatically.
+  var until: Moment?
+
+  init(_ pause: Schedule.Pause, now: Instant, in zone: ZoneRules?) {
+    since = Moment(pause.since, now: now, in: zone)
+    until = pause.until.map { Moment($0, now: now, in: zone) }
+  }
 }
 
 extension Timing {

@@ -45,7 +45,7 @@ extension Assets {
     thead th { padding-top: 0; color: var(--faint); font-size: .85em; font-weight: 500; white-space: nowrap; }
     tbody th { font-weight: 500; }
     tbody tr:hover { background: var(--panel); }
-    td small, td code { display: block; color: var(--faint); }
+    td small, td code, tbody th small { display: block; color: var(--faint); font-weight: 400; }
     small { font-size: .9em; }
     time { white-space: nowrap; }
     .number { text-align: end; white-space: nowrap; }
@@ -75,11 +75,12 @@ extension Assets {
 
     .badge { display: inline-block; padding: 0 .55em; border-radius: 1em; font-size: .85em; font-weight: 500;
       white-space: nowrap; color: var(--faint); background: var(--panel); border: 1px solid var(--line); }
-    .badge.good, .badge.live, .badge.started { color: var(--good); background: var(--good-back);
+    .badge.good, .badge.live, .badge.started, .badge.resumed { color: var(--good); background: var(--good-back);
       border-color: transparent; }
     .badge.bad, .badge.rejected, .badge.nacked, .badge.expired { color: var(--bad); background: var(--bad-back);
       border-color: transparent; }
-    .badge.missed, .badge.unroutable { color: var(--note); background: var(--note-back); border-color: transparent; }
+    .badge.missed, .badge.unroutable, .badge.paused { color: var(--note); background: var(--note-back);
+      border-color: transparent; }
     .message { padding: .5rem .85rem; border-radius: .5rem; background: var(--panel); overflow-wrap: anywhere; }
     .message.good { color: var(--good); background: var(--good-back); }
     .message.bad { color: var(--bad); background: var(--bad-back); }
@@ -91,6 +92,8 @@ extension Assets {
     .wide { flex: 1 1 16rem; max-width: 32rem; }
     input, select, button { min-height: 2.25rem; width: 100%; padding: .25rem .75rem; font: inherit; font-size: 14px;
       color: var(--text); background: var(--back); border: 1px solid var(--line); border-radius: .4rem; }
+    .check { display: flex; align-items: center; gap: .5rem; min-height: 2.25rem; }
+    .check input { width: auto; min-height: 0; }
     button { width: auto; padding: .25rem 1.1rem; background: var(--panel); font-weight: 500; cursor: pointer; }
     button:hover { border-color: var(--faint); }
     button.bad { color: var(--bad); }

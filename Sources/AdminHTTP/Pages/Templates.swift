@@ -53,14 +53,14 @@ enum Templates {
   private static let readiness =
     #"<span class="badge {{#isReady}}good{{/isReady}}{{^isReady}}bad{{/isReady}}"><bdi>{{state}}</bdi></span>"#
 
-  private static let state = #"<span class="badge{{#next}} good{{/next}}">{{state}}</span>"#
+  private static let state = #"<span class="badge {{state}}">{{state}}</span>"#
 
   private static let overview = """
     <dl class="tiles">
     <div><dt>Next tick</dt>{{#nextDue}}<dd>{{relative}}
     <small><time datetime="{{utc}}">{{text}}</time> UTC</small></dd>{{/nextDue}}
     {{^nextDue}}<dd class="zero">none</dd>{{/nextDue}}</div>
-    <div><dt>Schedules</dt><dd>{{live}} <small>{{ended}} ended</small></dd></div>
+    <div><dt>Schedules</dt><dd>{{live}} <small>{{#paused}}{{paused}} paused, {{/paused}}{{ended}} ended</small></dd></div>
     <div><dt>Due within a minute</dt><dd>{{dueWithinMinute}}</dd></div>
     <div><dt>Due within an hour</dt><dd>{{dueWithinHour}}</dd></div>
     <div><dt>Lateness of recent ticks</dt>{{#lateness}}<dd>p50 {{p50}},
@@ -88,6 +88,8 @@ enum Templates {
   private static let schedules = """
     <form action="/schedules" method="get" role="search">
     <label class="wide">Id begins with <input name="prefix" value="{{prefix}}" maxlength="200" dir="auto"></label>
+    <label>Group <input name="group" value="{{chosenGroup}}" maxlength="200" dir="auto"></label>
+    <label>Tag <input name="tag" value="{{chosenTag}}" maxlength="64" dir="auto"></label>
     <label>State <select name="state">
     {{#states}}<option{{#isChosen}} selected{{/isChosen}}>{{value}}</option>{{/states}}</select></label>
     <label>Sort by <select name="sort">
@@ -100,11 +102,14 @@ enum Templates {
     {{^isEmpty}}<table>
     <thead><tr><th>Id<th>Timing<th>Next tick<th class="number">Sent<th>State</tr></thead>
     <tbody>
-    {{#schedules}}<tr><th scope="row" class="schedule" data-label="Id"><a href="{{link}}"><bdi>{{id}}</bdi></a></th>
+    {{#schedules}}<tr><th scope="row" class="schedule" data-label="Id"><div><a href="{{link}}"><bdi>{{id}}</bdi></a>\
+    {{#group}}<small>group <bdi>{{group}}</bdi></small>{{/group}}</div></th>
     <td data-label="Timing"><div>{{description}}<code><bdi>{{timing}}</bdi> · <bdi>{{zone}}</bdi></code></div></td>
     <td data-label="Next tick"><div>{{#next}}{{relative}}<small><bdi>{{wall}}</bdi></small>\
     {{#local}}<small><time datetime="{{utc}}">{{text}}</time> UTC</small>{{/local}}{{/next}}\
     {{#nextSlot}}<small>slot <bdi>{{wall}}</bdi></small>{{/nextSlot}}\
+    {{#pause}}{{#until}}<small>resumes {{relative}}, <bdi>{{wall}}</bdi></small>{{/until}}\
+    {{^until}}<small>when it is resumed</small>{{/until}}{{/pause}}\
     {{#ended}}<small>ended {{relative}}, <time datetime="{{utc}}">{{text}}</time> UTC</small>{{/ended}}</div></td>
     <td data-label="Sent" class="number"><div>{{sent}}</div></td>
     <td data-label="State"><div>\(state){{#reason}}<small><bdi>{{reason}}</bdi></small>{{/reason}}</div></td></tr>
@@ -120,6 +125,8 @@ enum Templates {
     {{#schedule}}<dl class="tiles">
     {{#next}}<div><dt>Next tick</dt><dd>{{relative}} <small><bdi>{{wall}}</bdi></small>\
     {{#local}}<small><time datetime="{{utc}}">{{text}}</time> UTC</small>{{/local}}{{#nextSlot}}<small>slot <bdi>{{wall}}</bdi></small>{{/nextSlot}}</dd></div>{{/next}}
+    {{#pause}}<div><dt>Resumes</dt>{{#until}}<dd>{{relative}} <small><bdi>{{wall}}</bdi></small></dd>{{/until}}\
+    {{^until}}<dd class="zero">by command only</dd>{{/until}}</div>{{/pause}}
     {{#ended}}<div><dt>Ended</dt><dd>{{relative}}
     <small><time datetime="{{utc}}">{{text}}</time> UTC</small></dd></div>{{/ended}}
     {{/schedule}}
@@ -133,8 +140,13 @@ enum Templates {
     <dl class="facts">
     <dt>Timing</dt><dd>{{description}} <code><bdi>{{timing}}</bdi></code></dd>
     <dt>Time zone</dt><dd><bdi>{{zone}}</bdi></dd>
-    {{#reason}}<dt>End reason</dt><dd><bdi>{{reason}}</bdi></dd>{{/reason}}
+    {{#pause}}<dt>Paused</dt><dd><bdi>{{since.wall}}</bdi>, {{since.relative}}</dd>{{/pause}}
+    {{#reason}}<dt>{{#pause}}Pause{{/pause}}{{#ended}}End{{/ended}} reason</dt><dd><bdi>{{reason}}</bdi></dd>{{/reason}}
     {{/schedule}}
+    {{#note}}<dt>Description</dt><dd><bdi>{{note}}</bdi></dd>{{/note}}
+    {{#group}}<dt>Group</dt><dd><a href="{{link}}"><bdi>{{text}}</bdi></a></dd>{{/group}}
+    {{#hasTags}}<dt>Tags</dt><dd>{{#tags}}<a href="{{link}}"><bdi>{{text}}</bdi></a> {{/tags}}</dd>{{/hasTags}}
+    <dt>Revision</dt><dd>{{revision}}</dd>
     {{#ticks.last}}<dt>Last tick</dt><dd>slot <time datetime="{{slot.utc}}">{{slot.text}}</time>, sent\
      <time datetime="{{sent.utc}}">{{sent.text}}</time>, {{lateness}} late,\
      confirmed in {{confirmed}}</dd>{{/ticks.last}}
@@ -143,7 +155,7 @@ enum Templates {
     {{#startedBy}}<dt>Started by message</dt><dd><code><bdi>{{startedBy}}</bdi></code></dd>{{/startedBy}}
     </dl>
     {{#zoneError}}<p class="message bad"><bdi>{{zoneError}}</bdi></p>{{/zoneError}}
-    {{^hasEnded}}<h2>Next slots</h2>
+    {{^hasEnded}}<h2>Next slots{{#isPaused}} after the pause{{/isPaused}}</h2>
     \(slots("upcoming"))
     {{/hasEnded}}
     <h2>Recent events</h2>
@@ -153,6 +165,26 @@ enum Templates {
     start it again, copy this event, add the payload if it had one, and publish it.</p>{{/hasEnded}}
     <pre><bdi>{{startEvent}}</bdi></pre>
     {{#canChange}}<h2>Change</h2>
+    {{#isPaused}}<details id="resume"><summary>Resume</summary><form action="/schedule/resume" method="post">
+    <input type="hidden" name="id" value="{{schedule.id}}">
+    <label>Slots of the pause <select name="policy"><option value="">default</option>
+    {{#resumePolicies}}<option>{{value}}</option>{{/resumePolicies}}</select></label>
+    <button>Resume</button></form>
+    <p class="faint">By default, slots of the pause are skipped, and a one-shot that fell due is sent.</p></details>
+    {{/isPaused}}
+    <details id="pause"><summary>{{#isPaused}}Change the pause{{/isPaused}}{{^isPaused}}Pause{{/isPaused}}</summary>
+    <form action="/schedule/pause" method="post">
+    <input type="hidden" name="id" value="{{schedule.id}}">
+    <label>For <input name="for" maxlength="128" placeholder="2h 30m"></label>
+    <label>or until (UTC) <input name="until" maxlength="40" placeholder="2030-12-31 08:00"></label>
+    <label class="wide">Reason <input name="reason" maxlength="1000" value="paused from the admin page"></label>
+    <button>Pause</button></form>
+    <p class="faint">Without an end it stays paused until it is resumed.</p></details>
+    <details id="trigger"><summary>Send a tick now</summary><form action="/schedule/trigger" method="post">
+    <input type="hidden" name="id" value="{{schedule.id}}">
+    <label class="check"><input type="checkbox" name="confirm" value="yes" required> Yes, send one</label>
+    <button>Trigger</button></form>
+    <p class="faint">It moves no slot, does not count towards the limit, and is sent even while paused.</p></details>
     <details id="stop"><summary>Stop</summary><form action="/schedule/stop" method="post">
     <input type="hidden" name="id" value="{{schedule.id}}">
     <label class="wide">Reason <input name="reason" maxlength="1000" value="stopped from the admin page"></label>

@@ -5,10 +5,25 @@ extension Schedule {
   /// The most slots that are listed.
   static let upcomingCount = 10
 
-  /// The next slots of a live schedule, as far as its limit permits.
+  /// `live`, `held`, `paused` or `ended`, for pages and API. A paused schedule is one of the live ones in counts.
+  var stateName: String {
+    guard let nextTick else { return "ended" }
+    if isPaused { return "paused" }
+    return nextTick.isHeld ? "held" : "live"
+  }
+
+  /// The next tick if it is known when it leaves: not while the schedule is held or paused.
+  var comingTick: NextTick? { nextSlot == nil ? nil : nextTick }
+
+  /// The next slots of a live schedule, as far as its limit permits. If it is paused, those after the end of the pause.
   func upcomingSlots(now: Instant, in zone: ZoneRules) -> [ListedSlot] {
-    guard let nextTick, !nextTick.isHeld else { return [] }
-    let first = nextTick.slot
+    guard isPaused else { return comingSlots(now: now, in: zone) }
+    let end = control.pause?.until
+    return end.flatMap { resumedAutomatically(at: $0, in: zone)?.schedule.comingSlots(now: now, in: zone) } ?? []
+  }
+
+  private func comingSlots(now: Instant, in zone: ZoneRules) -> [ListedSlot] {
+    guard let first = nextSlot else { return [] }
     var count = Self.upcomingCount
     if !definition.timing.isOneShot, let limit = definition.limit, limit > 0 {
       count = min(count, Int(clamping: limit - counter))

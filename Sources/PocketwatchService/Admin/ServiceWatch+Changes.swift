@@ -2,15 +2,26 @@ import AMQP
 package import AdminHTTP
 import EventBus
 import Foundation
+import Recurrence
 package import Scheduling
 
-/// Stop and "start again", published on the event bus like any client's commands, so that they have one order with all others.
+/// Changes of a schedule, published on the event bus like any client's commands, so that they have one order with all others.
 extension ServiceWatch {
-  package func stop(_ id: ScheduleID, reason: String) async throws(AdminError) {
-    try await publish(.stop, id.stopEvent(reason: reason))
+  package func publish(_ change: ScheduleChange, of id: ScheduleID) async throws(AdminError) {
+    switch change {
+    case .stop(let reason): try await publish(.stop, id.stopEvent(reason: reason))
+    case .restart: try await restart(id)
+    case .pause(.until(let end), let reason):
+      try await publish(.pause, id.pauseEvent(until: end.rfc3339, reason: reason))
+    case .pause(.after(let length), let reason):
+      try await publish(.pause, id.pauseEvent(for: length.text, reason: reason))
+    case .pause(nil, let reason): try await publish(.pause, id.pauseEvent(reason: reason))
+    case .resume(let policy): try await publish(.resume, id.resumeEvent(misfirePolicy: policy))
+    case .trigger: try await publish(.trigger, id.triggerEvent())
+    }
   }
 
-  package func startAgain(_ id: ScheduleID) async throws(AdminError) {
+  private func restart(_ id: ScheduleID) async throws(AdminError) {
     guard let details = try await schedule(id) else { throw AdminError(.notFound, "no schedule has this id") }
     guard details.schedule.nextTick != nil else {
       throw AdminError(
@@ -18,7 +29,7 @@ extension ServiceWatch {
     }
     var definition = details.schedule.definition
     definition.ifExists = .replace  // whatever the definition says
-    try await publish(.start, definition.startEvent)
+    try await publish(.start, definition.startEvent(paused: false))
   }
 
   private func publish(_ name: EventName, _ body: [UInt8]) async throws(AdminError) {

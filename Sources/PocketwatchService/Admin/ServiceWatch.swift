@@ -103,7 +103,7 @@ extension ServiceWatch: AdminSource {
       (
         try store.counts(), try store.dueCount(through: now.advanced(byMilliseconds: 60_000), upTo: Self.countBound),
         try store.dueCount(through: now.advanced(byMilliseconds: 3_600_000), upTo: Self.countBound),
-        try store.listed(.due(after: nil), limit: 1).first?.nextTick.flatMap { $0.isHeld ? nil : $0.due }
+        try store.nextDue(examining: Self.examinedRows)
       )
     }
     return Overview(
@@ -128,7 +128,7 @@ extension ServiceWatch: AdminSource {
     return found.map {
       ScheduleDetails(
         schedule: $0, history: history ?? Schedule.History(),
-        startEvent: String(decoding: $0.definition.startEvent, as: UTF8.self))
+        startEvent: String(decoding: $0.definition.startEvent(), as: UTF8.self))
     }
   }
 
@@ -182,6 +182,16 @@ extension ServiceWatch: AdminSource {
     case .failure(let error): throw AdminError(.unavailable, "the database: \(error)")
     case nil: throw AdminError(.unavailable, "the engine did not answer within \(Self.patience.components.seconds) s")
     }
+  }
+}
+
+extension ScheduleQueries {
+  /// The due time of the next tick. If many pauses end before it, a time before which there is none.
+  fileprivate func nextDue(examining rows: Int) throws(StoreError) -> Instant? {
+    let list = try list(ScheduleSearch(lifecycle: .active, order: .next), after: nil, limit: 1, examining: rows)
+    if let first = list.schedules.first { return first.nextSlot.flatMap { _ in first.nextTick?.due } }
+    guard case .due(let last) = list.next, last.due < Schedule.NextTick.pausedDue else { return nil }
+    return last.due
   }
 }
 

@@ -1,4 +1,4 @@
-import Recurrence
+package import Recurrence
 
 /// The rule of Schedule Resume, and of a pause that ends automatically.
 extension CommandDecision {
@@ -24,7 +24,7 @@ extension Schedule {
 
   /// Ends its pause if that is over, as of the end of the pause: slots up to then are skipped, later ones follow the
   /// schedule's own policy. Its row then owes a Schedule Resumed. Nil if the pause is not over.
-  func resumedAutomatically(at now: Instant, in zone: ZoneRules) -> (schedule: Schedule, tally: Tally)? {
+  package func resumedAutomatically(at now: Instant, in zone: ZoneRules) -> (schedule: Schedule, tally: Tally)? {
     guard let end = control.pause?.until, end <= now else { return nil }
     var (schedule, missed) = resumed(asOf: end, policy: nil, at: now, in: zone)
     schedule.control.owedResumed = Resumption(
