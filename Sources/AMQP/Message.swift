@@ -20,8 +20,8 @@ package struct Message: Sendable, Hashable {
 
 /// The properties of a message (AMQP 0-9-1, basic class). All but `headers` and the numbers are at most 255 bytes.
 ///
-/// Clients may put any bytes into any of them. The two ids are compared and sent back, so they stay bytes. In the others,
-/// which are only read, invalid UTF-8 becomes U+FFFD.
+/// Clients may put any bytes into any of them. The two ids and `reply_to` are compared and sent back, so they stay bytes.
+/// In the others, which are only read, invalid UTF-8 becomes U+FFFD.
 package struct Properties: Sendable, Hashable {
   package var contentType: String?
   package var contentEncoding: String?
@@ -29,7 +29,7 @@ package struct Properties: Sendable, Hashable {
   package var deliveryMode: DeliveryMode?
   package var priority: UInt8?
   package var correlationID: [UInt8]?
-  package var replyTo: String?
+  package var replyTo: [UInt8]?
   /// Milliseconds in decimal digits.
   package var expiration: String?
   package var messageID: [UInt8]?

@@ -9,7 +9,7 @@ extension Properties {
     if has(AMQP_BASIC_DELIVERY_MODE_FLAG) { deliveryMode = DeliveryMode(rawValue: properties.delivery_mode) }
     if has(AMQP_BASIC_PRIORITY_FLAG) { priority = properties.priority }
     if has(AMQP_BASIC_CORRELATION_ID_FLAG) { correlationID = properties.correlation_id.array }
-    if has(AMQP_BASIC_REPLY_TO_FLAG) { replyTo = properties.reply_to.string }
+    if has(AMQP_BASIC_REPLY_TO_FLAG) { replyTo = properties.reply_to.array }
     if has(AMQP_BASIC_EXPIRATION_FLAG) { expiration = properties.expiration.string }
     if has(AMQP_BASIC_MESSAGE_ID_FLAG) { messageID = properties.message_id.array }
     if has(AMQP_BASIC_TIMESTAMP_FLAG) { timestamp = properties.timestamp }

@@ -52,13 +52,16 @@ package struct Refusals {
   /// What an error means, given the unconfirmed messages.
   func verdict(on error: AMQPError, of entries: [MessageBatch.Entry]) -> Verdict {
     if let essentialExchange, error.concernsExchanges,
-      let entry = entries.first(where: { error.text.contains("exchange '\($0.exchange)'") }),
+      let entry = entries.first(where: { error.text.contains("exchange '\(Self.shown($0.exchange))'") }),
       entry.exchange != essentialExchange
     {
       return .kind(.exchange(entry.exchange))
     }
     return Verdict(error, of: entries)
   }
+
+  /// The name of an exchange in errors: the default exchange is empty elsewhere.
+  private static func shown(_ exchange: String) -> String { exchange.isEmpty ? "amq.default" : exchange }
 
   /// The kinds refused now, each with the broker's error.
   package var current: [(kind: Kind, error: AMQPError)] { holds.map { ($0.kind, $0.error) } }

@@ -25,7 +25,7 @@ package struct CommandDecoder: Sendable {
   ) -> ReceivedCommand {
     ReceivedCommand(
       source: source, size: message.body.count, origin: Origin(of: message), userID: message.userID,
-      content: content(of: message))
+      replyTo: ReplyAddress(of: message), content: content(of: message))
   }
 
   private func content(of message: IncomingMessage) -> ReceivedCommand.Content {
@@ -39,9 +39,16 @@ package struct CommandDecoder: Sendable {
     }
     if let detailType = event.detailType, EventName.table[detailType]?.isOwn == true { return .ownEvent }
     do throws(FieldError) {
+      let name = try event.commandName(routingKey: message.routingKey)
       let key = key(of: message)
-      let command = try command(of: event, routingKey: message.routingKey, hasMessageID: key != nil)
-      return .command(command, key: key)
+      guard name.kind == .question else {
+        return .command(try command(name, of: event, hasMessageID: key != nil), key: key)
+      }
+      let question = try question(name, of: event)
+      guard let address = ReplyAddress(of: message) else {
+        throw FieldError("reply_to", "reply_to is required: \(name.rawValue) is answered to no other address")
+      }
+      return .question(question, to: address)
     } catch {
       return .malformed(
         Rejection(
@@ -59,13 +66,9 @@ package struct CommandDecoder: Sendable {
   }
 
   private func command(
-    of event: IncomingEvent, routingKey: [UInt8], hasMessageID: Bool
+    _ name: EventName, of event: IncomingEvent, hasMessageID: Bool
   ) throws(FieldError) -> Command {
-    let name = try event.commandName(routingKey: routingKey)
-    if let fault = event.fault { throw fault }
-    try event.checkSource()
-    let time = try event.time()
-    try event.checkDetail()
+    let time = try event.checked()
     switch name {
     case .start:
       let definition = try event.fields.definition(zones: zones)
@@ -84,14 +87,31 @@ package struct CommandDecoder: Sendable {
       }
       return .trigger(trigger)
     case .update: return .update(try event.fields.update(zones: zones, time: time))
-    case .tick, .started, .stopped, .paused, .resumed, .triggered, .updated, .rejected:
+    case .describe, .list, .tick, .started, .stopped, .paused, .resumed, .triggered, .updated, .rejected, .described,
+      .listed:
       throw FieldError(.detailType, "\(name.rawValue) is not a command")
+    }
+  }
+
+  private func question(_ name: EventName, of event: IncomingEvent) throws(FieldError) -> Question {
+    _ = try event.checked()
+    switch name {
+    case .describe: return .describe(try event.fields.describe())
+    default: throw FieldError(.detailType, "\(name.rawValue) is not supported by this version")
     }
   }
 
   private func key(of message: IncomingMessage) -> CommandKey? {
     guard let messageID = message.messageID, !messageID.isEmpty else { return nil }
     return CommandKey(messageID: messageID, body: message.body, secret: secret)
+  }
+}
+
+extension ReplyAddress {
+  /// Nil if the client asks for no reply.
+  fileprivate init?(of message: IncomingMessage) {
+    guard let replyTo = message.replyTo, !replyTo.isEmpty else { return nil }
+    self.init(replyTo: replyTo, correlationID: message.correlationID ?? message.messageID)
   }
 }
 

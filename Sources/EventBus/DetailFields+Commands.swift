@@ -230,7 +230,7 @@ extension DetailFields {
 
   private func limit() throws(FieldError) -> Int64? { try wholeNumber(.limit) }
 
-  private func wholeNumber(_ name: Name) throws(FieldError) -> Int64? {
+  func wholeNumber(_ name: Name) throws(FieldError) -> Int64? {
     guard let value = self[name] else { return nil }
     guard value.kind == .number else {
       throw FieldError(name, "\(name.rawValue) must be a whole number in digits, not \(value.kind.rawValue)")

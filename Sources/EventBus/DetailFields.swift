@@ -8,6 +8,7 @@ struct DetailFields {
     case misfirePolicy, catchupWindow, ifExists
     case group, tags, description, paused
     case until, `for`, remove, ifRevision
+    case next
     // Not supported by this version.
     case target, prefix, max
 

@@ -31,9 +31,7 @@ package struct EventEncoder: Sendable {
   /// - Parameter origin: The command that caused the event.
   package func encode(_ event: OutgoingEvent, origin: Origin, at time: SendingTime) -> OutgoingMessage {
     func message(_ name: EventName, id: [UInt8], scheduledTime: [UInt8]? = nil) -> OutgoingMessage {
-      let envelope = OutgoingEnvelope(source: source, origin: origin, time: time)
-      return OutgoingMessage(
-        name: name, messageID: id, envelope: envelope, event: event, scheduledTime: scheduledTime)
+      self.message(name, id: id, .event(event), origin: origin, at: time, scheduledTime: scheduledTime)
     }
     switch event {
     case .tick(let tick):
@@ -56,6 +54,23 @@ package struct EventEncoder: Sendable {
     case .rejected:
       return message(.rejected, id: RandomUUID.text(from: random))
     }
+  }
+
+  /// - Parameter origin: The message that is replied to.
+  package func encode(_ reply: Reply.Content, origin: Origin, at time: SendingTime) -> OutgoingMessage {
+    switch reply {
+    case .event(let event): encode(event, origin: origin, at: time)
+    case .described: message(.described, id: RandomUUID.text(from: random), reply, origin: origin, at: time)
+    }
+  }
+
+  private func message(
+    _ name: EventName, id: [UInt8], _ content: Reply.Content, origin: Origin, at time: SendingTime,
+    scheduledTime: [UInt8]? = nil
+  ) -> OutgoingMessage {
+    OutgoingMessage(
+      name: name, messageID: id, envelope: OutgoingEnvelope(source: source, origin: origin, time: time),
+      content: content, scheduledTime: scheduledTime)
   }
 
   /// `<id>@<suffix>`, the form of message ids that must be equal on duplicates.

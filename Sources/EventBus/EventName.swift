@@ -4,8 +4,7 @@ extension EventName {
   /// The events by the bytes of their names.
   static let table = NameTable<Self>()
 
-  /// The names of the commands, for error messages.
-  static let commandList =
-    commands.dropLast().map(\.rawValue).joined(separator: ", ")
-    + " or " + (commands.last?.rawValue ?? "")
+  /// The names of commands and questions, for error messages.
+  static let requestList =
+    requests.dropLast().map(\.rawValue).joined(separator: ", ") + " or " + (requests.last?.rawValue ?? "")
 }

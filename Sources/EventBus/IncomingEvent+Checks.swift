@@ -6,7 +6,7 @@ extension IncomingEvent {
   /// The command named by DetailType, which must equal the routing key byte for byte.
   func commandName(routingKey: [UInt8]) throws(FieldError) -> EventName {
     guard let value = self[.detailType] else {
-      throw FieldError(.detailType, "DetailType is required: \(EventName.commandList)")
+      throw FieldError(.detailType, "DetailType is required: \(EventName.requestList)")
     }
     guard let detailType = value.text else {
       throw FieldError(.detailType, "DetailType must be a string, not \(value.kind.rawValue)")
@@ -17,20 +17,28 @@ extension IncomingEvent {
     }
     guard let name = EventName.table[detailType], !name.isOwn else {
       throw FieldError(
-        .detailType, "\(detailType.quoted) is not supported by this version: use \(EventName.commandList)")
+        .detailType, "\(detailType.quoted) is not supported by this version: use \(EventName.requestList)")
     }
     return name
   }
 
+  /// Validates the rest of the envelope. Returns the event's time; nil when it has none.
+  func checked() throws(FieldError) -> Instant? {
+    if let fault { throw fault }
+    try checkSource()
+    let time = try time()
+    try checkDetail()
+    return time
+  }
+
   /// Source may be any string.
-  func checkSource() throws(FieldError) {
+  private func checkSource() throws(FieldError) {
     if let value = self[.source], value.kind != .string {
       throw FieldError(.source, "Source must be a string, not \(value.kind.rawValue)")
     }
   }
 
-  /// The event's time; nil when it has none.
-  func time() throws(FieldError) -> Instant? {
+  private func time() throws(FieldError) -> Instant? {
     guard let value = self[.time] else { return nil }
     guard let text = value.text else { throw FieldError(.time, "Time must be a string, not \(value.kind.rawValue)") }
     guard let time = Instant(rfc3339: text) else { throw FieldError(.time, "Time is \(text.quoted): \(rfc3339Hint)") }
@@ -38,7 +46,7 @@ extension IncomingEvent {
   }
 
   /// Detail must be an object, or a string that holds one.
-  func checkDetail() throws(FieldError) {
+  private func checkDetail() throws(FieldError) {
     guard let value = self[.detail] else { throw FieldError(.detail, "Detail is required: an object with the fields") }
     guard value.kind == .object || value.kind == .string else {
       throw FieldError(.detail, "Detail must be an object, not \(value.kind.rawValue)")

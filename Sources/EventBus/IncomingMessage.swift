@@ -6,6 +6,9 @@ package struct IncomingMessage: Sendable {
   package var routingKey: [UInt8]
   /// The AMQP property in raw bytes. Identifies a repeated command.
   package var messageID: [UInt8]?
+  /// The AMQP properties in raw bytes: where the client expects a reply, and how it recognizes it.
+  package var replyTo: [UInt8]?
+  package var correlationID: [UInt8]?
   /// W3C trace context from the headers.
   package var traceparent: String?
   package var tracestate: String?
@@ -16,11 +19,13 @@ package struct IncomingMessage: Sendable {
   package var bodySize: Int
 
   package init(
-    routingKey: [UInt8], messageID: [UInt8]? = nil, traceparent: String? = nil, tracestate: String? = nil,
-    userID: String? = nil, body: [UInt8], bodySize: Int? = nil
+    routingKey: [UInt8], messageID: [UInt8]? = nil, replyTo: [UInt8]? = nil, correlationID: [UInt8]? = nil,
+    traceparent: String? = nil, tracestate: String? = nil, userID: String? = nil, body: [UInt8], bodySize: Int? = nil
   ) {
     self.routingKey = routingKey
     self.messageID = messageID
+    self.replyTo = replyTo
+    self.correlationID = correlationID
     self.traceparent = traceparent
     self.tracestate = tracestate
     self.userID = userID

@@ -50,6 +50,10 @@ struct JSONWriter: ~Copyable {
   /// An instant, as RFC 3339 in UTC.
   mutating func field(_ name: StaticString, _ instant: Instant) {
     key(name)
+    append(instant)
+  }
+
+  private mutating func append(_ instant: Instant) {
     output.append(UInt8(ascii: "\""))
     instant.withRFC3339 { output.append($0) }
     output.append(UInt8(ascii: "\""))
@@ -61,6 +65,16 @@ struct JSONWriter: ~Copyable {
     for (index, text) in texts.enumerated() {
       if index > 0 { output.append(UInt8(ascii: ",")) }
       output.append(jsonString: text)
+    }
+    output.append(UInt8(ascii: "]"))
+  }
+
+  mutating func field(_ name: StaticString, instants: [Instant]) {
+    key(name)
+    output.append(UInt8(ascii: "["))
+    for (index, instant) in instants.enumerated() {
+      if index > 0 { output.append(UInt8(ascii: ",")) }
+      append(instant)
     }
     output.append(UInt8(ascii: "]"))
   }

@@ -15,7 +15,7 @@ package struct OutgoingMessage {
   /// At most 255 bytes: an id has at most 200.
   package let messageID: [UInt8]
   let envelope: OutgoingEnvelope
-  let event: OutgoingEvent
+  let content: Reply.Content
   /// The slot in RFC 3339; nil unless it is a tick.
   let scheduledTime: [UInt8]?
 
@@ -30,7 +30,7 @@ package struct OutgoingMessage {
   /// Calls `body` with each header: `schedule-id`, `scheduled-time`, `traceparent`, `tracestate`. Their values are long strings:
   /// a trace may exceed the 255 bytes of a short one.
   package func forEachHeader(_ body: (StaticString, [UInt8]) -> Void) {
-    if let schedule = event.scheduleID { body("schedule-id", schedule.bytes) }
+    if let schedule = content.scheduleID { body("schedule-id", schedule.bytes) }
     if let scheduledTime { body("scheduled-time", scheduledTime) }
     if let trace = envelope.origin.traceparent { body("traceparent", Array(trace.utf8)) }
     if let trace = envelope.origin.tracestate { body("tracestate", Array(trace.utf8)) }
@@ -39,6 +39,15 @@ package struct OutgoingMessage {
   /// Appends the body.
   package func writeBody(to output: inout ByteWriter) {
     var json = JSONWriter(appendingTo: output)
+    switch content {
+    case .event(let event): write(event, to: &json)
+    case .described(let described):
+      envelope.write(name, payload: described.schedule.definition.payload, to: &json) { $0.write(described) }
+    }
+    output = json.finish()
+  }
+
+  private func write(_ event: OutgoingEvent, to json: inout JSONWriter) {
     switch event {
     case .tick(let tick):
       envelope.write(name, payload: tick.definition.payload, to: &json) {
@@ -53,7 +62,6 @@ package struct OutgoingMessage {
     case .rejected(let rejection):
       envelope.write(name, payload: nil, to: &json) { $0.write(rejection, to: correlationID) }
     }
-    output = json.finish()
   }
 
   package var body: [UInt8] {

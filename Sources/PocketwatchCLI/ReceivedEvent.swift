@@ -64,7 +64,9 @@ struct ReceivedEvent {
     case .triggered: [text("tickId"), next, flags("paused", "ended")]
     case .updated: [changed, next, flags("paused", "ended"), text("revision", label: "revision "), ignored]
     case .rejected: [text("command"), text("field", label: "field "), text("reason")]
-    case .start, .stop, .pause, .resume, .trigger, .update, nil: []
+    case .described: [text("state"), next]
+    case .listed: [(detail["schedules"] as? [Any]).map { "schedules \($0.count)" }]
+    case .start, .stop, .pause, .resume, .trigger, .update, .describe, .list, nil: []
     }
   }
 

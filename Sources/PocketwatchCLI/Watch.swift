@@ -42,7 +42,7 @@ struct Watch: AsyncParsableCommand {
   }
 
   private func show(_ connection: Connection, _ names: TopologyNames, _ remaining: inout Int) throws {
-    let queue = try connection.declareReplyQueue(names, bindingTo: EventName.own)
+    let queue = try connection.declareReplyQueue(names, bindingTo: EventName.published)
     try connection.consume(queue, prefetch: 1000, acknowledges: false)
     while remaining > 0 {
       guard case .delivery(let delivery) = try connection.nextEvent(timeout: .seconds(1)) else { continue }

@@ -8,7 +8,7 @@ import Recurrence
 import Scheduling
 import SQLiteStore
 
-/// The scheduler as a service: connects the database, two connections to the broker, and the engine's thread.
+/// The scheduler as a service: connects the database, the connections to the broker, and the engine's thread.
 package struct SchedulerService: Service {
   private let configuration: Configuration
   private let environment: [String: String]
@@ -67,18 +67,23 @@ package struct SchedulerService: Service {
     let reader = CommandReader(
       decoder: CommandDecoder(zones: { try? zones.rules(named: $0) }, secret: persistentState.secret), logger: logger)
     let consumer = try makeConsumer(inbox, reader)
+    let replies = ReplySender(
+      configuration.broker, onResult: { [watch] in watch?.metrics.count($1, $0) },
+      onProblem: { inbox.post(.replyProblem($0)) })
     let loop = SchedulerLoop(
       inbox: inbox, zones: zones, store: store,
       engine: Engine(
         settings: engineSettings, persistentState: persistentState, bodyBytes: MessageEncoder.bodyBytes(names),
         zones: { try? zones.rules(named: $0) }, decode: reader.read),
       encoder: MessageEncoder(names: names, sendsUserID: configuration.broker.sendsUserID),
-      publisher: publisher, consumer: consumer, notifier: notifier, watch: watch, logger: logger)
+      publisher: publisher, consumer: consumer, replies: replies, notifier: notifier, watch: watch, logger: logger)
     defer {
-      // The loop has waited for confirms, so neither thread waits. Both stop in parallel.
+      // The loop has waited for confirms, so neither thread waits; replies may still be on their way. All stop in parallel.
       publisher.askToStop(drainFor: .zero)
+      replies.askToStop()
       consumer.stop()
       publisher.stop(drainFor: .zero)
+      replies.stop()
     }
     try consumer.start()  // the loop starts the publisher, once commands are consumed
     try loop.run()

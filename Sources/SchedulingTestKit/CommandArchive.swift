@@ -4,7 +4,7 @@ import Synchronization
 /// The commands behind the raw deliveries of a test: a delivery's body is the number of its command.
 package final class CommandArchive: Sendable {
   private struct State {
-    var entries: [Int: (origin: Origin, content: ReceivedCommand.Content)] = [:]
+    var entries: [Int: (origin: Origin, replyTo: ReplyAddress?, content: ReceivedCommand.Content)] = [:]
     var poison: Set<Int> = []
     var hasMetPoison = false
   }
@@ -14,11 +14,12 @@ package final class CommandArchive: Sendable {
   package init() {}
 
   package func raw(
-    _ content: ReceivedCommand.Content, origin: Origin = Origin(), number: Int? = nil, isPoison: Bool = false
+    _ content: ReceivedCommand.Content, origin: Origin = Origin(), replyTo: ReplyAddress? = nil, number: Int? = nil,
+    isPoison: Bool = false
   ) -> RawDelivery {
     state.withLock { state in
       let number = number ?? state.entries.count
-      state.entries[number] = (origin, content)
+      state.entries[number] = (origin, replyTo, content)
       if isPoison { state.poison.insert(number) }
       return RawDelivery(number: number)
     }
@@ -29,7 +30,8 @@ package final class CommandArchive: Sendable {
       if state.poison.contains(raw.number) { state.hasMetPoison = true }
       let entry = state.entries[raw.number]
       return ReceivedCommand(
-        source: source, size: raw.body.count, origin: entry?.origin ?? Origin(), content: entry?.content ?? .ownEvent)
+        source: source, size: raw.body.count, origin: entry?.origin ?? Origin(), replyTo: entry?.replyTo,
+        content: entry?.content ?? .ownEvent)
     }
   }
 

@@ -29,7 +29,7 @@ struct MessageFramesTests {
     properties.timestamp = 0x0102_0304_0506_0708
     properties.messageID = [9, 0]
     properties.expiration = "h"
-    properties.replyTo = "g"
+    properties.replyTo = Array("g".utf8)
     properties.correlationID = []
     properties.priority = 5
     properties.deliveryMode = .persistent

@@ -29,7 +29,7 @@ struct MessageValidationTests {
     Overlong("content_type") { $0.properties.contentType = tooLong },
     Overlong("content_encoding") { $0.properties.contentEncoding = tooLong },
     Overlong("correlation_id") { $0.properties.correlationID = Array(tooLong.utf8) },
-    Overlong("reply_to") { $0.properties.replyTo = tooLong },
+    Overlong("reply_to") { $0.properties.replyTo = Array(tooLong.utf8) },
     Overlong("expiration") { $0.properties.expiration = tooLong },
     Overlong("message_id") { $0.properties.messageID = Array(tooLong.utf8) },
     Overlong("type") { $0.properties.type = tooLong },

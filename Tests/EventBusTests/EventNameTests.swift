@@ -4,8 +4,10 @@ import Testing
 
 @Suite("Event names")
 struct EventNameTests {
-  @Test("commands are not our own events, all others are")
+  @Test("commands and questions are not our own events, all others are")
   func own() {
-    #expect(EventName.allCases.filter { !$0.isOwn } == [.start, .stop, .pause, .resume, .trigger, .update])
+    let requests: [EventName] = [.start, .stop, .pause, .resume, .trigger, .update, .describe, .list]
+    #expect(EventName.allCases.filter { !$0.isOwn } == requests)
+    #expect(EventName.requests == requests)
   }
 }

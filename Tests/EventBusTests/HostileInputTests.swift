@@ -36,7 +36,7 @@ struct HostileInputTests {
       switch content {
       case .command: #expect(throws: Never.self) { try readsLeniently(body) }
       case .malformed(let rejection): #expect(!rejection.reason.isEmpty)
-      case .ownEvent, .redelivered: Issue.record("no mutation makes one of our own events")
+      case .question, .ownEvent, .redelivered: Issue.record("no mutation makes another event")
       }
     }
   }

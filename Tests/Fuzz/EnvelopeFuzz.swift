@@ -5,7 +5,7 @@ import Scheduling
 /// Any bytes as the body of a command: its outcome is always a readable event, and an accepted Start comes back in it
 /// unchanged.
 func fuzzEnvelope(_ bytes: [UInt8]) {
-  for name in EventName.commands {
+  for name in EventName.requests {
     switch decode(bytes, as: name.rawValue) {
     case .command(.start(let start), let key):
       precondition(key != nil && (1...200).contains(start.definition.id.bytes.count))
@@ -16,6 +16,8 @@ func fuzzEnvelope(_ bytes: [UInt8]) {
         .stopped(Stopped(definition: nil, id: stop.id, generation: 1, counter: 0, reason: stop.reason)))
     case .command(let command, let key):
       precondition(key != nil && (1...200).contains(command.id.bytes.count) && command.name == name)
+    case .question(let question, let address):
+      precondition(question.name == name && address.replyTo == [2])
     case .malformed(let rejection):
       precondition(!rejection.field.isEmpty && !rejection.reason.isEmpty)
       _ = encode(.rejected(rejection))
@@ -28,7 +30,7 @@ private let decoder = CommandDecoder(zones: { $0 == "Europe/Rome" ? .utc : nil }
 private let encoder = EventEncoder(stack: "fuzz", random: { 7 })
 
 private func decode(_ body: [UInt8], as name: String) -> ReceivedCommand.Content {
-  decoder.decode(IncomingMessage(routingKey: Array(name.utf8), messageID: [1], body: body)).content
+  decoder.decode(IncomingMessage(routingKey: Array(name.utf8), messageID: [1], replyTo: [2], body: body)).content
 }
 
 /// Writes an event and reads it as strictly as a command, except for duplicate keys inside a payload.

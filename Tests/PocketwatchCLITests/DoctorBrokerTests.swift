@@ -14,7 +14,7 @@ struct DoctorBrokerTests {
   func publishing() {
     func noted(_ verdicts: [String: (UInt16, String)]) -> RightsCheck.Publishing {
       var publishing = RightsCheck.Publishing()
-      for key in RightsCheck.eventKeys + TopologyNames.commandKeys {
+      for key in RightsCheck.eventKeys + RightsCheck.commandKeys {
         let refusal = verdicts[key].map { AMQPError(.channelClosed(code: $0.0), $0.1) }
         publishing.note(key, refusal.map { .refused($0) } ?? .allowed)
       }
@@ -43,7 +43,7 @@ struct DoctorBrokerTests {
 
   @Test("the command that grants rights quotes user and virtual host for the shell, and escapes names in patterns")
   func permissions() {
-    let patterns = #"'^$' '^(events|pocketwatch\.dead)$' '^pocketwatch\.commands$'"#
+    let patterns = #"'^$' '^(events|pocketwatch\.dead|pocketwatch\.replies)$' '^pocketwatch\.commands$'"#
     #expect(
       rights.permissions.hasPrefix(#"rabbitmqctl set_permissions -p 'a/b c' 'o'\''neil' "# + patterns + "  # this"))
     let finding = rights.publishing(denied: ["Schedule Tick"], publishesCommands: true)
@@ -51,6 +51,8 @@ struct DoctorBrokerTests {
     let events = "Tick|Started|Stopped|Paused|Resumed|Triggered|Updated|Rejected"
     let commands = "Start|Stop|Pause|Resume|Trigger|Update"
     #expect(finding.remedy?.contains("events '^Schedule (\(events)|\(commands))$' '^$'  # ") == true)
+    #expect(rights.replying(nil) == [])
+    #expect(rights.replying(AMQPError(.channelClosed(code: 403), "no")).map(\.level) == [.warning])
     #expect(rights.publishing(denied: [], publishesCommands: false).level == .ok)
   }
 

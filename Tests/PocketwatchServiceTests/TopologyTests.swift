@@ -32,12 +32,12 @@ struct TopologyTests {
     #expect(document.vhosts.map(\.name) == [#"v"1\"#])
     let entries = document.exchanges + document.queues + document.bindings + document.policies
     #expect(entries.allSatisfy { $0.vhost == #"v"1\"# })
-    #expect(document.exchanges.map(\.name) == [#"b"us\"#, "a-b.dead"])
+    #expect(document.exchanges.map(\.name) == [#"b"us\"#, "a-b.dead", "a-b.replies"])
     #expect(document.queues.map(\.name) == ["a-b.commands", "a-b.dead"])
     #expect(document.queues[0].arguments?["x-dead-letter-exchange"]?.text == "a-b.dead")
-    let commands = EventName.commands
-    #expect(document.bindings.map(\.source) == commands.map { _ in #"b"us\"# } + ["a-b.dead"])
-    #expect(document.bindings.map(\.destination) == commands.map { _ in "a-b.commands" } + ["a-b.dead"])
+    let keys = TopologyNames.commandKeys
+    #expect(document.bindings.map(\.source) == keys.map { _ in #"b"us\"# } + ["a-b.dead"])
+    #expect(document.bindings.map(\.destination) == keys.map { _ in "a-b.commands" } + ["a-b.dead"])
     #expect(document.policies.map(\.pattern) == [#"^a-b\.commands$"#, #"^a-b\.dead$"#])
     #expect(!text.contains("pocketwatch"))
   }
@@ -46,6 +46,7 @@ struct TopologyTests {
   func names() {
     let names = TopologyNames(stack: "s", eventBus: "e")
     #expect([names.commandQueue, names.deadExchange, names.deadQueue] == ["s.commands", "s.dead", "s.dead"])
+    #expect(names.replyExchange == "s.replies")
     #expect(TopologyNames() == TopologyNames(stack: "pocketwatch", eventBus: "events"))
   }
 

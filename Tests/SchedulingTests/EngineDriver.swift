@@ -26,6 +26,7 @@ struct EngineDriver {
   private(set) var published: [Publication] = []
   /// Unresolved publications, oldest first.
   private(set) var inFlight: [Publication] = []
+  private(set) var replies: [Reply] = []
   private(set) var frames: [Acknowledgements.Frame] = []
   private(set) var applied: [[Change]] = []
   private(set) var sweeps: [Retention] = []
@@ -124,8 +125,13 @@ struct EngineDriver {
     deliver([(command, messageID: messageID)])
   }
 
-  mutating func deliver(_ content: ReceivedCommand.Content) {
-    deliver(received: [received(content, origin: nil)])
+  mutating func deliver(_ content: ReceivedCommand.Content, replyTo: ReplyAddress? = nil) {
+    deliver(received: [received(content, origin: nil, replyTo: replyTo)])
+  }
+
+  /// Delivers all of these at once.
+  mutating func deliver(contents: [ReceivedCommand.Content]) {
+    deliver(received: contents.map { received($0, origin: nil) })
   }
 
   mutating func start(_ definition: Definition, messageID: String? = nil) {
@@ -156,12 +162,15 @@ struct EngineDriver {
     deliver(.stop(Command.Stop(id: id, reason: reason)), messageID: messageID)
   }
 
-  private mutating func received(_ content: ReceivedCommand.Content, origin: String?) -> ReceivedCommand {
+  private mutating func received(
+    _ content: ReceivedCommand.Content, origin: String?, replyTo: ReplyAddress? = nil
+  ) -> ReceivedCommand {
     lastTag += 1
     let origin = Origin(messageID: origin.map { Array($0.utf8) })
     return ReceivedCommand(
-      source: .delivery(tag: lastTag), size: 100, origin: origin,
-      content: redelivers ? .redelivered(archive.raw(content, origin: origin), deliveries: 1) : content)
+      source: .delivery(tag: lastTag), size: 100, origin: origin, replyTo: replyTo,
+      content: redelivers
+        ? .redelivered(archive.raw(content, origin: origin, replyTo: replyTo), deliveries: 1) : content)
   }
 
   private func key(of command: Command, _ messageID: String) -> CommandKey {
@@ -241,6 +250,7 @@ struct EngineDriver {
       #expect(epoch == self.epoch)
       published += publications
       inFlight += publications
+    case .reply(let replies): self.replies += replies
     case .settle(let settled, let channel):
       if channel == self.channel { frames += settled.frames }
     case .pauseCommands: pauses += 1

@@ -144,6 +144,7 @@ extension Simulation {
       guard epoch == broker.connection else { return note(.misbehaved("published on a lost connection")) }
       for publication in publications { note(.sent(publication)) }
       broker.take(publications)
+    case .reply: break  // nothing depends on a reply
     case .settle(let settled, let channel):
       guard channel == broker.channel else { return note(.misbehaved("settled on a lost channel")) }
       let messages = settled.frames.flatMap { settle($0) }

@@ -51,6 +51,9 @@ struct BrokerCheck {
       }
       findings += rights.findings(publishing, publishesCommands: publishesCommands)
     }
+    if topology.exists(settings.names.replyExchange) {
+      findings += rights.replying(try refusalOfReply(on: connection, user: user))
+    }
     findings += topology.denied.map(rights.mayNotSee)
     if topology.exists(settings.names.commandQueue) {
       // Last, because the broker may close the connection.
@@ -70,11 +73,19 @@ struct BrokerCheck {
           to: settings.names.eventBus, routingKey: key, userID: settings.sendsUserID ? user : nil, bodyBytes: bodyBytes)
       )
     }
-    for key in RightsCheck.eventKeys + TopologyNames.commandKeys { try attempt(key) }
+    for key in RightsCheck.eventKeys + RightsCheck.commandKeys { try attempt(key) }
     if let key = RightsCheck.eventKeys.first(where: { !publishing.denied.contains($0) }) {
       try attempt(key, bodyBytes: RightsCheck.largestEventBytes)
     }
     return publishing
+  }
+
+  private func refusalOfReply(on connection: Connection, user: String) throws(AMQPError) -> AMQPError? {
+    let verdict = try connection.verdictOfPublish(
+      to: settings.names.replyExchange, routingKey: "\(settings.names.stack).doctor",
+      userID: settings.sendsUserID ? user : nil)
+    if case .refused(let refusal) = verdict { return refusal }
+    return nil
   }
 
   private static func accepted(_ server: ServerInfo, usesTLS: Bool) -> [Finding] {

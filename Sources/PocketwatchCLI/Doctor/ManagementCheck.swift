@@ -46,7 +46,7 @@ struct ManagementCheck {
   }
 
   private mutating func checkExchanges() async throws(Failure) {
-    for (name, type) in [(names.eventBus, "topic"), (names.deadExchange, "fanout")] {
+    for (name, type) in Topology(names: names).exchanges {
       guard let exchange = try await fetch(BrokerExchange.self, "exchanges", name) else { continue }
       findings += exchange.findings(name, type: type)
     }

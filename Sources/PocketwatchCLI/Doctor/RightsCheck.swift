@@ -8,8 +8,11 @@ struct RightsCheck {
   let user: String
   let virtualHost: String
 
-  /// The events that the service publishes.
-  static let eventKeys = EventName.own.map(\.rawValue)
+  /// The events that the service publishes on the event bus.
+  static let eventKeys = EventName.published.map(\.rawValue)
+
+  /// The commands that the pages publish.
+  static let commandKeys = EventName.commands.map(\.rawValue)
 
   /// The results of test publications.
   struct Publishing: Hashable {
@@ -23,7 +26,7 @@ struct RightsCheck {
 
     /// Whether it is a client's login. With the service's rights it could forge ticks.
     var isOfClient: Bool {
-      denied.isSuperset(of: eventKeys) && denied.isDisjoint(with: TopologyNames.commandKeys)
+      denied.isSuperset(of: eventKeys) && denied.isDisjoint(with: commandKeys)
     }
 
     mutating func note(_ key: String, _ verdict: Connection.PublishVerdict) {
@@ -49,7 +52,7 @@ struct RightsCheck {
           .broker, "the broker refuses events of \(Self.largestEventBytes) bytes, the maximum: \(text)",
           "in the broker's rabbitmq.conf: max_message_size = 16777216; then restart the broker"))
     }
-    let keys = Self.eventKeys + (publishesCommands ? TopologyNames.commandKeys : [])
+    let keys = Self.eventKeys + (publishesCommands ? Self.commandKeys : [])
     findings.append(
       self.publishing(denied: keys.filter(publishing.denied.contains), publishesCommands: publishesCommands))
     return findings
@@ -64,12 +67,20 @@ struct RightsCheck {
 
   func publishing(denied: [String], publishesCommands: Bool) -> Finding {
     guard !denied.isEmpty else { return .ok(.rights, "\(user) may publish its events to \(names.eventBus)") }
-    let keys = Self.eventKeys + (publishesCommands ? TopologyNames.commandKeys : [])
+    let keys = Self.eventKeys + (publishesCommands ? Self.commandKeys : [])
     let last = keys.map { $0.dropFirst("Schedule ".count) }.joined(separator: "|")
     return .error(
       .rights, "\(user) may not publish \(denied.joined(separator: ", ")) to \(names.eventBus)",
       permit + " && rabbitmqctl set_topic_permissions -p \(shellWord(virtualHost)) \(shellWord(user))"
         + " \(shellWord(names.eventBus)) '^Schedule (\(last))$' '^$'" + caution)
+  }
+
+  /// - Parameter refusal: The broker's refusal of a reply; nil when it was accepted.
+  func replying(_ refusal: AMQPError?) -> [Finding] {
+    guard refusal != nil else { return [] }
+    return [
+      .warning(.rights, "\(user) may not publish replies to \(names.replyExchange): no client gets any", permissions)
+    ]
   }
 
   func wrongUserID(_ text: String) -> Finding {
@@ -117,7 +128,8 @@ struct RightsCheck {
   }
 
   private var permit: String {
-    let write = "^(\(Self.escaped(names.eventBus))|\(Self.escaped(names.deadQueue)))$"
+    let exchanges = [names.eventBus, names.deadExchange, names.replyExchange]
+    let write = "^(\(exchanges.map(Self.escaped).joined(separator: "|")))$"
     let read = "^\(Self.escaped(names.commandQueue))$"
     return "rabbitmqctl set_permissions -p \(shellWord(virtualHost)) \(shellWord(user)) '^$' \(shellWord(write))"
       + " \(shellWord(read))"

@@ -23,10 +23,11 @@ struct TopologyCheck {
 
   mutating func check(on connection: Connection) throws(AMQPError) {
     var missing: [String] = []
-    for exchange in [names.eventBus, names.deadExchange] {
+    for (exchange, _) in topology.exchanges {
       switch try visible(on: connection, { () throws(AMQPError) in try connection.checkExchange(exchange) ? () : nil })
       {
       case .exists: existing.insert(exchange)
+      case .missing where exchange == names.replyExchange: findings.append(noReplies)
       case .missing: missing.append("the exchange \(exchange)")
       case .denied: denied.append("the exchange \(exchange)")
       }
@@ -43,6 +44,14 @@ struct TopologyCheck {
     } else {
       findings.append(.error(.topology, "missing on the broker: \(missing.joined(separator: ", "))", importing))
     }
+  }
+
+  private var topology: Topology { Topology(names: names) }
+
+  /// Definitions of version 0.2 and earlier do not have it. Everything else works without.
+  private var noReplies: Finding {
+    .warning(
+      .topology, "missing on the broker: the exchange \(names.replyExchange); clients get no replies", importing)
   }
 
   private enum Visibility<Value> {
@@ -72,7 +81,6 @@ struct TopologyCheck {
 
   /// Re-declares what exists: the broker refuses a declaration that differs, and changes nothing.
   private mutating func compare(on connection: Connection) throws(AMQPError) {
-    let topology = Topology(names: names)
     var mayDeclare = true
     func compared(_ name: String, _ remedy: String, _ declare: () throws(AMQPError) -> Void) throws(AMQPError)
       -> Finding?
@@ -89,7 +97,7 @@ struct TopologyCheck {
       return nil
     }
     var different: [Finding?] = []
-    for (exchange, type) in [(names.eventBus, "topic"), (names.deadExchange, "fanout")] {
+    for (exchange, type) in topology.exchanges where exists(exchange) {
       different.append(
         try compared(exchange, Self.remakeExchange(exchange)) { () throws(AMQPError) in
           try connection.declareExchange(exchange, type: type)

@@ -12,6 +12,9 @@ extension ServiceMetrics {
       buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]),
     MetricDescription("pocketwatch_confirms_outstanding", help: "Messages in flight: published and not yet confirmed."),
     MetricDescription("pocketwatch_commands_total", help: "Commands processed, by type and result."),
+    MetricDescription(
+      "pocketwatch_replies_total",
+      help: "Replies to clients: sent, dropped (not sent or not confirmed), or refused because of their reply_to."),
     MetricDescription("pocketwatch_returned_total", help: "Unroutable ticks, returned by the broker."),
     MetricDescription("pocketwatch_nacked_total", help: "Nacks by the broker. An event may be nacked several times."),
     MetricDescription("pocketwatch_confirm_timeouts_total", help: "Events that were not confirmed in 30 s."),

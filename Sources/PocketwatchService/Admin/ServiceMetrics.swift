@@ -7,13 +7,14 @@ import Synchronization
 
 /// The metrics of the service. Schedule ids are never labels: there may be a million.
 ///
-/// All but `totals` is called by the engine's thread.
+/// All but `totals` and the count of replies is called by the engine's thread.
 final class ServiceMetrics: Sendable {
   private let ticks: Counter
   private let lateness: Recorder
   private let confirmation: Recorder
   private let outstanding: Meter
   private let commands: [CommandResult: Counter]
+  private let replies: [ReplySender.Result: Counter]
   private let returned: Counter
   private let nacked: Counter
   private let confirmTimeouts: Counter
@@ -35,8 +36,9 @@ final class ServiceMetrics: Sendable {
 
   /// The result of a command.
   private enum CommandResult: String, CaseIterable {
-    case started, replaced, kept, stopped, paused, resumed, triggered, updated
-    case startRejected, stopRejected, pauseRejected, resumeRejected, triggerRejected, updateRejected, otherRejected
+    case started, replaced, kept, stopped, paused, resumed, triggered, updated, described, listed
+    case startRejected, stopRejected, pauseRejected, resumeRejected, triggerRejected, updateRejected, describeRejected
+    case listRejected, otherRejected
 
     init(_ effect: Started.Effect) {
       self =
@@ -55,12 +57,16 @@ final class ServiceMetrics: Sendable {
       case .resumed: [("type", "resume"), ("result", rawValue)]
       case .triggered: [("type", "trigger"), ("result", rawValue)]
       case .updated: [("type", "update"), ("result", rawValue)]
+      case .described: [("type", "describe"), ("result", rawValue)]
+      case .listed: [("type", "list"), ("result", rawValue)]
       case .startRejected: Self.rejected("start")
       case .stopRejected: Self.rejected("stop")
       case .pauseRejected: Self.rejected("pause")
       case .resumeRejected: Self.rejected("resume")
       case .triggerRejected: Self.rejected("trigger")
       case .updateRejected: Self.rejected("update")
+      case .describeRejected: Self.rejected("describe")
+      case .listRejected: Self.rejected("list")
       case .otherRejected: Self.rejected("other")
       }
     }
@@ -99,6 +105,10 @@ final class ServiceMetrics: Sendable {
     outstanding = Meter(label: "pocketwatch_confirms_outstanding", factory: registry)
     commands = Dictionary(
       uniqueKeysWithValues: CommandResult.allCases.map { ($0, counter("commands_total", $0.labels)) })
+    replies = Dictionary(
+      uniqueKeysWithValues: ReplySender.Result.allCases.map {
+        ($0, counter("replies_total", [("result", $0.rawValue)]))
+      })
     returned = counter("returned_total")
     nacked = counter("nacked_total")
     confirmTimeouts = counter("confirm_timeouts_total")
@@ -167,7 +177,10 @@ extension ServiceMetrics {
     case .resume: count(.resumeRejected)
     case .trigger: count(.triggerRejected)
     case .update: count(.updateRejected)
-    case .tick, .started, .stopped, .paused, .resumed, .triggered, .updated, .rejected, nil: count(.otherRejected)
+    case .describe: count(.describeRejected)
+    case .list: count(.listRejected)
+    case .tick, .started, .stopped, .paused, .resumed, .triggered, .updated, .rejected, .described, .listed, nil:
+      count(.otherRejected)
     }
     add(.rejected)
   }
@@ -225,6 +238,8 @@ extension ServiceMetrics {
     case .scheduleTriggered: count(.triggered)
     case .scheduleUpdated: count(.updated)
     case .commandRejected(let rejection): count(rejection)
+    case .questionAnswered(.list): count(.listed)
+    case .questionAnswered: count(.described)
     case .commandsRedelivered(let number): redelivered.increment(by: number)
     // The automatic end of a schedule or a pause, states of the service, and reports for the log only.
     case .scheduleStopped(_, _, byCommand: false), .scheduleResumed(_, byCommand: false), .outcomeReturned,
@@ -234,6 +249,9 @@ extension ServiceMetrics {
       break
     }
   }
+
+  /// From any thread.
+  func count(_ number: Int, _ result: ReplySender.Result) { replies[result]?.increment(by: number) }
 
   private func count(missed slots: Int, by policy: MisfirePolicy) {
     missed[policy]?.increment(by: slots)

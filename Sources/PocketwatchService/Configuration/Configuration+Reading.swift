@@ -33,6 +33,7 @@ extension BrokerSettings {
     settings.urlFile = file
     settings.tls = try await tls(from: reader, isNeeded: urls.contains(where: \.usesTLS))
     settings.sendsUserID = try await reader.choice(.userID, Switch.self) != .off
+    settings.answersDirectly = try await reader.choice(.directReply, Switch.self) == .on
     return settings
   }
 

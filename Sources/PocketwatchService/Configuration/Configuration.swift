@@ -39,14 +39,18 @@ package struct BrokerSettings: Sendable {
   package var names: TopologyNames
   /// Whether events carry the login as `user_id`.
   package var sendsUserID: Bool
+  /// Whether replies also go to addresses of RabbitMQ's direct reply-to.
+  package var answersDirectly: Bool
 
   package init(
-    urls: [BrokerURL], tls: TLSOptions? = nil, names: TopologyNames = TopologyNames(), sendsUserID: Bool = true
+    urls: [BrokerURL], tls: TLSOptions? = nil, names: TopologyNames = TopologyNames(), sendsUserID: Bool = true,
+    answersDirectly: Bool = false
   ) {
     self.urls = urls
     self.tls = tls
     self.names = names
     self.sendsUserID = sendsUserID
+    self.answersDirectly = answersDirectly
   }
 
   package func connectionOptions(name: String) -> ConnectionOptions {

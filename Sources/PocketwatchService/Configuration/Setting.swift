@@ -9,6 +9,7 @@ package enum Setting: String, CaseIterable, Sendable {
   case stack
   case database
   case userID = "userId"
+  case directReply
   case misfireThreshold
   case publishWindow
   case endedRetention
@@ -31,6 +32,7 @@ package enum Setting: String, CaseIterable, Sendable {
     case .stack: "POCKETWATCH_STACK"
     case .database: "POCKETWATCH_DATABASE"
     case .userID: "POCKETWATCH_USER_ID"
+    case .directReply: "POCKETWATCH_DIRECT_REPLY"
     case .misfireThreshold: "POCKETWATCH_MISFIRE_THRESHOLD"
     case .publishWindow: "POCKETWATCH_PUBLISH_WINDOW"
     case .endedRetention: "POCKETWATCH_ENDED_RETENTION"
@@ -53,6 +55,7 @@ package enum Setting: String, CaseIterable, Sendable {
     case .stack: "pocketwatch"
     case .database: "./pocketwatch.sqlite"
     case .userID: "on"
+    case .directReply: "off"
     case .misfireThreshold: "60s"
     case .publishWindow: "512"
     case .endedRetention: "30d"
@@ -77,6 +80,8 @@ package enum Setting: String, CaseIterable, Sendable {
     case .database:
       "Path of the SQLite file, on a local disk. Under systemd the default is $STATE_DIRECTORY/pocketwatch.sqlite"
     case .userID: "on or off: whether events carry the login as user_id, which the broker validates"
+    case .directReply:
+      "on or off: whether replies also go to RabbitMQ's direct reply-to, which needs the right to write to amq.default"
     case .misfireThreshold: "A slot counts as missed from this lateness on; a duration of 1s to 1d"
     case .publishWindow:
       "The most ticks published and not yet stored as sent, 1 to 4096: the most duplicates after a crash"

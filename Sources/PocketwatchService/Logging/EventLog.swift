@@ -37,6 +37,16 @@ struct EventLog {
       """)
   }
 
+  /// The broker refuses replies, with its reason, or no longer does.
+  func repliesRefused(_ problem: String?) {
+    guard let problem else { return logger.notice("replies are sent again") }
+    logger.warning(
+      """
+      no replies to clients, everything else continues: \(problem). `pocketwatch doctor` shows what is missing: the exchange \
+      of the replies is in the definitions of this version
+      """)
+  }
+
   func zonesChanged(_ changes: ZoneDirectory.Changes, version: String?) {
     if !changes.changed.isEmpty {
       logger.notice(
@@ -60,6 +70,7 @@ struct EventLog {
       logger.debug("schedule stopped", metadata: ["id": "\(id.text)", "reason": "\(reason)"])
     case .schedulePaused(let id, _): logger.debug("schedule paused", metadata: ["id": "\(id.text)"])
     case .scheduleResumed(let id, _): logger.debug("schedule resumed", metadata: ["id": "\(id.text)"])
+    case .questionAnswered(let name): logger.debug("answered a \(name.rawValue)")
     case .scheduleTriggered(let id): logger.debug("schedule triggered", metadata: ["id": "\(id.text)"])
     case .scheduleUpdated(let id, let changed):
       logger.debug(
@@ -146,7 +157,7 @@ extension VolumeLog.Entry {
         "ownEvent", .warning,
         "received an event of this scheduler on the command queue and dead-lettered it; check the queue's bindings",
         nil, [])
-    case .scheduleStarted, .scheduleStopped, .schedulePaused, .scheduleResumed, .scheduleTriggered, .scheduleUpdated,
+    case .questionAnswered, .scheduleStarted, .scheduleStopped, .schedulePaused, .scheduleResumed, .scheduleTriggered, .scheduleUpdated,
       .storeUnavailable, .storeRecovered, .clockSetBack, .slotRecomputed,
       .heldWithoutSlot, .commandsRedelivered, .intakeSuspended, .intakeResumed, .commandPoisoned:
       return nil

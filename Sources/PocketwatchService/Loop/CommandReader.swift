@@ -78,7 +78,8 @@ extension IncomingMessage {
 
   fileprivate init(_ properties: Properties, routingKey: [UInt8], body: [UInt8], bodySize: Int) {
     self.init(
-      routingKey: routingKey, messageID: properties.messageID, traceparent: properties.headers["traceparent"]?.text,
+      routingKey: routingKey, messageID: properties.messageID, replyTo: properties.replyTo,
+      correlationID: properties.correlationID, traceparent: properties.headers["traceparent"]?.text,
       tracestate: properties.headers["tracestate"]?.text, userID: properties.userID, body: body, bodySize: bodySize)
   }
 }

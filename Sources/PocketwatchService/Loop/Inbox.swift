@@ -11,6 +11,8 @@ final class Inbox: Sendable {
     case commands([ReceivedCommand], epoch: UInt64)
     /// Check the time zone files now.
     case refreshZones
+    /// Why the broker refuses replies; nil if it no longer does.
+    case replyProblem(String?)
     case fail(ServiceFailure)
     case stop
 

@@ -48,17 +48,32 @@ package final class MessageEncoder {
   ) {
     batch.add(
       number: number, exchange: exchange, routingKey: message.routingKey, mandatory: true,
-      { properties in
-        properties.append(OutgoingMessage.contentType, as: .contentType)
-        properties.appendHeaders { headers in message.forEachHeader { headers.append(header: $0, $1) } }
-        properties.append(DeliveryMode(rawValue: OutgoingMessage.deliveryMode))
-        properties.append(message.correlationID, as: .correlationID)
-        properties.append(message.messageID, as: .messageID)
-        properties.append(timestamp: message.timestampSeconds)
-        properties.append(message.type, as: .type)
-        properties.append(user, as: .userID)
-        properties.append(OutgoingMessage.appID, as: .appID)
+      {
+        $0.append(
+          propertiesOf: message, DeliveryMode(rawValue: OutgoingMessage.deliveryMode),
+          correlationID: message.correlationID, user: user)
       }, body: { message.writeBody(to: &$0) })
+  }
+}
+
+extension FrameWriter {
+  /// - Parameters:
+  ///   - expiration: In milliseconds, as text.
+  ///   - user: The login of the connection, if events carry it.
+  mutating func append(
+    propertiesOf message: OutgoingMessage, _ deliveryMode: DeliveryMode, correlationID: [UInt8]?,
+    expiration: String? = nil, user: String?
+  ) {
+    append(OutgoingMessage.contentType, as: .contentType)
+    appendHeaders { headers in message.forEachHeader { headers.append(header: $0, $1) } }
+    append(deliveryMode)
+    append(correlationID, as: .correlationID)
+    append(expiration, as: .expiration)
+    append(message.messageID, as: .messageID)
+    append(timestamp: message.timestampSeconds)
+    append(message.type, as: .type)
+    append(user, as: .userID)
+    append(OutgoingMessage.appID, as: .appID)
   }
 }
 

@@ -64,6 +64,8 @@ struct Readiness {
   private var lastOutageBegan: Int64?
   /// The current state and when it began, on the monotonic clock.
   private var state: (text: String, since: Int64)?
+  /// What does not work although the service is ready; nil if everything does.
+  var detail: String?
   /// When `update(at:)` must be called again, on the monotonic clock; nil while only a change matters.
   private(set) var deadline: Int64?
 
@@ -98,8 +100,8 @@ struct Readiness {
     let reason = Part.allCases.lazy.compactMap { [reasons] in reasons[$0] }.first.map(Self.joined)
     let text = reason?.line ?? "ready"
     // Unreachable pages do not affect ticks. They are a detail here, and are logged elsewhere.
-    let detail = watch?.pagesProblem.map { "; no pages: \($0)" } ?? ""
-    notify(text + detail, isReady: reason == nil)
+    let details = [watch?.pagesProblem.map { "no pages: \($0)" }, detail].compactMap { $0 }
+    notify(([text] + details).joined(separator: "; "), isReady: reason == nil)
     if state?.text != text { state = (text, uptime) }
     let since = state?.since ?? uptime
     deadline = nil

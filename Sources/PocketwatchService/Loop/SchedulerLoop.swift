@@ -21,6 +21,7 @@ final class SchedulerLoop {
   private let encoder: MessageEncoder
   private let publisher: Publisher
   private let consumer: Consumer
+  private let replies: ReplySender
   private var telemetry: Telemetry
   private var housekeeping: Housekeeping
   private let stalls: StallCheck
@@ -32,7 +33,7 @@ final class SchedulerLoop {
 
   init(
     inbox: Inbox, zones: ZoneDirectory, store: any Store, engine: Engine, encoder: MessageEncoder,
-    publisher: Publisher, consumer: Consumer, notifier: Notifier, watch: ServiceWatch? = nil, logger: Logger
+    publisher: Publisher, consumer: Consumer, replies: ReplySender, notifier: Notifier, watch: ServiceWatch? = nil, logger: Logger
   ) {
     self.inbox = inbox
     self.zones = zones
@@ -41,6 +42,7 @@ final class SchedulerLoop {
     self.encoder = encoder
     self.publisher = publisher
     self.consumer = consumer
+    self.replies = replies
     telemetry = Telemetry(notifier: notifier, watch: watch, logger: logger)
     housekeeping = Housekeeping(notifier: notifier, at: SystemClock.now())
     stalls = StallCheck(logger: logger)
@@ -101,6 +103,7 @@ extension SchedulerLoop {
       if case .up = event { try startPublishing() }
     case .commands(let commands, let epoch): engine.receive(.deliveries(commands, channel: epoch), at: now)
     case .refreshZones: refreshZones(at: now)
+    case .replyProblem(let problem): telemetry.noteReplies(problem)
     case .fail(let failure): throw failure
     case .stop:
       guard housekeeping.beginDraining(at: now) else { return }
@@ -169,6 +172,7 @@ extension SchedulerLoop {
         telemetry.published(publications, at: now)
         publisher.publish(encoder.encode(publications, at: now.wall), epoch: epoch)
         Step.afterPublish.reached()
+      case .reply(let replies): self.replies.send(replies, at: now.wall)
       case .settle(let settled, let channel):
         Step.beforeSettle.reached()
         for frame in settled.frames { settle(frame, on: channel) }
@@ -210,7 +214,7 @@ extension SchedulerLoop {
 extension Engine.Action {
   fileprivate var step: LoopStep {
     switch self {
-    case .publish: .publish
+    case .publish, .reply: .publish
     case .settle, .pauseCommands, .resumeCommands: .settle
     case .store: .store
     case .report: .report

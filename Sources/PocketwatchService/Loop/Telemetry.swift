@@ -94,6 +94,12 @@ extension Telemetry {
     }
   }
 
+  /// Replies are a service to clients: without them commands are processed and ticks are sent.
+  mutating func noteReplies(_ problem: String?) {
+    log.repliesRefused(problem)
+    readiness.detail = problem.map { "no replies: \($0)" }
+  }
+
   mutating func publishingStarts() { readiness.set(.publisher, reason: .connecting) }
 }
 
@@ -118,7 +124,7 @@ extension Telemetry {
       readiness.set(.intake, reason: .init("commands are left in their queue: \(reason.text)"))
     case .intakeResumed: readiness.set(.intake, reason: nil)
     case .tickReturned, .outcomeReturned, .nacked, .confirmTimedOut, .tickExpired, .outcomeExpired, .missedSlotsFolded,
-      .missedSlotsSkipped, .commandRejected, .scheduleStarted, .scheduleStopped, .schedulePaused, .scheduleResumed,
+      .missedSlotsSkipped, .commandRejected, .questionAnswered, .scheduleStarted, .scheduleStopped, .schedulePaused, .scheduleResumed,
       .scheduleTriggered, .scheduleUpdated, .zoneMissing, .clockSetBack,
       .slotMoved,
       .slotRecomputed, .heldWithoutSlot, .ownEventDropped, .commandsRedelivered, .commandPoisoned:

@@ -37,7 +37,7 @@ extension Topology {
       + [binding(names.deadExchange, names.deadQueue, "")]
     let document = JSONText.object([
       ("vhosts", .array([.object([("name", host)])])),
-      ("exchanges", .array([exchange(names.eventBus, "topic"), exchange(names.deadExchange, "fanout")])),
+      ("exchanges", .array(exchanges.map(exchange))),
       (
         "queues",
         .array([queue(names.commandQueue, commandQueueArguments), queue(names.deadQueue, deadQueueArguments)])

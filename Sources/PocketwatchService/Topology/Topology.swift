@@ -27,6 +27,11 @@ package struct Topology: Sendable {
     [("x-queue-type", .string("quorum"))]
   }
 
+  /// The exchanges with their types.
+  package var exchanges: [(name: String, type: String)] {
+    [(names.eventBus, "topic"), (names.deadExchange, "fanout"), (names.replyExchange, "direct")]
+  }
+
   /// The policies that limit the length of the queues, so that a flood cannot fill the broker's disk.
   package var policies: [QueuePolicy] {
     [
@@ -35,7 +40,8 @@ package struct Topology: Sendable {
     ]
   }
 
-  /// Throws an error that lists missing exchanges and queues. AMQP cannot report types, arguments and bindings.
+  /// Throws an error that lists missing exchanges and queues. AMQP cannot report types, arguments and bindings. The
+  /// exchange of the replies may be missing, from a broker with the definitions of an earlier version.
   package func check(on connection: Connection) throws {
     var missing = try missingExchanges([names.eventBus, names.deadExchange], on: connection)
     for queue in [names.commandQueue, names.deadQueue] where try connection.checkQueue(queue) == nil {
@@ -65,6 +71,7 @@ package struct Topology: Sendable {
   package func declare(on connection: Connection) throws {
     try declareEventBus(on: connection)
     try connection.declareExchange(names.deadExchange, type: "fanout", durable: true)
+    try connection.declareExchange(names.replyExchange, type: "direct", durable: true)
     try connection.declareQueue(names.deadQueue, durable: true, arguments: Table(deadQueueArguments))
     try connection.declareQueue(names.commandQueue, durable: true, arguments: Table(commandQueueArguments))
     try connection.bindQueue(names.deadQueue, to: names.deadExchange, routingKey: "")

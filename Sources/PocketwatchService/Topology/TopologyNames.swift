@@ -15,8 +15,10 @@ package struct TopologyNames: Sendable, Hashable {
   /// The fanout exchange and the queue for dead-lettered commands.
   package var deadExchange: String { stack + ".dead" }
   package var deadQueue: String { stack + ".dead" }
-  /// The routing keys of commands.
-  package static let commandKeys = EventName.commands.map(\.rawValue)
+  /// The direct exchange for replies, to which clients bind queues of their own.
+  package var replyExchange: String { stack + ".replies" }
+  /// The routing keys of the command queue.
+  package static let commandKeys = EventName.requests.map(\.rawValue)
 
   /// The name, if it has 1 to 40 characters of a-z, 0-9 and "-"; else nil.
   package static func validStack(_ name: String) -> String? {

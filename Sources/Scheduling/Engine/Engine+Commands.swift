@@ -4,7 +4,7 @@ import Recurrence
 extension Engine {
   /// Loads the next page of the inbox, unless changes of the inbox are still to be stored.
   func inboxWork() -> StoreLane.Work? {
-    guard turn.changes.isEmpty, let position = intake.nextLoad(limit: settings.commandBatch) else { return nil }
+    guard turn.changes.isEmpty, !questions.holdsInbox, let position = intake.nextLoad(limit: settings.commandBatch) else { return nil }
     return .inbox(after: position)
   }
 
@@ -12,8 +12,8 @@ extension Engine {
   ///
   /// Rows that may owe an event are read first, so that a command on such a schedule finds it in memory.
   mutating func takeCommands() -> StoreLane.Work? {
-    guard owedEvents.nextPage(settings) == nil, turn.answers.isEmpty else { return nil }
-    let taken = intake.take(settings.commandBatch) { [busy = Busy(window, owedEvents, review)] in busy.contains($0) }
+    guard owedEvents.nextPage(settings) == nil, turn.answers.isEmpty, !questions.holdsInbox else { return nil }
+    let taken = intake.take(settings.commandBatch, questions: questions.room) { [busy = Busy(window, owedEvents, review)] in busy.contains($0) }
     return taken.isEmpty ? nil : .lookUp(taken, channel: intake.channel)
   }
 
@@ -40,11 +40,16 @@ extension Engine {
           turn.change(decision.changes)
           answer(received, on: channel, with: decision)
         }
+      case .question(let question, let address):
+        questions.add(
+          Questions.Item(
+            question: question, address: address, origin: received.origin, source: received.source, channel: channel))
       case .redelivered: assertionFailure("a redelivered command is decoded when it is loaded from the inbox")
       }
     }
     intake.putBack(notYet, on: channel)
     announce(turn.takeAnswersWithoutChanges())  // rejections and duplicates
+    if turn.changes.isEmpty { questions.changesAreStored() }
   }
 
   private mutating func reportPoison(_ received: ReceivedCommand) {
@@ -141,7 +146,8 @@ extension Engine {
   }
 
   private mutating func answer(_ received: ReceivedCommand, on channel: UInt64?, with decision: CommandDecision) {
-    turn.answer(Turn.Answer(source: received.source, channel: channel, decision: decision))
+    turn.answer(
+      Turn.Answer(source: received.source, channel: channel, decision: decision, replyTo: received.replyTo))
     intake.decided(received.source, decision.settlement)
   }
 
@@ -153,6 +159,7 @@ extension Engine {
       publications.enqueue(
         .answer(answer.source, channel: answer.channel, decision.settlement), .event(decision.event),
         origin: decision.origin)
+      if let address = answer.replyTo { turn.reply(Reply(to: address, .event(decision.event), origin: decision.origin)) }
     }
   }
 

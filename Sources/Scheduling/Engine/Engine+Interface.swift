@@ -37,6 +37,8 @@ extension Engine {
     /// At most one request is outstanding.
     case store(StoreRequest)
     case publish([Publication], epoch: UInt64)
+    /// Send these to their addresses, if that is possible now. Nothing depends on it.
+    case reply([Reply])
     case settle(Acknowledgements.Settled, channel: UInt64)
     /// Close the consuming channel, which returns its commands to the queue, until `resumeCommands`.
     case pauseCommands
@@ -58,6 +60,7 @@ extension Engine {
     case followingZones(after: DuePosition?, limit: Int)
     case apply([Change])
     case sweep(Retention, limit: Int)
+    case describe(ScheduleID)
   }
 
   package enum StoreAnswer: Sendable {
@@ -68,6 +71,7 @@ extension Engine {
     case followingZones([Schedule])
     case applied
     case swept(Int)
+    case described(Schedule?, Schedule.History?)
     case failed(StoreError)
   }
 
@@ -88,6 +92,7 @@ extension Engine {
     /// By misfire policy `skip`, or by another policy because they are older than the catch-up window.
     case missedSlotsSkipped(ScheduleID, count: Int, policy: MisfirePolicy)
     case commandRejected(Rejection)
+    case questionAnswered(EventName)
     case scheduleStarted(ScheduleID, Started.Effect)
     /// The schedule ended; automatically unless `byCommand`.
     case scheduleStopped(ScheduleID, reason: String, byCommand: Bool)

@@ -9,6 +9,9 @@ extension Engine {
     package var gatheringMilliseconds: Int64 = 10
     /// The most commands decided in one transaction.
     package var commandBatch = 256
+    /// The most questions that were taken from the line of commands and are not answered. While there are as many, nothing
+    /// behind the next question is taken.
+    package var maximumQuestions = 100
     /// The schedules loaded at a time.
     package var duePage = 256
     /// The most waiting schedules kept in memory. A lane is reduced to this many when it has twice as many.

@@ -21,11 +21,12 @@ extension Engine {
   }
 
   private mutating func work(of kind: StoreLane.WorkKind) -> StoreLane.Work? {
-    guard drain == .running || kind == .apply else { return nil }
+    guard drain == .running || kind == .apply || kind == .question else { return nil }
     switch kind {
     case .apply: return applyWork()
     case .lookUp: return takeCommands()
     case .inbox: return inboxWork()
+    case .question: return questionWork()
     case .review: return turn.changes.isEmpty ? review.nextPage : nil  // changes first: a page must be current
     case .due: return dueWork()
     case .owed:
@@ -77,6 +78,7 @@ extension Engine {
       .due(after: position, through: Instant(milliseconds: .max), limit: settings.duePage)
     case .apply(let changes, _): .apply(changes)
     case .sweep(let retention): .sweep(retention, limit: settings.sweepStep)
+    case .question(let item): questionRequest(for: item.question)
     }
   }
 
@@ -125,12 +127,16 @@ extension Engine {
       guard review.isCurrent(causes, after: position) else { return }
       recompute(page.schedules, isLast: page.isLast)
     case (.apply(let changes, let answers), .applied):
+      questions.changesAreStored()
       announce(answers)  // first: what a command's schedule owes now follows its outcome
       for change in changes { applied(change) }
       for case let replaced? in answers.map(\.decision.replaced) { window.remove(replaced) }
       window.shrink(to: settings.dueCapacity)
     case (.sweep, .swept(let count)): sweeper.swept(count, at: turn.now)
-    case (.lookUp, _), (.inbox, _), (.due, _), (.owed, _), (.review, _), (.apply, _), (.sweep, _):
+    case (.question(let item), .described(let schedule, let history)):
+      guard case .describe(let describe) = item.question else { return assertionFailure("it was not asked for") }
+      reply(to: item, with: described(describe, schedule, history))
+    case (.lookUp, _), (.question, _), (.inbox, _), (.due, _), (.owed, _), (.review, _), (.apply, _), (.sweep, _):
       assertionFailure("\(answer) is not a result of \(work)")
     }
   }

@@ -13,6 +13,8 @@ package import Recurrence
 ///   command takes the inbox: `Gathering` → stored and acknowledged → `InboxLine` → decided like any other → its
 ///   outcome is confirmed → removed.
 /// - A tick (`Engine+Ticks`): `DueWindow` → published → its confirm arrives → the advance of its schedule is stored.
+/// - A question (`Engine+Questions`): as a command up to `Intake` → `Questions` → read from the store → its reply is sent
+///   and its delivery settled.
 /// - The broker's replies are handled in `Engine+Publications`, store work in `Engine+Store`, the recomputation of
 ///   slots in `Engine+Review`.
 package struct Engine {
@@ -32,6 +34,7 @@ package struct Engine {
   var mark: InDoubtMark
   var intake: Intake
   var suspension: IntakeSuspension
+  var questions: Questions
   var window = DueWindow()
   var publications = Publications()
   var owedEvents = OwedEvents()
@@ -56,6 +59,7 @@ package struct Engine {
     mark = InDoubtMark(recovered: persistentState.inDoubtThrough)
     intake = Intake(lastBatch: persistentState.inboxBatch, settings: settings)
     suspension = IntakeSuspension(settings: settings)
+    questions = Questions(settings: settings)
     sizeLimit = EventSizeLimit(bodyBytes: bodyBytes)
     sweeper = Sweeper(settings: settings)
     // Time zone rules may be newer than the stored slots; after an upgrade, so may expression rules.
@@ -99,6 +103,8 @@ package struct Engine {
     if store.failure == nil {
       let outgoing = takePublications()
       if let epoch = publications.epoch, !outgoing.isEmpty { actions.append(.publish(outgoing, epoch: epoch)) }
+      let replies = turn.takeReplies()
+      if !replies.isEmpty { actions.append(.reply(replies)) }
       if let (settled, channel) = intake.takeFrames() { actions.append(.settle(settled, channel: channel)) }
       if let request = storeRequest() { actions.append(.store(request)) }
       if let action = suspendOrResume() { actions.append(action) }

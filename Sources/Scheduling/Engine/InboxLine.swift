@@ -106,14 +106,28 @@ struct InboxLine {
     var uncounted: [InboxPosition] = []
     /// Whether nothing else may be decided together with these.
     var isAlone = false
+    /// How many more questions may be taken.
+    var questionRoom = 0
+    /// Whether a question waits for room: nothing behind it is taken.
+    var isBlocked = false
 
     var isEmpty: Bool { commands.isEmpty && passedOver.isEmpty }
+
+    /// Whether there is room for a command, which is always so but for a question.
+    mutating func admits(_ command: ReceivedCommand) -> Bool {
+      guard command.isQuestion else { return true }
+      isBlocked = questionRoom == 0
+      if !isBlocked { questionRoom -= 1 }
+      return !isBlocked
+    }
   }
 
   /// Takes commands in order. Commands on a busy schedule are passed over, and so are later commands on the same
   /// schedule.
-  mutating func take(_ limit: Int, unless isBusy: (ScheduleID) -> Bool) -> Taken {
-    var taken = Taken(passedOver: putBack)
+  ///
+  /// - Parameter questions: The most questions to take.
+  mutating func take(_ limit: Int, questions: Int, unless isBusy: (ScheduleID) -> Bool) -> Taken {
+    var taken = Taken(passedOver: putBack, questionRoom: questions)
     putBack = []
     var left: Deque<Waiting> = []
     while taken.commands.count < limit, var next = waiting.first {
@@ -121,6 +135,7 @@ struct InboxLine {
         taken.isAlone = true
         break
       }
+      guard taken.admits(next.command) else { break }
       waiting.removeFirst()
       if let id = next.command.scheduleID, isBusy(id) {
         if next.isCounted, case .inbox(let position) = next.command.source { taken.passedOver.append(position) }

@@ -135,15 +135,21 @@ struct Intake {
 
   /// Takes up to `limit` commands in order, those of the inbox first. Commands on a busy schedule are passed over, and
   /// so are later commands on the same schedule, so that commands on one id stay in order.
-  mutating func take(_ limit: Int, unless isBusy: (ScheduleID) -> Bool) -> InboxLine.Taken {
+  ///
+  /// - Parameter questions: The most questions to take. Nothing behind a further one is taken.
+  mutating func take(
+    _ limit: Int, questions: Int = .max, unless isBusy: (ScheduleID) -> Bool
+  ) -> InboxLine.Taken {
     var passed: Set<ScheduleID> = []
     let mustWait = { (id: ScheduleID) in
       guard passed.contains(id) || isBusy(id) else { return false }
       passed.insert(id)
       return true
     }
-    var taken = inbox.take(limit, unless: mustWait)
-    if !taken.isAlone, inbox.isLoaded, gathering.isEmpty { takeFresh(limit, into: &taken, unless: mustWait) }
+    var taken = inbox.take(limit, questions: questions, unless: mustWait)
+    if !taken.isAlone, !taken.isBlocked, inbox.isLoaded, gathering.isEmpty {
+      takeFresh(limit, into: &taken, unless: mustWait)
+    }
     assert(taken.commands.count <= limit, "a batch is limited")
     passedOver = passed
     blocksTicks = false
@@ -154,7 +160,8 @@ struct Intake {
     _ limit: Int, into taken: inout InboxLine.Taken, unless mustWait: (ScheduleID) -> Bool
   ) {
     var left: Deque<ReceivedCommand> = []
-    while taken.commands.count < limit, let next = fresh.popFirst() {
+    while taken.commands.count < limit, let next = fresh.first, taken.admits(next) {
+      fresh.removeFirst()
       if let id = next.scheduleID, mustWait(id) { left.append(next) } else { taken.commands.append(next) }
     }
     while let last = left.popLast() { fresh.prepend(last) }

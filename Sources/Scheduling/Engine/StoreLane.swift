@@ -26,12 +26,13 @@ struct StoreLane {
     case review(SlotReview.Causes, after: DuePosition?)
     case apply([Change], [Turn.Answer])
     case sweep(Retention)
+    case question(Questions.Item)
   }
 
-  /// Kinds of work, in the order in which they take turns: neither a burst of ticks nor a flood of commands delays the
-  /// others.
+  /// Kinds of work, in the order in which they take turns: neither a burst of ticks nor a flood of commands or
+  /// questions delays the others.
   enum WorkKind: Int, CaseIterable, Sendable {
-    case apply, inbox, lookUp, review, due, owed, sweep
+    case apply, inbox, lookUp, question, review, due, owed, sweep
   }
 
   private(set) var state = State.idle
@@ -74,7 +75,7 @@ struct StoreLane {
     switch work {
     case .lookUp: true
     case .apply(_, let answers): !answers.isEmpty
-    case .review, .due, .owed, .sweep, .inbox, nil: false
+    case .question, .review, .due, .owed, .sweep, .inbox, nil: false
     }
   }
 }

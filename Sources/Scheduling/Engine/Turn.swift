@@ -1,7 +1,7 @@
 import Recurrence
 
 /// What the engine has decided and not handed on yet: changes for the next transaction, outcomes that follow it,
-/// reports.
+/// replies, reports.
 ///
 /// The engine's values return what follows from an event; the engine adds it here.
 struct Turn {
@@ -11,6 +11,7 @@ struct Turn {
   private(set) var changes: [Change] = []
   /// Decided commands whose changes are among `changes`: their outcomes are published once these are stored.
   private(set) var answers: [Answer] = []
+  private var replies: [Reply] = []
   private var reports: [Engine.Report] = []
 
   /// A decided command.
@@ -19,6 +20,8 @@ struct Turn {
     /// The channel of the delivery; nil for an inbox command.
     var channel: UInt64?
     var decision: CommandDecision
+    /// Where to send the outcome, beside the event bus.
+    var replyTo: ReplyAddress?
   }
 
   init() { now = Now(wall: Instant(milliseconds: .min), uptime: .min) }
@@ -30,6 +33,8 @@ struct Turn {
     assert(answer.decision.changes.isEmpty || !changes.isEmpty, "the changes of a command come before its answer")
     answers.append(answer)
   }
+
+  mutating func reply(_ reply: Reply) { replies.append(reply) }
 
   mutating func report(_ report: Engine.Report) { reports.append(report) }
 
@@ -51,6 +56,11 @@ struct Turn {
     guard changes.isEmpty else { return [] }
     defer { answers = [] }
     return answers
+  }
+
+  mutating func takeReplies() -> [Reply] {
+    defer { replies.removeAll() }
+    return replies
   }
 
   mutating func takeReports() -> [Engine.Report] {

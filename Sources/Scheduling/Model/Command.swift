@@ -162,11 +162,15 @@ package struct ReceivedCommand: Sendable {
   package var origin: Origin
   /// The login that sent it, if the message names one: the broker accepts only the sender's own.
   package var userID: String?
+  /// Where to send its outcome, beside the event bus; nil if the client asks for no reply.
+  package var replyTo: ReplyAddress?
   package var content: Content
 
   package enum Content: Sendable {
     /// The key is nil when the client set no `message_id`.
     case command(Command, key: CommandKey?)
+    /// Answered to this address only.
+    case question(Question, to: ReplyAddress)
     /// Rejected whatever the state of its schedule.
     case malformed(Rejection)
     /// An event of our own: dead-lettered without an outcome, so that no loop can arise.
@@ -175,19 +179,27 @@ package struct ReceivedCommand: Sendable {
     case redelivered(RawDelivery, deliveries: Int64)
   }
 
-  package init(source: CommandSource, size: Int = 0, origin: Origin, userID: String? = nil, content: Content) {
+  package init(
+    source: CommandSource, size: Int = 0, origin: Origin, userID: String? = nil, replyTo: ReplyAddress? = nil,
+    content: Content
+  ) {
     self.source = source
     self.size = size
     self.origin = origin
     self.userID = userID
+    self.replyTo = replyTo
     self.content = content
   }
 }
 
 extension ReceivedCommand {
-  /// The schedule that it is about, if that could be read.
+  /// The schedule that it is about, if that could be read. A question has none: it waits for no schedule.
   var scheduleID: ScheduleID? {
     if case .command(let command, _) = content { command.id } else { nil }
+  }
+
+  var isQuestion: Bool {
+    if case .question = content { true } else { false }
   }
 }
 

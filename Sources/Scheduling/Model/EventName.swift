@@ -9,6 +9,9 @@ package enum EventName: String, CaseIterable, Sendable {
   case resume = "Schedule Resume"
   case trigger = "Schedule Trigger"
   case update = "Schedule Update"
+  // Questions, which clients send and which change nothing.
+  case describe = "Schedule Describe"
+  case list = "Schedule List"
   // What the service sends.
   case tick = "Schedule Tick"
   case started = "Schedule Started"
@@ -18,23 +21,38 @@ package enum EventName: String, CaseIterable, Sendable {
   case triggered = "Schedule Triggered"
   case updated = "Schedule Updated"
   case rejected = "Schedule Rejected"
+  case described = "Schedule Described"
+  case listed = "Schedule Listed"
 
   package enum Kind: Sendable {
-    case command, tick, outcome
+    /// Sent by clients, through the command queue.
+    case command, question
+    /// Published on the event bus.
+    case tick, outcome
+    /// The answer to a question, sent to its `reply_to` only.
+    case reply
   }
 
   package var kind: Kind {
     switch self {
     case .start, .stop, .pause, .resume, .trigger, .update: .command
+    case .describe, .list: .question
     case .tick: .tick
     case .started, .stopped, .paused, .resumed, .triggered, .updated, .rejected: .outcome
+    case .described, .listed: .reply
     }
   }
 
   /// Whether the service sends it. A command that has such a name is never answered, so that no loop can form.
-  package var isOwn: Bool { kind != .command }
+  package var isOwn: Bool { !isRequest }
+
+  /// Whether clients send it: it is a routing key of the command queue.
+  package var isRequest: Bool { kind == .command || kind == .question }
 
   package static let commands = allCases.filter { $0.kind == .command }
+  package static let requests = allCases.filter(\.isRequest)
   package static let outcomes = allCases.filter { $0.kind == .outcome }
   package static let own = allCases.filter(\.isOwn)
+  /// What the service publishes on the event bus.
+  package static let published = allCases.filter { $0.kind == .tick || $0.kind == .outcome }
 }

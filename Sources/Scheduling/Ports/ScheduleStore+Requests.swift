@@ -2,6 +2,9 @@ extension ScheduleStore {
   /// By default a store is intact: one in memory cannot be removed while its process runs.
   package func checkIntact() throws(StoreError) {}
 
+}
+
+extension ScheduleStore where Self: ScheduleQueries {
   /// Performs a request of the engine.
   package func answer(_ request: Engine.StoreRequest) -> Engine.StoreAnswer {
     do throws(StoreError) {
@@ -20,6 +23,8 @@ extension ScheduleStore {
         try apply(changes)
         return .applied
       case .sweep(let retention, let limit): return .swept(try sweep(retention, limit: limit))
+      case .describe(let id):
+        return .described(try schedules([id]).first.flatMap(\.self), try history(of: id))
       }
     } catch {
       return .failed(error)
@@ -32,7 +37,7 @@ extension Engine.StoreRequest {
   package var changesCounts: Bool {
     switch self {
     case .apply, .sweep: true
-    case .lookUp, .inbox, .due, .owed, .followingZones: false
+    case .lookUp, .inbox, .due, .owed, .followingZones, .describe: false
     }
   }
 }

@@ -11,7 +11,7 @@ struct AMQPConnectionTests {
     sent.deliveryMode = .persistent
     sent.priority = 3
     sent.correlationID = [0, 0xFF, 0x80]
-    sent.replyTo = "réply"
+    sent.replyTo = [0x72, 0xFF, 0x80]
     sent.expiration = "60000"
     sent.messageID = Array(repeating: 0xFE, count: 255)
     sent.timestamp = 1_790_000_000

@@ -1,5 +1,6 @@
 import AMQP
 import Foundation
+import Scheduling
 import Testing
 
 /// The sample users have the rights that they need, and no others.
@@ -42,13 +43,13 @@ struct TopologyRightsTests {
   }
 
   private static let password = "correct-horse"
-  private static let outcomes = ["Schedule Tick", "Schedule Started", "Schedule Stopped", "Schedule Rejected"]
-  private static let commands = ["Schedule Start", "Schedule Stop"]
+  private static let outcomes = EventName.published.map(\.rawValue)
+  private static let commands = EventName.requests.map(\.rawValue)
 
   private static let allowed =
     [
       Attempt("pocketwatch", "look at the topology") { connection in
-        for exchange in ["events", "pocketwatch.dead"] {
+        for exchange in ["events", "pocketwatch.dead", "pocketwatch.replies"] {
           let isThere = try connection.checkExchange(exchange)
           #expect(isThere)
         }
@@ -56,6 +57,14 @@ struct TopologyRightsTests {
           let status = try connection.checkQueue(queue)
           #expect(status != nil)
         }
+      },
+      Attempt("pocketwatch", "reply") {
+        try publish("client.replies", to: "pocketwatch.replies", as: "pocketwatch", on: $0)
+      },
+      Attempt("client", "receive replies in a queue of its own") { connection in
+        try connection.declareQueue("client.replies", durable: false, exclusive: true)
+        try connection.bindQueue("client.replies", to: "pocketwatch.replies", routingKey: "client.replies")
+        try connection.consume("client.replies", prefetch: 1)
       },
       Attempt("client", "bind queues of its own to the events") { connection in
         for queue in ["client.jobs", "pocketwatch.cli.1"] {
@@ -96,6 +105,10 @@ struct TopologyRightsTests {
       Attempt("client", "declare a queue of another name") { try $0.declareQueue("jobs") },
       Attempt("client", "publish to a queue past the exchange") { connection in
         try publish("pocketwatch.commands", to: "", on: connection)
+      },
+      Attempt("client", "forge a reply") { try publish("client.replies", to: "pocketwatch.replies", on: $0) },
+      Attempt("sender", "receive replies") { connection in
+        try connection.bindQueue("pocketwatch.commands", to: "pocketwatch.replies", routingKey: "x")
       },
       Attempt("client", "fill the dead queue") { try publish("", to: "pocketwatch.dead", on: $0) },
       // Through an exchange of its own, bound to the events, a user could publish ticks past the topic permission.

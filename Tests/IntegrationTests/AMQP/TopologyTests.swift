@@ -1,4 +1,5 @@
 import Foundation
+import Scheduling
 import Testing
 
 /// Each way to import `definitions.json` creates the topology of the contract.
@@ -90,6 +91,7 @@ struct TopologyTests {
   private static let exchanges = [
     "events topic true false []",
     "pocketwatch.dead fanout true false []",
+    "pocketwatch.replies direct true false []",
   ]
 
   private static let queues = [
@@ -100,11 +102,10 @@ struct TopologyTests {
     "pocketwatch.dead quorum true pocketwatch.dead [[x-queue-type longstr quorum]]",
   ]
 
-  private static let bindings = [
-    "events Schedule Start pocketwatch.commands",
-    "events Schedule Stop pocketwatch.commands",
-    "pocketwatch.dead  pocketwatch.dead",
-  ]
+  private static let bindings =
+    EventName.requests.map { "events \($0.rawValue) pocketwatch.commands" }.sorted() + [
+      "pocketwatch.dead  pocketwatch.dead"
+    ]
 
   private static let policies = [
     #"pocketwatch.commands ^pocketwatch\.commands$ queues {"max-length":1000000,"max-length-bytes":1073741824} 10"#,

@@ -18,7 +18,7 @@ struct DoctorTests {
       wrong.environment["POCKETWATCH_AMQP_URL"] = "amqp://127.0.0.1:1"
       try await wrong.finds("error", "broker", "cannot be reached")
 
-      let write = #"^(events|pocketwatch\.dead)$"#
+      let write = #"^(events|pocketwatch\.(dead|replies))$"#
       try await broker.ctl("set_permissions", "pocketwatch", "^$", "^other$", #"^pocketwatch\.commands$"#)
       for complaint in try await seen.complaints().prefix(1) {
         #expect(complaint.part == "rights" && complaint.level == "error", "\(complaint)")
@@ -36,7 +36,7 @@ struct DoctorTests {
         ("^Schedule Start$", []),
       ]
       for (right, granted) in rights {
-        let missing = EventName.own.filter { !granted.contains($0) }.map(\.rawValue).joined(separator: ", ")
+        let missing = EventName.published.filter { !granted.contains($0) }.map(\.rawValue).joined(separator: ", ")
         try await broker.ctl("set_topic_permissions", "pocketwatch", "events", right, "^$")
         try await broker.fix(seen.finds("error", "rights", "may not publish \(missing) to"))
         try await seen.findsNothing()

@@ -78,7 +78,7 @@ struct ServiceHostileInputTests {
       #expect(growth <= Self.allowedGrowth)
 
       var properties = Properties.named(String(repeating: "m", count: 255))
-      properties.replyTo = String(repeating: "r", count: 255)
+      properties.replyTo = Array(repeating: UInt8(ascii: "r"), count: 255)
       properties.type = String(repeating: "t", count: 255)
       properties.headers["traceparent"] = .longString(Array(repeating: 0x30, count: 60_000))
       for number in 100..<355 {

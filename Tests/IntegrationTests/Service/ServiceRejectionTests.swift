@@ -34,7 +34,7 @@ struct ServiceRejectionTests {
   private static func properties(_ index: Int) -> Properties {
     var properties = Properties.named("bad-\(index)")
     properties.contentType = "text/plain"
-    properties.replyTo = "somewhere"
+    properties.replyTo = Array("somewhere".utf8)
     properties.priority = 3
     properties.type = "anything"
     properties.timestamp = 1_795_435_200

@@ -90,6 +90,17 @@ final class RawClient {
 
   func enableConfirms() throws { _ = try call(Method(85, 10), [0], reply: Method(85, 11)) }
 
+  /// Publishes a message with an address for replies to an exchange.
+  func publish(_ text: String, to exchange: String, _ routingKey: String, replyTo: String) throws {
+    try send(Method(60, 40), .number(UInt16(0)) + .shortText(exchange) + .shortText(routingKey) + [0])
+    let replyFlag: UInt16 = 1 << 9
+    try write(
+      RawFrame.header,
+      .number(UInt16(60)) + .number(UInt16(0)) + .number(UInt64(text.utf8.count)) + .number(replyFlag)
+        + .shortText(replyTo))
+    try write(RawFrame.body, Array(text.utf8))
+  }
+
   /// Publishes a persistent message to a queue and waits for its confirm.
   func publish(_ text: String, to queue: String) throws {
     try send(Method(60, 40), .number(UInt16(0)) + .shortText("") + .shortText(queue) + [0])
@@ -103,9 +114,10 @@ final class RawClient {
 
   // MARK: Consuming
 
-  func consume(_ queue: String, tag: String, prefetch: Int) throws {
+  func consume(_ queue: String, tag: String, prefetch: Int, acknowledges: Bool = true) throws {
     try setPrefetch(prefetch)
-    let request: [UInt8] = .number(UInt16(0)) + .shortText(queue) + .shortText(tag) + [0] + .table([])
+    let flags: UInt8 = acknowledges ? 0 : 2
+    let request: [UInt8] = .number(UInt16(0)) + .shortText(queue) + .shortText(tag) + [flags] + .table([])
     _ = try call(Method(60, 20), request, reply: Method(60, 21))
   }
 

@@ -26,7 +26,7 @@ final class ServiceBus: Sendable {
     var lastNumber: UInt64 = 0
   }
 
-  static let eventNames = EventName.own.map(\.rawValue)
+  static let eventNames = EventName.published.map(\.rawValue)
 
   /// Connects, declares the bus and a queue for the scheduler's events.
   init(_ names: TopologyNames, broker: String) async throws {
@@ -105,6 +105,21 @@ final class ServiceBus: Sendable {
     return letters
   }
 
+  /// Events for this reply_to from now on, with everything else that somebody sends to it.
+  ///
+  /// - Parameter declaresExchange: Whether to create the exchange of the replies, too.
+  func replies(to address: String, declaresExchange: Bool = true) async throws -> Inflow<ServiceEvent> {
+    let (events, names) = (Inflow<ServiceEvent>(), names)
+    let queue = "\(names.stack).replies.\(UInt32.random(in: .min ... .max))"
+    let topology: @Sendable (Connection) throws -> Void = { connection in
+      if declaresExchange { try connection.declareExchange(names.replyExchange, type: "direct") }
+      try connection.declareQueue(queue, autoDelete: true)
+      try connection.bindQueue(queue, to: names.replyExchange, routingKey: address)
+    }
+    try await consume(queue, setup: topology) { if let event = try? ServiceEvent($0) { events.append(event) } }
+    return events
+  }
+
   /// A connection for an operator.
   func withConnection<Result>(_ body: (Connection) throws -> Result) throws -> Result {
     let connection = try Connection(to: url, options: options)
@@ -120,7 +135,9 @@ final class ServiceBus: Sendable {
     guard cleanUp else { return }
     try? withConnection { connection in
       for queue in [names.commandQueue, names.deadQueue, "\(names.stack).test"] { try connection.deleteQueue(queue) }
-      for exchange in [names.eventBus, names.deadExchange] { try connection.deleteExchange(exchange) }
+      for exchange in [names.eventBus, names.deadExchange, names.replyExchange] {
+        try connection.deleteExchange(exchange)
+      }
     }
   }
 }
