@@ -83,7 +83,10 @@ struct EngineQuestionTests {
     driver.holdsStore = true
     driver.deliver(contents: [.command(.start(Command.Start(definition: try hourly())), key: nil), describe("a")])
     driver.answerStore()  // the look-up
-    guard case .apply? = driver.heldRequest else { throw Failure("\(String(describing: driver.heldRequest))") }
+    guard case .apply? = driver.heldRequest else {
+      Issue.record("\(String(describing: driver.heldRequest))")
+      return
+    }
     #expect(driver.replies.isEmpty)
     driver.holdsStore = false
     driver.answerStore()
