@@ -63,8 +63,10 @@ struct QuestionTests {
   // MARK: Replies
 
   private func body(_ described: Described) -> String {
-    EventEncoder(stack: "s").encode(.described(described), origin: Origin(), at: SendingTime(instant("1970-01-01T00:00:00Z")))
-      .body.utf8Text
+    EventEncoder(stack: "s").encode(
+      .described(described), origin: Origin(), at: SendingTime(instant("1970-01-01T00:00:00Z"))
+    )
+    .body.utf8Text
   }
 
   private func detail(_ described: Described) throws -> Substring {
@@ -82,7 +84,8 @@ struct QuestionTests {
       definition: definition, origin: Origin(), key: Schedule.Key(generation: 1, beginningAt: slot),
       progress: Schedule.Progress(state: .live(Schedule.NextTick(slot: slot, due: slot)), counter: 4))
     let last = Schedule.Tally.Last(
-      slot: instant("2026-11-23T08:00:00Z"), jitterMilliseconds: 2, latenessMilliseconds: 3, confirmationMilliseconds: 5)
+      slot: instant("2026-11-23T08:00:00Z"), jitterMilliseconds: 2, latenessMilliseconds: 3, confirmationMilliseconds: 5
+    )
     let history = Schedule.History(
       beginning: Schedule.Beginning(at: instant("2026-11-23T04:30:00Z"), userID: "client"),
       tally: Schedule.Tally(missed: 1, repeats: 2, refusals: 3, returns: 6, last: last))

@@ -28,7 +28,7 @@ struct ConfigurationTests {
     let (configuration, log) = try await read()
     #expect(configuration.broker.urls == [try BrokerURL(Self.url)])
     #expect(configuration.broker.names == TopologyNames())
-    #expect(configuration.broker.sendsUserID)
+    #expect(configuration.broker.sendsUserID && !configuration.broker.answersDirectly)
     #expect(configuration.broker.tls == nil)
     #expect(configuration.database == "./pocketwatch.sqlite")
     #expect(configuration.misfireThresholdMilliseconds == 60_000)
@@ -45,6 +45,7 @@ struct ConfigurationTests {
     (.stack, "stack-a", "stack-b", { configuration, _ in configuration.broker.names.stack }),
     (.database, "/a.sqlite", "/b c.sqlite", { configuration, _ in configuration.database }),
     (.userID, "on", "off", { configuration, _ in configuration.broker.sendsUserID ? "on" : "off" }),
+    (.directReply, "on", "off", { configuration, _ in configuration.broker.answersDirectly ? "on" : "off" }),
     (
       .misfireThreshold, "1s", "24h",
       { configuration, _ in configuration.misfireThresholdMilliseconds == 1000 ? "1s" : "24h" }

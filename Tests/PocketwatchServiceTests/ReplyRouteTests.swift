@@ -13,7 +13,9 @@ struct ReplyRouteTests {
     ).map { "\($0.exchange)/\($0.routingKey)" }
   }
 
-  private func route(_ address: String, directly: Bool = false) -> String? { route(Array(address.utf8), directly: directly) }
+  private func route(_ address: String, directly: Bool = false) -> String? {
+    route(Array(address.utf8), directly: directly)
+  }
 
   @Test("a reply goes to the exchange of the replies, with the address as routing key")
   func usual() {

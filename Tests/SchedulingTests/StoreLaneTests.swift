@@ -22,7 +22,9 @@ struct StoreLaneTests {
   }
 
   @Test mutating func kindsTakeTurns() {
-    #expect(lane.kindsInTurn == [.owed, .sweep, .apply, .inbox, .lookUp, .question, .review, .due], "owed Stoppeds come first")
+    #expect(
+      lane.kindsInTurn == [.owed, .sweep, .apply, .inbox, .lookUp, .question, .review, .due], "owed Stoppeds come first"
+    )
     lane.begin(.apply([], []), as: .apply)
     _ = lane.succeeded()
     #expect(lane.kindsInTurn == [.inbox, .lookUp, .question, .review, .due, .owed, .sweep, .apply])

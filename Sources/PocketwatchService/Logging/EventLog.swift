@@ -157,7 +157,8 @@ extension VolumeLog.Entry {
         "ownEvent", .warning,
         "received an event of this scheduler on the command queue and dead-lettered it; check the queue's bindings",
         nil, [])
-    case .questionAnswered, .scheduleStarted, .scheduleStopped, .schedulePaused, .scheduleResumed, .scheduleTriggered, .scheduleUpdated,
+    case .questionAnswered, .scheduleStarted, .scheduleStopped, .schedulePaused, .scheduleResumed, .scheduleTriggered,
+      .scheduleUpdated,
       .storeUnavailable, .storeRecovered, .clockSetBack, .slotRecomputed,
       .heldWithoutSlot, .commandsRedelivered, .intakeSuspended, .intakeResumed, .commandPoisoned:
       return nil

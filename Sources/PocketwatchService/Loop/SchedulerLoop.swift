@@ -33,7 +33,8 @@ final class SchedulerLoop {
 
   init(
     inbox: Inbox, zones: ZoneDirectory, store: any Store, engine: Engine, encoder: MessageEncoder,
-    publisher: Publisher, consumer: Consumer, replies: ReplySender, notifier: Notifier, watch: ServiceWatch? = nil, logger: Logger
+    publisher: Publisher, consumer: Consumer, replies: ReplySender, notifier: Notifier, watch: ServiceWatch? = nil,
+    logger: Logger
   ) {
     self.inbox = inbox
     self.zones = zones

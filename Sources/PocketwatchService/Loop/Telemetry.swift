@@ -124,7 +124,8 @@ extension Telemetry {
       readiness.set(.intake, reason: .init("commands are left in their queue: \(reason.text)"))
     case .intakeResumed: readiness.set(.intake, reason: nil)
     case .tickReturned, .outcomeReturned, .nacked, .confirmTimedOut, .tickExpired, .outcomeExpired, .missedSlotsFolded,
-      .missedSlotsSkipped, .commandRejected, .questionAnswered, .scheduleStarted, .scheduleStopped, .schedulePaused, .scheduleResumed,
+      .missedSlotsSkipped, .commandRejected, .questionAnswered, .scheduleStarted, .scheduleStopped, .schedulePaused,
+      .scheduleResumed,
       .scheduleTriggered, .scheduleUpdated, .zoneMissing, .clockSetBack,
       .slotMoved,
       .slotRecomputed, .heldWithoutSlot, .ownEventDropped, .commandsRedelivered, .commandPoisoned:

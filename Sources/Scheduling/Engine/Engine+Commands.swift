@@ -4,7 +4,8 @@ import Recurrence
 extension Engine {
   /// Loads the next page of the inbox, unless changes of the inbox are still to be stored.
   func inboxWork() -> StoreLane.Work? {
-    guard turn.changes.isEmpty, !questions.holdsInbox, let position = intake.nextLoad(limit: settings.commandBatch) else { return nil }
+    guard turn.changes.isEmpty, !questions.holdsInbox, let position = intake.nextLoad(limit: settings.commandBatch)
+    else { return nil }
     return .inbox(after: position)
   }
 
@@ -13,7 +14,9 @@ extension Engine {
   /// Rows that may owe an event are read first, so that a command on such a schedule finds it in memory.
   mutating func takeCommands() -> StoreLane.Work? {
     guard owedEvents.nextPage(settings) == nil, turn.answers.isEmpty, !questions.holdsInbox else { return nil }
-    let taken = intake.take(settings.commandBatch, questions: questions.room) { [busy = Busy(window, owedEvents, review)] in busy.contains($0) }
+    let taken = intake.take(settings.commandBatch, questions: questions.room) {
+      [busy = Busy(window, owedEvents, review)] in busy.contains($0)
+    }
     return taken.isEmpty ? nil : .lookUp(taken, channel: intake.channel)
   }
 
@@ -159,7 +162,9 @@ extension Engine {
       publications.enqueue(
         .answer(answer.source, channel: answer.channel, decision.settlement), .event(decision.event),
         origin: decision.origin)
-      if let address = answer.replyTo { turn.reply(Reply(to: address, .event(decision.event), origin: decision.origin)) }
+      if let address = answer.replyTo {
+        turn.reply(Reply(to: address, .event(decision.event), origin: decision.origin))
+      }
     }
   }
 

@@ -45,10 +45,12 @@ struct ServiceQuestionTests {
       #expect(properties.deliveryMode == .transient && properties.expiration == "60000" && properties.userID == user)
       #expect(properties.appID == "pocketwatch" && properties.contentType == "application/json")
       #expect(reply.delivery.exchange == bus.names.replyExchange && reply.delivery.routingKey == Array("me".utf8))
-      let detail = try #require(try JSONSerialization.jsonObject(with: Data(reply.delivery.body)) as? [String: Any])["Detail"]
+      let detail = try #require(try JSONSerialization.jsonObject(with: Data(reply.delivery.body)) as? [String: Any])[
+        "Detail"]
       let fields = try #require(detail as? [String: Any])
       #expect(fields["state"] as? String == "active" && fields["owner"] as? String == nil)
-      #expect((fields["next"] as? [String])?.count == 2 && (fields["next"] as? [String])?.first == reply.detail.nextTickDate)
+      #expect(
+        (fields["next"] as? [String])?.count == 2 && (fields["next"] as? [String])?.first == reply.detail.nextTickDate)
       #expect(((fields["totals"] as? [String: Any])?["sent"] as? Int).map { $0 >= 1 } == true, "\(fields)")
       #expect(fields["createdDate"] != nil && fields["last"] != nil)
       #expect(reply.payload == "1.0")
@@ -69,7 +71,8 @@ struct ServiceQuestionTests {
       let dead = try await bus.deadLetters()
       let replies = try await bus.replies(to: "me")
       try await bus.send(
-        "Schedule Start", ServiceBus.event("Schedule Start", #""id": "o", "every": "1h""#), Self.asking("me", messageID: "s"))
+        "Schedule Start", ServiceBus.event("Schedule Start", #""id": "o", "every": "1h""#),
+        Self.asking("me", messageID: "s"))
       let reply = try await replies.next("the reply")
       let started = try await bus.next("Schedule Started", of: "o")
       #expect(reply.name == "Schedule Started" && reply.detail.nextTickDate == started.detail.nextTickDate)
@@ -102,8 +105,11 @@ struct ServiceQuestionTests {
         try await broker.ctl("close_all_connections", "test")
         try await service.logs(#"":"ready""#)
         try await bus.reconnected()
-        try await until("a reply on another connection") { try !replies.all.dropFirst().isEmpty }
-        repeating: { try? await ask(bus, "x", Self.asking("me")) }
+        try await until("a reply on another connection") {
+          try !replies.all.dropFirst().isEmpty
+        } repeating: {
+          try? await ask(bus, "x", Self.asking("me"))
+        }
       }
     }
   }
@@ -124,7 +130,11 @@ struct ServiceQuestionTests {
       #expect(service.log.count { $0.contains("no replies to clients") } == 1)
       #expect(!service.log.contains { $0.contains("not ready: ") && $0.contains("replies") })
       let replies = try await bus.replies(to: "me")
-      try await until("a reply") { !replies.all.isEmpty } repeating: { try? await ask(bus, "e", Self.asking("me")) }
+      try await until("a reply") {
+        !replies.all.isEmpty
+      } repeating: {
+        try? await ask(bus, "e", Self.asking("me"))
+      }
       try await service.logs("replies are sent again")
       try await expectUndisturbed(bus, service, "e")
     }
@@ -151,7 +161,11 @@ struct ServiceQuestionTests {
         // The open channel caches the permission for a while.
         try await broker.ctl("close_all_connections", "rights")
         try await bus.reconnected()
-        try await until("a reply") { !replies.all.isEmpty } repeating: { try? await ask(bus, "f", Self.asking("me")) }
+        try await until("a reply") {
+          !replies.all.isEmpty
+        } repeating: {
+          try? await ask(bus, "f", Self.asking("me"))
+        }
         try await expectUndisturbed(bus, service, "f")
       }
     }
@@ -180,7 +194,7 @@ struct ServiceQuestionTests {
       ]
       let harmless = [
         names.commandQueue, names.deadQueue, "\(names.stack).test", names.eventBus, names.replyExchange, "amq.gen-x",
-        "#", "*", "a\nb", String(repeating: "r", count: 255), "amq.rabbitmq.reply-to",
+        "#", "*", "a\nb", String(repeating: "r", count: 255),
       ]
       // Even bound there they get no reply.
       var witnesses: [Inflow<ServiceEvent>] = []
@@ -202,8 +216,7 @@ struct ServiceQuestionTests {
       let metrics = try await metrics(of: service)
       #expect(metrics.contains(#"pocketwatch_replies_total{result="refused"} \#(refused.count + 1)"#), "\(metrics)")
       #expect(metrics.contains(#"pocketwatch_replies_total{result="sent"} \#(harmless.count + 1)"#))
-      #expect(metrics.contains(#"pocketwatch_commands_total{result="described",type="describe"} \#(all.count + 2)"#)
-        || metrics.contains(#"pocketwatch_commands_total{type="describe",result="described"} \#(all.count + 2)"#))
+      #expect(metrics.contains(#"pocketwatch_commands_total{type="describe",result="described"} \#(all.count + 2)"#))
     }
   }
 
