@@ -25,9 +25,9 @@ struct VersionTests {
     #expect(schema.flatMap { Int($0) } == SQLiteStore.schemaVersion)
   }
 
-  @Test("the API description has this version")
-  func description() throws {
-    let text = try String(contentsOf: Self.ops.appending(path: "openapi.yaml"), encoding: .utf8)
+  @Test("the descriptions of API and events have this version", arguments: ["openapi.yaml", "asyncapi.yaml"])
+  func description(file: String) throws {
+    let text = try String(contentsOf: Self.ops.appending(path: file), encoding: .utf8)
     #expect(text.contains("\n  version: \"\(Version.current)\"\n"))
   }
 }

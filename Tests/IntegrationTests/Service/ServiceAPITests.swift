@@ -56,7 +56,7 @@ struct ServiceAPITests {
 
 /// Answers of a service, stored for `ops/check-openapi`.
 final class OpenAPICheck {
-  static let isThere = (try? run(["python3", "-c", "import jsonschema, yaml"])) == 0
+  static let isThere = Python.has("jsonschema, yaml")
   static let isNeeded: Comment = "the description is checked with: apt-get install python3-jsonschema python3-yaml"
 
   private static let root = PrivateBroker.root
@@ -76,16 +76,6 @@ final class OpenAPICheck {
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     let text = try String(contentsOf: Self.root.appending(path: "ops/openapi.yaml"), encoding: .utf8)
     paths = Set(text.matches(of: /\n  (\/[^\n:]*):/).map { String($0.output.1) })
-  }
-
-  private static func run(_ arguments: [String]) throws -> Int32 {
-    let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments = arguments
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    process.waitUntilExit()
-    return process.terminationStatus
   }
 
   /// Sends a request, stores the answer, and returns its body.
@@ -110,10 +100,7 @@ final class OpenAPICheck {
 
   /// Validates all answers.
   func judge() async throws {
-    let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
-    let answer = try await Program.run(
-      "/usr/bin/env", ["python3", Self.root.appending(path: "ops/check-openapi").path(), folder.path()],
-      environment: ["PATH": path])
+    let answer = try await Python.run(Self.root.appending(path: "ops/check-openapi"), [folder.path()])
     #expect(answer.code == 0 && answer.output.contains("\(count) responses, 0 problems"), "\(answer)")
   }
 }

@@ -3,6 +3,7 @@ import Foundation
 import PocketwatchService
 import Scheduling
 import Synchronization
+import Testing
 
 /// A client on the bus of one service: publishes commands and keeps every event of the scheduler.
 ///
@@ -132,6 +133,11 @@ final class ServiceBus: Sendable {
     let (publisher, consumers) = state.withLock { ($0.publisher, $0.consumers) }
     consumers.forEach { $0.stop() }
     publisher?.stop(drainFor: .zero)
+    do {
+      if let folder = TestEnvironment.eventFolder { try store(for: AsyncAPICheck(folder: folder)) }
+    } catch {
+      Issue.record("events cannot be stored: \(error)")
+    }
     guard cleanUp else { return }
     try? withConnection { connection in
       for queue in [names.commandQueue, names.deadQueue, "\(names.stack).test"] { try connection.deleteQueue(queue) }

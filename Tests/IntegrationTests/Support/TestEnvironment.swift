@@ -11,6 +11,9 @@ enum TestEnvironment {
   /// The folder of that broker, for `ops/broker`.
   static let brokerFolder = variables["POCKETWATCH_TEST_BROKER_DIR"] ?? ""
 
+  /// Where to store events for `ops/check-asyncapi`; nil when they are not to be validated.
+  static let eventFolder = variables["POCKETWATCH_TEST_EVENTS"].map { URL(filePath: $0) }
+
   /// Where to write the picture of operating.md; nil when it is not to be taken.
   static let pictureFile = variables["POCKETWATCH_TEST_PICTURE"]
 
