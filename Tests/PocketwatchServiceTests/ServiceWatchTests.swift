@@ -78,6 +78,39 @@ struct ServiceWatchTests {
     }
   }
 
+  @Test("the next due tick is that of a schedule that is not paused")
+  func nextDueOfActive() async throws {
+    let now = SystemClock.now().wall
+    let schedules = try (1...4).map { (number: Int) throws -> Schedule in
+      let due = now.advanced(byMilliseconds: Int64(number) * 10_000)
+      var schedule = Schedule(
+        definition: try definition("\(number)"), origin: Origin(), generation: Int64(number),
+        state: .live(.init(slot: due, due: due)))
+      if number != 3 { schedule.control.pause = Schedule.Pause(since: now, until: due) }
+      return schedule
+    }
+    let store = MemoryStore()
+    try store.apply(schedules.map { .start($0) })
+    try await answering(store) {
+      let overview = try await watch.overview()
+      #expect(overview.nextDue == schedules[2].nextTick?.due)
+      #expect(overview.counts == ScheduleCounts(live: 4, ended: 0, paused: 3))
+      let paused = ScheduleSearch(lifecycle: .paused)
+      #expect(try await watch.list(paused, after: nil, limit: 9).schedules.map(\.id.text) == ["1", "2", "4"])
+    }
+    try store.apply(
+      (Int64(5)...300).map { number in
+        var pause = Schedule.sample("\(number)", generation: number, due: number)
+        pause.control.pause = Schedule.Pause(since: now, until: Instant(milliseconds: number))
+        return .start(pause)
+      })
+    try await answering(store) {
+      // Not the tick, which is behind too many ends of pauses, but nothing is due before.
+      let overview = try await watch.overview()
+      #expect(overview.nextDue == Instant(milliseconds: 254))
+    }
+  }
+
   @Test("an unavailable store and an engine that does not answer are reported")
   func unavailable() async throws {
     await #expect(throws: AdminError(.unavailable, "the service is starting")) { try await watch.overview() }
@@ -169,6 +202,13 @@ struct ServiceWatchTests {
     watch.note(.scheduleStopped(id("a"), reason: Schedule.EndReason.countLimit, byCommand: true), at: now)
     watch.note(.scheduleStopped(id("a"), reason: "enough", byCommand: false), at: now)
     watch.note(.tickReturned(id("a"), cause: "312"), at: now)
+    watch.note(.schedulePaused(id("a"), until: slot), at: now)
+    watch.note(.scheduleResumed(id("a"), byCommand: true), at: now)
+    watch.note(.scheduleResumed(id("a"), byCommand: false), at: now)
+    watch.note(.scheduleTriggered(id("a")), at: now)
+    watch.note(.scheduleUpdated(id("a"), changed: ["limit", "cron"]), at: now)
+    watch.note(.commandRejected(Rejection(command: EventName.pause.rawValue, field: "id", reason: "none")), at: now)
+    watch.metrics.set(ScheduleCounts(live: 5, ended: 1, paused: 2))
     watch.set(.publisher, reason: nil)
     let text = registry.text
     for line in [
@@ -181,14 +221,24 @@ struct ServiceWatchTests {
       #"pocketwatch_commands_total{result="replaced",type="start"} 1"#,
       #"pocketwatch_commands_total{result="stopped",type="stop"} 1"#,
       "pocketwatch_returned_total 1", #"pocketwatch_amqp_connected{connection="publisher"} 1"#,
-      "pocketwatch_amqp_blocked 0",
+      "pocketwatch_amqp_blocked 0", #"pocketwatch_schedules{state="paused"} 2"#,
+      #"pocketwatch_schedules{state="live"} 5"#, #"pocketwatch_commands_total{result="paused",type="pause"} 1"#,
+      #"pocketwatch_commands_total{result="resumed",type="resume"} 1"#,
+      #"pocketwatch_commands_total{result="triggered",type="trigger"} 1"#,
+      #"pocketwatch_commands_total{result="updated",type="update"} 1"#,
+      #"pocketwatch_commands_total{result="rejected",type="pause"} 1"#,
     ] { #expect(text.contains("\n\(line)\n"), "\(line)") }
     watch.metrics.connectionLost()
     #expect(registry.text.contains("\npocketwatch_confirms_outstanding 0\n"))
     let events = watch.recent.entries().map(\.event)
-    #expect(events.map(\.kind) == [.tick, .rejected, .missed, .missed, .started, .stopped, .stopped, .unroutable])
-    #expect(events.map(\.confirmMilliseconds) == [7] + [Int64?](repeating: nil, count: 7))
-    #expect(watch.metrics.totals.map(\.value) == [1, 5, 1, 1, 0, 0, 0])
+    #expect(
+      events.map(\.kind) == [
+        .tick, .rejected, .missed, .missed, .started, .stopped, .stopped, .unroutable, .paused, .resumed, .resumed,
+        .triggered, .updated, .rejected,
+      ])
+    #expect(events[8...12].map(\.detail) == ["until \(slot.rfc3339)", "", "its pause was over", "", "limit, cron"])
+    #expect(events.map(\.confirmMilliseconds) == [7] + [Int64?](repeating: nil, count: 13))
+    #expect(watch.metrics.totals.map(\.value) == [1, 5, 2, 1, 0, 0, 0])
   }
 
   @Test("the due time of the next tick is a metric while there is one")

@@ -85,6 +85,28 @@ struct ScheduleSearchTests {
     }
   }
 
+  @Test("a call is one read of a limited number of rows, whatever is searched for")
+  func bounds() throws {
+    let store = CountingQueries(try filledStore())
+    let searches = ScheduleSearch.Lifecycle.allCases.flatMap { lifecycle in
+      ScheduleSearch.Order.allCases.flatMap { order in
+        [nil, Array("é".utf8)].flatMap { group in
+          [nil, Array("none".utf8)].map { tag in
+            ScheduleSearch(group: group, tag: tag, lifecycle: lifecycle, order: order)
+          }
+        }
+      }
+    }
+    for search in searches {
+      for (limit, examining) in [(1, 1), (2, 3), (3, 2), (100, 5)] {
+        store.limits = []
+        let list = try store.list(search, after: nil, limit: limit, examining: examining)
+        #expect(store.limits.count == 1 && store.limits.allSatisfy { $0 <= examining }, "\(search)")
+        if search.tag != nil { #expect(list.schedules.isEmpty) }
+      }
+    }
+  }
+
   @Test("a schedule that exists during the whole listing comes once, whatever happens to it meanwhile")
   func changes() throws {
     let store = try filledStore()
@@ -106,5 +128,28 @@ struct ScheduleSearchTests {
       }
     } while position != nil
     #expect(found.map { Array($0.utf8) } == Self.ids.map { Array($0.utf8) }.sorted { $0.lexicographicallyPrecedes($1) })
+  }
+}
+
+/// A store that notes the number of rows asked for with each walk.
+private final class CountingQueries: ScheduleQueries {
+  var limits: [Int] = []
+  private let store: MemoryStore
+
+  init(_ store: MemoryStore) { self.store = store }
+
+  func schedules(_ ids: [ScheduleID]) throws(StoreError) -> [Schedule?] { try store.schedules(ids) }
+  func history(of id: ScheduleID) throws(StoreError) -> Schedule.History? { try store.history(of: id) }
+  func counts() throws(StoreError) -> ScheduleCounts { try store.counts() }
+  func page(after id: ScheduleID?, limit: Int) throws(StoreError) -> [Schedule] {
+    try store.page(after: id, limit: limit)
+  }
+  func dueCount(through: Instant, upTo bound: Int) throws(StoreError) -> (count: Int, isAll: Bool) {
+    try store.dueCount(through: through, upTo: bound)
+  }
+
+  func listed(_ walk: ListWalk, limit: Int) throws(StoreError) -> [Schedule] {
+    limits.append(limit)
+    return try store.listed(walk, limit: limit)
   }
 }

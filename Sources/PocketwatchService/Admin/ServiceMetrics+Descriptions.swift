@@ -23,7 +23,8 @@ extension ServiceMetrics {
     MetricDescription(
       "pocketwatch_outcomes_given_up_total",
       help: "Outcomes that expired after a minute of nacks, or five minutes without a confirm. Their effect is stored."),
-    MetricDescription("pocketwatch_schedules", help: "Stored schedules, by state."),
+    MetricDescription(
+      "pocketwatch_schedules", help: "Stored schedules, by state. Paused ones are also counted as live."),
     MetricDescription("pocketwatch_missed_total", help: "Missed slots that were folded or skipped, by misfirePolicy."),
     MetricDescription(
       "pocketwatch_next_due_timestamp_seconds",

@@ -90,7 +90,7 @@ package enum Setting: String, CaseIterable, Sendable {
         + "to 366d"
     case .http: "Address and port of pages, health and metrics, such as 127.0.0.1:8472; or off"
     case .httpTokenFile: "A file with the token of pages and API, at least 16 characters; read again when it changes"
-    case .httpWrite: "on or off: whether the pages can stop schedules and start live ones again"
+    case .httpWrite: "on or off: whether the pages can stop, restart, pause, resume and trigger schedules"
     case .httpOrigin: "The origin that browsers use behind a proxy, such as https://pocketwatch.example"
     case .logLevel: "trace, debug, info, notice, warning, error or critical"
     case .logFormat: "auto (text on a terminal, else JSON lines), text or json"

@@ -28,7 +28,7 @@ struct BrowserLooksTests {
       try await pages.open(place)
       try await look(place)
     }
-    for id in ["rent", Self.longWords, Self.longWord] {
+    for id in ["rent", "quiet", Self.longWords, Self.longWord] {
       try await pages.openSchedule(id)
       try await look(id)
     }
@@ -38,6 +38,11 @@ struct BrowserLooksTests {
     try await pages.start("rent", #""cron": "30 2 * * *", "timezone": "America/Argentina/ComodRivadavia""#)
     let payload = String(repeating: "x", count: 500)
     for id in Self.hostile { try await pages.start(id, #""every": "1h", "payload": "\#(payload)""#) }
+    let tags = (1...16).map { "\"\(String(repeating: "t", count: 48 + $0))\"" }.joined(separator: ", ")
+    try await pages.start(
+      "quiet",
+      #""every": "1h", "paused": true, "group": "\#(Self.longWord)", "tags": [\#(tags)], "description": "\#(Self.longWords)""#
+    )
     try await pages.start("beat", #""every": "1s", "limit": 1"#)
     _ = try await pages.bus.next("Schedule Stopped", of: "beat")
     try await pages.startRejected(String(repeating: "r", count: 200))

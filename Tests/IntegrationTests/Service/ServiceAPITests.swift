@@ -1,4 +1,5 @@
 import Foundation
+import Scheduling
 import Testing
 
 /// Answers of the real service under `/api/v1`, validated against ops/openapi.yaml.
@@ -18,6 +19,14 @@ struct ServiceAPITests {
       try await bus.start(#""id": "beat", "every": "1s", "limit": 2"#)
       try await bus.start(#""id": "once", "duration": "1h""#)
       try await bus.start(#""id": "then", "at": "2099-01-01T00:00:00Z""#)
+      try await bus.start(
+        #""id": "quiet", "every": "1h", "paused": true, "group": "g & é", "tags": ["x"], "description": "why""#)
+      try await bus.command(.pause, #""id": "quiet", "for": "2h", "reason": "night""#)
+      _ = try await bus.next("Schedule Paused")
+      try await bus.command(.resume, #""id": "once""#)
+      try await bus.command(.trigger, #""id": "once""#, messageID: "trigger")
+      try await bus.command(.update, #""id": "once", "description": "soon""#)
+      _ = try await bus.next("Schedule Updated")
       try await bus.start(#""id": "bad", "cron": "61 * * * *""#)
       _ = try await bus.next("Schedule Rejected")
       _ = try await bus.next("Schedule Stopped", of: "beat")
@@ -28,6 +37,10 @@ struct ServiceAPITests {
       let next = try await check.ask("GET", "/api/v1/schedules", "/api/v1/schedules?limit=1")
       let link = try #require(next.firstMatch(of: /"nextLink":"([^"]+)"/)).output.1
       #expect(try await check.ask("GET", "/api/v1/schedules", String(link)).contains(#""id":"beat""#))
+      for filter in ["state=paused", "group=g+%26+%C3%A9", "tag=x"] {
+        let body = try await check.ask("GET", "/api/v1/schedules", "/api/v1/schedules?\(filter)")
+        #expect(body.matches(of: /"id":/).count == 1 && body.contains(#""id":"quiet""#), "\(filter): \(body)")
+      }
       try await check.ask("POST", "/api/v1/page-link", "/api/v1/page-link")
       for path in check.paths where path.hasPrefix("/api/") && !path.contains("{") {
         let method = ["backup", "page-link"].contains { path.hasSuffix($0) } ? "POST" : "GET"
@@ -47,7 +60,8 @@ struct ServiceAPITests {
     ("/api/v1/schedules", "/api/v1/schedules?limit=0"), ("/api/v1/schedules/{id}", "/api/v1/schedules/a%2Fb"),
     ("/api/v1/schedules/{id}", "/api/v1/schedules/beat"), ("/api/v1/schedules/{id}", "/api/v1/schedules/none"),
     ("/api/v1/schedules/{id}", "/api/v1/schedules/%00"), ("/api/v1/schedule", "/api/v1/schedule?id=once"),
-    ("/api/v1/schedule", "/api/v1/schedule?id=then"), ("/api/v1/schedule", "/api/v1/schedule?id=none"),
+    ("/api/v1/schedule", "/api/v1/schedule?id=then"), ("/api/v1/schedule", "/api/v1/schedule?id=quiet"),
+    ("/api/v1/schedule", "/api/v1/schedule?id=none"),
     ("/api/v1/recent", "/api/v1/recent"), ("/api/v1/recent", "/api/v1/recent?after=x"),
     ("/api/v1/preview", "/api/v1/preview?expression=30+2+*+*+*&timezone=Europe/Rome"),
     ("/api/v1/preview", "/api/v1/preview?expression=x"),

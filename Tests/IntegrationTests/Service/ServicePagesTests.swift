@@ -60,7 +60,7 @@ struct ServicePagesTests {
     }
   }
 
-  @Test("with the token and the switch, stop and start again are published on the bus")
+  @Test("with the token and the switch, changes are published on the bus")
   func changes() async throws {
     try await ServiceProcess.prepared { service, bus in
       let file = service.folder.appending(path: "token")
@@ -70,14 +70,32 @@ struct ServicePagesTests {
       service.environment["POCKETWATCH_HTTP_WRITE"] = "on"
       try await service.start()
       let address = try address(service)
-      try await bus.start(#""id": "s", "every": "1h", "payload": [1.0]"#)
+      try await bus.start(
+        #""id": "s", "every": "1h", "payload": [1.0], "group": "g", "tags": ["x"], "description": "d""#)
       _ = try await bus.next("Schedule Started")
       #expect(try await status(address + "/") == "401")
       let authorized = ["--user", "me:\(Self.token)"]
       #expect(try await status(authorized[0], authorized[1], address + "/") == "200")
-      #expect(try await status(authorized[0], authorized[1], "--data", "id=s", address + "/schedule/start") == "303")
+      func post(_ form: String, to command: String) async throws -> String {
+        try await status(authorized[0], authorized[1], "--data", form, address + "/schedule/\(command)")
+      }
+      #expect(try await post("id=s&for=2h&reason=night", to: "pause") == "303")
+      let paused = try await bus.next("Schedule Paused")
+      #expect(paused.detail.reason == "night" && paused.detail.pausedUntil != nil)
+      let list = try await curl(authorized[0], authorized[1], address + "/schedules?state=paused&group=g&tag=x")
+      #expect(list.contains("night"))
+      #expect(try await post("id=s&confirm=yes", to: "trigger") == "303")
+      #expect(try await bus.next("Schedule Triggered").detail.tickId == bus.next("Schedule Tick").detail.tickId)
+      #expect(try await post("id=s&policy=fireOnce", to: "resume") == "303")
+      #expect(try await bus.next("Schedule Resumed").detail.paused == false)
+      #expect(try await post("id=s&until=2099-01-01+00:00", to: "pause") == "303")
+      #expect(try await bus.next("Schedule Paused").detail.pausedUntil == "2099-01-01T00:00:00.000Z")
+      #expect(try await post("id=s", to: "start") == "303")
       let replaced = try await bus.next("Schedule Started")
       #expect(replaced.detail.replaced == true && replaced.payload == "[1.0]")
+      #expect(replaced.detail.paused == false, "a restart ends a pause")
+      #expect(
+        replaced.detail.group == "g" && replaced.detail.tags == ["x"] && replaced.detail.description == "d")
       let form = "id=s&reason=enough"
       #expect(try await status(authorized[0], authorized[1], "--data", form, address + "/schedule/stop") == "303")
       #expect(try await bus.next("Schedule Stopped").detail.reason == "enough")
