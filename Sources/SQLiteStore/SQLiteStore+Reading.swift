@@ -7,7 +7,7 @@ private enum Query {
   static let byID = select(schedulesFirst, "id = ?")
   static let history = "SELECT \(Schedule.History.columns) FROM \(schedulesFirst) WHERE id = ?"
   static let afterID = select(schedulesFirst, "id > ? ORDER BY id")
-  static let owing = select(owingFirst, "1 ORDER BY generation")
+  static let owing = select(owingFirst, "1")
   static let due = ByDue()
   static let followingZones = ByDue(and: "AND since IS NOT NULL")
   static let listedByID = select(schedulesFirst, "id >= ? ORDER BY id", withPayload: false)
@@ -46,9 +46,10 @@ private enum Query {
     control AS walk CROSS JOIN schedule ON schedule.generation = walk.generation
     CROSS JOIN progress ON progress.place = schedule.place AND progress.generation = schedule.generation
     """
+  /// With its limit, which is none, SQLite keeps the order and merges two indexes; without it, it would sort all rows.
   private static let owingFirst = """
     (SELECT generation FROM progress WHERE owesStopped = 1 AND generation > ?1
-     UNION SELECT generation FROM control WHERE owes = 1 AND generation > ?1 ORDER BY 1)
+     UNION SELECT generation FROM control WHERE owes = 1 AND generation > ?1 ORDER BY 1 LIMIT -1)
     CROSS JOIN schedule USING (generation) CROSS JOIN progress USING (generation, place)
     """
 

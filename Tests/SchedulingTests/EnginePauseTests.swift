@@ -280,6 +280,56 @@ struct EnginePauseTests {
     driver.ack()
   }
 
+  /// "Until nine o'clock" does not leave out the tick of nine o'clock.
+  @Test func aSlotAtTheEndOfThePauseIsSent() throws {
+    var driver = try paused(nil, .until(.second(120)))
+    driver.advance(seconds: 119)
+    #expect(driver.controlled.last?.effect == .resumed(missed: 1, reason: nil))
+    #expect(slots(driver) == [2])
+  }
+
+  /// Commands that come before the publisher is back find the pause over, and its end comes first.
+  @Test(arguments: [EventName.resume, .pause, .update])
+  func aCommandAfterTheEndOfThePause(name: EventName) throws {
+    let store = MemoryStore()
+    _ = try paused(nil, .until(.second(150)), store: store)
+    var driver = try EngineDriver(store: store, at: .second(630))
+    driver.consume()
+    switch name {
+    case .pause: driver.pause("a", messageID: "m")
+    case .resume: driver.resume("a", messageID: "m")
+    default: driver.update("a", [.limit(100)], messageID: "m")
+    }
+    #expect(try driver.stored("a")?.owed == [.resumed])
+    driver.publisherUp()
+    #expect(driver.controlled.map(\.effect) == [.resumed(missed: 2, reason: nil)])
+    driver.ack { !$0.isTick }
+    driver.ack()
+    driver.ack()
+    #expect(driver.controlled.count == 2)
+    #expect(slots(driver) == [10])
+    #expect(driver.ticks.map(\.missed) == [7])
+    if name == .pause { #expect(driver.controlled.last?.pause?.since == .second(630)) }
+  }
+
+  /// Also when the broker confirms the tick after it first.
+  @Test func anOwedResumedIsSentOnce() throws {
+    var driver = try EngineDriver.starting(everyMinute)
+    driver.advance(seconds: 60)
+    driver.nack()
+    driver.pause("a", .until(.second(100)))
+    driver.ack()
+    driver.advance(seconds: 40)
+    let numbers = driver.inFlight.map(\.number)
+    #expect(numbers.count == 2, "its Resumed and the tick in doubt")
+    driver.receive(.acked(numbers.reversed()))
+    driver.advance(seconds: 60)
+    driver.ack()
+    driver.advance(seconds: 600)
+    #expect(driver.controlled.count == 2)
+    #expect(try driver.stored("a")?.owed == [])
+  }
+
   @Test func anOwedResumedSurvivesARestart() throws {
     let store = MemoryStore()
     var driver = try paused(nil, .until(.second(301)), store: store)

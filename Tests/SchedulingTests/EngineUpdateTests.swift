@@ -161,6 +161,75 @@ struct EngineUpdateTests {
     #expect(driver.controlled.map(\.counter) == [1])
   }
 
+  /// Dates alone do not restart a one-shot, nor make one of a nacked tick two.
+  @Test(arguments: [true, false])
+  func datesDoNotMoveAOneShot(isNacked: Bool) throws {
+    var driver = try EngineDriver.starting(Definition(id: "a", timing: try Timing(duration: "1m")))
+    driver.advance(seconds: isNacked ? 60 : 30)
+    driver.nack()
+    driver.update("a", [.endDate(.second(5000)), .timezone("Etc/UTC")])
+    driver.advance(seconds: 60)
+    driver.ack()
+    driver.advance(seconds: 1000)
+    driver.ack()
+    #expect(Set(driver.ticks.map(\.slot)) == [.second(60)])
+    #expect(try driver.stored("a")?.counter == 1)
+  }
+
+  /// A one-shot in the past is due at once, also behind a slot that is still to be resolved.
+  @Test func aOneShotFollowsANackedTick() throws {
+    var driver = try EngineDriver.starting(everyMinute)
+    driver.advance(seconds: 60)
+    driver.nack()
+    driver.update("a", [.timing(.at(.second(-5)))])
+    driver.advance(seconds: 1)
+    driver.ack()
+    #expect(driver.ticks.map(\.slot) == [.second(60), .second(60), .second(-5)])
+    driver.ack()
+    #expect(try driver.stored("a")?.isLive == false)
+  }
+
+  @Test(arguments: [true, false])
+  func aLimitThatIsReachedWaitsForANackedTick(isConfirmed: Bool) throws {
+    var driver = try EngineDriver.starting(everyMinute)
+    driver.advance(seconds: 60)
+    driver.ack()
+    driver.advance(seconds: 60)
+    driver.nack()
+    driver.update("a", [.limit(1)])
+    driver.ack()
+    #expect(driver.controlled.map(\.hasEnded) == [false])
+    while driver.stopped.isEmpty, driver.now.wall < .second(5000) {
+      driver.advance(seconds: 1)
+      if isConfirmed { driver.ack() } else { driver.nack { $0.isTick } }
+    }
+    #expect(driver.stopped.map(\.counter) == [isConfirmed ? 2 : 1])
+    #expect(driver.stopped.map(\.reason) == [Schedule.EndReason.countLimit])
+  }
+
+  /// Applied again after a Start without `message_id`: it was accepted once, whatever the revision is now.
+  @Test func anAcceptedRevisionIsNotAskedForAgain() throws {
+    let store = MemoryStore()
+    let archive = CommandArchive()
+    var driver = try EngineDriver.connected(store: store, archive: archive)
+    let start = (Command.start(Command.Start(definition: everyMinute)), messageID: String?.none)
+    let update = (
+      Command.update(
+        Command.Update(id: "a", change: DefinitionChange(values: [.payload(two)]), ifRevision: 1)),
+      messageID: String?.some("u")
+    )
+    driver.deliver([start])
+    driver.deliver([update])
+    driver.ack()
+    #expect(changed(driver) == [["payload"]])
+    driver.consume()
+    driver.redeliver([(start, 1), (update, 1)])
+    driver.ack()
+    driver.ack()
+    #expect(driver.rejections.isEmpty)
+    #expect(try driver.stored("a")?.definition.payload == two)
+  }
+
   /// The old tick goes on as it was, and the new definition takes the slots after it, from now.
   @Test func aNackedTickGoesOnAsItWas() throws {
     var driver = try EngineDriver.starting(everyMinute)

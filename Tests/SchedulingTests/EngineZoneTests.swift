@@ -72,6 +72,18 @@ struct EngineZoneTests {
     #expect(try driver.stored("a")?.nextTick?.slot == .second(9000))
   }
 
+  /// A schedule that owes an event is passed over, and its slot moves once that is confirmed.
+  @Test func slotOfAScheduleThatOwesMoves() throws {
+    var driver = try started()
+    driver.pause("a", .until(.second(1900)))
+    driver.ack()
+    driver.advance(seconds: 1900)
+    change(&driver, offsetMinutes: 30)
+    #expect(try driver.stored("a")?.nextTick?.slot == .second(3600))
+    driver.ack()
+    #expect(try driver.stored("a")?.nextTick?.slot == .second(5400))
+  }
+
   @Test func tickInFlightKeepsItsSlot() throws {
     var driver = try started()
     driver.advance(seconds: 3600)

@@ -60,12 +60,16 @@ struct ScheduleProgressTests {
     }
   }
 
-  /// A tick that was given up is not counted; it ends nothing but what has no slot left.
+  /// A tick that was given up is not counted; it ends nothing but what has no slot left, or had reached its limit before.
   @Test(arguments: cases)
   func afterExpiry(_ row: Case) throws {
     let schedule = try row.schedule()
     let progress = schedule.afterExpiry(of: try #require(schedule.nextTick), at: .second(7), in: .utc)
     #expect(progress.counter == row.counter)
+    if let limit = row.limit, limit > 0, row.counter >= limit, row.reason == Schedule.EndReason.countLimit {
+      let ending = Schedule.Ending(reason: row.reason, at: .second(7), owesStopped: true, kind: .finished)
+      return #expect(progress.state == .ended(ending))
+    }
     let endsByLimit = row.reason == Schedule.EndReason.countLimit && row.end == nil && row.cron == "* * * * * *"
     if endsByLimit { #expect(progress.state == .live(Schedule.NextTick(slot: .second(1), due: .second(1)))) }
     if row.reason == nil || endsByLimit {

@@ -29,8 +29,8 @@ struct DueWindow {
   mutating func load(_ page: DuePage, into lane: Int = 0, through: Instant, inDoubtThrough: Instant) {
     checkOrder(of: page, in: lanes[lane], through: through)
     for schedule in page.schedules where rows[schedule.generation] == nil {
-      guard let due = schedule.position?.due else { continue }
-      insert(Row(schedule, mayHaveBeenSent: due <= inDoubtThrough || schedule.isSlotInDoubt))
+      guard schedule.isLive else { continue }
+      insert(Row(schedule, mayHaveBeenSent: schedule.isInDoubt(through: inDoubtThrough)))
     }
     if page.isLast {
       lanes[lane].extend(through: DuePosition(due: through, generation: .max))

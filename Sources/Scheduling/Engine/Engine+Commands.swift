@@ -35,7 +35,9 @@ extension Engine {
         turn.report(.ownEventDropped)
         deadLetter(received.source, on: channel)
       case .command(let command, let key):
-        if let existing = view.schedules[command.id], !existing.owed.isEmpty {
+        if let existing = view.schedules[command.id], hasPauseThatIsOver(existing, view) {
+          notYet.append(received)
+        } else if let existing = view.schedules[command.id], !existing.owed.isEmpty {
           if !view.changed.contains(command.id) { enqueueOwed(existing, isAwaited: true) }
           notYet.append(received)
         } else {
@@ -53,6 +55,22 @@ extension Engine {
     intake.putBack(notYet, on: channel)
     announce(turn.takeAnswersWithoutChanges())  // rejections and duplicates
     if turn.changes.isEmpty { questions.changesAreStored() }
+  }
+
+  /// Whether the pause of a schedule is over and was not ended yet, for example since the service was down. That comes
+  /// first, and a command on the schedule waits until its Schedule Resumed is confirmed.
+  private mutating func hasPauseThatIsOver(_ existing: Schedule, _ view: BatchView) -> Bool {
+    guard existing.isPaused, !view.changed.contains(existing.id), let zone = rules(of: existing.definition) else {
+      return false
+    }
+    return isEndingPause(of: existing) || endPause(of: existing, in: zone)
+  }
+
+  /// Whether the end of a pause is about to be stored: an earlier command of the batch has found it.
+  private func isEndingPause(of existing: Schedule) -> Bool {
+    if review.movingIDs.contains(existing.id) { return true }
+    if case .advancing? = window[existing.generation]?.phase { return true }
+    return false
   }
 
   private mutating func reportPoison(_ received: ReceivedCommand) {
@@ -73,7 +91,8 @@ extension Engine {
       }
       return decision
     }
-    var (decision, answer) = decideNew(command, existing: existing, of: received)
+    var (decision, answer) = decideNew(
+      command.appliedAgain(after: key.flatMap { view.answers[$0]?.answer }), existing: existing, of: received)
     view.apply(decision.changes, to: command.id)
     if case .inbox(let position) = received.source {
       decision.changes.append(.inbox(.answered(position, answer)))
@@ -94,7 +113,8 @@ extension Engine {
   ) -> RememberedCommand.Answer? {
     if case .inbox(let position) = source {
       if let answer = intake.inbox.answer(of: position) { return answer }
-      if intake.inbox.mustApply(command.id, at: position) { return nil }
+      // A triggered tick does not depend on what came before it.
+      if intake.inbox.mustApply(command.id, at: position), command.name != .trigger { return nil }
     }
     guard let key, let answered = view.answers[key] else { return nil }
     intake.answered(source, at: answered.at)
@@ -208,5 +228,15 @@ extension Engine {
   /// The rules of a definition's zone; UTC when it names none.
   func rules(of definition: Definition) -> ZoneRules? {
     definition.timezone.map(zones) ?? .utc
+  }
+}
+
+extension Command {
+  /// The command, if it has to be applied again after an earlier one without `message_id`: an Update that was accepted
+  /// does not ask for its revision any more.
+  fileprivate func appliedAgain(after answer: RememberedCommand.Answer?) -> Command {
+    guard case .controlled? = answer, case .update(var update) = self else { return self }
+    update.ifRevision = nil
+    return .update(update)
   }
 }

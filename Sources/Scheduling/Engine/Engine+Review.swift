@@ -17,8 +17,8 @@ extension Engine {
     for schedule in schedules {
       guard let next = schedule.nextTick, let zone = rules(of: schedule.definition),
         let progress = review.recompute(
-          schedule, in: zone, isBusy: busy.contains(schedule.id), mayHaveBeenSent: mayHaveBeenSent(schedule),
-          latestWall: clock.latestWall, at: turn.now)
+          schedule, in: zone, isBusy: busy.contains(schedule.id), owes: owedEvents.ids.contains(schedule.id),
+          mayHaveBeenSent: mayHaveBeenSent(schedule), latestWall: clock.latestWall, at: turn.now)
       else { continue }
       report(schedule, from: next.slot, to: progress.state)
       if window[schedule.generation] == nil { review.move(schedule) }
@@ -34,7 +34,7 @@ extension Engine {
       if case .retrying = row.phase { return true }
       return row.mayHaveBeenSent
     }
-    return schedule.nextTick.map { $0.due <= mark.recovered } ?? false
+    return schedule.isInDoubt(through: mark.recovered)
   }
 
   private mutating func report(_ schedule: Schedule, from slot: Instant, to state: Schedule.State) {

@@ -148,7 +148,9 @@ extension Engine {
       window.started(schedule)
     case .advance(let key, _, let progress, _): advanced(key.generation, to: progress)
     case .revise(let schedule, _, _, _): revised(schedule)
-    case .announced(let generation, _):
+    case .announced(let generation, let event):
+      window.settled(event, of: generation)  // again: a change decided before the confirm may have brought it back
+      review.released(generation)
       if let id = owedEvents.announced(generation) { intake.released(id) }
     case .markInDoubt(let through): mark.wasStored(through)
     case .declare(let key, let declaration): window.declared(key.generation, declaration)
@@ -202,6 +204,6 @@ extension Engine {
   mutating func release(_ schedule: Schedule) {
     assert(window[schedule.generation]?.phase.isOutstanding != true, "a released schedule has nothing in flight")
     review.released(schedule.generation)
-    if schedule.nextTick != nil { intake.released(schedule.id) }
+    if schedule.isLive, !owedEvents.ids.contains(schedule.id) { intake.released(schedule.id) }
   }
 }

@@ -45,7 +45,7 @@ extension Engine {
         continue
       }
       if row.schedule.isPaused {
-        resume(row.schedule, in: zone)
+        _ = endPause(of: row.schedule, in: zone)
       } else if let misfire = misfire(row, in: zone) {
         advance(row.schedule, past: misfire)
         // The mark is stored with the advance: if the clock is wrong, the next process can detect it.
@@ -120,14 +120,16 @@ extension Engine {
     turn.change(.advance(schedule, from: next.slot, to: progress, adding: tally))
   }
 
-  /// Ends a pause that is over.
-  private mutating func resume(_ schedule: Schedule, in zone: ZoneRules) {
+  /// Ends the pause of a schedule with the next transaction. Returns whether it is over.
+  mutating func endPause(of schedule: Schedule, in zone: ZoneRules) -> Bool {
     guard let slot = schedule.nextTick?.slot,
       let (resumed, tally) = schedule.resumedAutomatically(at: turn.now.wall, in: zone)
-    else { return }
+    else { return false }
+    if window[schedule.generation] == nil { review.move(schedule) }
     window.move(schedule.generation, to: .advancing)
     turn.change(.revise(resumed, from: slot, isRedefined: false, adding: tally))
     turn.report(.scheduleResumed(schedule.id, byCommand: false))
+    return true
   }
 
   /// When the next tick is due, or the in-doubt mark has to be raised for it; nil while only an event can let a tick

@@ -20,11 +20,13 @@ struct EventSizeLimit {
           ignored: ignored)),
       .tick(
         Tick(
-          definition: definition, generation: .max, counter: .max, slot: Self.late, missed: 1000, nextSlot: Self.late)),
+          definition: definition, generation: .max, counter: .max, slot: Self.late, missed: 1000, nextSlot: Self.late,
+          isTriggered: true)),
       .stopped(
         Stopped(
           definition: definition, id: definition.id, generation: .max, counter: .max,
           reason: String(repeating: "r", count: Self.longestReason))),
+      .controlled(Self.longestPaused(definition)),
     ]
     let largest = events.map(bodyBytes).max() ?? 0
     guard largest > largestBody else { return nil }
@@ -33,6 +35,16 @@ struct EventSizeLimit {
       field: definition.payload == nil ? "body" : "payload",
       reason: "its events would be up to \(largest) bytes long, and the broker accepts at most \(largestBody)"
         + " (its max_message_size): make the payload shorter")
+  }
+
+  private static func longestPaused(_ definition: Definition) -> Controlled {
+    var schedule = Schedule(
+      definition: definition, origin: Origin(), key: Schedule.Key(generation: .max, cohort: 0),
+      progress: Schedule.Progress(state: .live(Schedule.NextTick(slot: late, due: late)), counter: .max))
+    schedule.control.revision = .max
+    schedule.control.pause = Schedule.Pause(
+      since: late, until: late, reason: String(repeating: "r", count: longestReason))
+    return Controlled(.paused, schedule)
   }
 
   /// An event is smaller than this, not counting its payload. In bytes.

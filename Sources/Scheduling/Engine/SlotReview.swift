@@ -24,8 +24,9 @@ struct SlotReview {
   /// Schedules outside the window whose new slot is about to be stored, by generation.
   private var moving: [Int64: Schedule] = [:]
   private(set) var movingIDs: Set<ScheduleID> = []
-  /// The schedules, by generation, whose tick was in flight when their slot was to be recomputed after a clock change.
-  private var revisit: Set<Int64> = []
+  /// Schedules to which a review has to return, by generation, and why: a tick was in flight that the wrong clock
+  /// computed, or they owed an event.
+  private var revisit: [Int64: Causes] = [:]
 
   /// Why slots are being recomputed; empty while they are not.
   var causes: Causes {
@@ -47,7 +48,7 @@ struct SlotReview {
 
   /// The clock was set back while ticks of these schedules were in flight.
   mutating func beginForClock(revisiting inFlight: Set<Int64>) {
-    revisit = inFlight
+    revisit = Dictionary(uniqueKeysWithValues: inFlight.map { ($0, .clock) })
     begin(.clock)
   }
 
@@ -73,12 +74,17 @@ struct SlotReview {
   ///
   /// A tick that may have been sent keeps its slot, unless the clock was wrong.
   mutating func recompute(
-    _ schedule: Schedule, in zone: ZoneRules, isBusy: Bool, mayHaveBeenSent: Bool, latestWall: Instant, at now: Now
+    _ schedule: Schedule, in zone: ZoneRules, isBusy: Bool, owes: Bool = false, mayHaveBeenSent: Bool,
+    latestWall: Instant, at now: Now
   ) -> Schedule.Progress? {
     guard let next = schedule.nextTick else { return nil }
     guard !isBusy else {
       // A tick beyond now was computed by the wrong clock; its confirm has just arrived.
-      if causes.contains(.clock), next.slot > latestWall { revisit.insert(schedule.generation) }
+      if owes {
+        revisit[schedule.generation] = causes
+      } else if causes.contains(.clock), next.slot > latestWall {
+        revisit[schedule.generation] = .clock
+      }
       return nil
     }
     if causes.contains(.clock), let progress = schedule.afterClockSetBack(to: latestWall, in: zone) { return progress }
@@ -121,7 +127,7 @@ struct SlotReview {
   /// This schedule has no tick in flight any more. If the wrong clock may have computed its slot, the review starts
   /// again.
   mutating func released(_ generation: Int64) {
-    if !revisit.isEmpty, revisit.remove(generation) != nil { begin(.clock) }
+    if !revisit.isEmpty, let causes = revisit.removeValue(forKey: generation) { begin(causes) }
   }
 }
 

@@ -101,6 +101,12 @@ extension Schedule {
   /// Whether a pause has moved the due time of a tick that may have been published.
   var isSlotInDoubt: Bool { !hasPlainControl && control.isSlotInDoubt }
 
+  /// Whether its next tick may have been published by a process that had published ticks due up to `mark`. The due time
+  /// of a paused schedule is the end of its pause.
+  func isInDoubt(through mark: Instant) -> Bool {
+    isSlotInDoubt || !isPaused && nextTick.map { $0.due <= mark } ?? false
+  }
+
   /// Whether its ticks are held back by a pause.
   package var isPaused: Bool { !hasPlainControl && isLive && control.pause != nil }
 
@@ -124,40 +130,63 @@ extension Schedule {
     return schedule
   }
 
+  /// A schedule after its pause.
+  struct Resumed {
+    var schedule: Schedule
+    /// The number of slots of the pause that are not sent, or folded into the next tick.
+    var missed = 0
+    /// Of those, the number that no later tick counts.
+    var skipped = 0
+  }
+
   /// Ends its pause.
   ///
   /// A slot that may have been published stays as it is; `catchUp` then applies to the slots after it.
   ///
   /// - Parameters:
-  ///   - instant: As of when: slots up to then fell into the pause.
+  ///   - instant: The last instant of the pause: slots up to then fell into it.
   ///   - policy: What the command says about these slots; nil if it says nothing.
-  /// - Returns: The schedule, and the number of slots that are not sent or folded into the next tick.
-  func resumed(
-    asOf instant: Instant, policy: MisfirePolicy?, at now: Instant, in zone: ZoneRules
-  ) -> (schedule: Schedule, missed: Int) {
+  func resumed(asOf instant: Instant, policy: MisfirePolicy?, at now: Instant, in zone: ZoneRules) -> Resumed {
     var schedule = self
     schedule.control.pause = nil
     schedule.control.revision += 1
-    guard var next = nextTick, !next.isHeld else { return (schedule, 0) }
+    guard var next = nextTick, !next.isHeld else { return Resumed(schedule: schedule) }
     next.due = definition.due(of: next.slot, in: zone)
     schedule.progress.state = .live(next)
     guard !definition.timing.isOneShot else {
-      if policy == .skip, next.slot <= instant, !control.isSlotInDoubt {
-        schedule.progress.state = .ended(ending(EndReason.skippedWhilePaused, at: now))
-        return (schedule, 1)
-      }
-      return (schedule, 0)
+      guard policy == .skip, next.slot <= instant, !isSlotInDoubt else { return Resumed(schedule: schedule) }
+      schedule.progress.state = .ended(ending(EndReason.skippedWhilePaused, at: now))
+      return Resumed(schedule: schedule, missed: 1, skipped: 1)
     }
     schedule.control.catchUp = CatchUp(through: instant, policy: policy ?? .skip)
-    guard !control.isSlotInDoubt else { return (schedule, 0) }
-    switch schedule.misfire(next, at: now, threshold: .max, in: zone) {
-    case .folded(let folded):
-      schedule.progress.state = .live(folded)
-      return (schedule, folded.missed)
-    case .skipped(let progress, let count):
-      schedule.progress = progress
-      return (schedule, count)
-    case nil: return (schedule, 0)
+    guard isSlotInDoubt else { return schedule.caughtUp(next, at: now, in: zone) }
+    // What becomes of the slots after it is decided once it is resolved.
+    guard case .live(let following) = stateAfter(next.slot, at: now, in: zone) else {
+      return Resumed(schedule: schedule)
     }
+    return Resumed(schedule: schedule, missed: schedule.caughtUp(following, at: now, in: zone).missed)
+  }
+
+  private func caughtUp(_ next: NextTick, at now: Instant, in zone: ZoneRules) -> Resumed {
+    var resumed = Resumed(schedule: self)
+    switch misfire(next, at: now, threshold: .max, in: zone) {
+    case .folded(let folded):
+      resumed.schedule.progress.state = .live(folded)
+      resumed.missed = folded.missed
+    case .skipped(let progress, let count):
+      resumed.schedule.progress = progress
+      (resumed.missed, resumed.skipped) = (count, count)
+    case nil: break
+    }
+    resumed.schedule.dropCatchUp()
+    return resumed
+  }
+
+  /// Drops what is left of a pause once the next slot is after it.
+  mutating func dropCatchUp() {
+    guard !hasPlainControl, let catchUp = control.catchUp, nextTick.map({ $0.slot > catchUp.through }) ?? true else {
+      return
+    }
+    control.catchUp = nil
   }
 }

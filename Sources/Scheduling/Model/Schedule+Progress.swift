@@ -19,6 +19,7 @@ extension Schedule {
       if case .ended = progress.state { schedule.control.pause = nil }
     }
     schedule.progress = schedule.heldBack(progress)
+    schedule.dropCatchUp()
     return schedule
   }
 
@@ -26,7 +27,7 @@ extension Schedule {
   package func afterTick(of nextTick: NextTick, at now: Instant, in zone: ZoneRules) -> Progress {
     var progress = progress
     progress.counter += 1
-    if !definition.timing.isOneShot, let limit = definition.limit, limit > 0, progress.counter >= limit {
+    if hasReachedLimit(progress.counter) {
       progress.state = .ended(ending(EndReason.countLimit, at: now))
     } else {
       progress.state = stateAfter(nextTick.slot, at: now, in: zone)
@@ -36,7 +37,16 @@ extension Schedule {
 
   /// The progress after the tick of `nextTick` has expired: the schedule continues, and the tick is not counted.
   package func afterExpiry(of nextTick: NextTick, at now: Instant, in zone: ZoneRules) -> Progress {
-    progress.with(state: stateAfter(nextTick.slot, at: now, in: zone))
+    // An Update may have set a limit that was reached before.
+    hasReachedLimit(progress.counter)
+      ? progress.with(state: .ended(ending(EndReason.countLimit, at: now)))
+      : progress.with(state: stateAfter(nextTick.slot, at: now, in: zone))
+  }
+
+  /// Whether a schedule with this many ticks has reached its limit.
+  func hasReachedLimit(_ counter: Int64) -> Bool {
+    guard !definition.timing.isOneShot, let limit = definition.limit, limit > 0 else { return false }
+    return counter >= limit
   }
 
   /// The progress under new rules of the time zone; nil if it is unchanged.
@@ -88,7 +98,9 @@ extension Schedule {
 
   /// The state after a slot.
   func stateAfter(_ slot: Instant, at now: Instant, in zone: ZoneRules) -> State {
-    if !hasPlainControl, let following = control.followingSlot, following > slot {
+    if !hasPlainControl, let following = control.followingSlot,
+      following > slot || definition.timing.isOneShot && following != slot
+    {
       return .live(definition.nextTick(following, since: following.advanced(byMilliseconds: -1), in: zone))
     }
     guard !definition.timing.isOneShot else {

@@ -11,24 +11,23 @@ extension CommandDecision {
     guard existing.isPaused else {
       return controlled(.resumed(missed: 0, reason: resume.reason), existing, to: existing, origin: origin)
     }
-    let (resumed, missed) = existing.resumed(asOf: now, policy: resume.misfirePolicy, at: now, in: zone)
+    let resumed = existing.resumed(asOf: now, policy: resume.misfirePolicy, at: now, in: zone)
     return controlled(
-      .resumed(missed: missed, reason: resume.reason), existing, to: resumed,
-      adding: Schedule.Tally(missed: resumed.skipped(of: missed)), origin: origin)
+      .resumed(missed: resumed.missed, reason: resume.reason), existing, to: resumed.schedule,
+      adding: Schedule.Tally(missed: resumed.skipped), origin: origin)
   }
 }
 
 extension Schedule {
-  /// Of the slots that its pause left out, the number that its next tick does not count.
-  fileprivate func skipped(of missed: Int) -> Int { max(0, missed - (nextTick?.missed ?? 0)) }
-
-  /// Ends its pause if that is over, as of the end of the pause: slots up to then are skipped, later ones follow the
+  /// Ends its pause if that is over, as of the end of the pause: slots before it are skipped, later ones follow the
   /// schedule's own policy. Its row then owes a Schedule Resumed. Nil if the pause is not over.
   package func resumedAutomatically(at now: Instant, in zone: ZoneRules) -> (schedule: Schedule, tally: Tally)? {
     guard let end = control.pause?.until, end <= now else { return nil }
-    var (schedule, missed) = resumed(asOf: end, policy: nil, at: now, in: zone)
+    let resumed = resumed(asOf: end.advanced(byMilliseconds: -1), policy: nil, at: now, in: zone)
+    var schedule = resumed.schedule
     schedule.control.owedResumed = Resumption(
-      revision: schedule.control.revision, counter: schedule.counter, nextSlot: schedule.nextSlot, missed: missed)
-    return (schedule, Tally(missed: schedule.skipped(of: missed)))
+      revision: schedule.control.revision, counter: schedule.counter, nextSlot: schedule.nextSlot,
+      missed: resumed.missed)
+    return (schedule, Tally(missed: resumed.skipped))
   }
 }

@@ -30,7 +30,7 @@ extension CommandDecision {
     updated.definition = definition
     updated.keepDigest(of: existing, secret: secret)
     if !changed.isEmpty { updated.control.revision += 1 }
-    if let limit = definition.limit, limit > 0, limit <= existing.counter, !definition.timing.isOneShot {
+    if updated.hasReachedLimit(existing.counter), !mayHaveBeenSent {
       updated = updated.advanced(
         to: existing.progress.with(state: .ended(updated.ending(Schedule.EndReason.countLimit, at: now))))
     } else {
@@ -59,12 +59,11 @@ extension Schedule {
       next.due = definition.due(of: next.slot, in: zone)
       return next
     }
-    // An interval keeps its grid unless that is what changes.
-    if case .every = definition.timing, definition.timing == self.definition.timing,
-      definition.startDate == self.definition.startDate
-    {
-      return definition.isWithinDates(nextTick.slot)
-        ? definition.nextTick(nextTick.slot, since: now, in: zone) : nil
+    if definition.keepsSlot(of: self.definition) {
+      guard definition.isWithinDates(nextTick.slot) else { return nil }
+      var next = nextTick
+      next.due = definition.due(of: next.slot, in: zone)
+      return next
     }
     return definition.firstTick(arrival: now, time: update.time, in: zone)
   }
@@ -77,6 +76,16 @@ extension Schedule {
 }
 
 extension Definition {
+  /// Whether dates alone do not move the next slot: an interval keeps its grid, a one-shot its instant.
+  fileprivate func keepsSlot(of before: Definition) -> Bool {
+    guard timing == before.timing else { return false }
+    return switch timing {
+    case .cron: false
+    case .every: startDate == before.startDate
+    case .at, .duration: true
+    }
+  }
+
   /// Why its dates exclude each other or its only slot; nil if they do not.
   fileprivate var conflictOfDates: (field: String, reason: String)? {
     if let startDate, let endDate, endDate < startDate {
