@@ -1,5 +1,4 @@
 import ArgumentParser
-import Bytes
 import EventBus
 import Foundation
 import PocketwatchService
@@ -21,13 +20,13 @@ struct Inspect: ParsableCommand {
   func run() throws {
     do {
       let store = try SQLiteStore.inspect(path: file, onUnreadable: { complain($0.description) })
-      if !json { try printLine(Row.heading.line) }
+      if !json { try printLine(Self.table.line(Self.heading)) }
       var last: ScheduleID?
       while true {
         let page = try store.page(after: last, limit: 500)
         let lines = try page.map { schedule in
           let history = json ? try store.history(of: schedule.id) : nil
-          return history.map { ReceivedEvent.oneLine(schedule.json($0)) } ?? Row(schedule).line
+          return history.map { ReceivedEvent.oneLine(schedule.json($0)) } ?? Self.table.line(Self.row(schedule))
         }
         try StandardOutput.write(lines.map { $0 + "\n" }.joined())
         guard let id = page.last?.id else { return }
@@ -41,36 +40,15 @@ struct Inspect: ParsableCommand {
     }
   }
 
-  /// One line of the table.
-  private struct Row {
-    static let heading = Row(state: "STATE", next: "NEXT", ticks: "TICKS", timing: "TIMING", id: "ID")
+  private static let table = TextTable(widths: [5, 24, 8, 28])
+  private static let heading = ["STATE", "NEXT", "TICKS", "TIMING", "ID"]
 
-    var state: String
-    var next: String
-    var ticks: String
-    var timing: String
-    var id: String
-
-    init(state: String, next: String, ticks: String, timing: String, id: String) {
-      (self.state, self.next, self.ticks, self.timing, self.id) = (state, next, ticks, timing, id)
-    }
-
-    init(_ schedule: Schedule) {
-      state = schedule.nextTick == nil ? "ended" : "live"
-      next = schedule.nextTick?.slot.rfc3339 ?? "-"
-      ticks = String(schedule.counter)
-      timing = schedule.definition.timing.fieldText + (schedule.definition.timezone.map { " " + $0 } ?? "")
-      id =
-        schedule.id.text.unicodeScalars.contains(where: \.needsEscape) ? jsonQuoted(schedule.id.text) : schedule.id.text
-    }
-
-    var line: String {
-      [padded(state, 5), padded(next, 24), padded(ticks, 8), padded(timing, 28), id].joined(separator: "  ")
-    }
-
-    private func padded(_ text: String, _ width: Int) -> String {
-      text + String(repeating: " ", count: max(0, width - text.count))
-    }
+  private static func row(_ schedule: Schedule) -> [String] {
+    [
+      schedule.nextTick == nil ? "ended" : "live", schedule.nextTick?.slot.rfc3339 ?? "-", String(schedule.counter),
+      schedule.definition.timing.fieldText + (schedule.definition.timezone.map { " " + $0 } ?? ""),
+      shownText(schedule.id.text),
+    ]
   }
 }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Bytes
 import Glibc
 
 /// Unbuffered standard output with checked writes.
@@ -44,6 +45,11 @@ func printLine(_ line: String) throws(ExitCode) { try StandardOutput.write(line 
 
 /// Prints a message to standard error; a failure to do so is ignored.
 func complain(_ message: String) { _ = writeAll("pocketwatch: \(message)\n", to: STDERR_FILENO) }
+
+/// Text of others, escaped if it could control the terminal.
+func shownText(_ text: String) -> String {
+  text.unicodeScalars.contains(where: \.needsEscape) ? jsonQuoted(text) : text
+}
 
 /// - Returns: 0, or the error number.
 private func writeAll(_ text: String, to descriptor: Int32) -> Int32 {

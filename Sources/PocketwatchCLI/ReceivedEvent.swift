@@ -1,5 +1,4 @@
 import AMQP
-import Bytes
 import Foundation
 import PocketwatchService
 import Recurrence
@@ -11,9 +10,8 @@ struct ReceivedEvent {
   let name: String
   /// The event as sent, on one line.
   let json: String
-  private let detail: [String: Any]
+  let detail: EventFields
   private let time: String?
-  private let payload: String?
 
   init(_ delivery: Delivery) {
     self.init(
@@ -21,12 +19,11 @@ struct ReceivedEvent {
   }
 
   init(name: String, body: [UInt8]) {
-    let object = (try? JSONSerialization.jsonObject(with: Data(body))) as? [String: Any]
+    let object = EventFields(try? JSONSerialization.jsonObject(with: Data(body)))
     self.name = name
     json = Self.oneLine(body)
-    detail = object?["Detail"] as? [String: Any] ?? [:]
-    time = object?["Time"] as? String
-    payload = detail["payload"].flatMap(Self.compact)
+    detail = object.object("Detail") ?? EventFields(nil)
+    time = object.string("Time")
   }
 
   /// JSON on one line. A payload may have line breaks between tokens; spaces are equivalent there.
@@ -35,13 +32,15 @@ struct ReceivedEvent {
   }
 
   /// The schedule's id.
-  var id: String? { detail["id"] as? String }
+  var id: String? { detail.string("id") }
+
+  var isRejection: Bool { name == EventName.rejected.rawValue }
 
   /// `08:30:00.004  tick       test:schedule  #0  slot 2026-11-23T08:30:00.000Z (+4 ms)  next 2026-11-23T09:30:00.000Z`
   func line(coloured: Bool) -> String {
     let verb = Self.verb(name)
     let padded = verb + String(repeating: " ", count: max(0, Self.verbWidth - verb.count))
-    let start = [clock, coloured ? "\(colour)\(padded)\u{1b}[0m" : padded, show(id ?? "-")]
+    let start = [clock, coloured ? "\(colour)\(padded)\u{1b}[0m" : padded, detail.text("id") ?? "-"]
     return (start + fields.compactMap { $0 }).joined(separator: "  ")
   }
 
@@ -55,55 +54,45 @@ struct ReceivedEvent {
     case .tick: tickFields
     case .started:
       [
-        timing, text("limit", label: "limit "), text("timezone"), next, flags("replaced", "kept", "paused", "ended"),
-        ignored,
+        detail.timing, detail.text("limit", label: "limit "), next,
+        detail.flags("replaced", "kept", "paused", "ended"), ignored,
       ]
-    case .stopped: [text("reason"), text("counter", label: "ticks ")]
-    case .paused: [text("pausedUntil", label: "until "), text("counter", label: "ticks "), text("reason")]
-    case .resumed: [missed, next, flags("ended"), text("reason")]
-    case .triggered: [text("tickId"), next, flags("paused", "ended")]
-    case .updated: [changed, next, flags("paused", "ended"), text("revision", label: "revision "), ignored]
-    case .rejected: [text("command"), text("field", label: "field "), text("reason")]
-    case .described: [text("state"), next]
-    case .listed: [(detail["schedules"] as? [Any]).map { "schedules \($0.count)" }]
+    case .stopped: [detail.text("reason"), ticks]
+    case .paused: [detail.text("pausedUntil", label: "until "), ticks, detail.text("reason")]
+    case .resumed: [missed, next, detail.flags("ended"), detail.text("reason")]
+    case .triggered: [detail.text("tickId"), next, detail.flags("paused", "ended")]
+    case .updated:
+      [changed, next, detail.flags("paused", "ended"), detail.text("revision", label: "revision "), ignored]
+    case .rejected: [detail.text("command"), detail.text("field", label: "field "), detail.text("reason")]
+    case .described: [detail.text("state"), next]
+    case .listed: ["schedules \(detail.objects("schedules").count)"]
     case .start, .stop, .pause, .resume, .trigger, .update, .describe, .list, nil: []
     }
   }
 
   private var tickFields: [String?] {
-    let slot = text("scheduledTime", label: "slot ").map { $0 + lateness }
-    let payload = payload.map { "payload " + show($0) }
+    let slot = detail.text("scheduledTime", label: "slot ").map { $0 + lateness }
+    let payload = detail.payload.map { "payload " + $0 }
     // A triggered tick is not counted, and may have no next one because the schedule is paused.
-    if let trigger = text("trigger", label: "trigger ") { return [trigger, slot, next, payload] }
-    return [text("counter", label: "#"), slot, missed, next ?? "last", payload]
+    if let trigger = detail.text("trigger", label: "trigger ") { return [trigger, slot, next, payload] }
+    return [detail.text("counter", label: "#"), slot, missed, next ?? "last", payload]
   }
 
-  private var timing: String? {
-    ["cron", "every", "at", "duration"].lazy.compactMap { text($0, label: $0 + " ") }.first
-  }
-
-  private var next: String? { text("nextTickDate", label: "next ") }
-
-  private var missed: String? { detail["missed"] as? Int == 0 ? nil : text("missed", label: "missed ") }
+  private var next: String? { detail.text("nextTickDate", label: "next ") }
+  private var missed: String? { detail.count("missed", label: "missed ") }
+  private var ticks: String? { detail.text("counter", label: "ticks ") }
+  private var ignored: String? { detail.list("ignored", label: "ignored fields: ") }
 
   private var changed: String? {
-    texts("changed").map { $0.isEmpty ? "nothing changed" : "changed " + show($0.joined(separator: ", ")) }
-  }
-
-  private var ignored: String? { texts("ignored").map { "ignored fields: " + show($0.joined(separator: ", ")) } }
-
-  /// Those of these fields that are true.
-  private func flags(_ names: String...) -> String? {
-    let flags = names.filter { detail[$0] as? Bool == true }
-    return flags.isEmpty ? nil : flags.joined(separator: "  ")
+    detail.strings("changed") == [] ? "nothing changed" : detail.list("changed", label: "changed ")
   }
 
   private var lateness: String {
-    guard let time = time.flatMap({ Instant(rfc3339: $0) }),
-      let slot = (detail["scheduledTime"] as? String).flatMap({ Instant(rfc3339: $0) })
-    else { return "" }
+    guard let time = time.flatMap({ Instant(rfc3339: $0) }), let slot = detail.instant("scheduledTime") else {
+      return ""
+    }
     // The event does not say how much of it is jitter. A triggered tick has none.
-    let jitter = detail["jitter"] == nil || detail["trigger"] != nil ? "" : ", jitter included"
+    let jitter = detail.has("jitter") && !detail.has("trigger") ? ", jitter included" : ""
     return " (+\(time.milliseconds - slot.milliseconds) ms\(jitter))"
   }
 
@@ -119,26 +108,5 @@ struct ReceivedEvent {
     case .rejected: "\u{1b}[31m"
     default: "\u{1b}[36m"
     }
-  }
-
-  private func texts(_ field: String) -> [String]? { detail[field] as? [String] }
-
-  private func text(_ field: String, label: String = "") -> String? {
-    switch detail[field] {
-    case let text as String: label + show(text)
-    case let number as NSNumber: label + number.stringValue
-    default: nil
-    }
-  }
-
-  /// Client text, escaped so that it cannot control the terminal.
-  private func show(_ text: String) -> String {
-    text.unicodeScalars.contains(where: \.needsEscape) ? jsonQuoted(text) : text
-  }
-
-  private static func compact(_ value: Any) -> String? {
-    let data = try? JSONSerialization.data(
-      withJSONObject: value, options: [.fragmentsAllowed, .sortedKeys, .withoutEscapingSlashes])
-    return data.map { String(String(decoding: $0, as: UTF8.self).prefix(200)) }
   }
 }

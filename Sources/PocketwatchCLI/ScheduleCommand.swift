@@ -22,8 +22,10 @@ extension ScheduleCommand {
   }
 
   func run() async throws {
-    let sender = try await CommandSender(settings: command.broker.broker(), answer: command.answer)
-    try sender.send(Self.event, detail, outcome: Self.outcome)
+    let answer = command.answer
+    try await BusClient.connected(to: command.broker.broker(), answer) { client in
+      try answer.show(client.send(Self.event, detail, outcome: Self.outcome))
+    }
   }
 }
 
@@ -33,17 +35,4 @@ struct CommandOptions: ParsableArguments {
 
   @Option(help: "Id of the schedule, 1 to 200 bytes.")
   var id: String
-}
-
-/// How long to wait for the outcome, and how to print it.
-struct AnswerOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Seconds to wait for the outcome.", valueName: "seconds"))
-  var timeout: Double = 10
-
-  @Flag(help: "Print the outcome as JSON.")
-  var json = false
-
-  func validate() throws {
-    guard timeout > 0, timeout <= 86_400 else { throw ValidationError("--timeout takes 0 to 86400 seconds") }
-  }
 }

@@ -29,7 +29,7 @@ struct Watch: AsyncParsableCommand {
     while remaining > 0 {
       var connected: ContinuousClock.Instant?
       do {
-        let connection = try settings.connect(as: "watch", maximumBodyBytes: CommandSender.maximumOutcomeBytes)
+        let connection = try settings.connect(as: "watch", maximumBodyBytes: BusClient.maximumEventBytes)
         defer { connection.close() }
         connected = .now
         try show(connection, settings.names, &remaining)
@@ -42,7 +42,8 @@ struct Watch: AsyncParsableCommand {
   }
 
   private func show(_ connection: Connection, _ names: TopologyNames, _ remaining: inout Int) throws {
-    let queue = try connection.declareReplyQueue(names, bindingTo: EventName.published)
+    let queue = try connection.declareClientQueue(names)
+    try connection.bindQueue(queue, to: names.eventBus, events: EventName.published)
     try connection.consume(queue, prefetch: 1000, acknowledges: false)
     while remaining > 0 {
       guard case .delivery(let delivery) = try connection.nextEvent(timeout: .seconds(1)) else { continue }

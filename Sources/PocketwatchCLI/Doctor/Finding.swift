@@ -1,4 +1,3 @@
-import Bytes
 import Foundation
 import PocketwatchService
 
@@ -46,8 +45,8 @@ struct Finding: Hashable, Encodable {
 extension Finding {
   /// For people: one line, and a second with the remedy.
   var lines: String {
-    let head = "\(Self.padded(level.rawValue, 8))  \(Self.padded(part.rawValue, 13))  \(Self.shown(message))"
-    return remedy.map { head + "\n" + String(repeating: " ", count: 10) + "fix: " + Self.shown($0) } ?? head
+    let head = "\(Self.padded(level.rawValue, 8))  \(Self.padded(part.rawValue, 13))  \(shownText(message))"
+    return remedy.map { head + "\n" + String(repeating: " ", count: 10) + "fix: " + shownText($0) } ?? head
   }
 
   /// For programs: one line of JSON.
@@ -60,11 +59,6 @@ extension Finding {
 
   private static func padded(_ text: String, _ width: Int) -> String {
     text + String(repeating: " ", count: max(0, width - text.count))
-  }
-
-  /// Escapes text of others, such as queue names, so that it cannot control the terminal.
-  private static func shown(_ text: String) -> String {
-    text.unicodeScalars.contains(where: \.needsEscape) ? jsonQuoted(text) : text
   }
 }
 

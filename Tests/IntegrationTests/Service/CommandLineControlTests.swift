@@ -1,3 +1,4 @@
+import AMQP
 import Foundation
 import PocketwatchService
 import Testing
@@ -68,6 +69,50 @@ struct CommandLineControlTests {
       #expect(updated.code == 0)
       _ = try await watcher.output.next("the update") { $0.contains("updated    w  changed every  next ") }
       watcher.send(signal: SIGKILL)
+    }
+  }
+
+  @Test("show prints what is known of a schedule")
+  func show() async throws {
+    try await ServiceProcess.running { service, bus in
+      try await bus.start(
+        #""id": "s", "cron": "* * * * * *", "timezone": "Europe/Rome", "tags": ["a", "b"], "payload": [1.0]"#)
+      _ = try await bus.next("Schedule Tick", of: "s")
+      let paused = try await service.command(["pause", "--id", "s", "--reason", "moving house"])
+      #expect(paused.code == 0)
+      let shown = try await service.command(["show", "s"])
+      #expect(shown.code == 0, "\(shown)")
+      let lines = shown.output.split(separator: "\n")
+      #expect(lines.first == "id               s")
+      #expect(lines.contains { $0.hasPrefix("state            paused  since 20") && $0.hasSuffix("  moving house") })
+      #expect(lines.contains("timing           cron * * * * * * Europe/Rome"))
+      #expect(lines.contains("tags             a, b") && lines.contains("payload          [1]"))
+      #expect(lines.contains { $0.hasPrefix("ticks            sent ") })
+      #expect(lines.contains { $0.hasPrefix("last tick        slot 20") && $0.contains("  confirmed in ") })
+      #expect(lines.last == "next slots       none", "it is paused: \(shown)")
+
+      let resumed = try await service.command(["resume", "--id", "s"])
+      #expect(resumed.code == 0)
+      let json = try await service.command(["show", "s", "--next", "2", "--json"])
+      #expect(json.code == 0)
+      #expect(json.output.contains(#""DetailType":"Schedule Described""#) && json.output.contains(#""payload":[1.0]"#))
+      let next = try #require(json.output.firstMatch(of: /"next":\[([^\]]*)\]/)).output.1
+      #expect(next.split(separator: ",").count == 2, "\(json)")
+
+      let unknown = try await service.command(["show", "nobody"])
+      #expect(unknown.code == 1)
+      #expect(unknown.output.contains("rejected   nobody  Schedule Describe  field id  no such schedule"), "\(unknown)")
+    }
+  }
+
+  @Test("without the exchange of the replies, show exits with 69 and says what to import")
+  func noReplies() async throws {
+    try await ServiceProcess.running { service, bus in
+      try bus.withConnection { try $0.deleteExchange(bus.names.replyExchange) }
+      let shown = try await service.command(["show", "s"])
+      #expect(shown.code == 69)
+      #expect(shown.complaint.contains("\(bus.names.replyExchange) is missing"), "\(shown)")
+      #expect(shown.complaint.contains("pocketwatch definitions"))
     }
   }
 
