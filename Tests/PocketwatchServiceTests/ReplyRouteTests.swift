@@ -26,7 +26,7 @@ struct ReplyRouteTests {
     }
   }
 
-  @Test("no reply to routing keys of the event bus, and none that is no text of 1 to 255 bytes")
+  @Test("no reply to routing keys of the event bus, nor to anything but a text of 1 to 255 bytes")
   func none() {
     for address in ["Schedule Start", "Schedule Tick", "Schedule ", "Message Send", ""] {
       #expect(route(address) == nil, "\(address)")

@@ -71,6 +71,18 @@ struct EngineDriver {
     return driver
   }
 
+  /// One with a schedule "a" that was paused before its first tick, at second 1; by default it ticks every minute.
+  static func paused(
+    _ definition: Definition? = nil, _ end: Command.Pause.End? = nil, store: MemoryStore = MemoryStore()
+  ) throws -> EngineDriver {
+    let everyMinute = Definition(id: "a", timing: try Timing(cron: "* * * * *"))
+    var driver = try starting(definition ?? everyMinute, store: store)
+    driver.advance(seconds: 1)
+    driver.pause("a", end)
+    driver.ack()
+    return driver
+  }
+
   // MARK: What happens
 
   mutating func receive(_ event: Engine.Event) {
@@ -220,6 +232,14 @@ struct EngineDriver {
     run()
   }
 
+  /// Lets time pass to this second after noon, and confirms what is published meanwhile.
+  mutating func confirm(through second: Int64) {
+    while now.wall < .second(second) {
+      advance(seconds: 1)
+      ack()
+    }
+  }
+
   // MARK: What the engine does
 
   /// Performs actions until there are none.
@@ -281,6 +301,8 @@ struct EngineDriver {
 
   var events: [OutgoingEvent] { published.compactMap(\.event) }
   var ticks: [Tick] { events.ticks }
+  /// The slots of the ticks, in minutes after noon.
+  var minutes: [Int64] { ticks.map { ($0.slot.milliseconds - Instant.noon.milliseconds) / 60_000 } }
   var started: [Started] { events.compactMap { if case .started(let started) = $0 { started } else { nil } } }
   var stopped: [Stopped] { events.compactMap { if case .stopped(let stopped) = $0 { stopped } else { nil } } }
   var controlled: [Controlled] {
