@@ -97,6 +97,7 @@ package struct CommandDecoder: Sendable {
     _ = try event.checked()
     switch name {
     case .describe: return .describe(try event.fields.describe())
+    case .list: return .list(try event.fields.list(secret: secret))
     default: throw FieldError(.detailType, "\(name.rawValue) is not supported by this version")
     }
   }

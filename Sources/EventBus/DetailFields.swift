@@ -8,7 +8,7 @@ struct DetailFields {
     case misfirePolicy, catchupWindow, ifExists
     case group, tags, description, paused
     case until, `for`, remove, ifRevision
-    case next
+    case tag, state, next
     // Not supported by this version.
     case target, prefix, max
 

@@ -61,6 +61,7 @@ package struct EventEncoder: Sendable {
     switch reply {
     case .event(let event): encode(event, origin: origin, at: time)
     case .described: message(.described, id: RandomUUID.text(from: random), reply, origin: origin, at: time)
+    case .listed: message(.listed, id: RandomUUID.text(from: random), reply, origin: origin, at: time)
     }
   }
 

@@ -77,12 +77,7 @@ extension JSONWriter {
   /// The fields that the client sent, without `payload`: instants normalised, defaults not added.
   mutating func write(_ definition: Definition) {
     field("id", definition.id.bytes)
-    switch definition.timing {
-    case .cron(let expression): field("cron", expression.text)
-    case .every(let interval): field("every", interval.text)
-    case .at(let instant): field("at", instant)
-    case .duration(let delay): field("duration", delay.text)
-    }
+    write(definition.timing)
     if let limit = definition.limit { field("limit", limit) }
     if let timezone = definition.timezone { field("timezone", timezone) }
     if let start = definition.startDate { field("startDate", start) }
@@ -94,6 +89,17 @@ extension JSONWriter {
     if let group = definition.group { field("group", group) }
     if let tags = definition.tags { field("tags", texts: tags) }
     if let description = definition.description { field("description", description) }
+  }
+}
+
+extension JSONWriter {
+  mutating func write(_ timing: Timing) {
+    switch timing {
+    case .cron(let expression): field("cron", expression.text)
+    case .every(let interval): field("every", interval.text)
+    case .at(let instant): field("at", instant)
+    case .duration(let delay): field("duration", delay.text)
+    }
   }
 }
 

@@ -24,6 +24,23 @@ extension JSONWriter {
     write(described.history.tally, sent: schedule.counter)
   }
 
+  mutating func write(_ listed: Listed) {
+    field("schedules", objects: listed.schedules) { json, schedule in
+      let definition = schedule.definition
+      json.field("id", schedule.id.bytes)
+      if let group = definition.group { json.field("group", group) }
+      if let tags = definition.tags { json.field("tags", texts: tags) }
+      json.write(definition.timing)
+      if let timezone = definition.timezone { json.field("timezone", timezone) }
+      json.field("state", schedule.publicState.rawValue)
+      json.field("paused", boolean: schedule.isPaused)
+      json.field("counter", schedule.counter)
+      if let next = schedule.nextSlot { json.field("nextTickDate", next) }
+      json.field("revision", schedule.control.revision)
+    }
+    if let next = listed.next { field("next", next) }
+  }
+
   private mutating func write(_ tally: Schedule.Tally, sent: Int64) {
     if let last = tally.last {
       field("last") { (json: inout JSONWriter) in

@@ -69,6 +69,18 @@ struct JSONWriter: ~Copyable {
     output.append(UInt8(ascii: "]"))
   }
 
+  mutating func field<Element>(
+    _ name: StaticString, objects elements: [Element], _ content: (inout JSONWriter, Element) -> Void
+  ) {
+    key(name)
+    output.append(UInt8(ascii: "["))
+    for (index, element) in elements.enumerated() {
+      if index > 0 { output.append(UInt8(ascii: ",")) }
+      object { content(&$0, element) }
+    }
+    output.append(UInt8(ascii: "]"))
+  }
+
   mutating func field(_ name: StaticString, instants: [Instant]) {
     key(name)
     output.append(UInt8(ascii: "["))

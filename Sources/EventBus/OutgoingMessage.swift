@@ -43,6 +43,7 @@ package struct OutgoingMessage {
     case .event(let event): write(event, to: &json)
     case .described(let described):
       envelope.write(name, payload: described.schedule.definition.payload, to: &json) { $0.write(described) }
+    case .listed(let listed): envelope.write(name, payload: nil, to: &json) { $0.write(listed) }
     }
     output = json.finish()
   }

@@ -38,6 +38,34 @@ struct QuestionTests {
     #expect(rejection?.command == "Schedule Describe")
   }
 
+  @Test("a List has a filter, a limit and the token of the page before")
+  func list() {
+    func list(_ members: String) -> Question.List? {
+      let content = decode("Schedule List", members) { $0.replyTo = [0x72] }.content
+      if case .question(.list(let list), _) = content { return list } else { return nil }
+    }
+    #expect(list("") == Question.List(search: ScheduleSearch(), limit: 100))
+    let search = ScheduleSearch(prefix: [0x70], group: [0x67], tag: [0x74], lifecycle: .paused)
+    let members = #""prefix": "p", "group": "g", "tag": "t", "state": "paused", "limit": 1000"#
+    #expect(list(members) == Question.List(search: search, limit: 1000))
+    let token = ListToken(after: scheduleID("last")).text(of: search, secret: secret)
+    #expect(list(members + #", "next": "\#(token)""#)?.last == scheduleID("last"))
+    #expect(list(#""group": "g", "next": "\#(token)""#) == nil, "of another filter")
+    #expect(list(#""state": "active""#)?.search.lifecycle == .active && list(#""state": "ended""#)?.search.lifecycle == .ended)
+  }
+
+  @Test(
+    "a malformed List is rejected",
+    arguments: [
+      (#""limit": 0"#, "limit", "1 to 1000"), (#""limit": 1001"#, "limit", "1 to 1000"), (#""prefix": """#, "prefix", "empty"),
+      (#""group": """#, "group", "empty"), (#""tag": 1"#, "tag", "string"), (#""state": "live""#, "state", "active, paused, ended"),
+      (#""next": "00""#, "next", "does not continue"), (#""next": 1"#, "next", "string"),
+    ])
+  func malformedList(members: String, field: String, reason: String) {
+    let rejection = decode("Schedule List", members) { $0.replyTo = [0x72] }.content.rejection
+    #expect(rejection?.field == field && rejection?.reason.contains(reason) == true, "\(String(describing: rejection))")
+  }
+
   @Test("without a reply_to a question is rejected: nobody would get its answer", arguments: [nil, []] as [[UInt8]?])
   func withoutAddress(replyTo: [UInt8]?) {
     let received = decode("Schedule Describe", #""id": "a""#) { $0.replyTo = replyTo }
@@ -118,6 +146,25 @@ struct QuestionTests {
     let ended = try detail(Described(schedule: schedule))
     #expect(ended.contains(#""state":"ended""#) && ended.contains(#""reason":"stopped""#))
     #expect(!ended.contains("pausedDate"))
+  }
+
+  @Test("a Listed has its schedules without payloads, and the token of the next page")
+  func listed() throws {
+    let slot = instant("2026-11-23T09:00:00Z")
+    let definition = Definition(
+      id: scheduleID("a"), timing: .every(try DurationExpression("1h")), timezone: "UTC", payload: Array("1".utf8),
+      group: "g", tags: ["t", "u"])
+    let schedule = Schedule(
+      definition: definition, origin: Origin(), key: Schedule.Key(generation: 1, beginningAt: slot),
+      progress: Schedule.Progress(state: .live(Schedule.NextTick(slot: slot, due: slot)), counter: 4))
+    let encoder = EventEncoder(stack: "s")
+    let time = SendingTime(instant("1970-01-01T00:00:00Z"))
+    let message = encoder.encode(.listed(Listed(schedules: [schedule, schedule], next: "x")), origin: Origin(), at: time)
+    let one = #"{"id":"a","group":"g","tags":["t","u"],"every":"1h","timezone":"UTC","state":"active","paused":false,"#
+      + #""counter":4,"nextTickDate":"2026-11-23T09:00:00.000Z","revision":1}"#
+    #expect(message.body.utf8Text.hasSuffix(#""Detail":{"schedules":[\#(one),\#(one)],"next":"x"}}"#))
+    let empty = encoder.encode(.listed(Listed(schedules: [])), origin: Origin(), at: time)
+    #expect(empty.body.utf8Text.hasSuffix(#""Detail":{"schedules":[]}}"#) && empty.type == "Schedule Listed")
   }
 
   @Test("an outcome as a reply equals the event, but for its message_id where that is random")

@@ -27,9 +27,10 @@ extension [UInt8] {
   var utf8Text: String { String(decoding: self, as: UTF8.self) }
 }
 
+let secret = SipHash.Key(0x0123_4567, 0x89AB_CDEF)
+
 /// The decoder under test knows two zones, both with the rules of UTC.
-let decoder = CommandDecoder(
-  zones: { ["UTC", "Europe/Rome"].contains($0) ? .utc : nil }, secret: SipHash.Key(0x0123_4567, 0x89AB_CDEF))
+let decoder = CommandDecoder(zones: { ["UTC", "Europe/Rome"].contains($0) ? .utc : nil }, secret: secret)
 
 /// A message as a well-behaved client would send it.
 func message(_ body: String, routingKey: String = "Schedule Start", messageID: String? = nil) -> IncomingMessage {

@@ -12,6 +12,9 @@ final class SchedulerLoop {
   /// The longest sleep, after which the wall clock is read again.
   static let longestSleepMilliseconds: Int64 = 10_000
 
+  /// How long one page of a listing may delay everything else.
+  private static let listingTime = Duration.milliseconds(2)
+
   typealias Store = ScheduleStore & ScheduleQueries
 
   private let inbox: Inbox
@@ -196,7 +199,10 @@ extension SchedulerLoop {
 
   private func answer(_ request: Engine.StoreRequest) -> Engine.StoreAnswer {
     if request.changesCounts { haveCountsChanged = true }
-    guard case .apply = request else { return store.answer(request) }
+    guard case .apply = request else {
+      let end = ContinuousClock.now + Self.listingTime
+      return store.answer(request, readingIsOver: { ContinuousClock.now > end })
+    }
     if let error = Step.beforeCommit.reached() { return .failed(error) }
     defer { Step.afterCommit.reached() }
     let begin = ContinuousClock.now

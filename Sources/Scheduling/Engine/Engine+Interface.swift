@@ -61,6 +61,7 @@ extension Engine {
     case apply([Change])
     case sweep(Retention, limit: Int)
     case describe(ScheduleID)
+    case list(Question.List)
   }
 
   package enum StoreAnswer: Sendable {
@@ -72,6 +73,7 @@ extension Engine {
     case applied
     case swept(Int)
     case described(Schedule?, Schedule.History?)
+    case listed(ScheduleList)
     case failed(StoreError)
   }
 

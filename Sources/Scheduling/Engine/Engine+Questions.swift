@@ -5,6 +5,7 @@ extension Engine {
   func questionRequest(for question: Question) -> StoreRequest {
     switch question {
     case .describe(let describe): .describe(describe.id)
+    case .list(let list): .list(list)
     }
   }
 
@@ -20,6 +21,25 @@ extension Engine {
     outcomeConfirmed(item.source, on: item.channel, .acknowledge)
   }
 
+  /// The answer to a Schedule List. The page ends before it becomes too large.
+  func listed(_ list: Question.List, _ found: ScheduleList) -> Reply.Content {
+    var (schedules, next) = (found.schedules[...], found.next)
+    var bytes = 0
+    if let end = schedules.firstIndex(where: { schedule in
+      bytes += schedule.listedBytes
+      return bytes > Self.mostListedBytes
+    }), end > 0 {
+      schedules = schedules[..<end]
+      next = .id(schedules[end - 1].id)
+    }
+    guard case .id(let last) = next else { return .listed(Listed(schedules: Array(schedules))) }
+    return .listed(
+      Listed(schedules: Array(schedules), next: ListToken(after: last).text(of: list.search, secret: secret)))
+  }
+
+  /// 256 KiB, less what is beside the schedules.
+  private static let mostListedBytes = 254 << 10
+
   /// The answer to a Schedule Describe.
   func described(_ describe: Question.Describe, _ schedule: Schedule?, _ history: Schedule.History?) -> Reply.Content {
     guard let schedule else {
@@ -33,5 +53,17 @@ extension Engine {
       Described(
         schedule: schedule, history: history ?? Schedule.History(),
         upcoming: zone.map { schedule.upcomingSlots(describe.next, in: $0) } ?? []))
+  }
+}
+
+extension Schedule {
+  /// No less than its size in a listing, in bytes of JSON.
+  fileprivate var listedBytes: Int {
+    var texts = [definition.group, definition.timezone].compactMap { $0 } + (definition.tags ?? [])
+    if case .cron(let expression) = definition.timing { texts.append(expression.text) }
+    // With a comma and quotes; a control character takes six bytes.
+    return texts.reduce(512 + 2 * id.bytes.count) { sum, text in
+      sum + 3 + text.utf8.reduce(0) { $0 + ($1 < 0x20 ? 6 : $1 == UInt8(ascii: "\"") || $1 == UInt8(ascii: "\\") ? 2 : 1) }
+    }
   }
 }

@@ -136,6 +136,9 @@ extension Engine {
     case (.question(let item), .described(let schedule, let history)):
       guard case .describe(let describe) = item.question else { return assertionFailure("it was not asked for") }
       reply(to: item, with: described(describe, schedule, history))
+    case (.question(let item), .listed(let found)):
+      guard case .list(let list) = item.question else { return assertionFailure("it was not asked for") }
+      reply(to: item, with: listed(list, found))
     case (.lookUp, _), (.question, _), (.inbox, _), (.due, _), (.owed, _), (.review, _), (.apply, _), (.sweep, _):
       assertionFailure("\(answer) is not a result of \(work)")
     }

@@ -21,6 +21,7 @@ package struct Reply: Hashable, Sendable {
     /// The outcome of a command, or the rejection of a question.
     case event(OutgoingEvent)
     case described(Described)
+    case listed(Listed)
   }
 
   package var address: ReplyAddress
@@ -40,6 +41,7 @@ extension Reply.Content {
     switch self {
     case .event(let event): event.scheduleID
     case .described(let described): described.schedule.id
+    case .listed: nil
     }
   }
 }
@@ -55,6 +57,19 @@ package struct Described: Hashable, Sendable {
     self.schedule = schedule
     self.history = history
     self.upcoming = upcoming
+  }
+}
+
+/// The answer to a Schedule List: a page of schedules.
+package struct Listed: Hashable, Sendable {
+  /// Without their payloads.
+  package var schedules: [Schedule]
+  /// With which to ask for the next page; nil on the last.
+  package var next: String?
+
+  package init(schedules: [Schedule], next: String? = nil) {
+    self.schedules = schedules
+    self.next = next
   }
 }
 

@@ -6,7 +6,11 @@ extension ScheduleStore {
 
 extension ScheduleStore where Self: ScheduleQueries {
   /// Performs a request of the engine.
-  package func answer(_ request: Engine.StoreRequest) -> Engine.StoreAnswer {
+  ///
+  /// - Parameter isOver: Whether the time for reading a page of a listing is over.
+  package func answer(
+    _ request: Engine.StoreRequest, readingIsOver isOver: () -> Bool = { false }
+  ) -> Engine.StoreAnswer {
     do throws(StoreError) {
       switch request {
       case .lookUp(let ids, let keys, let tried, let passedOver):
@@ -23,6 +27,7 @@ extension ScheduleStore where Self: ScheduleQueries {
         try apply(changes)
         return .applied
       case .sweep(let retention, let limit): return .swept(try sweep(retention, limit: limit))
+      case .list(let question): return .listed(try page(question, isOver))
       case .describe(let id):
         return .described(try schedules([id]).first.flatMap(\.self), try history(of: id))
       }
@@ -30,6 +35,24 @@ extension ScheduleStore where Self: ScheduleQueries {
       return .failed(error)
     }
   }
+
+  /// Reads a few rows at a time until the page is full or its time is over.
+  private func page(_ question: Question.List, _ isOver: () -> Bool) throws(StoreError) -> ScheduleList {
+    var page = ScheduleList(next: question.last.map { .id($0) })
+    var examined = 0
+    repeat {
+      let part = try list(
+        question.search, after: page.next, limit: question.limit - page.schedules.count, examining: Self.rowsAtOnce)
+      page.schedules += part.schedules
+      page.next = part.next
+      examined += Self.rowsAtOnce
+    } while page.next != nil && page.schedules.count < question.limit && examined < Self.mostExamined && !isOver()
+    return page
+  }
+
+  private static var rowsAtOnce: Int { 32 }
+  /// Also for a store that is read without a clock.
+  private static var mostExamined: Int { 1024 }
 }
 
 extension Engine.StoreRequest {
@@ -37,7 +60,7 @@ extension Engine.StoreRequest {
   package var changesCounts: Bool {
     switch self {
     case .apply, .sweep: true
-    case .lookUp, .inbox, .due, .owed, .followingZones, .describe: false
+    case .lookUp, .inbox, .due, .owed, .followingZones, .describe, .list: false
     }
   }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Scheduling
 import Testing
 
 /// Settings of the broker that lose, refuse or delay commands. Each is set on a broker, found, and fixed by the command that
@@ -45,6 +46,33 @@ struct DoctorSettingsTests {
         try await broker.seen.findsNothing()  // the arguments overrule them
       }
     }
+  }
+
+  @Test("definitions of release 0.2.0: what has been added since is missing, and nothing else")
+  func earlierDefinitions() async throws {
+    try await DoctoredBroker.running(definitions: Self.ofRelease020) { broker in
+      let found = try await broker.seen.complaints()
+      let added = EventName.requests.filter { ![.start, .stop].contains($0) }
+      #expect(
+        found.map { "\($0.level) \($0.part): \($0.words)" } == [
+          "warning topology: missing on the broker: the exchange pocketwatch.replies; clients get no replies"
+        ] + added.map { "error topology: pocketwatch.commands is not bound to events with \($0.rawValue)" })
+      let remedies = Set(found.compactMap(\.remedy))
+      #expect(remedies.count == 1, "\(remedies)")
+      try await broker.fix(try #require(remedies.first))
+      try await broker.seen.findsNothing()
+    }
+  }
+
+  /// The definitions as `pocketwatch definitions` of release 0.2.0 printed them.
+  private static func ofRelease020(_ definitions: String) throws -> String {
+    var document = try #require(
+      try JSONSerialization.jsonObject(with: Data(definitions.utf8)) as? [String: [[String: Any]]])
+    document["exchanges"]?.removeAll { $0["name"] as? String == "pocketwatch.replies" }
+    document["bindings"]?.removeAll {
+      !["Schedule Start", "Schedule Stop", ""].contains($0["routing_key"] as? String)
+    }
+    return String(decoding: try JSONSerialization.data(withJSONObject: document), as: UTF8.self)
   }
 
   @Test("operator policies")

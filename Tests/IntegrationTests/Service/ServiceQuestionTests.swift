@@ -114,6 +114,50 @@ struct ServiceQuestionTests {
     }
   }
 
+  @Test("a listing has each schedule once while others are started, stopped and replaced, in pages of 256 KiB at most")
+  func list() async throws {
+    try await ServiceProcess.running { service, bus in
+      let replies = try await bus.replies(to: "me")
+      let tags = (0..<16).map { #""\#(String(repeating: "t", count: 60))\#($0)""# }.joined(separator: ", ")
+      let lasting = (0..<250).map { "keep-\($0)" }
+      try await bus.startAll(lasting, #""every": "1h", "group": "g", "tags": [\#(tags)], "payload": [1, 2, 3]"#)
+      try await bus.startAll(["elsewhere"], #""every": "1h""#)
+      for id in lasting + ["elsewhere"] { _ = try await bus.next("Schedule Started", of: id) }
+      for limit in [1000, 40] {
+        var (ids, pages, next) = ([String](), 0, String?.none)
+        repeat {
+          let more = next.map { #", "next": "\#($0)""# } ?? ""
+          try await bus.send(
+            "Schedule List", ServiceBus.event("Schedule List", #""group": "g", "limit": \#(limit)\#(more)"#),
+            Self.asking("me"))
+          let reply = try await replies.next("page \(pages)")
+          #expect(reply.name == "Schedule Listed" && reply.delivery.body.count <= 256 << 10)
+          let page = try JSONDecoder().decode(Page.self, from: Data(reply.delivery.body)).Detail
+          ids += page.schedules.map(\.id)
+          (pages, next) = (pages + 1, page.next)
+          #expect(!reply.body.contains("payload"))
+          try await bus.start(#""id": "m-\#(pages)", "every": "1h", "group": "g""#)
+          if pages > 1 { try await bus.stop("m-\(pages - 1)") }
+          try await bus.start(#""id": "keep-\#(pages)", "every": "2h", "group": "g", "tags": [\#(tags)]"#)
+        } while next != nil && pages < 500
+        #expect(pages > 1 && Set(ids).count == ids.count, "\(pages)")
+        #expect(Set(ids).isSuperset(of: lasting) && !ids.contains("elsewhere"))
+      }
+      try await bus.send(
+        "Schedule List", ServiceBus.event("Schedule List", #""next": "0123""#), Self.asking("me"))
+      #expect(try await replies.next("the rejection").detail.field == "next")
+    }
+  }
+
+  private struct Page: Decodable {
+    struct Schedule: Decodable { var id: String }
+    struct Fields: Decodable {
+      var schedules: [Schedule]
+      var next: String?
+    }
+    var Detail: Fields
+  }
+
   // MARK: Refusals of the broker
 
   @Test("without the exchange of the replies ticks continue, it is logged once, and replies follow when it is back")

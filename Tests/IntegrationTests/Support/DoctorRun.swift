@@ -65,8 +65,10 @@ struct DoctoredBroker {
   /// A part of rabbitmq.conf that the broker reads at each start.
   let configuration: URL
 
+  /// - Parameter change: What to change in the definitions before they are imported.
   static func running(
-    _ configuration: String = "", _ body: (DoctoredBroker) async throws -> Void
+    _ configuration: String = "", definitions change: (String) throws -> String = { $0 },
+    _ body: (DoctoredBroker) async throws -> Void
   ) async throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "doctor-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -77,7 +79,7 @@ struct DoctoredBroker {
       let names = [broker.folder.appending(path: "definitions.json"), broker.folder.appending(path: "users.json")]
       let definitions = try await Program.run(TestEnvironment.binary, ["definitions", "--vhost", virtualHost]).output
       let users = try String(contentsOf: PrivateBroker.root.appending(path: "ops/users.json"), encoding: .utf8)
-      for (name, text) in zip(names, [definitions, users.replacing(#""vhost": "/""#, with: #""vhost": "a b""#)]) {
+      for (name, text) in zip(names, [try change(definitions), users.replacing(#""vhost": "/""#, with: #""vhost": "a b""#)]) {
         try Data(text.utf8).write(to: name)
         try await broker.command("import", [name.path()])
       }
