@@ -51,14 +51,18 @@ struct QuestionTests {
     let token = ListToken(after: scheduleID("last")).text(of: search, secret: secret)
     #expect(list(members + #", "next": "\#(token)""#)?.last == scheduleID("last"))
     #expect(list(#""group": "g", "next": "\#(token)""#) == nil, "of another filter")
-    #expect(list(#""state": "active""#)?.search.lifecycle == .active && list(#""state": "ended""#)?.search.lifecycle == .ended)
+    #expect(
+      list(#""state": "active""#)?.search.lifecycle == .active && list(#""state": "ended""#)?.search.lifecycle == .ended
+    )
   }
 
   @Test(
     "a malformed List is rejected",
     arguments: [
-      (#""limit": 0"#, "limit", "1 to 1000"), (#""limit": 1001"#, "limit", "1 to 1000"), (#""prefix": """#, "prefix", "empty"),
-      (#""group": """#, "group", "empty"), (#""tag": 1"#, "tag", "string"), (#""state": "live""#, "state", "active, paused, ended"),
+      (#""limit": 0"#, "limit", "1 to 1000"), (#""limit": 1001"#, "limit", "1 to 1000"),
+      (#""prefix": """#, "prefix", "empty"),
+      (#""group": """#, "group", "empty"), (#""tag": 1"#, "tag", "string"),
+      (#""state": "live""#, "state", "active, paused, ended"),
       (#""next": "00""#, "next", "does not continue"), (#""next": 1"#, "next", "string"),
     ])
   func malformedList(members: String, field: String, reason: String) {
@@ -159,8 +163,10 @@ struct QuestionTests {
       progress: Schedule.Progress(state: .live(Schedule.NextTick(slot: slot, due: slot)), counter: 4))
     let encoder = EventEncoder(stack: "s")
     let time = SendingTime(instant("1970-01-01T00:00:00Z"))
-    let message = encoder.encode(.listed(Listed(schedules: [schedule, schedule], next: "x")), origin: Origin(), at: time)
-    let one = #"{"id":"a","group":"g","tags":["t","u"],"every":"1h","timezone":"UTC","state":"active","paused":false,"#
+    let message = encoder.encode(
+      .listed(Listed(schedules: [schedule, schedule], next: "x")), origin: Origin(), at: time)
+    let one =
+      #"{"id":"a","group":"g","tags":["t","u"],"every":"1h","timezone":"UTC","state":"active","paused":false,"#
       + #""counter":4,"nextTickDate":"2026-11-23T09:00:00.000Z","revision":1}"#
     #expect(message.body.utf8Text.hasSuffix(#""Detail":{"schedules":[\#(one),\#(one)],"next":"x"}}"#))
     let empty = encoder.encode(.listed(Listed(schedules: [])), origin: Origin(), at: time)

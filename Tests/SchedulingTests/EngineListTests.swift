@@ -35,7 +35,8 @@ struct EngineListTests {
     return pages
   }
 
-  private func start(_ driver: inout EngineDriver, _ id: ScheduleID, group: String? = nil, tags: [String]? = nil) throws {
+  private func start(_ driver: inout EngineDriver, _ id: ScheduleID, group: String? = nil, tags: [String]? = nil) throws
+  {
     driver.start(Definition(id: id, timing: try Timing(every: "1h"), payload: [0x31], group: group, tags: tags))
     driver.ack()
   }
@@ -97,7 +98,8 @@ struct EngineListTests {
     for number in 0..<30 { try start(&driver, "other-\(number)") }
     for limit in [1, 3, 7] {
       let seen = try all(&driver, ScheduleSearch(), limit: limit) { driver in
-        let other = ScheduleID("\(["a", "keep-1", "other", "z"].randomElement(using: &random) ?? "")-\(random.next() % 30)x")
+        let other = ScheduleID(
+          "\(["a", "keep-1", "other", "z"].randomElement(using: &random) ?? "")-\(random.next() % 30)x")
         try start(&driver, other)
         if random.next() % 2 == 0 { driver.stop(other) }
         try start(&driver, lasting[Int(random.next() % 60)])  // replaces it

@@ -63,7 +63,8 @@ extension Schedule {
     if case .cron(let expression) = definition.timing { texts.append(expression.text) }
     // With a comma and quotes; a control character takes six bytes.
     return texts.reduce(512 + 2 * id.bytes.count) { sum, text in
-      sum + 3 + text.utf8.reduce(0) { $0 + ($1 < 0x20 ? 6 : $1 == UInt8(ascii: "\"") || $1 == UInt8(ascii: "\\") ? 2 : 1) }
+      sum + 3
+        + text.utf8.reduce(0) { $0 + ($1 < 0x20 ? 6 : $1 == UInt8(ascii: "\"") || $1 == UInt8(ascii: "\\") ? 2 : 1) }
     }
   }
 }

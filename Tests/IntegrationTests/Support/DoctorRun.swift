@@ -79,7 +79,9 @@ struct DoctoredBroker {
       let names = [broker.folder.appending(path: "definitions.json"), broker.folder.appending(path: "users.json")]
       let definitions = try await Program.run(TestEnvironment.binary, ["definitions", "--vhost", virtualHost]).output
       let users = try String(contentsOf: PrivateBroker.root.appending(path: "ops/users.json"), encoding: .utf8)
-      for (name, text) in zip(names, [try change(definitions), users.replacing(#""vhost": "/""#, with: #""vhost": "a b""#)]) {
+      for (name, text) in zip(
+        names, [try change(definitions), users.replacing(#""vhost": "/""#, with: #""vhost": "a b""#)])
+      {
         try Data(text.utf8).write(to: name)
         try await broker.command("import", [name.path()])
       }
