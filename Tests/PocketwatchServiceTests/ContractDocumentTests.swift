@@ -24,7 +24,7 @@ struct ContractDocumentTests {
 
   // MARK: - Commands
 
-  @Test("lists each field that a command accepts, and no other", arguments: EventName.commands)
+  @Test("lists each field that a command accepts, and no other", arguments: EventName.requests)
   func command(name: EventName) {
     #expect(document.names(under: name.rawValue).sorted() == Self.accepted(by: name).sorted())
   }
@@ -52,7 +52,7 @@ struct ContractDocumentTests {
     let detail = members.map { "\"\($0.0)\": \($0.1)" }.joined(separator: ", ")
     let body = "{\"DetailType\": \"\(command.rawValue)\", \"Detail\": {\(detail)}}"
     return decoder.decode(
-      IncomingMessage(routingKey: Array(command.rawValue.utf8), messageID: [1], body: Array(body.utf8))
+      IncomingMessage(routingKey: Array(command.rawValue.utf8), messageID: [1], replyTo: [1], body: Array(body.utf8))
     ).content
   }
 
@@ -107,8 +107,10 @@ struct ContractDocumentTests {
 
   @Test("the samples here have each field that the encoder can write")
   func samples() throws {
-    let written = Set(try Self.samples().flatMap { try Self.detail(of: $0) })
-    let source = try ReferenceDocument("Sources/EventBus/JSONWriter+Events.swift").text
+    let written = Set(try Self.samples().flatMap { Self.names(in: try Self.object(of: $0)) })
+    let source = try ["Events", "Replies"].map {
+      try ReferenceDocument("Sources/EventBus/JSONWriter+\($0).swift").text
+    }.joined()
     let fields = source.matches(of: /(?:field|flag)\("([A-Za-z]+)"/).map { String($0.output.1) }
     #expect(fields.count > 20)
     #expect(Set(fields).subtracting(written).isEmpty)
@@ -146,7 +148,28 @@ struct ContractDocumentTests {
   /// Messages that together have every field.
   private static func samples() throws -> [OutgoingMessage] {
     let encoder = EventEncoder(stack: "pocketwatch")
-    return try events().map { encoder.encode($0, origin: origin, at: SendingTime(Instant(milliseconds: 0))) }
+    let time = SendingTime(Instant(milliseconds: 0))
+    return try (events().map(Reply.Content.event) + replies()).map { encoder.encode($0, origin: origin, at: time) }
+  }
+
+  private static func replies() throws -> [Reply.Content] {
+    let slot = Instant(milliseconds: 0)
+    let schedules = try events().compactMap { event -> Schedule? in
+      guard case .tick(let tick) = event else { return nil }
+      return Schedule(
+        definition: tick.definition, origin: origin, key: Schedule.Key(generation: 1, cohort: 0),
+        progress: Schedule.Progress(state: .live(Schedule.NextTick(slot: slot, due: slot))))
+    }
+    let last = Schedule.Tally.Last(slot: slot, latenessMilliseconds: 0, confirmationMilliseconds: 0)
+    let history = Schedule.History(
+      beginning: Schedule.Beginning(at: slot, userID: "u"), tally: Schedule.Tally(last: last))
+    let paused = schedules.map { schedule in
+      var schedule = schedule
+      schedule.control.pause = Schedule.Pause(since: slot, until: slot, reason: "r")
+      return schedule
+    }
+    return (schedules + paused).map { .described(Described(schedule: $0, history: history, upcoming: [slot])) }
+      + [.listed(Listed(schedules: schedules, next: "n"))]
   }
 
   private static func events() throws -> [OutgoingEvent] {
@@ -196,6 +219,12 @@ struct ContractDocumentTests {
 
   private static func object(of message: OutgoingMessage) throws -> [String: Any] {
     try #require(JSONSerialization.jsonObject(with: Data(message.body)) as? [String: Any])
+  }
+
+  /// The names of all members, at any depth.
+  private static func names(in value: Any) -> [String] {
+    if let object = value as? [String: Any] { return object.flatMap { [$0.key] + names(in: $0.value) } }
+    return (value as? [Any])?.flatMap(names) ?? []
   }
 
   private static func detail(of message: OutgoingMessage) throws -> [String] {
