@@ -10,7 +10,7 @@ package struct ListToken {
 
   package init(after last: ScheduleID) { self.last = last }
 
-  /// Nil for a text that is no token of this listing.
+  /// Nil for a text that is not a token of this listing.
   package init?(_ text: some Collection<UInt8>, of search: ScheduleSearch, secret: SipHash.Key) {
     guard text.count <= 2 * (Self.hashBytes + ScheduleID.maximumLength), let bytes = Self.bytes(ofHex: text),
       bytes.count > Self.hashBytes
