@@ -40,11 +40,7 @@ struct EventLog {
   /// The broker refuses replies, with its reason, or no longer does.
   func repliesRefused(_ problem: String?) {
     guard let problem else { return logger.notice("replies are sent again") }
-    logger.warning(
-      """
-      no replies to clients, everything else continues: \(problem). `pocketwatch doctor` shows what is missing: the exchange \
-      of the replies is in the definitions of this version
-      """)
+    logger.warning("no replies to clients, everything else continues: \(problem)")
   }
 
   func zonesChanged(_ changes: ZoneDirectory.Changes, version: String?) {

@@ -260,7 +260,7 @@ struct ServiceQuestionTests {
       let metrics = try await metrics(of: service)
       #expect(metrics.contains(#"pocketwatch_replies_total{result="refused"} \#(refused.count + 1)"#), "\(metrics)")
       #expect(metrics.contains(#"pocketwatch_replies_total{result="sent"} \#(harmless.count + 1)"#))
-      #expect(metrics.contains(#"pocketwatch_commands_total{type="describe",result="described"} \#(all.count + 2)"#))
+      #expect(metrics.contains(#"pocketwatch_commands_total{result="described",type="describe"} \#(all.count + 2)"#))
     }
   }
 
