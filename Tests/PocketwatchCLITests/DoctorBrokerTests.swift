@@ -51,8 +51,10 @@ struct DoctorBrokerTests {
     let events = "Tick|Started|Stopped|Paused|Resumed|Triggered|Updated|Rejected"
     let commands = "Start|Stop|Pause|Resume|Trigger|Update"
     #expect(finding.remedy?.contains("events '^Schedule (\(events)|\(commands))$' '^$'  # ") == true)
-    #expect(rights.replying(nil) == [])
-    #expect(rights.replying(AMQPError(.channelClosed(code: 403), "no")).map(\.level) == [.warning])
+    #expect(rights.mayNotReply(to: "x").level == .warning)
+    var direct = rights
+    direct.answersDirectly = true
+    #expect(direct.permissions.contains(#"|pocketwatch\.replies|amq\.default)$'"#))
     #expect(rights.publishing(denied: [], publishesCommands: false).level == .ok)
   }
 

@@ -23,17 +23,8 @@ extension Schedule {
   }
 
   private func comingSlots(now: Instant, in zone: ZoneRules) -> [ListedSlot] {
-    guard let first = nextSlot else { return [] }
-    var count = Self.upcomingCount
-    if !definition.timing.isOneShot, let limit = definition.limit, limit > 0 {
-      count = min(count, Int(clamping: limit - counter))
-    }
-    var slots = [first]
-    while slots.count < count, !definition.timing.isOneShot,
-      let next = definition.nextSlot(after: slots[slots.count - 1], in: zone)
-    {
-      slots.append(next)
-    }
+    let slots = upcomingSlots(Self.upcomingCount, in: zone)
+    guard let first = slots.first else { return [] }
     return zone.listed(slots, after: min(now, first))
   }
 }

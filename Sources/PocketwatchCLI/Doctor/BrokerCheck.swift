@@ -32,7 +32,8 @@ struct BrokerCheck {
   }
 
   private mutating func check(_ connection: Connection, user: String, virtualHost: String) throws(AMQPError) {
-    let rights = RightsCheck(names: settings.names, user: user, virtualHost: virtualHost)
+    let rights = RightsCheck(
+      names: settings.names, user: user, virtualHost: virtualHost, answersDirectly: settings.answersDirectly)
     var topology = TopologyCheck(names: settings.names, virtualHost: virtualHost)
     try topology.check(on: connection)
     consumers = topology.consumers ?? consumers
@@ -51,8 +52,13 @@ struct BrokerCheck {
       }
       findings += rights.findings(publishing, publishesCommands: publishesCommands)
     }
-    if topology.exists(settings.names.replyExchange) {
-      findings += rights.replying(try refusalOfReply(on: connection, user: user))
+    if topology.exists(settings.names.replyExchange),
+      try !mayReply(to: settings.names.replyExchange, on: connection, user: user)
+    {
+      findings.append(rights.mayNotReply(to: settings.names.replyExchange))
+    }
+    if settings.answersDirectly, try !mayReply(to: "", on: connection, user: user) {
+      findings.append(rights.mayNotReply(to: RightsCheck.defaultExchange))
     }
     findings += topology.denied.map(rights.mayNotSee)
     if topology.exists(settings.names.commandQueue) {
@@ -80,12 +86,12 @@ struct BrokerCheck {
     return publishing
   }
 
-  private func refusalOfReply(on connection: Connection, user: String) throws(AMQPError) -> AMQPError? {
+  /// A wrong `user_id` is found with the events.
+  private func mayReply(to exchange: String, on connection: Connection, user: String) throws(AMQPError) -> Bool {
     let verdict = try connection.verdictOfPublish(
-      to: settings.names.replyExchange, routingKey: "\(settings.names.stack).doctor",
-      userID: settings.sendsUserID ? user : nil)
-    if case .refused(let refusal) = verdict { return refusal }
-    return nil
+      to: exchange, routingKey: "\(settings.names.stack).doctor", userID: settings.sendsUserID ? user : nil)
+    if case .refused(let refusal) = verdict { return refusal.kind != .channelClosed(code: 403) }
+    return true
   }
 
   private static func accepted(_ server: ServerInfo, usesTLS: Bool) -> [Finding] {

@@ -7,6 +7,8 @@ struct RightsCheck {
   let names: TopologyNames
   let user: String
   let virtualHost: String
+  /// Whether the service publishes replies to the default exchange, too.
+  var answersDirectly = false
 
   /// The events that the service publishes on the event bus.
   static let eventKeys = EventName.published.map(\.rawValue)
@@ -75,12 +77,9 @@ struct RightsCheck {
         + " \(shellWord(names.eventBus)) '^Schedule (\(last))$' '^$'" + caution)
   }
 
-  /// - Parameter refusal: The broker's refusal of a reply; nil when it was accepted.
-  func replying(_ refusal: AMQPError?) -> [Finding] {
-    guard refusal != nil else { return [] }
-    return [
-      .warning(.rights, "\(user) may not publish replies to \(names.replyExchange): no client gets any", permissions)
-    ]
+  /// - Parameter exchange: To which the broker refuses replies.
+  func mayNotReply(to exchange: String) -> Finding {
+    .warning(.rights, "\(user) may not publish replies to \(exchange): no client gets any there", permissions)
   }
 
   func wrongUserID(_ text: String) -> Finding {
@@ -128,12 +127,16 @@ struct RightsCheck {
   }
 
   private var permit: String {
-    let exchanges = [names.eventBus, names.deadExchange, names.replyExchange]
+    let exchanges =
+      [names.eventBus, names.deadExchange, names.replyExchange] + (answersDirectly ? [Self.defaultExchange] : [])
     let write = "^(\(exchanges.map(Self.escaped).joined(separator: "|")))$"
     let read = "^\(Self.escaped(names.commandQueue))$"
     return "rabbitmqctl set_permissions -p \(shellWord(virtualHost)) \(shellWord(user)) '^$' \(shellWord(write))"
       + " \(shellWord(read))"
   }
+
+  /// The name of the default exchange in permissions.
+  static let defaultExchange = "amq.default"
 
   /// A regular expression for exactly this name.
   static func escaped(_ name: String) -> String {

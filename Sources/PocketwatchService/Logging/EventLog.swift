@@ -40,7 +40,7 @@ struct EventLog {
   /// The broker refuses replies, with its reason, or no longer does.
   func repliesRefused(_ problem: String?) {
     guard let problem else { return logger.notice("replies are sent again") }
-    logger.warning("no replies to clients, everything else continues: \(problem)")
+    logger.warning("the broker refuses replies to clients, everything else continues: \(problem)")
   }
 
   func zonesChanged(_ changes: ZoneDirectory.Changes, version: String?) {

@@ -97,7 +97,7 @@ extension Telemetry {
   /// Replies are a service to clients: without them commands are processed and ticks are sent.
   mutating func noteReplies(_ problem: String?) {
     log.repliesRefused(problem)
-    readiness.detail = problem.map { "no replies: \($0)" }
+    readiness.detail = problem.map { "replies refused: \($0)" }
   }
 
   mutating func publishingStarts() { readiness.set(.publisher, reason: .connecting) }

@@ -175,7 +175,10 @@ extension ReplySender {
   }
 
   private func noteProblem(_ refusals: Refusals) {
-    let problem = refusals.current.map { "\($0.error)" }.first
+    // Other refusals concern single replies, such as one that is too large.
+    let problem = refusals.current.lazy.compactMap { kind, error in
+      if case .exchange = kind { "\(error)" } else { nil }
+    }.first
     let isNew = state.withLock { state in
       defer { state.problem = problem }
       return state.problem != problem

@@ -167,11 +167,11 @@ struct ServiceQuestionTests {
       _ = try await bus.next("Schedule Tick", of: "e")
       try bus.withConnection { try $0.deleteExchange(bus.names.replyExchange) }
       for _ in 1...5 { try await ask(bus, "e", Self.asking("me")) }
-      let entry = try await service.logs("no replies to clients")
+      let entry = try await service.logs("refuses replies to clients")
       #expect(entry.message.contains("404") && entry.message.contains(bus.names.replyExchange), "\(entry)")
       let sent = bus.ticks(of: "e").compactMap(\.detail.counter).max() ?? 0
       _ = try await bus.events.next("ticks") { $0.detail.id == "e" && ($0.detail.counter ?? 0) > sent + 2 }
-      #expect(service.log.count { $0.contains("no replies to clients") } == 1)
+      #expect(service.log.count { $0.contains("refuses replies to clients") } == 1)
       #expect(!service.log.contains { $0.contains("not ready: ") && $0.contains("replies") })
       let replies = try await bus.replies(to: "me")
       try await until("a reply") {
@@ -198,7 +198,7 @@ struct ServiceQuestionTests {
         try await bus.start(#""id": "f", "cron": "* * * * * *""#)
         _ = try await bus.next("Schedule Tick", of: "f")
         for _ in 1...5 { try await ask(bus, "f", Self.asking("me")) }
-        let entry = try await service.logs("no replies to clients")
+        let entry = try await service.logs("refuses replies to clients")
         #expect(entry.message.contains("403"), "\(entry)")
         #expect(replies.all.isEmpty)
         try await broker.ctl("set_permissions", "pw", ".*", ".*", ".*")
@@ -256,7 +256,7 @@ struct ServiceQuestionTests {
       try await bus.settle()
       #expect(witnesses.allSatisfy { $0.all.isEmpty })
       #expect(bus.story(of: "nobody") == [] && dead.all.isEmpty, "\(dead.all)")
-      #expect(!service.log.contains { $0.contains("no replies") })
+      #expect(!service.log.contains { $0.contains("refuses replies") })
       let metrics = try await metrics(of: service)
       #expect(metrics.contains(#"pocketwatch_replies_total{result="refused"} \#(refused.count + 1)"#), "\(metrics)")
       #expect(metrics.contains(#"pocketwatch_replies_total{result="sent"} \#(harmless.count + 1)"#))
