@@ -26,6 +26,16 @@ struct AsyncAPITests {
           $0.properties.correlationID == Array(messageID.utf8) && !$0.isTick
         }
       }
+      let replies = try await bus.replies(to: "me")
+      func ask(_ name: EventName, _ detail: String) async throws {
+        var properties = Properties()
+        properties.replyTo = Array("me".utf8)
+        let question = ServiceBus.event(name.rawValue, detail)
+        try check.add(name.rawValue, question)
+        try await bus.send(name.rawValue, question, properties)
+        let reply = try await replies.next("the reply to \(name)")
+        try check.add(reply.name, reply.body)
+      }
       for timing in [#""every": "1h""#, #""cron": "* * * * * *""#] {
         _ = try await send(.start, #""id": "a", \#(timing), "typo": 1, \#(Self.everyField)"#)
       }
@@ -35,6 +45,8 @@ struct AsyncAPITests {
       _ = try await send(.start, #""id": "a", "every": "2s", "ifExists": "keep""#)
       _ = try await send(.pause, #""id": "a", "until": "2098-01-01T00:00:00Z", "reason": "r""#)
       _ = try await send(.trigger, #""id": "a", "payload": null"#)
+      try await ask(.describe, #""id": "a", "next": 3"#)
+      try await ask(.list, #""limit": 1, "prefix": "a", "state": "active""#)
       _ = try await send(.resume, #""id": "a", "misfirePolicy": "fireAll", "reason": "r""#)
       _ = try await send(.resume, #""id": "once", "misfirePolicy": "skip""#)
       _ = try await send(.update, #""id": "a", "every": "1h", "remove": ["limit"], "typo": 1, "ifRevision": 4"#)
@@ -45,8 +57,10 @@ struct AsyncAPITests {
       _ = try await send(.start, #""id": "bad", "cron": "61 * * * *""#)
       _ = try await send(.stop, #""id": "none""#)
       _ = try await send(.start, #""cron": 1"#, isValid: false)
+      for id in ["a", "at", "none"] { try await ask(.describe, #""id": "\#(id)""#) }
+      try await ask(.list, "")
       try bus.store(for: check)
-      let names = Set(bus.events.all.map(\.name))
+      let names = Set((bus.events.all + replies.all).map(\.name))
       #expect(names == Set(EventName.own.map(\.rawValue)))
       let (code, _, complaint) = try await check.judge()
       #expect(code == 0, "\(complaint)")
