@@ -277,7 +277,6 @@ struct ServiceQuestionTests {
       if isOn { service.environment["POCKETWATCH_DIRECT_REPLY"] = "on" }
       try await service.start()
       let client = try RawClient(try BrokerURL(TestEnvironment.brokerURL))
-      try client.openChannel()
       try client.consume("amq.rabbitmq.reply-to", tag: "r", prefetch: 1, acknowledges: false)
       try client.publish(
         Self.describe("x"), to: bus.names.eventBus, "Schedule Describe", replyTo: "amq.rabbitmq.reply-to")
