@@ -236,7 +236,9 @@ final class RawClient {
     var header = try readFrame().payload
     _ = try header.number(UInt32.self)
     let size = Int(try header.number(UInt64.self))
-    let hasHeaders = try header.number(UInt16.self) & 1 << 13 != 0
+    let flags = try header.number(UInt16.self)
+    for flag in [15, 14] where flags & 1 << flag != 0 { _ = try header.shortText() }  // content type and encoding
+    let hasHeaders = flags & 1 << 13 != 0
     let numbers = hasHeaders ? try header.numbers() : [:]
     var body: [UInt8] = []
     while body.count < size {
