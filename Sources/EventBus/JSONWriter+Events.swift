@@ -47,11 +47,7 @@ extension JSONWriter {
     if let next = controlled.nextSlot { field("nextTickDate", next) }
     switch controlled.effect {
     case .paused:
-      if let pause = controlled.pause {
-        field("pausedDate", pause.since)
-        if let until = pause.until { field("pausedUntil", until) }
-        if let reason = pause.reason { field("reason", reason) }
-      }
+      if let pause = controlled.pause { write(pause) }
     case .resumed(let missed, let reason):
       field("missed", Int64(missed))
       if let reason { field("reason", reason) }
@@ -63,6 +59,12 @@ extension JSONWriter {
     flag("ended", controlled.hasEnded)
     field("revision", controlled.revision)
     field("paused", boolean: controlled.pause != nil)
+  }
+
+  mutating func write(_ pause: Schedule.Pause) {
+    field("pausedDate", pause.since)
+    if let until = pause.until { field("pausedUntil", until) }
+    if let reason = pause.reason { field("reason", reason) }
   }
 
   /// - Parameter messageID: The rejected command's. Written as text; invalid UTF-8 becomes U+FFFD.

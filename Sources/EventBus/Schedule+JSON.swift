@@ -9,16 +9,18 @@ extension Schedule {
       json.write(definition)
       json.field("generation", generation)
       json.field("counter", counter)
+      json.field("revision", control.revision)
+      json.field("state", stateName)
       switch state {
+      case .live where isPaused:
+        if let pause = control.pause { json.write(pause) }
       case .live(let nextTick) where nextTick.isHeld:
-        json.field("state", "held")
+        break  // it has no slot
       case .live(let nextTick):
-        json.field("state", "live")
         json.field("nextTickDate", nextTick.slot)
         json.field("due", nextTick.due)
         if nextTick.missed > 0 { json.field("missed", Int64(nextTick.missed)) }
       case .ended(let ending):
-        json.field("state", "ended")
         json.field("ended", ending.at)
         if let reason = ending.reason { json.field("reason", reason) }
         json.flag("owesStopped", ending.owesStopped)

@@ -40,12 +40,12 @@ struct Inspect: ParsableCommand {
     }
   }
 
-  private static let table = TextTable(widths: [5, 24, 8, 28])
+  private static let table = TextTable(widths: [6, 24, 8, 28])
   private static let heading = ["STATE", "NEXT", "TICKS", "TIMING", "ID"]
 
   private static func row(_ schedule: Schedule) -> [String] {
     [
-      schedule.nextTick == nil ? "ended" : "live", schedule.nextTick?.slot.rfc3339 ?? "-", String(schedule.counter),
+      schedule.stateName, schedule.nextSlot?.rfc3339 ?? "-", String(schedule.counter),
       schedule.definition.timing.fieldText + (schedule.definition.timezone.map { " " + $0 } ?? ""),
       shownText(schedule.id.text),
     ]

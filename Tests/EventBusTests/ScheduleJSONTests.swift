@@ -30,8 +30,25 @@ struct ScheduleJSONTests {
     let ticks = #""ticks":{"sent":3,"missed":0,"repeated":0,"nacked":0,"returned":0}"#
     #expect(
       schedule.json(Schedule.History()).utf8Text
-        == #"{"id":"a\"b","every":"5m","generation":7,"counter":3,\#(expected),\#(ticks),"payload":[ 1.0 ]}"#)
+        == #"{"id":"a\"b","every":"5m","generation":7,"counter":3,"revision":1,\#(expected),\#(ticks),"payload":[ 1.0 ]}"#
+    )
     #expect(throws: Never.self) { try parse(schedule.json(Schedule.History())) }
+  }
+
+  @Test("of a paused one contains its pause instead of a next tick", arguments: [Instant(milliseconds: 90_000), nil])
+  func paused(until: Instant?) throws {
+    var schedule = Schedule(
+      definition: Definition(
+        id: try #require(ScheduleID(validating: "a")), timing: .every(try DurationExpression("5m"))),
+      origin: Origin(), key: Schedule.Key(generation: 7, cohort: 0),
+      progress: Schedule.Progress(
+        state: .live(.init(slot: Instant(milliseconds: 0), due: until ?? Schedule.NextTick.pausedDue)), counter: 5))
+    schedule.control.pause = Schedule.Pause(since: Instant(milliseconds: 30_000), until: until, reason: "night")
+    schedule.control.revision = 2
+    let end = until.map { #""pausedUntil":"\#($0.rfc3339)","# } ?? ""
+    #expect(
+      schedule.json(Schedule.History()).utf8Text.contains(
+        #""revision":2,"state":"paused","pausedDate":"1970-01-01T00:00:30.000Z",\#(end)"reason":"night","ticks""#))
   }
 
   @Test("contains the sender of the Start and the delivery results")

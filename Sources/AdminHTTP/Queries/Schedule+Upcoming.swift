@@ -5,13 +5,6 @@ extension Schedule {
   /// The most slots that are listed.
   static let upcomingCount = 10
 
-  /// `live`, `held`, `paused` or `ended`, for pages and API. A paused schedule is one of the live ones in counts.
-  var stateName: String {
-    guard let nextTick else { return "ended" }
-    if isPaused { return "paused" }
-    return nextTick.isHeld ? "held" : "live"
-  }
-
   /// The next tick if it is known when it leaves: not while the schedule is held or paused.
   var comingTick: NextTick? { nextSlot == nil ? nil : nextTick }
 

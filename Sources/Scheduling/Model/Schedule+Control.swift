@@ -98,6 +98,13 @@ extension Schedule {
 
   package var isLive: Bool { nextTick != nil }
 
+  /// `live`, `held`, `paused` or `ended`, for people and the API. In counts, held and paused ones are live.
+  package var stateName: String {
+    guard let nextTick else { return "ended" }
+    if isPaused { return "paused" }
+    return nextTick.isHeld ? "held" : "live"
+  }
+
   /// Whether a pause has moved the due time of a tick that may have been published.
   var isSlotInDoubt: Bool { !hasPlainControl && control.isSlotInDoubt }
 
