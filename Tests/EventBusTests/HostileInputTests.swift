@@ -41,6 +41,41 @@ struct HostileInputTests {
     }
   }
 
+  @Test("damaged control commands are decided, and one that is accepted is JSON", arguments: 0..<25 as Range<UInt64>)
+  func damagedControl(seed: UInt64) throws {
+    var random = RandomJSON(seed: seed)
+    let commands = [
+      ("Schedule Pause", #""id": "a", "until": "2099-11-23T08:30:00Z", "reason": "r""#),
+      ("Schedule Pause", #""id": "a", "for": "1h 30m", "x": \#(random.object())"#),
+      ("Schedule Resume", #""id": "a", "misfirePolicy": "fireAll", "reason": "r""#),
+      ("Schedule Trigger", #""id": "a", "payload": \#(random.document())"#),
+      (
+        "Schedule Update",
+        #""id": "a", "every": "90s", "limit": 3, "tags": ["t"], "remove": ["endDate"], "ifRevision": 7, "#
+          + #""payload": \#(random.document())"#
+      ),
+    ]
+    for (name, detail) in commands {
+      let body = Array(#"{"DetailType": "\#(name)", "Detail": {\#(detail)}}"#.utf8)
+      for body in [body] + (0..<40).map({ _ in random.mutated(body) }) {
+        let incoming = IncomingMessage(routingKey: Array(name.utf8), messageID: Array("m".utf8), body: body)
+        switch decoder.decode(incoming).content {
+        case .command: #expect(throws: Never.self) { try readsLeniently(body) }
+        case .malformed(let rejection): #expect(!rejection.reason.isEmpty)
+        case .question, .ownEvent, .redelivered: Issue.record("no mutation makes another event")
+        }
+      }
+      guard
+        case .command = decoder.decode(
+          IncomingMessage(routingKey: Array(name.utf8), messageID: Array("m".utf8), body: body)
+        ).content
+      else {
+        Issue.record("\(name) is not accepted")
+        continue
+      }
+    }
+  }
+
   @Test("the largest body of every kind is decided in time", arguments: largest)
   func largeBodies(name: String, body: String) {
     let incoming = message(body, messageID: "m")

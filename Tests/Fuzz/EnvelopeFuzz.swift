@@ -14,6 +14,9 @@ func fuzzEnvelope(_ bytes: [UInt8]) {
       precondition(key != nil && (1...200).contains(stop.id.bytes.count) && stop.reason.utf8.count <= 1024)
       _ = encode(
         .stopped(Stopped(definition: nil, id: stop.id, generation: 1, counter: 0, reason: stop.reason)))
+    case .command(.update(let update), let key):
+      precondition(key != nil && (1...200).contains(update.id.bytes.count))
+      isWritten(update)
     case .command(let command, let key):
       precondition(key != nil && (1...200).contains(command.id.bytes.count) && command.name == name)
     case .question(let question, let address):
@@ -44,6 +47,18 @@ private func encode(_ event: OutgoingEvent) -> [UInt8] {
     preconditionFailure("\(error): \(String(decoding: body, as: UTF8.self))")
   }
   return body
+}
+
+/// Updated holds the definition with the changes.
+private func isWritten(_ update: Command.Update) {
+  let slot = Instant(milliseconds: 1)
+  let before = Definition(id: update.id, timing: .at(slot))
+  let definition = update.change.applied(to: before)
+  let schedule = Schedule(
+    definition: definition, origin: Origin(), key: Schedule.Key(generation: 1, beginningAt: slot),
+    progress: Schedule.Progress(state: .live(Schedule.NextTick(slot: slot, due: slot))))
+  let effect = Controlled.Effect.updated(changed: definition.fieldsChanged(since: before), ignored: update.ignored)
+  _ = encode(.controlled(Controlled(effect, schedule)))
 }
 
 /// Started holds the definition, so under the name of a Start it is that Start once more, with fields to ignore.

@@ -59,14 +59,22 @@ final class CrashPointRun {
   /// Creates the topology, and the database with which each run begins.
   private func prepare() async throws {
     try await service.start()
-    if scenario == .stop {
+    if scenario.needsLive {
       lastLabel += 1
       client.publish(
         SentCommand(
           label: lastLabel, id: CrashScenario.liveID, kind: .recurring(step: 3_600_000, limit: nil, misfire: nil),
           hasMessageID: true, detail: #""id": "live", "every": "1h", "payload": \#(lastLabel)"#),
         isRepeat: false)
-      try await until("the schedule to be stopped") { client.has("Schedule Started", lastLabel) }
+      try await until("the schedule to be started") { client.has("Schedule Started", lastLabel) }
+    }
+    if scenario == .resume {
+      lastLabel += 1
+      client.publish(
+        SentCommand(
+          label: lastLabel, id: CrashScenario.liveID, kind: .control("Schedule Pause"), hasMessageID: true,
+          detail: #""id": "live", "reason": "pause""#), isRepeat: false)
+      try await until("the schedule to be paused") { client.has("Schedule Paused", lastLabel) }
     }
     guard try await service.stop() == 0 else { throw Unexpected("the first run did not end cleanly") }
     switch scenario {

@@ -1,7 +1,7 @@
 import Testing
 
-/// P1 to P9, P19. `ops/crashpoints`: kill -9 before each system call of a Start, a tick, a Stop, an end, a first start and a
-/// migration.
+/// P1 to P9, P19, P27 to P31. `ops/crashpoints`: kill -9 before each system call of a Start, a tick, a Stop, an end, a Pause, a
+/// Resume, a Trigger, an Update, a first start and a migration.
 @Suite("Crash points", .enabled(if: CrashPointRun.seconds != nil, "ops/crashpoints runs them"))
 struct CrashPointTests {
   @Test("killed at any point, the next start finishes what was begun", arguments: CrashScenario.allCases)

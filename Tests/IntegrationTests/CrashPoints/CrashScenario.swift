@@ -10,6 +10,14 @@ enum CrashScenario: String, CaseIterable, Sendable {
   case limit
   /// A Stop of a live schedule.
   case stop
+  /// A Pause of a live schedule.
+  case pause
+  /// A Resume of a paused schedule.
+  case resume
+  /// A Trigger of a live schedule, and its tick.
+  case trigger
+  /// An Update of a live schedule.
+  case update
   /// The schema of the first release is migrated to the present one.
   case migration
 
@@ -24,7 +32,7 @@ enum CrashScenario: String, CaseIterable, Sendable {
   ///
   /// - Parameter label: The command's label.
   func command(_ label: Int) -> SentCommand? {
-    let id = self == .stop ? Self.liveID : "\(rawValue)-\(label)"
+    let id = needsLive ? Self.liveID : "\(rawValue)-\(label)"
     let kind: SentCommand.Kind
     var detail = #""id": "\#(id)", "#
     switch self {
@@ -40,6 +48,15 @@ enum CrashScenario: String, CaseIterable, Sendable {
     case .stop:
       kind = .stop
       detail += #""reason": "stop \#(label)""#
+    case .pause, .resume:
+      kind = .control(self == .pause ? "Schedule Pause" : "Schedule Resume")
+      detail += #""reason": "\#(rawValue) \#(label)""#
+    case .trigger:
+      kind = .control("Schedule Trigger")
+      detail += #""payload": \#(label)"#
+    case .update:
+      kind = .control("Schedule Update")
+      detail += #""every": "2h", "description": "update \#(label)""#
     case .migration: return nil
     }
     return SentCommand(label: label, id: id, kind: kind, hasMessageID: true, detail: detail)
@@ -49,9 +66,20 @@ enum CrashScenario: String, CaseIterable, Sendable {
   var lastEvent: String? {
     switch self {
     case .firstStart, .start: "Schedule Started"
-    case .tick: "Schedule Tick"
+    case .tick, .trigger: "Schedule Tick"
     case .limit, .stop: "Schedule Stopped"
+    case .pause: "Schedule Paused"
+    case .resume: "Schedule Resumed"
+    case .update: "Schedule Updated"
     case .migration: nil
+    }
+  }
+
+  /// Whether its command is about a schedule that is live at the beginning of a run.
+  var needsLive: Bool {
+    switch self {
+    case .stop, .pause, .resume, .trigger, .update: true
+    case .firstStart, .start, .tick, .limit, .migration: false
     }
   }
 

@@ -43,6 +43,11 @@ struct BusHistory: Sendable {
     var isKept: Bool
     /// The body without its `Time`, the only part that may differ between copies.
     var body: String
+    /// Whether it is a tick that a Trigger asked for.
+    var isTriggered = false
+    /// Whether the schedule is paused, and until when; nil where the event does not say it.
+    var isPaused: Bool?
+    var pausedUntil: Int64?
   }
 
   private(set) var entries: [Entry] = []
@@ -66,6 +71,8 @@ struct SentCommand: Codable, Equatable, Sendable {
     case recurring(step: Int64, limit: Int?, misfire: String?)
     case once
     case stop
+    /// A Pause, Resume, Trigger or Update, by its name.
+    case control(String)
     case garbage
   }
 
@@ -80,11 +87,19 @@ struct SentCommand: Codable, Equatable, Sendable {
   var isStart: Bool {
     switch kind {
     case .recurring, .once: true
-    case .stop, .garbage: false
+    case .stop, .control, .garbage: false
     }
   }
 
-  var name: String { kind == .stop ? "Schedule Stop" : "Schedule Start" }
+  var isControl: Bool { if case .control = kind { true } else { false } }
+
+  var name: String {
+    switch kind {
+    case .stop: "Schedule Stop"
+    case .control(let name): name
+    case .recurring, .once, .garbage: "Schedule Start"
+    }
+  }
 }
 
 // MARK: - As a file
@@ -119,6 +134,9 @@ extension BusHistory.Received {
     reason = event.detail.reason
     isKept = event.detail.kept ?? false
     body = event.body.replacing("\"Time\":\"\(event.time)\"", with: "")
+    isTriggered = event.isTriggered
+    isPaused = event.detail.paused
+    pausedUntil = event.detail.pausedUntil.flatMap { Instant(rfc3339: $0) }?.milliseconds
   }
 
   var isTick: Bool { name == "Schedule Tick" }

@@ -1,4 +1,4 @@
-/// Finds violations of the promises P1 to P11 in a history, never in the database.
+/// Finds violations of the promises P1 to P11, P27 and P31 in a history, never in the database.
 ///
 /// Schedules whose commands carry a `message_id` are checked exactly. The others may have been applied again after a crash, so
 /// only what holds all the same is checked.
@@ -40,6 +40,10 @@ struct BusHistoryChecker {
   private var last: [String: SentCommand] = [:]
   /// The ids whose last command was a Stop that was answered with Stopped.
   private var over: Set<String> = []
+  /// The schedules that are paused: since the Paused was sent, and until when.
+  var pauses: [String: (from: Int64, until: Int64)] = [:]
+  /// The Triggers whose tick has arrived.
+  var triggered: Set<Int> = []
   /// The last outcome on each id.
   private var lastOutcome: [String: BusHistory.Received] = [:]
 
@@ -51,7 +55,7 @@ struct BusHistoryChecker {
     return checker
   }
 
-  private mutating func expect(_ isKept: Bool, _ promise: String, _ text: @autoclosure () -> String) {
+  mutating func expect(_ isKept: Bool, _ promise: String, _ text: @autoclosure () -> String) {
     if !isKept { violations.append("\(promise): \(text())") }
   }
 
@@ -73,8 +77,10 @@ struct BusHistoryChecker {
   }
 
   private mutating func received(_ event: BusHistory.Received, at now: Int64) {
+    if event.isTriggered { return triggeredTick(event, at: now) }
     if event.isTick { return tick(event, at: now) }
     figures.outcomes += 1
+    notePause(event)
     if let id = event.id { lastOutcome[id] = event }
     if let label = event.command { answers[label] = answers[label] ?? event }
     switch event.name {
@@ -117,10 +123,24 @@ struct BusHistoryChecker {
     expect(!track.isKept, "P2", "a Start that kept another schedule ticks: \(event.body)")
     expect(!over.contains(track.start.id), "P10", "after the last command, a Stop: \(event.body)")
     guard track.start.hasMessageID else { return }
+    checkPause(of: track.start.id, event)
     expect(track.stopped == nil, "P10", "after its Stopped: \(event.body)")
     expect(!track.isReplaced, "P10", "after another Start of its id: \(event.body)")
     expect(track.ticks.last.map { ($0.slot ?? 0) < slot } ?? true, "P11", "out of order: \(event.body)")
     tracks[label]?.ticks.append(event)
+  }
+
+  /// A tick that a Trigger asked for: it counts nothing, but may be repeated like any other.
+  private mutating func triggeredTick(_ event: BusHistory.Received, at now: Int64) {
+    figures.ticks += 1
+    if let label = event.command { triggered.insert(label) }
+    let key = "\(event.id ?? "")@\(event.slot ?? 0)/trigger"
+    copies[key, default: []].append(event.sent)
+    if copies[key]?.count ?? 0 > 1 { figures.repeats += 1 }
+    let first = bodies[key] ?? event.body
+    expect(first == event.body, "P6", "a duplicate differs: \(event.body) was \(first)")
+    bodies[key] = first
+    if let id = event.id { expect(!over.contains(id), "P10", "after the last command, a Stop: \(event.body)") }
   }
 
   private mutating func dead(_ messageID: String) {
@@ -145,6 +165,9 @@ extension BusHistoryChecker {
       }
       if command.hasMessageID || command.isStart {
         expect(answers[label] != nil || tracks[label]?.started != nil, "P3", "unanswered: \(command)")
+      }
+      if command.name == "Schedule Trigger", answers[label]?.name == "Schedule Triggered" {
+        expect(triggered.contains(label), "P31", "\(label) was accepted, and its tick did not come")
       }
       if let track = tracks[label], command.hasMessageID, track.started != nil, !track.isKept { judge(track) }
     }
@@ -173,7 +196,7 @@ extension BusHistoryChecker {
     expect(counters == Array(counters.indices), "P8", "\(label) counts \(counters)")
     switch track.start.kind {
     case .recurring(let step, let limit, let misfire):
-      judgeSlots(track, step: step, misfire: misfire)
+      if !isControlled(track) { judgeSlots(track, step: step, misfire: misfire) }
       // A tick whose confirm was lost before the schedule was stopped may count or not.
       let slack = track.stopped?.reason == "Count Limit Reached" ? 0 : 1
       let reported = track.stopped?.counter ?? counters.count
@@ -192,7 +215,15 @@ extension BusHistoryChecker {
     case .once:
       expect(counters.count <= 1, "P8", "the one-shot \(label) ticked \(counters.count) times")
       expect(counters.count == 1 || isCutShort(track), "P5", "the one-shot \(label) never ticked")
-    case .stop, .garbage: break
+    case .stop, .control, .garbage: break
+    }
+  }
+
+  /// Whether a later command on its id may have paused or changed it.
+  private func isControlled(_ track: Track) -> Bool {
+    labels.contains { label in
+      guard label > track.start.label, let command = commands[label] else { return false }
+      return command.id == track.start.id && command.isControl
     }
   }
 

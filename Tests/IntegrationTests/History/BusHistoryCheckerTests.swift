@@ -13,7 +13,13 @@ struct BusHistoryCheckerTests {
     let endless = start(3, "endless", .recurring(step: 1000, limit: nil, misfire: "fireAll"))
     let stop = SentCommand(label: 4, id: "endless", kind: .stop, hasMessageID: true, detail: "")
     let garbage = SentCommand(label: 5, id: "", kind: .garbage, hasMessageID: true, detail: "{")
+    let (pause, trigger, resume) = (
+      control(6, "Schedule Pause"), control(7, "Schedule Trigger"), control(8, "Schedule Resume")
+    )
     return [
+      Entry(at: 0, event: .published(pause)), Entry(at: 0, event: .confirmed(label: 6)),
+      Entry(at: 0, event: .published(trigger)), Entry(at: 0, event: .confirmed(label: 7)),
+      Entry(at: 0, event: .published(resume)), Entry(at: 0, event: .confirmed(label: 8)),
       Entry(at: 0, event: .published(limited)), Entry(at: 1, event: .confirmed(label: 1)),
       Entry(at: 2, event: .received(outcome("Schedule Started", limited, next: 1000))),
       Entry(at: 3, event: .published(once)), Entry(at: 3, event: .confirmed(label: 2)),
@@ -29,6 +35,10 @@ struct BusHistoryCheckerTests {
       Entry(at: 4000, event: .received(tick(endless, 0, slot: 1000, sent: 3950))),
       Entry(at: 4000, event: .received(tick(once, 0, slot: 1500, sent: 3950, next: nil))),
       Entry(at: 4000, event: .received(tick(endless, 1, slot: 2000, sent: 3951))),
+      Entry(at: 4000, event: .received(controlled("Schedule Paused", endless, pause, isPaused: true))),
+      Entry(at: 4000, event: .received(controlled("Schedule Triggered", endless, trigger))),
+      Entry(at: 4000, event: .received(triggeredTick(endless, by: trigger))),
+      Entry(at: 4000, event: .received(controlled("Schedule Resumed", endless, resume, isPaused: false))),
       Entry(at: 4001, event: .received(tick(limited, 1, slot: 3000, sent: 3951, missed: 1))),
       Entry(at: 4002, event: .received(tick(endless, 2, slot: 3000, sent: 3952))),
       Entry(at: 4003, event: .received(tick(limited, 2, slot: 4000, sent: 4000, next: nil))),
@@ -64,6 +74,24 @@ struct BusHistoryCheckerTests {
       body: "\(start.id)@\(slot) \(counter) \(missed)")
   }
 
+  private static func control(_ label: Int, _ name: String) -> SentCommand {
+    SentCommand(label: label, id: "other", kind: .control(name), hasMessageID: true, detail: "")
+  }
+
+  private static func controlled(
+    _ name: String, _ start: SentCommand, _ command: SentCommand, isPaused: Bool? = nil
+  ) -> Received {
+    Received(
+      name: name, id: start.id, command: command.label, label: start.label, missed: 0, sent: 3951, isKept: false,
+      body: "\(name) \(start.label)", isPaused: isPaused)
+  }
+
+  private static func triggeredTick(_ start: SentCommand, by trigger: SentCommand) -> Received {
+    Received(
+      name: "Schedule Tick", id: start.id, command: trigger.label, label: trigger.label, counter: 2, slot: 2500,
+      missed: 0, sent: 3951, isKept: false, body: "\(start.id)@2500 trigger", isTriggered: true)
+  }
+
   private func violations(_ entries: [Entry]) -> [String] { BusHistoryChecker.check(BusHistory(entries)).violations }
 
   @Test("a good history has no violation")
@@ -82,7 +110,7 @@ struct BusHistoryCheckerTests {
   enum Flaw: CaseIterable {
     case commandLost, rubbishLost, goodCommandDeadLettered, tickLost, tickLostAtTheEnd, oneShotLost, repeatDiffers
     case repeatWithoutCause, newIDOnRepeat, limitPassed, limitNotReached, stoppedMissing, miscounted, early
-    case afterStopped, outOfOrder, startedTwice, ticksThoughKept
+    case afterStopped, outOfOrder, startedTwice, ticksThoughKept, tickWhilePaused, triggeredTickLost
 
     var promise: String {
       switch self {
@@ -97,6 +125,8 @@ struct BusHistoryCheckerTests {
       case .early: "P9"
       case .afterStopped: "P10"
       case .outOfOrder: "P11"
+      case .tickWhilePaused: "P27"
+      case .triggeredTickLost: "P31"
       }
     }
 
@@ -136,6 +166,11 @@ struct BusHistoryCheckerTests {
           $0.slot = 3500
           $0.body = "endless@3500 0 0"
         }
+      case .tickWhilePaused:
+        change(&entries, "Schedule Resumed 3") {
+          $0.isPaused = true; $0.name = "Schedule Paused"
+        }
+      case .triggeredTickLost: entries.removeAll { isReceived($0, "endless@2500 trigger") }
       case .ticksThoughKept: change(&entries, "Schedule Started 3") { $0.isKept = true }
       }
       return entries

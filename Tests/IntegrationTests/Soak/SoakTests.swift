@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// P1 to P11. `ops/soak`: service and broker are killed at random while commands and ticks flow, then the history is judged.
+/// P1 to P11, P27, P31. `ops/soak`: service and broker are killed at random while commands and ticks flow, then the history is judged.
 @Suite("Soak", .serialized, .enabled(if: SoakRun.Plan.isAskedFor, "ops/soak runs it"))
 struct SoakTests {
   @Test("no promise is broken, whatever is killed")

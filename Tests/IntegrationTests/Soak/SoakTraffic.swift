@@ -17,8 +17,9 @@ struct SoakTraffic {
     if random.oneIn(8), let earlier = recent.randomElement(using: &random) { return (earlier, true) }
     lastLabel += 1
     let command =
-      switch Int.random(in: 0..<20, using: &random) {
+      switch Int.random(in: 0..<26, using: &random) {
       case 0: garbage()
+      case 20...: control(id: poolID())
       case 1..<4: stop(id: poolID())
       case 4..<7: once()
       case 7..<12: recurring(id: "limited-\(lastLabel)", isLimited: true)
@@ -98,6 +99,32 @@ struct SoakTraffic {
     return SentCommand(
       label: lastLabel, id: id, kind: .once, hasMessageID: true,
       detail: #""id": "\#(id)", "duration": "\#(delay)ms", "payload": \#(lastLabel)"#)
+  }
+
+  /// A Pause, Resume, Trigger or Update. A Trigger needs a message_id, which commands on some ids do not have.
+  private mutating func control(id: String) -> SentCommand {
+    let name = ["Pause", "Pause", "Resume", "Resume", "Update", "Trigger"].randomElement(using: &random) ?? "Pause"
+    var detail = #""id": "\#(id)", "#
+    switch id.hasPrefix("plain") && name == "Trigger" ? "Resume" : name {
+    case "Pause":
+      detail += #""reason": "pause \#(lastLabel)""#
+      if random.oneIn(2) { detail += #", "for": "\#(Int.random(in: 1...5, using: &random))s""# }
+      return controlling(id, "Schedule Pause", detail)
+    case "Resume":
+      let policy = [nil, "skip", "fireOnce", "fireAll"].randomElement(using: &random) ?? nil
+      if let policy { detail += #""misfirePolicy": "\#(policy)", "# }
+      return controlling(id, "Schedule Resume", detail + #""reason": "resume \#(lastLabel)""#)
+    case "Trigger": return controlling(id, "Schedule Trigger", detail + #""payload": \#(lastLabel)"#)
+    default:
+      if random.oneIn(3) { detail += #""cron": "*/3 * * * * *", "# }
+      if random.oneIn(3) { detail += #""jitter": "300ms", "# }
+      return controlling(id, "Schedule Update", detail + #""description": "update \#(lastLabel)""#)
+    }
+  }
+
+  private func controlling(_ id: String, _ name: String, _ detail: String) -> SentCommand {
+    SentCommand(
+      label: lastLabel, id: id, kind: .control(name), hasMessageID: !id.hasPrefix("plain"), detail: detail)
   }
 
   private mutating func garbage() -> SentCommand {
