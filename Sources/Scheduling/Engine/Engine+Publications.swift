@@ -68,7 +68,12 @@ extension Engine {
       if let longest = longestBackoff(of: item), item.backedOffMilliseconds >= longest {
         return expire(item, cause: cause)
       }
-      if case .owed(_, let generation, _) = item.subject, owedEvents.release(generation, at: turn.now) { return }
+      // An event for which a command waits stays in memory: read again, it would never expire.
+      if case .owed(_, let generation, let id) = item.subject, !intake.isWaiting(for: id),
+        owedEvents.release(generation, at: turn.now)
+      {
+        return
+      }
     }
     publications.backOff(item, at: turn.now)
   }
@@ -121,7 +126,7 @@ extension Engine {
       if case .tick(let generation) = item.subject {
         // A tick is dropped if its schedule was stopped or replaced, or its slot moved, meanwhile.
         guard let row = row(of: item, generation), case .retrying(let progress) = row.phase else { continue }
-        guard let due = row.schedule.position?.due, due <= turn.now.wall else {
+        guard !row.schedule.isPaused, let due = row.schedule.position?.due, due <= turn.now.wall else {
           window.move(generation, to: .waiting)  // it was paused, or the wall clock was set back
           continue
         }
