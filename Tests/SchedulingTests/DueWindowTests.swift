@@ -21,7 +21,7 @@ struct DueWindowTests {
     var window = DueWindow()
     #expect(window.lanes[0].loadedThrough == nil)
     let schedules = [(1, 5), (2, 5), (3, 9)].map { schedule("\($0.0)", generation: $0.0, due: .second($0.1)) }
-    window.load(page(schedules), through: .second(30), inDoubtThrough: Self.inDoubtThrough)
+    window.load(page(schedules), through: .second(30), isInDoubt: { $0.due <= Self.inDoubtThrough })
     #expect(window.lanes[0].loadedThrough == DuePosition(due: .second(30), generation: .max))
     for schedule in schedules {
       let first = window.first()
@@ -38,7 +38,7 @@ struct DueWindowTests {
   @Test func loadsInPages() {
     var window = DueWindow()
     let one = schedule("a", generation: 7, due: .second(5))
-    window.load(page([one], isLast: false), through: .second(30), inDoubtThrough: Self.inDoubtThrough)
+    window.load(page([one], isLast: false), through: .second(30), isInDoubt: { $0.due <= Self.inDoubtThrough })
     #expect(window.lanes[0].loadedThrough == DuePosition(due: .second(5), generation: 7))
     window.started(schedule("b", generation: 8, due: .second(5)))
     window.started(schedule("c", generation: 6, due: .second(5)))
@@ -49,7 +49,8 @@ struct DueWindowTests {
   /// Generations of one id are separate schedules: the replaced one is removed by its own generation.
   @Test func distinguishesGenerationsOfOneID() {
     var window = DueWindow()
-    window.load(page([schedule("a", generation: 1, due: .second(5))]), through: .second(30), inDoubtThrough: .noon)
+    window.load(
+      page([schedule("a", generation: 1, due: .second(5))]), through: .second(30), isInDoubt: { $0.due <= .noon })
     window.started(schedule("a", generation: 2, due: .second(7)))
     window.move(1, to: .advancing)
     #expect(window.outstandingIDs == ["a"])
@@ -64,7 +65,7 @@ struct DueWindowTests {
   @Test func knowsWhatMayHaveBeenSent() throws {
     var window = DueWindow()
     let schedules = (1...3).map { schedule("\($0)", generation: $0, due: .second($0 + 1)) }
-    window.load(page(schedules), through: .second(30), inDoubtThrough: Self.inDoubtThrough)
+    window.load(page(schedules), through: .second(30), isInDoubt: { $0.due <= Self.inDoubtThrough })
     #expect(schedules.map { window[$0.generation]?.mayHaveBeenSent } == [true, true, false])
     let progress = Schedule.Progress(state: schedules[2].state, counter: 1)
     window.move(3, to: .sent(progress))
@@ -79,7 +80,8 @@ struct DueWindowTests {
 
   @Test func heldRowsWaitUntilReleased() {
     var window = DueWindow()
-    window.load(page([schedule("a", generation: 1, due: .second(5))]), through: .second(30), inDoubtThrough: .noon)
+    window.load(
+      page([schedule("a", generation: 1, due: .second(5))]), through: .second(30), isInDoubt: { $0.due <= .noon })
     window.move(1, to: .held)
     let whileHeld = window.first()
     #expect(whileHeld == nil)
@@ -95,7 +97,7 @@ struct DueWindowTests {
   @Test func shrinkKeepsWhatMayHaveBeenSent() {
     var window = DueWindow()
     let schedules = (1...10).map { schedule("\($0)", generation: $0, due: .second($0)) }
-    window.load(page(schedules), through: .second(30), inDoubtThrough: .noon)
+    window.load(page(schedules), through: .second(30), isInDoubt: { $0.due <= .noon })
     let progress = Schedule.Progress(state: schedules[4].state, counter: 1)
     window.move(5, to: .sent(progress))
     window.move(5, to: .waiting)
@@ -112,9 +114,9 @@ struct DueWindowTests {
     var window = DueWindow()
     let burst = (1...4).map { schedule("b\($0)", generation: $0, due: .second(1)) }
     let later = (5...6).map { schedule("l\($0)", generation: $0, due: .second($0)) }
-    window.load(page(Array(burst[..<3]), isLast: false), through: .second(30), inDoubtThrough: .noon)
+    window.load(page(Array(burst[..<3]), isLast: false), through: .second(30), isInDoubt: { $0.due <= .noon })
     window.openLaneAhead(after: DuePosition(due: .second(2), generation: .max))
-    window.load(page(later), into: 1, through: .second(32), inDoubtThrough: .noon)
+    window.load(page(later), into: 1, through: .second(32), isInDoubt: { $0.due <= .noon })
     var sent: [Int64] = []
     for _ in 0..<8 {
       guard let position = window.firstInTurn() else { continue }
@@ -122,7 +124,7 @@ struct DueWindowTests {
       window.move(position.generation, to: .advancing)
     }
     #expect(sent == [5, 1, 6, 2, 3])
-    window.load(page([burst[3]]), through: .second(2), inDoubtThrough: .noon)
+    window.load(page([burst[3]]), through: .second(2), isInDoubt: { $0.due <= .noon })
     #expect(window.lanes.count == 1)
     #expect(window.lanes[0].loadedThrough == DuePosition(due: .second(32), generation: .max))
     let last = window.firstInTurn()
@@ -196,7 +198,7 @@ private struct WindowHistory {
     let page = due.prefix(.random(in: 1...6, using: &random))
     window.load(
       DuePage(schedules: Array(page), isLast: page.count == due.count), into: index, through: through,
-      inDoubtThrough: .second(-1))
+      isInDoubt: { $0.due <= .second(-1) })
   }
 
   private mutating func openLane() {

@@ -14,5 +14,8 @@ struct Busy {
     moving = review.movingIDs
   }
 
+  /// Without those that owe an event.
+  init(_ window: DueWindow, _ review: SlotReview) { self.init(window, OwedEvents(), review) }
+
   func contains(_ id: ScheduleID) -> Bool { inFlight.contains(id) || notified.contains(id) || moving.contains(id) }
 }

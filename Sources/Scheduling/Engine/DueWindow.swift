@@ -24,13 +24,18 @@ struct DueWindow {
     outstandingCount == 0 ? [] : Set(rows.values.lazy.filter(\.phase.isOutstanding).map(\.schedule.id))
   }
 
-  /// Adds the next page of a lane, read from the store up to `through`. Ticks due at or before `inDoubtThrough` may
-  /// have been sent.
-  mutating func load(_ page: DuePage, into lane: Int = 0, through: Instant, inDoubtThrough: Instant) {
+  /// Adds the next page of a lane, read from the store up to `through`.
+  ///
+  /// - Parameter isInDoubt: Whether an earlier process may have sent the tick at a position.
+  mutating func load(
+    _ page: DuePage, into lane: Int = 0, through: Instant, isInDoubt: (DuePosition) -> Bool
+  ) {
     checkOrder(of: page, in: lanes[lane], through: through)
     for schedule in page.schedules where rows[schedule.generation] == nil {
-      guard schedule.isLive else { continue }
-      insert(Row(schedule, mayHaveBeenSent: schedule.isInDoubt(through: inDoubtThrough)))
+      guard let position = schedule.position else { continue }
+      // The due time of a paused schedule is the end of its pause, before which nothing was sent.
+      let isCovered = !schedule.isPaused && isInDoubt(position)
+      insert(Row(schedule, mayHaveBeenSent: isCovered || schedule.isSlotInDoubt))
     }
     if page.isLast {
       lanes[lane].extend(through: DuePosition(due: through, generation: .max))
@@ -88,7 +93,7 @@ struct DueWindow {
     if position != queued { enqueue(position) }
   }
 
-  /// An event that a schedule owed was confirmed.
+  /// It is stored that an event which a schedule owed was confirmed.
   mutating func settled(_ owed: OwedEvent, of generation: Int64) {
     guard let index = rows.index(forKey: generation) else { return }
     rows.values[index].schedule.settle(owed)

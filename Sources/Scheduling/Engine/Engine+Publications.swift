@@ -45,8 +45,7 @@ extension Engine {
     case .answer(let source, let channel, let settlement): outcomeConfirmed(source, on: channel, settlement)
     case .deadLetter(let position): turn.change(.inbox(intake.remove(position)))
     case .owed(let event, let generation, _):
-      // At once: the next change of the row does not bring it back.
-      window.settled(event, of: generation)
+      owedEvents.confirmed(generation)
       turn.change(.announced(generation: generation, event))
     }
   }

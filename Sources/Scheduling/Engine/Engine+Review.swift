@@ -13,12 +13,13 @@ extension Engine {
 
   /// Recomputes the next slots of a page of schedules.
   mutating func recompute(_ schedules: [Schedule], isLast: Bool) {
-    let busy = Busy(window, owedEvents, review)
-    for schedule in schedules {
+    // A schedule that owes an event may move: ticks do not wait for that either.
+    let busy = Busy(window, review)
+    for schedule in schedules.lazy.map(owedEvents.settled) {
       guard let next = schedule.nextTick, let zone = rules(of: schedule.definition),
         let progress = review.recompute(
-          schedule, in: zone, isBusy: busy.contains(schedule.id), owes: owedEvents.ids.contains(schedule.id),
-          mayHaveBeenSent: mayHaveBeenSent(schedule), latestWall: clock.latestWall, at: turn.now)
+          schedule, in: zone, isBusy: busy.contains(schedule.id), mayHaveBeenSent: mayHaveBeenSent(schedule),
+          latestWall: clock.latestWall, at: turn.now)
       else { continue }
       report(schedule, from: next.slot, to: progress.state)
       if window[schedule.generation] == nil { review.move(schedule) }
@@ -30,11 +31,13 @@ extension Engine {
   /// Whether the next tick of a schedule may have been published.
   func mayHaveBeenSent(_ schedule: Schedule) -> Bool {
     if schedule.isSlotInDoubt { return true }
+    // The due time is that of the end of the pause, before which nothing was sent.
+    if schedule.isPaused { return false }
     if let row = window[schedule.generation] {
       if case .retrying = row.phase { return true }
       return row.mayHaveBeenSent
     }
-    return schedule.isInDoubt(through: mark.recovered)
+    return schedule.position.map(mark.isInDoubt) ?? false
   }
 
   private mutating func report(_ schedule: Schedule, from slot: Instant, to state: Schedule.State) {

@@ -114,7 +114,7 @@ extension Engine {
       decideCommands(taken.commands, on: channel, view: BatchView(schedules: schedules, remembered: remembered))
     case (.inbox, .inbox(let page)): intake.load(page, decode: decode)
     case (.due(let lane, _, let through), .due(let page)):
-      window.load(page, into: lane, through: through, inDoubtThrough: mark.recovered)
+      window.load(page, into: lane, through: through, isInDoubt: mark.isInDoubt)
     case (.owed(let position, let limit), .owed(let schedules)):
       assert(schedules.allSatisfy { !$0.owed.isEmpty }, "these schedules owe an event")
       for schedule in schedules { enqueueOwed(schedule) }
@@ -152,8 +152,7 @@ extension Engine {
     case .advance(let key, _, let progress, _): advanced(key.generation, to: progress)
     case .revise(let schedule, _, _, _): revised(schedule)
     case .announced(let generation, let event):
-      window.settled(event, of: generation)  // again: a change decided before the confirm may have brought it back
-      review.released(generation)
+      window.settled(event, of: generation)
       if let id = owedEvents.announced(generation) { intake.released(id) }
     case .markInDoubt(let through): mark.wasStored(through)
     case .declare(let key, let declaration): window.declared(key.generation, declaration)

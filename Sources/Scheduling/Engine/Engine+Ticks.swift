@@ -117,13 +117,13 @@ extension Engine {
     guard let next = schedule.nextTick else { return }
     assert(progress.counter - schedule.counter <= 1 && progress.counter >= schedule.counter, "each tick counts once")
     window.move(schedule.generation, to: .advancing)
-    turn.change(.advance(schedule, from: next.slot, to: progress, adding: tally))
+    turn.change(.advance(owedEvents.settled(schedule), from: next.slot, to: progress, adding: tally))
   }
 
   /// Ends the pause of a schedule with the next transaction. Returns whether it is over.
   mutating func endPause(of schedule: Schedule, in zone: ZoneRules) -> Bool {
     guard let slot = schedule.nextTick?.slot,
-      let (resumed, tally) = schedule.resumedAutomatically(at: turn.now.wall, in: zone)
+      let (resumed, tally) = owedEvents.settled(schedule).resumedAutomatically(at: turn.now.wall, in: zone)
     else { return false }
     if window[schedule.generation] == nil { review.move(schedule) }
     window.move(schedule.generation, to: .advancing)

@@ -56,7 +56,8 @@ package struct Engine {
     lastGeneration = persistentState.lastGeneration
     clock = ClockWatch(settings: settings)
     store = StoreLane(settings: settings)
-    mark = InDoubtMark(recovered: persistentState.inDoubtThrough)
+    mark = InDoubtMark(
+      recovered: persistentState.inDoubtThrough, through: persistentState.lastGeneration)
     intake = Intake(lastBatch: persistentState.inboxBatch, settings: settings)
     suspension = IntakeSuspension(settings: settings)
     questions = Questions(settings: settings)
@@ -101,12 +102,8 @@ package struct Engine {
     readClock(now)
     var actions: [Action] = []
     if store.failure == nil {
-      let outgoing = takePublications()
-      if let epoch = publications.epoch, !outgoing.isEmpty { actions.append(.publish(outgoing, epoch: epoch)) }
-      let replies = turn.takeReplies()
-      if !replies.isEmpty { actions.append(.reply(replies)) }
-      if let (settled, channel) = intake.takeFrames() { actions.append(.settle(settled, channel: channel)) }
-      if let request = storeRequest() { actions.append(.store(request)) }
+      // Twice if the command that ticks waited for still waits itself, as for an owed event of its schedule.
+      if addWork(to: &actions) { _ = addWork(to: &actions) }
       if let action = suspendOrResume() { actions.append(action) }
     }
     let reports = turn.takeReports()
@@ -114,6 +111,18 @@ package struct Engine {
     if let failure = store.failure { actions.append(.fail(failure)) }
     if drain == .drained, store.isIdle { actions.append(.drained) }
     return actions
+  }
+
+  /// Returns whether ticks had to wait and may leave now.
+  private mutating func addWork(to actions: inout [Action]) -> Bool {
+    let outgoing = takePublications()
+    let blockedTicks = intake.blocksTicks
+    if let epoch = publications.epoch, !outgoing.isEmpty { actions.append(.publish(outgoing, epoch: epoch)) }
+    let replies = turn.takeReplies()
+    if !replies.isEmpty { actions.append(.reply(replies)) }
+    if let (settled, channel) = intake.takeFrames() { actions.append(.settle(settled, channel: channel)) }
+    if let request = storeRequest() { actions.append(.store(request)) }
+    return blockedTicks && maySendTicks
   }
 
   /// When to call `decide` if no event comes before.

@@ -7,6 +7,8 @@ import Recurrence
 struct InDoubtMark: Sendable {
   /// Ticks due at or before this instant may have been published by an earlier process.
   private(set) var recovered: Instant
+  /// The last schedule that an earlier process started: it published no tick of a later one.
+  private let recoveredGeneration: Int64
   /// Ticks due at or before this instant may be published by this process.
   private(set) var stored: Instant
   /// The mark that is about to be stored; nil when none is.
@@ -25,10 +27,18 @@ struct InDoubtMark: Sendable {
   /// milliseconds.
   static let renewalMilliseconds: Int64 = horizonMilliseconds / 2
 
-  /// - Parameter recovered: The mark stored by an earlier process.
-  init(recovered: Instant) {
+  /// - Parameters:
+  ///   - recovered: The mark stored by an earlier process.
+  ///   - generation: The last generation that it assigned.
+  init(recovered: Instant, through generation: Int64 = .max) {
     self.recovered = recovered
+    recoveredGeneration = generation
     stored = recovered
+  }
+
+  /// Whether an earlier process may have published the tick at this position.
+  func isInDoubt(_ position: DuePosition) -> Bool {
+    position.due <= recovered && position.generation <= recoveredGeneration
   }
 
   /// Whether a tick with this due time may leave.

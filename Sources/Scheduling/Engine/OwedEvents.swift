@@ -14,6 +14,8 @@ struct OwedEvents {
     var isAwaited: Bool
     /// Whether the row owes another event after this one: it is read again.
     var hasMore: Bool
+    /// Whether it is confirmed, which is about to be stored.
+    var isConfirmed = false
   }
 
   /// By generation.
@@ -104,6 +106,17 @@ struct OwedEvents {
   mutating func beginRound(at now: Now) {
     guard let nextRound, nextRound <= now.uptime else { return }
     (self.nextRound, hasReleased, cursor, refused) = (nil, false, 0, nil)
+  }
+
+  /// The event in memory was confirmed, which is about to be stored.
+  mutating func confirmed(_ generation: Int64) { inMemory[generation]?.isConfirmed = true }
+
+  /// A schedule without the event that was just confirmed: its next change must not bring that back.
+  func settled(_ schedule: Schedule) -> Schedule {
+    guard let notice = inMemory[schedule.generation], notice.isConfirmed else { return schedule }
+    var settled = schedule
+    settled.settle(notice.event)
+    return settled
   }
 
   /// It is stored that the event was confirmed. Returns the schedule's id; nil if the event was not in memory.

@@ -24,9 +24,8 @@ struct SlotReview {
   /// Schedules outside the window whose new slot is about to be stored, by generation.
   private var moving: [Int64: Schedule] = [:]
   private(set) var movingIDs: Set<ScheduleID> = []
-  /// Schedules to which a review has to return, by generation, and why: a tick was in flight that the wrong clock
-  /// computed, or they owed an event.
-  private var revisit: [Int64: Causes] = [:]
+  /// The schedules, by generation, whose tick was in flight when their slot was to be recomputed after a clock change.
+  private var revisit: Set<Int64> = []
 
   /// Why slots are being recomputed; empty while they are not.
   var causes: Causes {
@@ -48,7 +47,7 @@ struct SlotReview {
 
   /// The clock was set back while ticks of these schedules were in flight.
   mutating func beginForClock(revisiting inFlight: Set<Int64>) {
-    revisit = Dictionary(uniqueKeysWithValues: inFlight.map { ($0, .clock) })
+    revisit = inFlight
     begin(.clock)
   }
 
@@ -74,17 +73,12 @@ struct SlotReview {
   ///
   /// A tick that may have been sent keeps its slot, unless the clock was wrong.
   mutating func recompute(
-    _ schedule: Schedule, in zone: ZoneRules, isBusy: Bool, owes: Bool = false, mayHaveBeenSent: Bool,
-    latestWall: Instant, at now: Now
+    _ schedule: Schedule, in zone: ZoneRules, isBusy: Bool, mayHaveBeenSent: Bool, latestWall: Instant, at now: Now
   ) -> Schedule.Progress? {
     guard let next = schedule.nextTick else { return nil }
     guard !isBusy else {
       // A tick beyond now was computed by the wrong clock; its confirm has just arrived.
-      if owes {
-        revisit[schedule.generation] = causes
-      } else if causes.contains(.clock), next.slot > latestWall {
-        revisit[schedule.generation] = .clock
-      }
+      if causes.contains(.clock), next.slot > latestWall { revisit.insert(schedule.generation) }
       return nil
     }
     if causes.contains(.clock), let progress = schedule.afterClockSetBack(to: latestWall, in: zone) { return progress }
@@ -127,7 +121,7 @@ struct SlotReview {
   /// This schedule has no tick in flight any more. If the wrong clock may have computed its slot, the review starts
   /// again.
   mutating func released(_ generation: Int64) {
-    if !revisit.isEmpty, let causes = revisit.removeValue(forKey: generation) { begin(causes) }
+    if !revisit.isEmpty, revisit.remove(generation) != nil { begin(.clock) }
   }
 }
 

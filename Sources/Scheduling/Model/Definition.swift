@@ -20,10 +20,13 @@ package struct Definition: Hashable, Sendable {
   }
 
   /// What only people and selections look at. Apart from the other fields because few schedules have any.
-  private struct Labels: Hashable, Sendable {
+  private struct Labels: Hashable, Sendable, CustomDebugStringConvertible {
     var group: String?
     var tags: [String]?
     var description: String?
+
+    // The name of a private type is printed with an address, which differs in each process.
+    var debugDescription: String { "\((group: group, tags: tags, description: description))" }
   }
 
   private var shared: Shared<Fields>

@@ -108,12 +108,6 @@ extension Schedule {
   /// Whether a pause has moved the due time of a tick that may have been published.
   var isSlotInDoubt: Bool { !hasPlainControl && control.isSlotInDoubt }
 
-  /// Whether its next tick may have been published by a process that had published ticks due up to `mark`. The due time
-  /// of a paused schedule is the end of its pause.
-  func isInDoubt(through mark: Instant) -> Bool {
-    isSlotInDoubt || !isPaused && nextTick.map { $0.due <= mark } ?? false
-  }
-
   /// Whether its ticks are held back by a pause.
   package var isPaused: Bool { !hasPlainControl && isLive && control.pause != nil }
 

@@ -17,6 +17,10 @@ extension Schedule {
       schedule.control.isSlotInDoubt = false
       schedule.control.followingSlot = nil
       if case .ended = progress.state { schedule.control.pause = nil }
+      // The pause was over at a time of the wrong clock, which the slots have not reached yet.
+      if let slot = nextTick?.slot, let next = progress.state.nextTick?.slot, next < slot {
+        schedule.control.catchUp = nil
+      }
     }
     schedule.progress = schedule.heldBack(progress)
     schedule.dropCatchUp()

@@ -22,3 +22,7 @@ struct Shared<Value: Hashable & Sendable>: Hashable, Sendable {
 
   func hash(into hasher: inout Hasher) { hasher.combine(storage.value) }
 }
+
+extension Shared: CustomStringConvertible {
+  var description: String { "\(storage.value)" }
+}

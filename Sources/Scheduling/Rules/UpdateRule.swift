@@ -42,6 +42,7 @@ extension CommandDecision {
         updated.progress = updated.heldBack(existing.progress.with(state: .live(next)))
       } else if definition.hasOtherSlots(than: existing.definition) {
         updated.control.followingSlot = next.slot
+        updated.control.isSlotInDoubt = true
       }
     }
     return controlled(

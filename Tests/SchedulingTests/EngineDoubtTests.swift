@@ -1,0 +1,83 @@
+import Recurrence
+import Scheduling
+import SchedulingTestKit
+import Simulation
+import Testing
+
+/// Which slots control commands take to be in doubt: those that may have been published, and no others.
+struct EngineDoubtTests {
+  private let everyMinute: Definition
+
+  init() throws {
+    everyMinute = Definition(id: "a", timing: try Timing(cron: "* * * * *"))
+  }
+
+  /// The in-doubt mark covers the end of the pause, which is no due time of a tick.
+  @Test func theEndOfAPauseIsNotInDoubt() throws {
+    let store = MemoryStore()
+    var before = try EngineDriver.starting(everyMinute, store: store)
+    before.pause("a", .until(.second(60)))
+    before.ack()
+    before.advance(milliseconds: 59_900)
+    #expect(try store.load().inDoubtThrough > .second(60))
+    var driver = try EngineDriver.connected(store: store, at: .second(59))
+    driver.pause("a")
+    driver.ack()
+    driver.advance(seconds: 200)
+    driver.resume("a")
+    driver.ack()
+    driver.advance(seconds: 60)
+    #expect(driver.ticks.map(\.slot) == [.second(300)])
+  }
+
+  /// No earlier process can have sent a tick of a schedule that this one has started.
+  @Test func aNewScheduleIsNotInDoubt() throws {
+    let store = MemoryStore()
+    var before = try EngineDriver.starting(everyMinute, store: store)
+    before.advance(seconds: 60)
+    var driver = try EngineDriver.connected(store: store, at: .second(60))
+    let past = Definition(id: "b", timing: .at(.second(30)))
+    let change = DefinitionChange(values: [.timing(everyMinute.timing)])
+    driver.deliver([
+      (.start(Command.Start(definition: past)), messageID: nil),
+      (.update(Command.Update(id: "b", change: change)), messageID: nil),
+    ])
+    driver.ack()
+    driver.advance(seconds: 60)
+    #expect(driver.ticks.filter { $0.definition.id == "b" }.map(\.slot) == [.second(120)])
+  }
+
+  /// A one-shot that is moved to a past instant is sent after the tick that may have been published.
+  @Test func anEarlierInstantFollowsTheSlotInDoubt() throws {
+    var driver = try EngineDriver.starting(Definition(id: "a", timing: .at(.second(60))))
+    driver.advance(seconds: 95)
+    driver.update("a", [.timing(.at(.second(30)))])
+    driver.ack { !$0.isTick }
+    #expect(driver.ticks.map(\.slot) == [.second(60)])
+    driver.ack()
+    #expect(driver.ticks.map(\.slot) == [.second(60), .second(30)])
+    driver.ack()
+    #expect(try driver.stored("a")?.isLive == false)
+  }
+}
+
+extension EngineDoubtTests {
+  /// The end of a pause on a wrong clock does not swallow the slots that occur again on the right one.
+  @Test func aResumeOnAWrongClockIsForgottenWithIt() throws {
+    var driver = try EngineDriver.starting(everyMinute)
+    driver.stepWall(seconds: 10 * 86_400)
+    driver.pause("a")
+    driver.ack()
+    driver.advance(seconds: 100)
+    driver.resume("a")
+    driver.ack()
+    driver.ack()
+    driver.stepWall(seconds: -10 * 86_400)
+    driver.advance(seconds: 600)
+    driver.ack()
+    let before = driver.ticks.count
+    driver.advance(seconds: 60)
+    driver.ack()
+    #expect(driver.ticks.count == before + 1)
+  }
+}
