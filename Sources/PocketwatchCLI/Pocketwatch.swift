@@ -19,8 +19,8 @@ struct Pocketwatch: AsyncParsableCommand {
       """,
     version: Version.description,
     subcommands: [
-      Serve.self, Start.self, Update.self, Pause.self, Resume.self, Trigger.self, Stop.self, Show.self, Watch.self,
-      Next.self, Explain.self, Definitions.self, Inspect.self, Backup.self, Doctor.self, Page.self,
+      Serve.self, Start.self, Update.self, Pause.self, Resume.self, Trigger.self, Stop.self, List.self, Show.self,
+      Watch.self, Next.self, Explain.self, Definitions.self, Inspect.self, Backup.self, Doctor.self, Page.self,
     ])
 
   static func main() async {

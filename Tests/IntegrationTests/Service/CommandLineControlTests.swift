@@ -105,6 +105,32 @@ struct CommandLineControlTests {
     }
   }
 
+  @Test("list prints the schedules that match, as a table or as JSON")
+  func list() async throws {
+    try await ServiceProcess.running { service, bus in
+      try await bus.startAll((0..<30).map { "l-\($0 + 10)" }, #""every": "1h", "group": "g""#)
+      try await bus.start(#""id": "other", "at": "2030-01-01T00:00:00Z", "tags": ["t"]"#)
+      let paused = try await service.command(["pause", "--id", "l-12"])
+      #expect(paused.code == 0)
+      let all = try await service.command(["list"])
+      #expect(all.code == 0, "\(all)")
+      let lines = all.output.split(separator: "\n")
+      #expect(lines.count == 32 && lines[0].hasPrefix("ID     STATE "))
+      #expect(lines.contains { $0.hasPrefix("l-12   paused  -  ") && $0.contains("every 1h  ") })
+      #expect(lines.last?.hasPrefix("other  active  2030-01-01T00:00:00.000Z  at 2030-01-01T00:00:00.000Z  -") == true)
+
+      let json = try await service.command(["list", "--group", "g", "--prefix", "l-1", "--limit", "7", "--json"])
+      #expect(json.code == 0)
+      let schedules = json.output.split(separator: "\n")
+      #expect(schedules.count == 7 && schedules[0].contains(#""id":"l-10""#), "\(json)")
+      #expect(schedules.allSatisfy { $0.hasPrefix("{") && $0.contains(#""group":"g""#) })
+      let tagged = try await service.command(["list", "--tag", "t", "--state", "active", "--json"])
+      #expect(tagged.output.contains(#""id":"other""#) && !tagged.output.contains("\n"), "\(tagged)")
+      let wrong = try await service.command(["list", "--state", "asleep"])
+      #expect(wrong.code == 1 && wrong.output.contains("field state"), "\(wrong)")
+    }
+  }
+
   @Test("without the exchange of the replies, show exits with 69 and says what to import")
   func noReplies() async throws {
     try await ServiceProcess.running { service, bus in
