@@ -70,7 +70,7 @@ struct ScheduleCommandTests {
       return ((object as? [String: Any])?["Detail"] as? [String: Any])?.keys.sorted() ?? []
     }
     let unsupported: Set<DetailFields.Name> = [.target, .prefix, .max]
-    let ofQuestions: Set<DetailFields.Name> = [.next]
+    let ofQuestions: Set<DetailFields.Name> = [.next, .state, .tag]
     let known = Set(DetailFields.Name.allCases).subtracting(unsupported).subtracting(ofQuestions).map(\.rawValue)
     #expect(Set(given).sorted() == known.sorted())
   }
