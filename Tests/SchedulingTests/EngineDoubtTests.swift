@@ -12,7 +12,7 @@ struct EngineDoubtTests {
     everyMinute = Definition(id: "a", timing: try Timing(cron: "* * * * *"))
   }
 
-  /// The in-doubt mark covers the end of the pause, which is no due time of a tick.
+  /// The in-doubt mark covers the end of the pause, which is not the due time of a tick.
   @Test func theEndOfAPauseIsNotInDoubt() throws {
     let store = MemoryStore()
     var before = try EngineDriver.starting(everyMinute, store: store)
