@@ -99,7 +99,7 @@ struct DoctorTests {
       let words = "x-dead-letter-exchange is missing, not pocketwatch.dead"
       let different = try #require(found.first { $0.words.contains(words) })
       let bound = found.filter { $0.words.contains("is not bound to events with Schedule ") }
-      let commands = EventName.commands.count
+      let commands = TopologyNames.commandKeys.count
       #expect(found.count == 1 + commands && bound.count == commands, "the bindings went with the old queue: \(found)")
       try await everything.finds("error", "topology", "inequivalent arg 'x-dead-letter-exchange'")
       try await broker.fix(try #require(different.remedy))
