@@ -17,13 +17,12 @@ extension SimulationChecker {
 
   /// The result of the messages on one id.
   struct Asked {
-    /// The last of them that is not a duplicate; nil when a duplicate may have been applied as a new command.
+    /// The last Start or Stop that is not a duplicate; nil when a duplicate may have been applied as a new command.
     var last: (label: Int, command: Command)?
+    /// The last Pause, Resume or Update after it.
+    var lastControl: (label: Int, command: Command)?
     /// How many are not settled.
     var open = 0
-    /// The latest of them that took effect.
-    var lastEffect = 0
-    mutating func tookEffect(_ label: Int) { lastEffect = max(lastEffect, label) }
   }
 
   mutating func submitted(_ message: SimulatedMessage) {
@@ -31,15 +30,19 @@ extension SimulationChecker {
     submitted.append(message.label)
     guard case .command(let command, let key) = message.content else { return }
     var asked = asked[command.id.bytes] ?? Asked()
-    if asked.open == 0 { asked = Asked(last: asked.last) }
+    if asked.open == 0 { asked = Asked(last: asked.last, lastControl: asked.lastControl) }
     asked.open += 1
-    let isMixed = command.id.bytes == SimulatedClients.mixed.bytes
+    let isMixed = SimulatedClients.isMixed(command.id)
     if let key { keyed[key, default: KeyedCommand(isMixed: isMixed)].copies += 1 }
     if let key, keyed[key]?.copies ?? 1 > 1 {
       reach(.repeatAnswered)
-      if isForgetful { asked.last = nil }
+      if isForgetful { (asked.last, asked.lastControl) = (nil, nil) }
     } else {
-      asked.last = (message.label, command)
+      switch command {
+      case .start, .stop: (asked.last, asked.lastControl) = ((message.label, command), nil)
+      case .pause, .resume, .update: asked.lastControl = (message.label, command)
+      case .trigger: break
+      }
     }
     self.asked[command.id.bytes] = asked
   }
@@ -63,12 +66,8 @@ extension SimulationChecker {
     return walls[(entry - 1)...].contains { $0.milliseconds - at.milliseconds > repeatWindow }
   }
 
-  /// P2: all messages with the same command have one effect. A Stop names the first of them.
+  /// P2: all messages with the same command have one effect. A Stop, a Pause and an Update name the first of them.
   mutating func countEffect(of label: Int, isItself: Bool = true) {
-    let mixed = SimulatedClients.mixed.bytes
-    if case .command(let command, _)? = messages[label]?.content, command.id.bytes == mixed {
-      asked[mixed]?.tookEffect(label)
-    }
     guard let (known, key) = known(label) else { return }
     keyed[key]?.effects += 1
     let isNew = isItself ? keyed[key]?.effective.insert(label).inserted == true : known.effects < known.copies
@@ -105,7 +104,7 @@ extension SimulationChecker {
     let track = tracks[started.generation]
     expect(
       track?.ending?.kind.isAutomatic == true && start.definition.keepsTheSame
-        && track.map { start.definition.asksForTheSame(as: $0.definition) } == true, "P2",
+        && track.map { start.definition.asksForTheSame(as: $0.declared) } == true, "P2",
       "message \(label) does not begin \(started.generation) again, which ended otherwise or is another")
   }
 
@@ -142,6 +141,7 @@ extension SimulationChecker {
     switch answers.last {
     case .started(let started) where started.effect == .kept: reach(.kept)
     case .rejected(let rejection) where rejection.field == "ifExists": reach(.refusedForALiveOne)
+    case .rejected(let rejection) where rejection.field == "ifRevision": reach(.rejectedRevision)
     case .rejected: reach(settlement == .deadLetter ? .deadLettered : .rejectedState)
     default: break
     }
@@ -174,6 +174,28 @@ extension SimulationChecker {
     case (.command(.start(let start), _), .rejected(let rejection), .deadLetter):
       // A duplicate, or a message that was delayed: it came too late.
       rejection.field == "endDate" && start.definition.endDate != nil
+    case (.command(let command, _), let answer?, let settlement):
+      deserves(answer, settlement, command)
+    default: false
+    }
+  }
+
+  /// Whether a Pause, Resume, Trigger or Update is settled this way after this answer.
+  private func deserves(
+    _ answer: OutgoingEvent, _ settlement: Acknowledgements.Settlement, _ command: Command
+  ) -> Bool {
+    switch (command, answer, settlement) {
+    case (.pause, .controlled(let controlled), .acknowledge): controlled.name == .paused
+    case (.resume, .controlled(let controlled), .acknowledge): controlled.name == .resumed
+    case (.trigger, .controlled(let controlled), .acknowledge): controlled.name == .triggered
+    case (.update, .controlled(let controlled), .acknowledge): controlled.name == .updated
+    case (.pause, .rejected(let rejection), .deadLetter): ["until", "for"].contains(rejection.field)
+    case (.pause, .rejected(let rejection), .acknowledge), (.resume, .rejected(let rejection), .acknowledge),
+      (.trigger, .rejected(let rejection), .acknowledge):
+      rejection.field == "id"
+    case (.update(let update), .rejected(let rejection), .acknowledge):
+      rejection.field == "id" || rejection.field == "ifRevision" && update.ifRevision != nil
+        || ["endDate", "at"].contains(rejection.field)
     default: false
     }
   }
@@ -181,11 +203,15 @@ extension SimulationChecker {
   /// However messages were redelivered: once all messages on an id are settled, the last command determines what is
   /// stored; a duplicate does not count.
   mutating func checkState(of id: [UInt8]) {
-    guard let asked = asked[id], let (label, command) = asked.last, !hasLeftItBe(label) else { return }
+    guard let asked = asked[id] else { return }
     // A command that ended three processes had no effect, and a duplicate of it may have had one later.
     guard !inbox.suspects.contains(where: { messages[$0]?.isAbout(id) ?? true }) else { return }
     let generation = generations.last { tracks[$0]?.definition.id.bytes == id }
     let track = generation.flatMap { tracks[$0] }
+    if let (label, command) = asked.lastControl, !hasLeftItBe(label), let track {
+      expect(isAsLeft(by: command, label, track), "P2", "\(command.id.text) is not as message \(label) left it")
+    }
+    guard let (label, command) = asked.last, !hasLeftItBe(label) else { return }
     switch command {
     case .start:
       let isStopped = track?.ending?.reason?.hasPrefix("stop ") == true
@@ -215,7 +241,7 @@ extension OutgoingEvent {
     switch self {
     case .started(let started): "\(started.effect)"
     case .stopped(let stopped): "stopped \(stopped.generation)"
-    case .controlled(let controlled): "\(controlled.name) \(controlled.generation)"
+    case .controlled(let controlled): "\(controlled.name.rawValue) \(controlled.generation)"
     case .rejected(let rejection): "rejected \(rejection.field)"
     case .tick: nil
     }

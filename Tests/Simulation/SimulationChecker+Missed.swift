@@ -7,6 +7,12 @@ extension SimulationChecker {
   /// sent is always sent again unchanged.
   mutating func checkMissed(_ tick: Tick, of track: SimulationTrack) {
     guard let step = track.step, let due = track.nextTick?.due, due > markAtStart else { return }
+    if let pause = track.control.catchUp, tick.slot <= pause.through {
+      guard !track.control.isSlotInDoubt else { return }
+      expect(!track.isLeftOut(tick.slot, after: pause), "P28", "\(tick.brief) fell into a pause, and is not skipped")
+      let isFolded = pause.policy != .fireOnce || track.next(after: tick.slot).map { $0 > pause.through } ?? true
+      return expect(isFolded, "P28", "\(tick.brief) fell into a pause, and is not folded into a later one")
+    }
     let lateness = now.wall.milliseconds - due.milliseconds
     guard lateness >= 60_000 else { return }
     let isTooOld = track.catchupMilliseconds.map { lateness > $0 } ?? false
@@ -24,7 +30,11 @@ extension SimulationChecker {
 
   mutating func refused(_ publication: Publication) {
     if let name = OutcomeName(publication) { outcomes[name]?.refusals += 1 }
-    guard case .tick(let tick) = publication.event, var sent = tracks[tick.generation]?.sent[tick.slot] else { return }
+    guard case .tick(let tick) = publication.event else { return }
+    if tick.isTriggered {
+      tracks[tick.generation]?.controlled.triggered[tick.slot]?.excuse = .resentAfterRefusal
+    }
+    guard !tick.isTriggered, var sent = tracks[tick.generation]?.sent[tick.slot] else { return }
     sent.excuse = .resentAfterRefusal
     // A timed-out tick waits already, and its reply no longer matters. A tick that is no longer due, on a clock that
     // was set back, is not retried but sent when it is due again.
@@ -37,6 +47,11 @@ extension SimulationChecker {
 
   /// P6: a nacked tick is retried for an hour.
   mutating func gaveUp(_ id: ScheduleID, _ slot: Instant) {
+    if let name = triggered(id, slot) {
+      let age = outcomes[name].map { now.uptime - $0.uptime } ?? 0
+      let isLong = outcomes[name].map { $0.refusals >= 7 } ?? false || age >= 330_000
+      return expect(isLong, "P31", "the triggered tick of \(slot.rfc3339) is given up after \(age) ms")
+    }
     let generation = generations.last {
       tracks[$0]?.definition.id.bytes == id.bytes && tracks[$0]?.sent[slot]?.firstUptime != nil
     }
@@ -45,5 +60,13 @@ extension SimulationChecker {
     }
     let age = now.uptime - first
     expect(age >= 3_600_000, "P6", "the tick of \(slot.rfc3339) is given up after \(age) ms")
+  }
+
+  /// The triggered tick of a schedule with this instant.
+  private func triggered(_ id: ScheduleID, _ instant: Instant) -> OutcomeName? {
+    let generation = generations.last {
+      tracks[$0]?.definition.id.bytes == id.bytes && tracks[$0]?.controlled.triggered[instant]?.sentUptime != nil
+    }
+    return generation.map { .triggered(generation: $0, instant) }
   }
 }

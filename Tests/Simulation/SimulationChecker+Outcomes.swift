@@ -3,9 +3,10 @@ import Scheduling
 
 /// Outcomes that the broker nacks or does not confirm.
 extension SimulationChecker {
-  /// The command of the outcome, or the schedule that ended automatically.
+  /// The command of the outcome, or what the schedule owed.
   enum OutcomeName: Hashable {
-    case answer(label: Int), ownEnd(generation: Int64)
+    case answer(label: Int), ownEnd(generation: Int64), ownResume(generation: Int64, revision: Int64)
+    case triggered(generation: Int64, Instant)
 
     /// Nil for a publication that is not an outcome.
     init?(_ publication: Publication) {
@@ -13,10 +14,14 @@ extension SimulationChecker {
       self.init(event, publication.origin)
     }
 
-    /// Nil for a tick.
+    /// Nil for a tick of a slot.
     init?(_ event: OutgoingEvent, _ origin: Origin) {
       switch event {
-      case .tick: return nil
+      case .tick(let tick):
+        guard tick.isTriggered else { return nil }
+        self = .triggered(generation: tick.generation, tick.slot)
+      case .controlled(let controlled) where controlled.isOwed:
+        self = .ownResume(generation: controlled.generation, revision: controlled.revision)
       case .stopped(let stopped) where Schedule.EndReason.isOwn(stopped.reason):
         self = .ownEnd(generation: stopped.generation)
       case .started, .stopped, .controlled, .rejected: self = .answer(label: origin.label)

@@ -8,12 +8,8 @@ extension SimulationChecker {
     case .start(let schedule, _): started(schedule)
     case .advance(let key, let slot, let progress, _):
       advanced(key.generation, from: slot, to: progress.state, progress.counter)
-    case .revise(let schedule, let slot, _, _):
-      advanced(schedule.generation, from: slot, to: schedule.state, schedule.counter)
-    case .announced(_, .triggeredTick), .announced(_, .resumed): break
-    case .announced(let generation, .stopped):
-      expect(tracks[generation]?.isStoppedConfirmed == true, "P8", "\(generation) announced without a confirm")
-      tracks[generation]?.isAnnounced = true
+    case .revise(let schedule, let slot, let isRedefined, _): revised(schedule, from: slot, isRedefined: isRedefined)
+    case .announced(let generation, let owed): announced(generation, owed)
     case .remember(let command): remembered(command)
     case .markInDoubt(let through): marked(through)
     case .inbox(.remove(let position)): removed(position)
@@ -50,9 +46,40 @@ extension SimulationChecker {
     if case .cron = schedule.definition.timing, let slot = track.nextTick?.slot, let step = track.step {
       expect(slot.milliseconds % step == 0, "P5", "\(schedule.generation) begins off its slots, at \(slot.rfc3339)")
     }
+    checkControl(schedule, of: track)
     tracks[schedule.generation] = track
     generations.append(schedule.generation)
     countEffect(of: track.label)
+  }
+
+  /// A new schedule continues the revisions of the one that it replaces, and its pause unless the Start says otherwise.
+  private mutating func checkControl(_ schedule: Schedule, of track: SimulationTrack) {
+    let generation = schedule.generation
+    let before = generations.last { tracks[$0]?.definition.id.bytes == schedule.id.bytes }.flatMap { tracks[$0] }
+    let former = before.flatMap { $0.isPaused ? $0.control.pause : nil }
+    guard case .command(.start(let start), _)? = messages[track.label]?.content else { return }
+    let isPaused = schedule.control.pause != nil
+    expect(isPaused == start.paused ?? (former != nil), "P27", "\(generation) begins paused: \(isPaused)")
+    if let pause = schedule.control.pause {
+      reach(.startedPaused)
+      expect(
+        former.map { $0 == pause } ?? decisions.contains(pause.since), "P27", "\(generation) begins with another pause")
+    }
+    if let before, before.nextTick != nil {
+      let revision = schedule.control.revision
+      expect(revision == before.control.revision + 1, "P30", "\(generation) begins with revision \(revision)")
+    }
+  }
+
+  /// The tick of a slot is resolved, or its slot was left out.
+  private mutating func movedOn(_ generation: Int64, from slot: Instant, after track: SimulationTrack) {
+    guard let following = track.controlled.followingSlot else { return }
+    tracks[generation]?.controlled.followingSlot = nil
+    if tracks[generation]?.nextTick?.slot == following { tracks[generation]?.beginOtherSlots() }
+  }
+
+  private func isLeftOut(_ slot: Instant, of track: SimulationTrack) -> Bool {
+    track.control.catchUp.map { track.isLeftOut(slot, after: $0) } ?? false
   }
 
   /// Whether a schedule that ended automatically is declared again. Not if its row may have been removed at a time that
@@ -62,10 +89,10 @@ extension SimulationChecker {
       let entry = track.endedEntry,
       walls[(entry - 1)...].allSatisfy({ $0.milliseconds - ending.at.milliseconds < 3_600_000 })
     else { return false }
-    return definition.keepsTheSame && definition.asksForTheSame(as: track.definition)
+    return definition.keepsTheSame && definition.asksForTheSame(as: track.declared)
   }
 
-  private mutating func advanced(
+  mutating func advanced(
     _ generation: Int64, from slot: Instant, to state: Schedule.State, _ counter: Int64
   ) {
     guard let track = tracks[generation], let nextTick = track.nextTick, !track.isReplaced, nextTick.slot == slot else {
@@ -75,6 +102,7 @@ extension SimulationChecker {
     if track.ending == nil, case .ended = state { tracks[generation]?.endedEntry = walls.count }
     tracks[generation]?.waitAllowance = Self.day
     tracks[generation]?.counter = counter
+    defer { movedOn(generation, from: slot, after: track) }
     if counter == track.counter + 1 {
       advanced(track, generation, from: nextTick, to: state, counter)
     } else if counter == track.counter {
@@ -96,7 +124,7 @@ extension SimulationChecker {
       let isMoved = track.mayMove && isEarlier(next.slot, of: track, than: nextTick.slot)
       if isMoved { tracks[generation]?.moveBack(losing: nil) }
       expect(
-        next.slot == track.next(after: nextTick.slot) || isMoved, "P5",
+        next.slot == track.slotAfter(nextTick) || isMoved, "P5",
         "\(generation) leaves out slots after \(nextTick.slot.rfc3339)")
       expect(next.missed == 0, "P5", "\(generation) misses slots after a tick")
       expect(track.limit.map { counter < $0 } ?? true, "P8", "\(generation) goes on beyond its limit")
@@ -107,7 +135,7 @@ extension SimulationChecker {
       let reason = track.definition.timing.isOneShot ? nil : recurring
       expect(ending.reason == reason, "P8", "\(generation) ends because of \(ending.reason ?? "nothing")")
       expect(
-        reason == nil || isAtLimit || track.next(after: nextTick.slot) == nil, "P8",
+        isAtLimit || track.slotAfter(nextTick) == nil, "P8",
         "\(generation) ends after \(counter) ticks")
     }
   }
@@ -135,12 +163,13 @@ extension SimulationChecker {
       expect(next.missed == nextTick.missed, "P5", "\(generation) forgets what it missed")
     case .live(let next) where isGivenUp && track.sent[nextTick.slot] != nil:
       tracks[generation]?.givenUp.insert(nextTick.slot)
-      expect(next.slot == track.next(after: nextTick.slot), "P5", "\(generation) leaves out slots after giving up")
+      expect(next.slot == track.slotAfter(nextTick), "P5", "\(generation) leaves out slots after giving up")
     case .live(let next) where next.missed == 0:
       reach(track.definition.misfirePolicy == .skip ? .skipped : .tooOld)
       let last = next.slot.milliseconds - (track.step ?? 0)
       expect(
-        track.mayMove || track.mayLeaveOut(lateBy: highestWall.milliseconds - last), "P5",
+        track.mayMove || track.mayLeaveOut(lateBy: highestWall.milliseconds - last)
+          || isLeftOut(Instant(milliseconds: last), of: track), "P5",
         "\(generation) leaves out \(nextTick.slot.rfc3339) and what follows up to \(next.slot.rfc3339)")
       expect(track.count(from: nextTick.slot, to: next.slot) != nil, "P5", "\(generation) is off its slots: \(next)")
       expect(
@@ -149,7 +178,9 @@ extension SimulationChecker {
       reach(.folded)
       let policy = track.definition.misfirePolicy ?? .fireOnce
       let isLate = track.mayMove || lateness >= 60_000
-      expect(policy == .fireOnce && isLate, "P5", "\(generation) folds, \(policy), \(lateness) ms late")
+      let isOfPause = track.control.catchUp.map { $0.policy == .fireOnce && next.slot <= $0.through } ?? false
+      expect(
+        policy == .fireOnce && isLate || isOfPause, "P5", "\(generation) folds, \(policy), \(lateness) ms late")
       let count = track.count(from: nextTick.slot, to: next.slot).map { Int(clamping: $0) + nextTick.missed }
       expect(
         count.map { next.missed == min($0, 1000) } ?? false, "P5",
@@ -166,12 +197,12 @@ extension SimulationChecker {
         reach(.skippedToTheEnd)
         let last = track.last(from: nextTick.slot)?.milliseconds ?? .max
         expect(
-          track.mayMove || track.mayLeaveOut(lateBy: highestWall.milliseconds - last), "P5",
-          "\(generation) leaves out its last slots")
+          track.mayMove || track.mayLeaveOut(lateBy: highestWall.milliseconds - last)
+            || isLeftOut(Instant(milliseconds: last), of: track), "P5", "\(generation) leaves out its last slots")
         expect(
           track.sent[nextTick.slot] == nil, "P6", "\(generation) leaves out \(nextTick.slot.rfc3339), which was sent")
       } else if ending.reason == Schedule.EndReason.endDate {
-        expect(track.next(after: nextTick.slot) == nil, "P5", "\(generation) ends before its end date")
+        expect(track.slotAfter(nextTick) == nil, "P5", "\(generation) ends before its end date")
       } else {
         expect(isGivenUp && track.definition.timing.isOneShot, "P5", "\(generation) ends without a cause")
       }

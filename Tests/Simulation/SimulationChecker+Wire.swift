@@ -11,7 +11,9 @@ extension SimulationChecker {
       outcomes[name] = outcomes[name] ?? SentOutcome(uptime: now.uptime)
     }
     switch publication.event {
+    case .tick(let tick) where tick.isTriggered: sentTriggered(tick)
     case .tick(let tick): sent(tick, number: publication.number)
+    case .controlled(let controlled): sent(controlled, label: publication.origin.label)
     case .started(let started):
       expect(tracks[started.generation] != nil, "P4", "Started \(started.generation) before it was stored")
     case .stopped(let stopped):
@@ -19,9 +21,6 @@ extension SimulationChecker {
       expect(ending?.reason == stopped.reason, "P4", "Stopped \(stopped.generation) before it was stored")
       if tracks[stopped.generation]?.isStoppedSent == true { reach(.stoppedOwedAgain) }
       tracks[stopped.generation]?.isStoppedSent = true
-    case .controlled(let controlled):
-      expect(
-        tracks[controlled.generation] != nil, "P4", "\(controlled.name) \(controlled.generation) before it was stored")
     case .rejected, nil: break
     }
   }
@@ -35,13 +34,19 @@ extension SimulationChecker {
       !track.isStoppedSent && !track.isReplaced && nextTick != nil, "P10", "\(tick.generation) ticks after its end")
     expect(nextTick?.slot == tick.slot && track.counter == tick.counter, "P6", "\(tick.brief) is not what is stored")
     expect(nextTick?.missed == tick.missed, "P6", "\(tick.brief) misses \(nextTick?.missed ?? 0)")
-    expect(tick.definition == track.definition, "P6", "\(tick.brief) has another definition")
-    let isLast = tick.counter + 1 == track.limit
-    expect(
-      tick.nextSlot == (isLast ? nil : track.next(after: tick.slot)), "P5", "\(tick.brief) announces a wrong next slot")
+    expect(!track.isPaused, "P27", "\(tick.brief) while paused")
+    let earlier = track.sent[tick.slot]
+    if let earlier, earlier.tick != tick {
+      expect(earlier.isDetached, "P6", "\(tick.brief) was \(earlier.tick.brief) before")
+    }
+    if earlier?.tick != tick {
+      expect(tick.definition == track.definition, "P6", "\(tick.brief) has another definition")
+      let isLast = tick.counter + 1 == track.limit
+      let next = isLast ? nil : nextTick.flatMap { track.slotAfter($0) }
+      expect(tick.nextSlot == next, "P5", "\(tick.brief) announces a wrong next slot")
+    }
     expect(now.wall >= tick.slot && now.wall >= nextTick?.due ?? tick.slot, "P9", "\(tick.brief) is early")
     expect(nextTick.map { [mark] in $0.due <= mark } ?? true, "P7", "\(tick.brief) is beyond the mark")
-    let earlier = track.sent[tick.slot]
     tracks[tick.generation]?.sent[tick.slot] = SimulationTrack.SentTick(
       tick: tick, number: number, uptime: now.uptime, firstUptime: earlier?.firstUptime ?? now.uptime,
       refusals: earlier?.refusals ?? [])
@@ -52,7 +57,6 @@ extension SimulationChecker {
       tracks[tick.generation]?.lastSlotSent = tick.slot
       return checkMissed(tick, of: track)
     }
-    expect(earlier.tick == tick, "P6", "\(tick.brief) was \(earlier.tick.brief) before")
     expect(earlier.excuse != nil, "P7", "\(tick.brief) is repeated for no reason")
     if let excuse = earlier.excuse { reach(excuse) }
     if let refused = earlier.refusals.last {
@@ -64,14 +68,18 @@ extension SimulationChecker {
   mutating func arrived(_ publication: Publication) {
     switch publication.event {
     case .stopped(let stopped): tracks[stopped.generation]?.hasStoppedArrived = true
-    case .started, .controlled, .rejected, nil: break
+    case .controlled(let controlled): arrived(controlled)
+    case .started, .rejected, nil: break
+    case .tick(let tick) where tick.isTriggered: arrivedTriggered(tick)
     case .tick(let tick):
       guard let track = tracks[tick.generation], !track.arrived.contains(tick.slot) else { return }
       if track.isOfEarlierClock(tick) { return }
       expect(!track.hasStoppedArrived, "P10", "\(tick.brief) arrives after its Stopped")
       expect(track.arrived.last.map { $0 < tick.slot } ?? true, "P11", "\(tick.brief) arrives out of order")
       tracks[tick.generation]?.arrived.append(tick.slot)
-      let bound = track.limit.map { Int($0) + track.givenUp.count + track.givenUpBefore } ?? .max
+      let isPaused = track.isPaused && track.controlled.arrivedPause == track.control.revision
+      expect(!isPaused, "P27", "\(tick.brief) arrives after its Paused")
+      let bound = tick.limit.map { Int($0) + track.givenUp.count + track.givenUpBefore } ?? .max
       expect(
         track.arrivedBefore + track.arrived.count < bound, "P8", "\(tick.brief) is one too many for the limit \(bound)")
     }
@@ -87,6 +95,9 @@ extension SimulationChecker {
   /// A publication was confirmed; an outcome has perhaps expired.
   mutating func resolved(_ event: OutgoingEvent, _ origin: Origin) {
     switch event {
+    case .tick(let tick) where tick.isTriggered:
+      tracks[tick.generation]?.controlled.triggered[tick.slot]?.isConfirmed = true
+    case .controlled(let controlled): resolved(controlled, label: origin.label)
     case .tick(let tick):
       guard tracks[tick.generation]?.isOfEarlierClock(tick) == false else { return }
       if let sent = tracks[tick.generation]?.sent[tick.slot], now.uptime - sent.uptime >= 30_000 {
@@ -95,11 +106,16 @@ extension SimulationChecker {
       tracks[tick.generation]?.confirmed.insert(tick.slot)
     case .stopped(let stopped) where Schedule.EndReason.isOwn(stopped.reason):
       tracks[stopped.generation]?.isStoppedConfirmed = true
-    case .started, .stopped, .controlled, .rejected: answered(origin.label, event)
+    case .started, .stopped, .rejected: answered(origin.label, event)
     }
   }
 }
 
 extension Tick {
+  /// Its schedule's limit when it was sent; nil without one.
+  fileprivate var limit: Int64? {
+    definition.timing.isOneShot || definition.limit == 0 ? nil : definition.limit
+  }
+
   var brief: String { "tick \(definition.id.text)#\(generation) \(slot.rfc3339) \(counter)" }
 }

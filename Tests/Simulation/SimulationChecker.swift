@@ -1,7 +1,7 @@
 import Recurrence
 import Scheduling
 
-/// Checks a run from its history alone: which of the promises P1 to P12, P15 and P16 were broken.
+/// Checks a run from its history alone: which of the promises P1 to P12, P15, P16 and P27 to P31 were broken.
 package struct SimulationChecker {
   package private(set) var violations: [String] = []
   package private(set) var reached: [RareState: Int] = [:]
@@ -9,6 +9,8 @@ package struct SimulationChecker {
   var now = Now.second(0)
   /// The wall clock at each entry up to this one.
   var walls: [Instant] = []
+  /// When commands may have been decided whose changes are not committed yet.
+  var decisions: [Instant] = []
   var repeatWindow: Int64 = .max
   var messages: [Int: SimulatedMessage] = [:]
   /// Labels in the order in which they were submitted.
@@ -81,8 +83,12 @@ package struct SimulationChecker {
     case .arrived(let publication): arrived(publication)
     case .confirmed(let publication): confirmed(publication)
     case .refused(let publication): refused(publication)
-    case .committed(let changes): for change in changes { committed(change) }
-    case .tried(let positions, let passedOver): inbox.tried(positions, passedOver: passedOver)
+    case .committed(let changes):
+      for change in changes { committed(change) }
+      decisions = []
+    case .tried(let positions, let passedOver):
+      inbox.tried(positions, passedOver: passedOver)
+      decisions.append(now.wall)
     case .settled(let label, let settlement): settled(label, settlement)
     case .misbehaved(let text): violations.append("engine: \(text) at \(now)")
     case .gaveUp(let id, let slot): gaveUp(id, slot)
@@ -109,6 +115,7 @@ package struct SimulationChecker {
     (isBlocked, isStoreFailing) = (false, false)
     markAtStart = mark
     outcomes = [:]
+    decisions = []
     (clockOffset, highestOffset) = (0, 0)
     for generation in generations { tracks[generation]?.processEnded() }
   }
@@ -142,10 +149,12 @@ package struct SimulationChecker {
   /// Ticks that were in flight may be sent again; after the end of a process also timed-out ones.
   private mutating func excuse(_ cause: RareState?) {
     for generation in generations {
+      tracks[generation]?.controlled.excuse(cause, at: now.uptime)
       guard let slot = tracks[generation]?.nextTick?.slot, let sent = tracks[generation]?.sent[slot] else { continue }
       let timeout: RareState? = now.uptime - sent.uptime >= 30_000 ? .resentAfterTimeout : nil
       tracks[generation]?.sent[slot]?.excuse = cause ?? sent.excuse ?? timeout
       tracks[generation]?.sent[slot]?.refusals = []
+      tracks[generation]?.sent[slot]?.isDetached = true
     }
   }
 }

@@ -135,4 +135,9 @@ package enum RareState: CaseIterable, Sendable {
   case folded, skipped, tooOld, skippedToTheEnd, movedBack, gaveUp, oneShotFired, limitReached, endDateReached,
     replacedLive, kept, keptEnded, refusedForALiveOne, stopped, repeatAnswered, rejectedState, deadLettered,
     stoppedOwedAgain
+  case paused, pausedAgain, pausedInDoubt, startedPaused
+  case resumedSkipping, resumedFiringOnce, resumedFiringAll, resumedInDoubt, resumedByItself, resumedOwedAgain,
+    skippedWhilePaused
+  case triggered, triggeredWhilePaused, triggeredAgain
+  case updated, updatedWhilePaused, updatedInDoubt, endedByUpdate, rejectedRevision
 }

@@ -12,6 +12,9 @@ struct SimulationTrack {
     var firstUptime: Int64?
     /// Why it may be sent again.
     var excuse: RareState?
+    /// Whether the connection on which it was sent has ended, or a pause has ended its retries: a later Update may then
+    /// change what is sent again.
+    var isDetached = false
     /// When the broker nacked it before its timeout, on the same connection.
     var refusals: [Int64] = []
 
@@ -19,11 +22,17 @@ struct SimulationTrack {
     var pauseMilliseconds: Int64 { min(1000 << min(Int64(refusals.count) - 1, 6), 60_000) }
   }
 
-  let definition: Definition
+  /// As of its Start.
+  let declared: Definition
+  var definition: Definition
   /// The label of the message that started it.
   let label: Int
   var state: Schedule.State
   var counter: Int64 = 0
+  /// As it is stored.
+  var control: Schedule.Control
+  /// What control commands did, to be compared with their outcomes.
+  var controlled = ControlHistory()
   /// The entry of the history at which it ended.
   var endedEntry: Int?
   var isReplaced = false
@@ -49,9 +58,11 @@ struct SimulationTrack {
   var isAnnounced = false
 
   init(_ schedule: Schedule) {
+    declared = schedule.definition
     definition = schedule.definition
     label = schedule.origin.label
     state = schedule.state
+    control = schedule.control
   }
 
   var nextTick: Schedule.NextTick? { if case .live(let nextTick) = state { nextTick } else { nil } }
@@ -63,27 +74,21 @@ struct SimulationTrack {
     return limit
   }
 
-  /// The interval of its slots in milliseconds, derived from the definition without the code under test; nil for a
-  /// one-shot.
-  var step: Int64? {
-    switch definition.timing {
-    case .every(let interval): interval.milliseconds
-    case .cron(let expression):
-      switch expression.text.prefix(4) {
-      case "* * ": 1_000
-      case "*/5 ": 5_000
-      case "*/20": 20_000
-      default: 60_000
-      }
-    case .at, .duration: nil
-    }
-  }
+  /// The interval of its slots in milliseconds; nil for a one-shot.
+  var step: Int64? { definition.timing.step }
 
   var mayMove: Bool { movesLeft > 0 }
 
-  /// The slot after one; nil for a one-shot, or beyond the end date.
+  /// The slot after one; nil for a one-shot, or beyond the end date. After an Update, `slot` may be one of the former
+  /// definition.
   func next(after slot: Instant) -> Instant? {
-    guard let next = step.map({ slot.advanced(byMilliseconds: $0) }) else { return nil }
+    guard let step else { return nil }
+    let next =
+      if case .cron = definition.timing {
+        Instant(milliseconds: (slot.milliseconds / step + 1) * step)
+      } else {
+        slot.advanced(byMilliseconds: step)
+      }
     return definition.endDate.map { next <= $0 } ?? true ? next : nil
   }
 
@@ -106,6 +111,7 @@ struct SimulationTrack {
   }
 
   mutating func processEnded() {
+    controlled.processEnded()
     isSetBackForgotten = mayMove
     if let slot = nextTick?.slot { sent[slot]?.firstUptime = nil }
   }
@@ -145,6 +151,25 @@ struct SimulationTrack {
   }
 }
 
+extension Timing {
+  /// The interval of its slots in milliseconds, without the code under test; nil for a one-shot.
+  var step: Int64? {
+    switch self {
+    case .every(let interval): interval.milliseconds
+    case .cron(let expression):
+      switch expression.text.prefix(4) {
+      case "* * ": 1_000
+      case "*/5 ": 5_000
+      case "*/20": 20_000
+      default: 60_000
+      }
+    case .at, .duration: nil
+    }
+  }
+}
+
 extension Schedule.EndReason {
-  static func isOwn(_ reason: String) -> Bool { [countLimit, endDate, noMoreSlots].contains(reason) }
+  static func isOwn(_ reason: String) -> Bool {
+    [countLimit, endDate, noMoreSlots, skippedWhilePaused].contains(reason)
+  }
 }

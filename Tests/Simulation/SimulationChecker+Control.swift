@@ -1,0 +1,215 @@
+import Recurrence
+import Scheduling
+
+/// What control commands store: P27 to P31.
+extension SimulationChecker {
+  /// A control command, the end of a pause, or a tick that was in doubt has changed a schedule.
+  mutating func revised(_ schedule: Schedule, from slot: Instant, isRedefined: Bool) {
+    let generation = schedule.generation
+    guard let track = tracks[generation], let nextTick = track.nextTick, !track.isReplaced, nextTick.slot == slot else {
+      return expect(false, "P6", "\(generation) is changed at \(slot.rfc3339), where it is not")
+    }
+    checkOwed(schedule, of: track)
+    checkDoubt(schedule, of: track, at: nextTick)
+    tracks[generation]?.control = schedule.control
+    let isCounted = schedule.counter != track.counter
+    let isStopped = schedule.ending?.reason?.hasPrefix("stop ") == true
+    if isRedefined {
+      updated(schedule, track, from: nextTick)
+    } else if !isCounted, !isStopped, track.isPaused, schedule.control.pause == nil {
+      resumed(schedule, track, from: nextTick)
+    } else if !isCounted, schedule.isLive, schedule.control.pause != track.control.pause {
+      paused(schedule, track, from: nextTick)
+    } else if schedule.control.owedTick != track.control.owedTick {
+      triggered(schedule, track, from: nextTick)
+    } else {
+      expect(
+        schedule.control.revision == track.control.revision, "P30", "\(generation) has another revision without a change")
+      advanced(generation, from: slot, to: schedule.state, schedule.counter)
+    }
+  }
+
+  /// An event that is owed stays so until it is confirmed, and is not owed again.
+  private mutating func checkOwed(_ schedule: Schedule, of track: SimulationTrack) {
+    let (before, after) = (track.control, schedule.control)
+    if before.owedTick != after.owedTick {
+      expect(before.owedTick == nil, "P31", "\(schedule.generation) forgets a triggered tick")
+      let isNew = after.owedTick.map { track.controlled.triggered[$0.instant] == nil } ?? true
+      expect(isNew, "P31", "\(schedule.generation) owes a triggered tick again")
+    }
+    if before.owedResumed != after.owedResumed {
+      expect(before.owedResumed == nil, "P29", "\(schedule.generation) forgets that it owes a Resumed")
+      let isNew = after.owedResumed.map { $0.revision > before.revision } ?? true
+      expect(isNew, "P29", "\(schedule.generation) owes a Resumed again")
+    }
+  }
+
+  /// A slot that was sent stays in doubt; one is in doubt only if it may have been sent.
+  private mutating func checkDoubt(_ schedule: Schedule, of track: SimulationTrack, at nextTick: Schedule.NextTick) {
+    guard schedule.nextTick?.slot == nextTick.slot, schedule.counter == track.counter else { return }
+    let isInDoubt = schedule.control.isSlotInDoubt
+    if schedule.control.pause != nil, track.isNextSent {
+      expect(isInDoubt, "P6", "\(schedule.generation) forgets at a pause that \(nextTick.slot.rfc3339) was sent")
+    }
+    if isInDoubt, !track.control.isSlotInDoubt {
+      let mayBe = track.isNextSent || !track.isPaused && nextTick.due <= markAtStart
+      expect(mayBe, "P28", "\(schedule.generation) has \(nextTick.slot.rfc3339) in doubt, which was never sent")
+    }
+  }
+
+  // MARK: Pause
+
+  private mutating func paused(_ schedule: Schedule, _ track: SimulationTrack, from nextTick: Schedule.NextTick) {
+    let generation = schedule.generation
+    guard let pause = schedule.control.pause, let label = pause.label,
+      case .command(.pause(let command), _)? = messages[label]?.content
+    else { return expect(false, "P27", "\(generation) is paused by nobody") }
+    reach(track.isPaused ? .pausedAgain : track.isNextSent ? .pausedInDoubt : .paused)
+    countEffect(of: label, isItself: false)
+    let decided = decisions
+    if let since = track.control.pause?.since {
+      expect(pause.since == since, "P27", "\(generation) forgets since when it is paused")
+    } else {
+      expect(decided.contains(pause.since), "P27", "\(generation) is paused since \(pause.since.rfc3339)")
+    }
+    let ends: [Instant?] =
+      switch command.end {
+      case nil: [nil]
+      case .until(let instant): [instant]
+      case .after(let length): decided.map { $0.advanced(byMilliseconds: length.milliseconds) }
+      }
+    expect(ends.contains(pause.until), "P27", "\(generation) is paused until \(pause.until?.rfc3339 ?? "ever")")
+    let isAfter = pause.until.map { end in decided.contains { $0 < end } } ?? true
+    expect(isAfter, "P27", "\(generation) is paused until a past instant")
+    checkRevision(schedule, after: track, .pause(label: label))
+    expect(isUnmoved(schedule, from: nextTick, track), "P27", "\(generation) is not where it was before its pause")
+    setState(of: schedule)
+    if track.isNextSent { tracks[generation]?.sent[nextTick.slot]?.isDetached = true }
+  }
+
+  // MARK: Resume
+
+  private mutating func resumed(_ schedule: Schedule, _ track: SimulationTrack, from nextTick: Schedule.NextTick) {
+    let generation = schedule.generation
+    let owed = schedule.control.owedResumed != track.control.owedResumed ? schedule.control.owedResumed : nil
+    let end = owed == nil ? schedule.control.catchUp?.through : track.control.pause?.until
+    if owed != nil {
+      reach(.resumedByItself)
+      let isOver = end.map { [latestWall] in $0 <= latestWall } ?? false
+      expect(isOver, "P29", "\(generation) resumes before the end of its pause")
+      if let label = track.control.pause?.label { tracks[generation]?.controlled.endedPauses.insert(label) }
+    }
+    let isInDoubt = track.isNextSent || schedule.control.isSlotInDoubt
+    if track.definition.timing.isOneShot {
+      resumedOneShot(schedule, track, from: nextTick, isInDoubt: isInDoubt, byItself: owed != nil)
+    } else if let end, let policy = schedule.control.catchUp?.policy {
+      if owed == nil { expect(decisions.contains(end), "P28", "\(generation) is resumed as of \(end.rfc3339)") }
+      expect(owed == nil || policy == .skip, "P29", "\(generation) resumes by itself and does not skip")
+      var after = track.afterPause(policy, endedAt: end, from: nextTick)
+      if isInDoubt { after = .init(slot: nextTick.slot, folded: nextTick.missed, missed: 0) }
+      reach(isInDoubt ? .resumedInDoubt : policy.rareState)
+      let isRight = schedule.nextTick.map { $0.slot == after.slot && $0.missed == after.folded } ?? (after.slot == nil)
+      expect(isRight, "P28", "\(generation) resumes, \(policy), with \(schedule.state), expected \(after)")
+      checkEnd(schedule, Schedule.EndReason.endDate)
+      checkRevision(schedule, after: track, .resume(policy: policy, missed: after.missed, nil))
+    } else {
+      expect(false, "P28", "\(generation) is resumed as of no instant")
+    }
+    if let owed {
+      let isRight = owed.revision == schedule.control.revision && owed.counter == track.counter
+      expect(isRight && owed.nextSlot == schedule.nextTick?.slot, "P29", "\(generation) owes a wrong Resumed")
+      tracks[generation]?.controlled.revisions[owed.revision]?.isAnswered = true
+    }
+    setState(of: schedule)
+    if let sent = track.sent[nextTick.slot], now.uptime - sent.uptime >= 3_600_000 {
+      tracks[generation]?.sent[nextTick.slot]?.excuse = .resentAfterTimeout
+    }
+  }
+
+  /// A one-shot that fell due is sent, unless the command says `skip`.
+  private mutating func resumedOneShot(
+    _ schedule: Schedule, _ track: SimulationTrack, from nextTick: Schedule.NextTick, isInDoubt: Bool, byItself: Bool
+  ) {
+    let generation = schedule.generation
+    let wasDue = decisions.contains { nextTick.slot <= $0 }
+    if schedule.isLive {
+      expect(schedule.nextTick?.slot == nextTick.slot, "P28", "\(generation) is resumed at another instant")
+      let isDue = !isInDoubt && decisions.allSatisfy { nextTick.slot <= $0 }
+      checkRevision(schedule, after: track, .resume(policy: nil, missed: 0, isDue ? .due : .notDue))
+    } else {
+      reach(.skippedWhilePaused)
+      expect(wasDue && !isInDoubt && !byItself, "P28", "\(generation) is left out after its pause")
+      checkEnd(schedule, Schedule.EndReason.skippedWhilePaused)
+      checkRevision(schedule, after: track, .resume(policy: nil, missed: 1, .leftOut))
+    }
+  }
+
+  private mutating func checkEnd(_ schedule: Schedule, _ reason: String) {
+    guard let ending = schedule.ending else { return }
+    expect(
+      ending.reason == reason && ending.owesStopped, "P28", "\(schedule.generation) ends with its pause: \(ending)")
+  }
+
+  // MARK: Trigger
+
+  private mutating func triggered(_ schedule: Schedule, _ track: SimulationTrack, from nextTick: Schedule.NextTick) {
+    let generation = schedule.generation
+    guard let trigger = schedule.control.owedTick,
+      case .command(.trigger(let command), _)? = messages[Origin(messageID: trigger.messageID).label]?.content
+    else { return expect(false, "P31", "\(generation) is triggered by nobody") }
+    let label = Origin(messageID: trigger.messageID).label
+    reach(track.isPaused ? .triggeredWhilePaused : .triggered)
+    countEffect(of: label)
+    let isNow = decisions.contains { wall in
+      trigger.instant == track.control.lastTrigger.map { max(wall, $0.advanced(byMilliseconds: 1)) } ?? wall
+    }
+    expect(isNow, "P31", "\(generation) is triggered as of \(trigger.instant.rfc3339)")
+    let nextSlot = track.isPaused ? nil : nextTick.slot
+    expect(
+      trigger.counter == track.counter && trigger.nextSlot == nextSlot && trigger.payload == command.payload, "P31",
+      "\(generation) is triggered as \(trigger)")
+    expect(isUnmoved(schedule, from: nextTick, track), "P31", "\(generation) is moved by a Trigger")
+    expect(schedule.control.revision == track.control.revision, "P31", "a Trigger changes the revision of \(generation)")
+    tracks[generation]?.controlled.triggered[trigger.instant] = .init(label: label)
+  }
+
+  // MARK: Together
+
+  /// A revision is one more with each change of the definition or of the pause.
+  mutating func checkRevision(
+    _ schedule: Schedule, after track: SimulationTrack, _ cause: SimulationTrack.ControlHistory.Cause
+  ) {
+    let revision = schedule.control.revision
+    expect(revision == track.control.revision + 1, "P30", "\(schedule.generation) has revision \(revision)")
+    tracks[schedule.generation]?.controlled.revisions[revision] = .init(
+      cause: cause, counter: schedule.counter, nextSlot: schedule.control.pause == nil ? schedule.nextTick?.slot : nil,
+      definition: schedule.definition)
+  }
+
+  private func isUnmoved(_ schedule: Schedule, from nextTick: Schedule.NextTick, _ track: SimulationTrack) -> Bool {
+    schedule.counter == track.counter && schedule.nextTick?.slot == nextTick.slot
+      && schedule.nextTick?.missed == nextTick.missed
+  }
+
+  mutating func setState(of schedule: Schedule) {
+    let generation = schedule.generation
+    if tracks[generation]?.ending == nil, schedule.ending != nil { tracks[generation]?.endedEntry = walls.count }
+    if tracks[generation]?.nextTick?.slot != schedule.nextTick?.slot { tracks[generation]?.waitAllowance = Self.day }
+    tracks[generation]?.state = schedule.state
+  }
+}
+
+extension Schedule.Pause {
+  /// The label of the Pause that gave the reason.
+  var label: Int? { reason.flatMap { $0.hasPrefix("pause ") ? Int($0.dropFirst(6)) : nil } }
+}
+
+extension MisfirePolicy {
+  fileprivate var rareState: RareState {
+    switch self {
+    case .skip: .resumedSkipping
+    case .fireOnce: .resumedFiringOnce
+    case .fireAll: .resumedFiringAll
+    }
+  }
+}

@@ -1,0 +1,84 @@
+import Recurrence
+import Scheduling
+
+/// P30: an Update changes what it names, and neither counter nor pause.
+extension SimulationChecker {
+  mutating func updated(_ schedule: Schedule, _ track: SimulationTrack, from nextTick: Schedule.NextTick) {
+    let generation = schedule.generation
+    guard let label = schedule.definition.updateLabel,
+      case .command(.update(let command), _)? = messages[label]?.content
+    else { return expect(false, "P30", "\(generation) is updated by nobody") }
+    reach(track.isNextSent ? .updatedInDoubt : track.isPaused ? .updatedWhilePaused : .updated)
+    countEffect(of: label, isItself: false)
+    let definition = command.change.changing(track.definition)
+    expect(schedule.definition == definition, "P30", "\(generation) is updated to \(schedule.definition)")
+    expect(schedule.counter == track.counter, "P30", "\(generation) counts \(schedule.counter) after an Update")
+    expect(
+      schedule.control.pause == (schedule.isLive ? track.control.pause : nil), "P30", "an Update changes a pause")
+    expect(
+      command.ifRevision.map { $0 == track.control.revision } ?? true, "P30", "\(generation) is updated at another revision")
+    checkRevision(schedule, after: track, .update(label: label))
+    tracks[generation]?.definition = schedule.definition
+    if let limit = tracks[generation]?.limit, limit <= track.counter {
+      reach(.endedByUpdate)
+      expect(
+        schedule.ending?.reason == Schedule.EndReason.countLimit, "P30",
+        "\(generation) has \(track.counter) ticks and goes on with the limit \(limit)")
+      // A late confirm does not count any more.
+      tracks[generation]?.givenUp.insert(nextTick.slot)
+    } else {
+      move(schedule, track, to: definition, from: nextTick)
+    }
+    setState(of: schedule)
+  }
+
+  /// The slot of the next tick: it stays while it may have been sent, and unless timing or dates are changed.
+  private mutating func move(
+    _ schedule: Schedule, _ track: SimulationTrack, to definition: Definition, from nextTick: Schedule.NextTick
+  ) {
+    let generation = schedule.generation
+    guard let next = schedule.nextTick else {
+      return expect(false, "P30", "\(generation) is ended by an Update")
+    }
+    let before = track.definition
+    let isMoved = definition.timing != before.timing || definition.endDate != before.endDate
+    var isGridKept = false
+    if case .every = definition.timing { isGridKept = definition.timing == before.timing }
+    let slots = isMoved && !isGridKept ? decisions.map { definition.firstSlot(after: $0) } : [nextTick.slot]
+    if next.slot == nextTick.slot, !isMoved || isGridKept || isInDoubt(schedule, track, nextTick) {
+      expect(next.missed == nextTick.missed, "P30", "\(generation) forgets at an Update what it missed")
+      guard isMoved else { return }
+      if isInDoubt(schedule, track, nextTick) {
+        tracks[generation]?.controlled.followingSlot = schedule.control.followingSlot
+        let isRight = schedule.control.followingSlot.map(slots.contains) ?? false
+        expect(isRight, "P30", "\(generation) follows at \(schedule.control.followingSlot?.rfc3339 ?? "no slot")")
+      }
+    } else {
+      expect(!track.isNextSent, "P6", "\(generation) leaves out \(nextTick.slot.rfc3339), which was sent, at an Update")
+      expect(slots.contains(next.slot), "P30", "\(generation) is moved to \(next.slot.rfc3339)")
+      expect(next.missed == 0, "P30", "\(generation) misses slots after an Update")
+      tracks[generation]?.beginOtherSlots()
+    }
+  }
+
+  private func isInDoubt(_ schedule: Schedule, _ track: SimulationTrack, _ nextTick: Schedule.NextTick) -> Bool {
+    track.isNextSent || schedule.control.isSlotInDoubt || schedule.control.followingSlot != nil
+      && nextTick.due <= markAtStart
+  }
+}
+
+extension Definition {
+  /// The label of the Update that changed it last; nil if none did.
+  var updateLabel: Int? { description.flatMap { $0.hasPrefix("update ") ? Int($0.dropFirst(7)) : nil } }
+
+  /// The first slot of a Start at this instant, without its dates.
+  fileprivate func firstSlot(after instant: Instant) -> Instant {
+    switch timing {
+    case .cron:
+      let step = timing.step ?? 1
+      return Instant(milliseconds: (instant.milliseconds / step + 1) * step)
+    case .every, .duration: return instant.advanced(byMilliseconds: timing.step ?? 0)
+    case .at(let instant): return instant
+    }
+  }
+}
