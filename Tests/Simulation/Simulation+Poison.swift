@@ -42,7 +42,7 @@ extension Simulation {
 
   /// Repairs everything but the poison, and lets time pass until all other schedules have what they asked for.
   mutating func finishBesidePoison() throws {
-    try letTimePass(rounds: 120)
+    try letTimePass(rounds: 60)
     note(.finishedBesidePoison)
   }
 }

@@ -16,15 +16,16 @@ extension SimulationChecker {
     let isStopped = schedule.ending?.reason?.hasPrefix("stop ") == true
     if isRedefined {
       updated(schedule, track, from: nextTick)
+    } else if schedule.control.owedTick != track.control.owedTick {
+      triggered(schedule, track, from: nextTick)
     } else if !isCounted, !isStopped, track.isPaused, schedule.control.pause == nil {
       resumed(schedule, track, from: nextTick)
     } else if !isCounted, schedule.isLive, schedule.control.pause != track.control.pause {
       paused(schedule, track, from: nextTick)
-    } else if schedule.control.owedTick != track.control.owedTick {
-      triggered(schedule, track, from: nextTick)
     } else {
       expect(
-        schedule.control.revision == track.control.revision, "P30", "\(generation) has another revision without a change")
+        schedule.control.revision == track.control.revision, "P30",
+        "\(generation) has another revision without a change")
       advanced(generation, from: slot, to: schedule.state, schedule.counter)
     }
   }
@@ -48,7 +49,7 @@ extension SimulationChecker {
   private mutating func checkDoubt(_ schedule: Schedule, of track: SimulationTrack, at nextTick: Schedule.NextTick) {
     guard schedule.nextTick?.slot == nextTick.slot, schedule.counter == track.counter else { return }
     let isInDoubt = schedule.control.isSlotInDoubt
-    if schedule.control.pause != nil, track.isNextSent {
+    if schedule.control.pause != nil, track.isNextSent, !track.wasSetBack {
       expect(isInDoubt, "P6", "\(schedule.generation) forgets at a pause that \(nextTick.slot.rfc3339) was sent")
     }
     if isInDoubt, !track.control.isSlotInDoubt {
@@ -169,7 +170,8 @@ extension SimulationChecker {
       trigger.counter == track.counter && trigger.nextSlot == nextSlot && trigger.payload == command.payload, "P31",
       "\(generation) is triggered as \(trigger)")
     expect(isUnmoved(schedule, from: nextTick, track), "P31", "\(generation) is moved by a Trigger")
-    expect(schedule.control.revision == track.control.revision, "P31", "a Trigger changes the revision of \(generation)")
+    expect(
+      schedule.control.revision == track.control.revision, "P31", "a Trigger changes the revision of \(generation)")
     tracks[generation]?.controlled.triggered[trigger.instant] = .init(label: label)
   }
 

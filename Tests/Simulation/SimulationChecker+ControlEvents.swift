@@ -22,7 +22,9 @@ extension SimulationChecker {
     expect(
       controlled.counter == known.counter && controlled.nextSlot == known.nextSlot
         && controlled.definition == known.definition, "P30", "\(name) \(generation) is not what was stored")
-    expect(isAnswer(controlled.effect, to: known.cause, label), "P27", "\(name) \(generation) does not answer \(label)")
+    let promise = controlled.name == .paused ? "P27" : controlled.name == .resumed ? "P28" : "P30"
+    expect(
+      isAnswer(controlled.effect, to: known.cause, label), promise, "\(name) \(generation) does not answer \(label)")
   }
 
   /// Whether the effect is the one of the message.

@@ -53,9 +53,9 @@ extension SimulationChecker {
       return expect(isLong, "P31", "the triggered tick of \(slot.rfc3339) is given up after \(age) ms")
     }
     let generation = generations.last {
-      tracks[$0]?.definition.id.bytes == id.bytes && tracks[$0]?.sent[slot]?.firstUptime != nil
+      tracks[$0]?.definition.id.bytes == id.bytes && tracks[$0]?.firstUptime(of: slot) != nil
     }
-    guard let first = generation.flatMap({ tracks[$0]?.sent[slot]?.firstUptime }) else {
+    guard let first = generation.flatMap({ tracks[$0]?.firstUptime(of: slot) }) else {
       return expect(false, "P6", "the tick of \(slot.rfc3339) was not sent and is given up")
     }
     let age = now.uptime - first

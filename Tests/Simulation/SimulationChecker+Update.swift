@@ -16,7 +16,8 @@ extension SimulationChecker {
     expect(
       schedule.control.pause == (schedule.isLive ? track.control.pause : nil), "P30", "an Update changes a pause")
     expect(
-      command.ifRevision.map { $0 == track.control.revision } ?? true, "P30", "\(generation) is updated at another revision")
+      command.ifRevision.map { $0 == track.control.revision } ?? true, "P30",
+      "\(generation) is updated at another revision")
     checkRevision(schedule, after: track, .update(label: label))
     tracks[generation]?.definition = schedule.definition
     if let limit = tracks[generation]?.limit, limit <= track.counter {
@@ -62,8 +63,9 @@ extension SimulationChecker {
   }
 
   private func isInDoubt(_ schedule: Schedule, _ track: SimulationTrack, _ nextTick: Schedule.NextTick) -> Bool {
-    track.isNextSent || schedule.control.isSlotInDoubt || schedule.control.followingSlot != nil
-      && nextTick.due <= markAtStart
+    track.isNextSent || schedule.control.isSlotInDoubt
+      || schedule.control.followingSlot != nil
+        && nextTick.due <= markAtStart
   }
 }
 

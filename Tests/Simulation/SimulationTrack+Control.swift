@@ -52,6 +52,9 @@ extension SimulationTrack {
     /// The slot after the next tick's, if an Update has changed that while the next tick may have been sent.
     var followingSlot: Instant?
 
+    /// Ticks of slots before an Update.
+    var formerSent: [Instant: SentTick] = [:]
+
     mutating func processEnded() {
       for revision in revisions.keys { revisions[revision]?.isAnswered = true }
     }
@@ -80,11 +83,17 @@ extension SimulationTrack {
     return following
   }
 
+  /// When this process sent the tick of a slot first.
+  func firstUptime(of slot: Instant) -> Int64? {
+    sent[slot]?.firstUptime ?? controlled.formerSent[slot]?.firstUptime
+  }
+
   /// Slots are counted and ordered again: an Update has changed them.
   mutating func beginOtherSlots() {
     countedBefore += confirmed.subtracting(givenUp).count
     arrivedBefore += arrived.filter(confirmed.contains).count
     givenUpBefore += givenUp.count
+    controlled.formerSent = sent
     (sent, arrived, confirmed, givenUp, lastSlotSent) = ([:], [], [], [], nil)
   }
 
