@@ -26,7 +26,10 @@ extension SimulationChecker {
       expect(
         schedule.control.revision == track.control.revision, "P30",
         "\(generation) has another revision without a change")
+      // This change may be the last that the pause concerns.
+      tracks[generation]?.control.catchUp = track.control.catchUp
       advanced(generation, from: slot, to: schedule.state, schedule.counter)
+      tracks[generation]?.control = schedule.control
     }
   }
 
@@ -93,7 +96,7 @@ extension SimulationChecker {
   private mutating func resumed(_ schedule: Schedule, _ track: SimulationTrack, from nextTick: Schedule.NextTick) {
     let generation = schedule.generation
     let owed = schedule.control.owedResumed != track.control.owedResumed ? schedule.control.owedResumed : nil
-    let end = owed == nil ? schedule.control.catchUp?.through : track.control.pause?.until
+    let end = track.control.pause?.until
     if owed != nil {
       reach(.resumedByItself)
       let isOver = end.map { [latestWall] in $0 <= latestWall } ?? false
@@ -103,18 +106,17 @@ extension SimulationChecker {
     let isInDoubt = track.isNextSent || schedule.control.isSlotInDoubt
     if track.definition.timing.isOneShot {
       resumedOneShot(schedule, track, from: nextTick, isInDoubt: isInDoubt, byItself: owed != nil)
-    } else if let end, let policy = schedule.control.catchUp?.policy {
-      if owed == nil { expect(decisions.contains(end), "P28", "\(generation) is resumed as of \(end.rfc3339)") }
-      expect(owed == nil || policy == .skip, "P29", "\(generation) resumes by itself and does not skip")
-      var after = track.afterPause(policy, endedAt: end, from: nextTick)
-      if isInDoubt { after = .init(slot: nextTick.slot, folded: nextTick.missed, missed: 0) }
-      reach(isInDoubt ? .resumedInDoubt : policy.rareState)
-      let isRight = schedule.nextTick.map { $0.slot == after.slot && $0.missed == after.folded } ?? (after.slot == nil)
-      expect(isRight, "P28", "\(generation) resumes, \(policy), with \(schedule.state), expected \(after)")
-      checkEnd(schedule, Schedule.EndReason.endDate)
-      checkRevision(schedule, after: track, .resume(policy: policy, missed: after.missed, nil))
     } else {
-      expect(false, "P28", "\(generation) is resumed as of no instant")
+      // Slots up to a Resume fell into the pause, but only those before its own end.
+      let ends = owed == nil ? decisions : [end].compactMap { $0?.advanced(byMilliseconds: -1) }
+      let matches = policiesThatMatch(schedule, track, from: nextTick, endedAt: ends, isInDoubt: isInDoubt)
+      let isRight = owed == nil ? !matches.isEmpty : matches[.skip] != nil
+      expect(isRight, owed == nil ? "P28" : "P29", "\(generation) resumes with \(schedule.state)")
+      if let policy = schedule.control.catchUp?.policy { reach(isInDoubt ? .resumedInDoubt : policy.rareState) }
+      if matches[.skip] != nil, matches.count == 1 { reach(.resumedSkipping) }
+      if matches[.fireOnce] != nil, matches.count == 1 { reach(.resumedFiringOnce) }
+      checkEnd(schedule, Schedule.EndReason.endDate)
+      checkRevision(schedule, after: track, .resume(matches))
     }
     if let owed {
       let isRight = owed.revision == schedule.control.revision && owed.counter == track.counter
@@ -127,6 +129,30 @@ extension SimulationChecker {
     }
   }
 
+  /// The policies with which the schedule continues as it is stored, each with the number of slots that are not sent or
+  /// folded.
+  private func policiesThatMatch(
+    _ schedule: Schedule, _ track: SimulationTrack, from nextTick: Schedule.NextTick, endedAt ends: [Instant],
+    isInDoubt: Bool
+  ) -> [MisfirePolicy: Int] {
+    var matches: [MisfirePolicy: Int] = [:]
+    let stored = schedule.control.catchUp
+    for policy in MisfirePolicy.allCases where stored.map({ $0.policy == policy }) ?? true {
+      for end in ends where stored.map({ $0.through == end }) ?? true {
+        var after = track.afterPause(policy, endedAt: end, from: nextTick)
+        if isInDoubt {
+          let missed = track.slotAfter(nextTick).map { following in
+            track.afterPause(policy, endedAt: end, from: Schedule.NextTick(slot: following, due: following)).missed
+          }
+          after = .init(slot: nextTick.slot, folded: nextTick.missed, missed: missed ?? 0)
+        }
+        let isRight = schedule.nextTick.map { $0.slot == after.slot && $0.missed == after.folded } ?? (after.slot == nil)
+        if isRight { matches[policy] = after.missed }
+      }
+    }
+    return matches
+  }
+
   /// A one-shot that fell due is sent, unless the command says `skip`.
   private mutating func resumedOneShot(
     _ schedule: Schedule, _ track: SimulationTrack, from nextTick: Schedule.NextTick, isInDoubt: Bool, byItself: Bool
@@ -136,12 +162,12 @@ extension SimulationChecker {
     if schedule.isLive {
       expect(schedule.nextTick?.slot == nextTick.slot, "P28", "\(generation) is resumed at another instant")
       let isDue = !isInDoubt && decisions.allSatisfy { nextTick.slot <= $0 }
-      checkRevision(schedule, after: track, .resume(policy: nil, missed: 0, isDue ? .due : .notDue))
+      checkRevision(schedule, after: track, .resumeOneShot(missed: 0, isDue ? .due : .notDue))
     } else {
       reach(.skippedWhilePaused)
       expect(wasDue && !isInDoubt && !byItself, "P28", "\(generation) is left out after its pause")
       checkEnd(schedule, Schedule.EndReason.skippedWhilePaused)
-      checkRevision(schedule, after: track, .resume(policy: nil, missed: 1, .leftOut))
+      checkRevision(schedule, after: track, .resumeOneShot(missed: 1, .leftOut))
     }
   }
 

@@ -35,12 +35,10 @@ extension SimulationChecker {
     return switch (effect, cause, content) {
     case (.paused, .pause(let first), .command(.pause, _)): messages[first]?.content == content
     case (.updated, .update(let first), .command(.update, _)): messages[first]?.content == content
-    case (.resumed(let missed, _), .resume(let policy, let expected, let oneShot), .command(.resume(let resume), _)):
-      if let oneShot {
-        missed == expected && (oneShot == .notDue || (oneShot == .leftOut) == (resume.misfirePolicy == .skip))
-      } else {
-        missed == expected && policy == resume.misfirePolicy ?? .skip
-      }
+    case (.resumed(let missed, _), .resume(let expected), .command(.resume(let resume), _)):
+      missed == expected[resume.misfirePolicy ?? .skip]
+    case (.resumed(let missed, _), .resumeOneShot(let expected, let oneShot), .command(.resume(let resume), _)):
+      missed == expected && (oneShot == .notDue || (oneShot == .leftOut) == (resume.misfirePolicy == .skip))
     default: false
     }
   }

@@ -129,7 +129,7 @@ extension SimulationChecker {
       expect(next.missed == 0, "P5", "\(generation) misses slots after a tick")
       expect(track.limit.map { counter < $0 } ?? true, "P8", "\(generation) goes on beyond its limit")
     case .ended(let ending):
-      let isAtLimit = track.limit == counter
+      let isAtLimit = track.limit.map { counter >= $0 } ?? false
       reach(isAtLimit ? .limitReached : track.definition.timing.isOneShot ? .oneShotFired : .endDateReached)
       let recurring = isAtLimit ? Schedule.EndReason.countLimit : Schedule.EndReason.endDate
       let reason = track.definition.timing.isOneShot ? nil : recurring
@@ -204,7 +204,10 @@ extension SimulationChecker {
       } else if ending.reason == Schedule.EndReason.endDate {
         expect(track.slotAfter(nextTick) == nil, "P5", "\(generation) ends before its end date")
       } else {
-        expect(isGivenUp && track.definition.timing.isOneShot, "P5", "\(generation) ends without a cause")
+        // An Update may have set a limit that was reached before.
+        let isAtLimit = ending.reason == Schedule.EndReason.countLimit && track.limit.map { $0 <= track.counter } ?? false
+        expect(
+          isGivenUp && (track.definition.timing.isOneShot || isAtLimit), "P5", "\(generation) ends without a cause")
       }
     }
   }

@@ -20,7 +20,7 @@ extension SimulationChecker {
       "\(generation) is updated at another revision")
     checkRevision(schedule, after: track, .update(label: label))
     tracks[generation]?.definition = schedule.definition
-    if let limit = tracks[generation]?.limit, limit <= track.counter {
+    if let limit = tracks[generation]?.limit, limit <= track.counter, !isInDoubt(schedule, track, nextTick) {
       reach(.endedByUpdate)
       expect(
         schedule.ending?.reason == Schedule.EndReason.countLimit, "P30",
@@ -42,11 +42,10 @@ extension SimulationChecker {
       return expect(false, "P30", "\(generation) is ended by an Update")
     }
     let before = track.definition
-    let isMoved = definition.timing != before.timing || definition.endDate != before.endDate
-    var isGridKept = false
-    if case .every = definition.timing { isGridKept = definition.timing == before.timing }
-    let slots = isMoved && !isGridKept ? decisions.map { definition.firstSlot(after: $0) } : [nextTick.slot]
-    if next.slot == nextTick.slot, !isMoved || isGridKept || isInDoubt(schedule, track, nextTick) {
+    var isMoved = definition.timing != before.timing
+    if case .cron = definition.timing, definition.endDate != before.endDate { isMoved = true }
+    let slots = isMoved ? decisions.map { definition.firstSlot(after: $0) } : [nextTick.slot]
+    if next.slot == nextTick.slot, !isMoved || isInDoubt(schedule, track, nextTick) {
       expect(next.missed == nextTick.missed, "P30", "\(generation) forgets at an Update what it missed")
       guard isMoved else { return }
       if isInDoubt(schedule, track, nextTick) {

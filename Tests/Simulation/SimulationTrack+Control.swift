@@ -16,8 +16,9 @@ extension SimulationTrack {
 
     enum Cause {
       case pause(label: Int)
-      /// `policy` is nil for a one-shot, which may or may not have been left out for the given reason.
-      case resume(policy: MisfirePolicy?, missed: Int, OneShot?)
+      /// The policies that lead to what is stored, each with the number of slots that are not sent or folded.
+      case resume([MisfirePolicy: Int])
+      case resumeOneShot(missed: Int, OneShot)
       case update(label: Int)
     }
 
