@@ -146,7 +146,8 @@ extension SimulationChecker {
           }
           after = .init(slot: nextTick.slot, folded: nextTick.missed, missed: missed ?? 0)
         }
-        let isRight = schedule.nextTick.map { $0.slot == after.slot && $0.missed == after.folded } ?? (after.slot == nil)
+        let isRight =
+          schedule.nextTick.map { $0.slot == after.slot && $0.missed == after.folded } ?? (after.slot == nil)
         if isRight { matches[policy] = after.missed }
       }
     }

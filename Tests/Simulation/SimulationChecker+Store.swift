@@ -205,7 +205,8 @@ extension SimulationChecker {
         expect(track.slotAfter(nextTick) == nil, "P5", "\(generation) ends before its end date")
       } else {
         // An Update may have set a limit that was reached before.
-        let isAtLimit = ending.reason == Schedule.EndReason.countLimit && track.limit.map { $0 <= track.counter } ?? false
+        let isAtLimit =
+          ending.reason == Schedule.EndReason.countLimit && track.limit.map { $0 <= track.counter } ?? false
         expect(
           isGivenUp && (track.definition.timing.isOneShot || isAtLimit), "P5", "\(generation) ends without a cause")
       }
