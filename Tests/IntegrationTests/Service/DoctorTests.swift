@@ -1,6 +1,7 @@
 import AMQP
 import Foundation
 import GRDB
+import PocketwatchService
 import Scheduling
 import Testing
 
