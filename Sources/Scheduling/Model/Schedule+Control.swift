@@ -185,9 +185,8 @@ extension Schedule {
 
   /// Drops what is left of a pause once the next slot is after it.
   mutating func dropCatchUp() {
-    guard !hasPlainControl, let catchUp = control.catchUp, nextTick.map({ $0.slot > catchUp.through }) ?? true else {
-      return
-    }
+    guard !hasPlainControl, let through = control.catchUp?.through else { return }
+    if case .live(let next) = progress.state, next.slot <= through { return }
     control.catchUp = nil
   }
 }
