@@ -88,6 +88,7 @@ extension JSONWriter {
     if let policy = definition.misfirePolicy { field("misfirePolicy", policy.rawValue) }
     if let window = definition.catchupWindow { field("catchupWindow", window.text) }
     if let ifExists = definition.ifExists { field("ifExists", ifExists.rawValue) }
+    guard definition.hasLabels else { return }
     if let group = definition.group { field("group", group) }
     if let tags = definition.tags { field("tags", texts: tags) }
     if let description = definition.description { field("description", description) }

@@ -113,6 +113,7 @@ struct OwedEvents {
 
   /// A schedule without the event that was just confirmed: its next change must not bring that back.
   func settled(_ schedule: Schedule) -> Schedule {
+    guard !inMemory.isEmpty else { return schedule }
     guard let notice = inMemory[schedule.generation], notice.isConfirmed else { return schedule }
     var settled = schedule
     settled.settle(notice.event)

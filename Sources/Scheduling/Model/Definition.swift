@@ -115,6 +115,9 @@ package struct Definition: Hashable, Sendable {
     set { labels.description = newValue }
   }
 
+  /// Whether it has a group, tags or a description: most have none, and every tick is asked.
+  package var hasLabels: Bool { shared.value.labels != nil }
+
   private var labels: Labels {
     get { shared.value.labels ?? Labels() }
     set { shared.value.labels = newValue == Labels() ? nil : newValue }

@@ -13,7 +13,10 @@ package enum OwedEvent: CaseIterable, Hashable, Sendable {
 
 extension Schedule {
   /// What it owes, in the order of publication.
-  package var owed: [OwedEvent] { OwedEvent.allCases.filter { event(owed: $0) != nil } }
+  package var owed: [OwedEvent] { owesNothing ? [] : OwedEvent.allCases.filter { event(owed: $0) != nil } }
+
+  /// Whether it certainly owes nothing, which is asked with every tick.
+  private var owesNothing: Bool { hasPlainControl && ending?.owesStopped != true }
 
   /// An event that it owes; nil if it does not owe this one.
   func event(owed: OwedEvent) -> OutgoingEvent? {
