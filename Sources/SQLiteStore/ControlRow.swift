@@ -30,11 +30,7 @@ enum ControlRow {
   private static let byGeneration = "SELECT \(columns) FROM control WHERE generation = ?"
   private static let listed = "SELECT \(columnsBeforePayload), NULL FROM control WHERE generation = ?"
 
-  static func isNeeded(by schedule: Schedule) -> Bool {
-    let definition = schedule.definition
-    return !schedule.hasPlainControl || definition.group != nil || definition.tags != nil
-      || definition.description != nil
-  }
+  static func isNeeded(by schedule: Schedule) -> Bool { !schedule.hasPlainControl || schedule.definition.hasLabels }
 
   static func bind(_ schedule: Schedule, to parameters: inout ParameterValues) {
     let (definition, control) = (schedule.definition, schedule.control)

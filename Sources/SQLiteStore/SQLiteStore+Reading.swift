@@ -3,7 +3,7 @@ package import Recurrence
 package import Scheduling
 
 /// Queries for schedules. Each uses an index that yields its order.
-private enum Query {
+enum Query {
   static let byID = select(schedulesFirst, "id = ?")
   static let history = "SELECT \(Schedule.History.columns) FROM \(schedulesFirst) WHERE id = ?"
   static let afterID = select(schedulesFirst, "id > ? ORDER BY id")
