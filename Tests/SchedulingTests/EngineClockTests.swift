@@ -132,6 +132,40 @@ struct EngineClockTests {
     }
   }
 
+  /// A Resume moves a schedule forward in the order of due times, to where the review has already been.
+  @Test func resumedDuringTheReview() throws {
+    var settings = Engine.Settings.trustingTheClock
+    settings.duePage = 2
+    var driver = try EngineDriver.starting(hourly, settings: settings)
+    driver.pause("hourly")
+    for number in 0..<6 as Range<UInt8> {
+      driver.start(Definition(id: ScheduleID(stored: [number]), timing: hourly.timing))
+    }
+    driver.ack()
+    driver.holdsStore = true
+    driver.stepWall(seconds: -3 * Self.day)
+    driver.answerStore()
+    driver.resume("hourly")
+    while driver.heldRequest != nil { driver.answerStore() }
+    #expect(try driver.stored("hourly")?.isPaused == false)
+    #expect(try driver.stored("hourly")?.nextTick?.slot == .second(3600 - 3 * Self.day))
+  }
+
+  /// Updated while its next tick was in doubt: what occurs again are the slots of the new definition.
+  @Test func updatedOnTheWrongClock() throws {
+    var driver = try EngineDriver.starting(hourly, settings: .trustingTheClock)
+    driver.advance(seconds: 3600)
+    driver.nack()
+    driver.advance(milliseconds: 500)
+    driver.update("hourly", [.timing(try Timing(every: "7m"))])
+    driver.ack { !$0.isTick }
+    driver.stepWall(seconds: -3 * Self.day)
+    driver.ack()
+    let slot = try #require(try driver.stored("hourly")?.nextTick?.slot)
+    let phase = Instant.second(3600).milliseconds + 500 - slot.milliseconds
+    #expect(slot < .second(0) && phase % (7 * 60_000) == 0)
+  }
+
   enum Fate: CaseIterable { case confirmed, refused, lost }
 
   /// A tick in flight is left alone until it is resolved; then its schedule, too, continues from now.

@@ -62,6 +62,18 @@ struct EngineDoubtTests {
 }
 
 extension EngineDoubtTests {
+  /// A second Update changes only its end date: what follows the slot in doubt is still what the first one asked for.
+  @Test(arguments: ["at", "every"]) func aSecondUpdateKeepsWhatFollows(timing: String) throws {
+    var driver = try EngineDriver.starting(Definition(id: "a", timing: .at(.second(60))))
+    driver.advance(seconds: 95)
+    driver.update("a", [.timing(timing == "at" ? .at(.second(120)) : try Timing(every: "25s"))])
+    driver.update("a", [.endDate(.second(3600))])
+    driver.ack { !$0.isTick }
+    driver.ack()
+    driver.advance(seconds: 25)
+    #expect(driver.ticks.map(\.slot) == [.second(60), .second(120)])
+  }
+
   /// The end of a pause on a wrong clock does not swallow the slots that occur again on the right one.
   @Test func aResumeOnAWrongClockIsForgottenWithIt() throws {
     var driver = try EngineDriver.starting(everyMinute)

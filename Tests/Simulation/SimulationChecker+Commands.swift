@@ -13,6 +13,8 @@ extension SimulationChecker {
     var kinds: [Int: String] = [:]
     /// When its answer was last remembered, and the entry of the history that stored it.
     var remembered: (at: Instant, entry: Int)?
+    /// Whether it was once accepted as a control command.
+    var isControlled = false
   }
 
   /// The result of the messages on one id.
@@ -75,12 +77,19 @@ extension SimulationChecker {
     expect(isFirst, "P2", "message \(label) took effect \(known.effects + 1) times")
   }
 
+  /// Whether a message with the same command was accepted before, as a Pause, Resume, Trigger or Update.
+  func wasAccepted(_ label: Int) -> Bool {
+    guard case .command(_, let key?)? = messages[label]?.content else { return false }
+    return keyed[key]?.isControlled ?? false
+  }
+
   /// P2: it is decided once.
   mutating func remembered(_ command: RememberedCommand) {
     if let known = keyed[command.key], !known.isMixed, known.remembered != nil {
       expect(mayBeForgotten(known), "P2", "message \(command.key.low) is decided twice")
     }
     keyed[command.key]?.remembered = (command.at, walls.count)
+    if case .controlled = command.answer { keyed[command.key]?.isControlled = true }
   }
 
   /// P2: whatever has happened meanwhile, a redelivered message gets the same answer as before, and so does a duplicate

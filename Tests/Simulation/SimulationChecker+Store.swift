@@ -143,8 +143,11 @@ extension SimulationChecker {
   /// Whether a slot is in phase with a later one, as after a clock that was set far back. Whether it was the first
   /// after the decision cannot be checked if the clock was set again since; it must be by the end.
   private func isEarlier(_ slot: Instant, of track: SimulationTrack, than later: Instant) -> Bool {
-    guard let step = track.step, slot <= later else { return false }
-    return (later.milliseconds - slot.milliseconds) % step == 0
+    guard slot <= later else { return false }
+    // After an Update, `later` may be a slot of the former definition.
+    let following = track.controlled.followingSlot
+    guard let step = track.step else { return slot == following }
+    return ((following ?? later).milliseconds - slot.milliseconds) % step == 0
   }
 
   /// Without a confirmed tick: folded, skipped, expired, moved or stopped.
@@ -154,7 +157,8 @@ extension SimulationChecker {
     let isGivenUp = givenUp.contains(GivenUp(id: track.definition.id, slot: nextTick.slot))
     let lateness = highestWall.milliseconds - nextTick.slot.milliseconds
     switch state {
-    case .live(let next) where next.slot < nextTick.slot:
+    case .live(let next)
+    where next.slot < nextTick.slot && !(isGivenUp && next.slot == track.controlled.followingSlot):
       reach(.movedBack)
       tracks[generation]?.moveBack(losing: nextTick.slot)
       expect(track.mayMove, "P12", "\(generation) goes back from \(nextTick.slot.rfc3339)")

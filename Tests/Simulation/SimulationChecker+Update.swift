@@ -15,8 +15,9 @@ extension SimulationChecker {
     expect(schedule.counter == track.counter, "P30", "\(generation) counts \(schedule.counter) after an Update")
     expect(
       schedule.control.pause == (schedule.isLive ? track.control.pause : nil), "P30", "an Update changes a pause")
+    // Applied again after a command without a key, it was accepted at the revision that it names.
     expect(
-      command.ifRevision.map { $0 == track.control.revision } ?? true, "P30",
+      command.ifRevision.map { $0 == track.control.revision } ?? true || wasAccepted(label), "P30",
       "\(generation) is updated at another revision")
     checkRevision(schedule, after: track, .update(label: label))
     tracks[generation]?.definition = schedule.definition
@@ -57,7 +58,10 @@ extension SimulationChecker {
         expect(isRight, "P30", "\(generation) follows at \(schedule.control.followingSlot?.rfc3339 ?? "no slot")")
       }
     } else {
-      expect(!track.isNextSent, "P6", "\(generation) leaves out \(nextTick.slot.rfc3339), which was sent, at an Update")
+      // After a clock that was set far back, it is not known any more what was sent at slots to come.
+      expect(
+        !track.isNextSent || track.wasSetBack, "P6",
+        "\(generation) leaves out \(nextTick.slot.rfc3339), which was sent, at an Update")
       expect(slots.contains(next.slot), "P30", "\(generation) is moved to \(next.slot.rfc3339)")
       expect(next.missed == 0, "P30", "\(generation) misses slots after an Update")
       tracks[generation]?.beginOtherSlots()

@@ -15,17 +15,37 @@ extension Engine {
   mutating func recompute(_ schedules: [Schedule], isLast: Bool) {
     // A schedule that owes an event may move: ticks do not wait for that either.
     let busy = Busy(window, review)
-    for schedule in schedules.lazy.map(owedEvents.settled) {
-      guard let next = schedule.nextTick, let zone = rules(of: schedule.definition),
-        let progress = review.recompute(
-          schedule, in: zone, isBusy: busy.contains(schedule.id), mayHaveBeenSent: mayHaveBeenSent(schedule),
-          latestWall: clock.latestWall, at: turn.now)
-      else { continue }
-      report(schedule, from: next.slot, to: progress.state)
-      if window[schedule.generation] == nil { review.move(schedule) }
-      advance(schedule, to: progress)
-    }
+    for schedule in schedules { recompute(owedEvents.settled(schedule), unless: busy) }
     if let causes = review.reviewed(through: schedules.last?.position, isLast: isLast) { finished(causes) }
+  }
+
+  /// Recomputes the next slots of schedules that a command, or the end of a pause, has just moved to positions that the
+  /// review has passed: the pages to come do not show them.
+  mutating func recomputePassed(_ changes: [Change]) {
+    guard !review.causes.isEmpty else { return }
+    var seen: Set<ScheduleID> = []
+    let busy = Busy(window, review)
+    for change in changes.reversed() {
+      switch change {
+      case .start(let schedule, _): seen.insert(schedule.id)
+      case .revise(let schedule, _, _, _):
+        guard seen.insert(schedule.id).inserted, let position = schedule.position, review.hasPassed(position)
+        else { continue }
+        recompute(owedEvents.settled(schedule), unless: busy)
+      case .advance, .announced, .declare, .followRules, .remember, .markInDoubt, .inbox: break
+      }
+    }
+  }
+
+  private mutating func recompute(_ schedule: Schedule, unless busy: Busy) {
+    guard let next = schedule.nextTick, let zone = rules(of: schedule.definition),
+      let progress = review.recompute(
+        schedule, in: zone, isBusy: busy.contains(schedule.id), mayHaveBeenSent: mayHaveBeenSent(schedule),
+        latestWall: clock.latestWall, at: turn.now)
+    else { return }
+    report(schedule, from: next.slot, to: progress.state)
+    if window[schedule.generation] == nil { review.move(schedule) }
+    advance(schedule, to: progress)
   }
 
   /// Whether the next tick of a schedule may have been published.

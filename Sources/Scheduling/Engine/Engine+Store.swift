@@ -131,6 +131,7 @@ extension Engine {
       announce(answers)  // first: what a command's schedule owes now follows its outcome
       for change in changes { applied(change) }
       for case let replaced? in answers.map(\.decision.replaced) { window.remove(replaced) }
+      recomputePassed(changes)
       window.shrink(to: settings.dueCapacity)
     case (.sweep, .swept(let count)): sweeper.swept(count, at: turn.now)
     case (.question(let item), .described(let schedule, let history)):

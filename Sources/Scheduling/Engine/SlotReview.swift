@@ -69,6 +69,12 @@ struct SlotReview {
     return through.map { position > $0 } ?? true
   }
 
+  /// Whether the pages to come will not show a schedule at this position.
+  func hasPassed(_ position: DuePosition) -> Bool {
+    guard case .running(_, let through?) = state else { return false }
+    return position <= through
+  }
+
   /// The new progress of a schedule; nil if it is unchanged, or has to be revisited.
   ///
   /// A tick that may have been sent keeps its slot, unless the clock was wrong.

@@ -94,10 +94,18 @@ extension Schedule {
   /// The progress after the wall clock was set far back: the slots between now and the stored slot occur again. Nil if
   /// it is unchanged.
   package func afterClockSetBack(to now: Instant, in zone: ZoneRules) -> Progress? {
-    guard let nextTick, let slot = definition.firstSlot(after: now, before: nextTick.slot, in: zone) else { return nil }
+    guard let nextTick, let slot = firstSlot(after: now, in: zone), slot < nextTick.slot else { return nil }
     var first = definition.nextTick(slot, since: now, in: zone)
     first.missed = nextTick.missed
     return progress.with(state: .live(first))
+  }
+
+  /// The first slot after `instant`; nil if that is the stored one or later. Intervals stay in phase with the slot that
+  /// belongs to the definition: after an Update, the next tick may be one of the former definition.
+  private func firstSlot(after instant: Instant, in zone: ZoneRules) -> Instant? {
+    let following = hasPlainControl ? nil : control.followingSlot
+    guard let stored = following ?? nextTick?.slot else { return nil }
+    return definition.firstSlot(after: instant, before: stored, in: zone) ?? following
   }
 
   /// The state after a slot.

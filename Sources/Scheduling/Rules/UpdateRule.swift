@@ -61,9 +61,11 @@ extension Schedule {
       return next
     }
     if definition.keepsSlot(of: self.definition) {
-      guard definition.isWithinDates(nextTick.slot) else { return nil }
+      // The next tick may be one of a former definition.
+      let slot = control.followingSlot ?? nextTick.slot
+      guard definition.isWithinDates(slot) else { return nil }
       var next = nextTick
-      next.due = definition.due(of: next.slot, in: zone)
+      (next.slot, next.due) = (slot, definition.due(of: slot, in: zone))
       return next
     }
     return definition.firstTick(arrival: now, time: update.time, in: zone)
