@@ -103,7 +103,19 @@ struct DueWindowTests {
     window.move(5, to: .waiting)
     window.shrink(to: 2)
     #expect((1...10).map { window[$0] != nil } == (1...10).map { $0 <= 5 })
-    #expect(window.lanes[0].loadedThrough == schedules[4].position)
+    #expect(window.lanes[0].covers(schedules[4].position!) && !window.lanes[0].covers(schedules[5].position!))
+  }
+
+  /// A row that left and came back has its position in the queue twice, and only one of them is dropped.
+  @Test func shrinkDropsARowThatWasPausedForAMoment() {
+    var window = DueWindow()
+    let schedules = (1...4).map { schedule("\($0)", generation: $0, due: .second($0)) }
+    window.load(page(schedules), through: .second(30), isInDoubt: { _ in false })
+    window.remove(2)
+    window.started(schedules[1])
+    window.shrink(to: 2)
+    #expect(window[1] != nil && window[2] == nil)
+    #expect(window.lanes[0].covers(schedules[0].position!) && !window.lanes[0].covers(schedules[1].position!))
   }
 
   // MARK: Random histories

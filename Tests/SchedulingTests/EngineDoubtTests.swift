@@ -74,6 +74,37 @@ extension EngineDoubtTests {
     #expect(driver.ticks.map(\.slot) == [.second(60), .second(120)])
   }
 
+  /// An Update sets a limit that was reached, while a tick is in doubt. When a clock that was set far back takes that
+  /// tick away, none is left.
+  @Test func aLimitReachedOnAWrongClock() throws {
+    let settings = Engine.Settings.trustingTheClock
+    var driver = try EngineDriver.starting(everyMinute, settings: settings)
+    driver.confirm(through: 120)
+    driver.advance(seconds: 60)
+    driver.nack()
+    driver.update("a", [.limit(2)])
+    driver.ack { !$0.isTick }
+    driver.stepWall(seconds: -3 * 86_400)
+    driver.ack()
+    #expect(driver.stopped.map(\.reason) == [Schedule.EndReason.countLimit])
+    #expect(driver.stopped.map(\.counter) == [2])
+  }
+
+  /// Until it is believed that the clock was set back, what an Update asked for becomes past: that is not left out.
+  @Test func whatFollowsMayBePast() throws {
+    var driver = try EngineDriver.starting(Definition(id: "a", timing: .at(.second(60))))
+    driver.advance(seconds: 60)
+    driver.nack()
+    let start: Int64 = 60 - 3 * 86_400
+    driver.stepWall(seconds: -3 * 86_400)
+    driver.update("a", [.timing(everyMinute.timing), .timezone("Etc/UTC")])
+    driver.pause("a")
+    driver.ack { !$0.isTick }
+    driver.advance(seconds: 600)
+    #expect(driver.saysClockWasSetBack)
+    #expect(try driver.stored("a")?.nextTick?.slot == .second(start + 60))
+  }
+
   /// The end of a pause on a wrong clock does not swallow the slots that occur again on the right one.
   @Test func aResumeOnAWrongClockIsForgottenWithIt() throws {
     var driver = try EngineDriver.starting(everyMinute)

@@ -211,8 +211,8 @@ extension SimulationChecker {
         // An Update may have set a limit that was reached before.
         let isAtLimit =
           ending.reason == Schedule.EndReason.countLimit && track.limit.map { $0 <= track.counter } ?? false
-        expect(
-          isGivenUp && (track.definition.timing.isOneShot || isAtLimit), "P5", "\(generation) ends without a cause")
+        let isLeft = isGivenUp && track.definition.timing.isOneShot
+        expect(isLeft || isAtLimit && (isGivenUp || track.mayMove), "P5", "\(generation) ends without a cause")
       }
     }
   }

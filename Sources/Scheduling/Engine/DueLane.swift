@@ -30,6 +30,13 @@ struct DueLane {
     assert(loadedThrough.map { $0 <= position } ?? true, "loading moves forward")
     loadedThrough = position
   }
+
+  /// The schedule at this position, and all after it, are not in the window any more.
+  mutating func unload(from position: DuePosition) {
+    let last = DuePosition(due: position.due, generation: position.generation - 1)
+    loadedThrough = loadedThrough.map { min($0, last) }
+    assert(!covers(position), "a dropped row is beyond what is loaded")
+  }
 }
 
 /// While more schedules are due than the window holds, those that become due meanwhile get a lane of their own ahead of

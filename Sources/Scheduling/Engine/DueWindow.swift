@@ -165,19 +165,14 @@ struct DueWindow {
   /// Stops at a row that may have been sent, since the store does not record that.
   mutating func shrink(to count: Int) {
     for lane in lanes.indices where lanes[lane].queue.count > 2 * count {
-      var lowestDropped: DuePosition?
       while lanes[lane].queue.count > count, let position = lanes[lane].queue.max {
         if isCurrent(position) {
           guard rows[position.generation]?.mayHaveBeenSent == false else { break }
           remove(position.generation)
-          lowestDropped = position
+          lanes[lane].unload(from: position)
         }
         lanes[lane].queue.removeMax()
       }
-      if let last = lanes[lane].queue.max, let loaded = lanes[lane].loadedThrough {
-        lanes[lane].loadedThrough = min(last, loaded)
-      }
-      assert(lowestDropped.map { !lanes[lane].covers($0) } ?? true, "a dropped row is beyond what is loaded")
     }
   }
 

@@ -95,7 +95,11 @@ extension Schedule {
   /// it is unchanged.
   package func afterClockSetBack(to now: Instant, in zone: ZoneRules) -> Progress? {
     guard let nextTick, let slot = firstSlot(after: now, in: zone), slot < nextTick.slot else { return nil }
-    var first = definition.nextTick(slot, since: now, in: zone)
+    // Only a tick in doubt was left when an Update set the limit.
+    guard !hasReachedLimit(counter) else {
+      return progress.with(state: .ended(ending(EndReason.countLimit, at: now)))
+    }
+    var first = definition.nextTick(slot, since: min(now, slot.advanced(byMilliseconds: -1)), in: zone)
     first.missed = nextTick.missed
     return progress.with(state: .live(first))
   }

@@ -29,7 +29,6 @@ extension CommandDecision {
     var updated = existing
     updated.definition = definition
     updated.keepDigest(of: existing, secret: secret)
-    if !changed.isEmpty { updated.control.revision += 1 }
     if updated.hasReachedLimit(existing.counter), !mayHaveBeenSent {
       updated = updated.advanced(
         to: existing.progress.with(state: .ended(updated.ending(Schedule.EndReason.countLimit, at: now))))
@@ -45,6 +44,7 @@ extension CommandDecision {
         updated.control.isSlotInDoubt = true
       }
     }
+    if !changed.isEmpty || !updated.isLive { updated.control.revision += 1 }
     return controlled(
       .updated(changed: changed, ignored: update.ignored), existing, to: updated, isRedefined: true, origin: origin)
   }
