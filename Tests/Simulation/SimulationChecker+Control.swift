@@ -13,7 +13,10 @@ extension SimulationChecker {
     checkDoubt(schedule, of: track, at: nextTick)
     tracks[generation]?.control = schedule.control
     let isCounted = schedule.counter != track.counter
-    let isStopped = schedule.ending?.reason?.hasPrefix("stop ") == true
+    // A limit that an Update set ends a schedule also while it is paused, if a wrong clock was all that kept a tick in doubt.
+    let isStopped =
+      schedule.ending.map { $0.reason == Schedule.EndReason.countLimit || $0.reason?.hasPrefix("stop ") == true }
+      ?? false
     if isRedefined {
       updated(schedule, track, from: nextTick)
     } else if schedule.control.owedTick != track.control.owedTick {

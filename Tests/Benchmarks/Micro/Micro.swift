@@ -6,11 +6,14 @@ struct Micro: ParsableCommand {
   static let configuration = CommandConfiguration(abstract: "Time per call of functions that are called often.")
 
   enum Part: String, CaseIterable, ExpressibleByArgument {
-    case recurrence, envelope, store, tick
+    case recurrence, envelope, store, tick, list
   }
 
   @Argument(help: "Only these.")
   var parts = Part.allCases
+
+  @Option(help: "The schedules of `list`.")
+  var schedules = 1_000_000
 
   func run() throws {
     print("processor time per call, median of \(CallTimer.runs) runs")
@@ -21,6 +24,7 @@ struct Micro: ParsableCommand {
       case .envelope: try Self.envelope()
       case .store: try StoreBenchmark.run()
       case .tick: try TickBenchmark.run()
+      case .list: try ListBenchmark.run(schedules)
       }
     }
   }
