@@ -118,6 +118,18 @@ struct DueWindowTests {
     #expect(window.lanes[0].covers(schedules[0].position!) && !window.lanes[0].covers(schedules[1].position!))
   }
 
+  /// A row that may have been sent stays although a command changes it and no lane covers it: the store does not know.
+  @Test func aChangeKeepsWhatMayHaveBeenSent() {
+    var window = DueWindow()
+    let one = schedule("a", generation: 1, due: .second(1))
+    window.load(page([one], isLast: false), through: .second(30), isInDoubt: { _ in true })
+    window.lanes[0].unload(from: one.position!)
+    window.revised(one, afterTick: nil)
+    #expect(window[1]?.mayHaveBeenSent == true)
+    let first = window.first()
+    #expect(first == one.position)
+  }
+
   // MARK: Random histories
 
   /// While more is due than the window holds, newly due schedules have a lane of their own; the lanes take turns until

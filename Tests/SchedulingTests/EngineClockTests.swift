@@ -151,6 +151,64 @@ struct EngineClockTests {
     #expect(try driver.stored("hourly")?.nextTick?.slot == .second(3600 - 3 * Self.day))
   }
 
+  /// The Stop comes with the Resume: the review does not bring the schedule back.
+  @Test func resumedAndStoppedDuringTheReview() throws {
+    var settings = Engine.Settings.trustingTheClock
+    settings.duePage = 2
+    var driver = try EngineDriver.starting(hourly, settings: settings)
+    driver.pause("hourly")
+    for number in 0..<6 as Range<UInt8> {
+      driver.start(Definition(id: ScheduleID(stored: [number]), timing: hourly.timing))
+    }
+    driver.ack()
+    driver.holdsStore = true
+    driver.stepWall(seconds: -3 * Self.day)
+    driver.answerStore()
+    driver.deliver([
+      (.resume(Command.Resume(id: "hourly", misfirePolicy: nil)), messageID: nil),
+      (.stop(Command.Stop(id: "hourly", reason: "stopped")), messageID: nil),
+    ])
+    while driver.heldRequest != nil { driver.answerStore() }
+    driver.holdsStore = false
+    driver.ack()
+    driver.advance(seconds: 7200)
+    #expect(!driver.ticks.contains { $0.definition.id == "hourly" })
+  }
+
+  /// What an Update or a Resume on the wrong clock left for the slots after one in doubt is put right, too.
+  @Test(arguments: ["update", "resume"]) func inDoubtBeforeTheWrongClock(command: String) throws {
+    var driver = try EngineDriver.starting(hourly, settings: .trustingTheClock)
+    driver.advance(seconds: 3600)
+    driver.nack()
+    if command == "resume" { driver.pause("hourly") }
+    driver.ack { !$0.isTick }
+    driver.stepWall(seconds: 3 * Self.day)
+    if command == "resume" {
+      driver.resume("hourly")
+    } else {
+      driver.update("hourly", [.timing(try Timing(every: "7m"))])
+    }
+    driver.ack { !$0.isTick }
+    driver.stepWall(seconds: -3 * Self.day)
+    driver.advance(seconds: 120)
+    driver.ack()
+    driver.ack()
+    let next = try #require(try driver.stored("hourly")?.nextTick?.slot)
+    #expect(next <= .second(2 * 3600), "\(next.rfc3339)")
+    driver.advance(seconds: 2 * 3600)
+    #expect(driver.ticks.contains { $0.slot > .second(3600) && $0.slot <= .second(2 * 3600) })
+  }
+
+  /// After a small step back an Update does not begin again with slots that have been.
+  @Test func updatedAfterASmallStepBack() throws {
+    var driver = try EngineDriver.starting(Definition(id: "a", timing: try Timing(cron: "* * * * *")))
+    driver.confirm(through: 300)
+    driver.stepWall(seconds: -200)
+    driver.update("a", [.endDate(.second(86_400))])
+    driver.ack()
+    #expect(try driver.stored("a")?.nextTick?.slot == .second(360))
+  }
+
   /// Updated while its next tick was in doubt: what occurs again are the slots of the new definition.
   @Test func updatedOnTheWrongClock() throws {
     var driver = try EngineDriver.starting(hourly, settings: .trustingTheClock)

@@ -92,11 +92,11 @@ extension EngineDoubtTests {
 
   /// Until it is believed that the clock was set back, what an Update asked for becomes past: that is not left out.
   @Test func whatFollowsMayBePast() throws {
-    var driver = try EngineDriver.starting(Definition(id: "a", timing: .at(.second(60))))
-    driver.advance(seconds: 60)
-    driver.nack()
+    let store = MemoryStore()
+    var before = try EngineDriver.starting(Definition(id: "a", timing: .at(.second(60))), store: store)
+    before.advance(seconds: 60)
     let start: Int64 = 60 - 3 * 86_400
-    driver.stepWall(seconds: -3 * 86_400)
+    var driver = try EngineDriver.connected(store: store, at: .second(start))
     driver.update("a", [.timing(everyMinute.timing), .timezone("Etc/UTC")])
     driver.pause("a")
     driver.ack { !$0.isTick }

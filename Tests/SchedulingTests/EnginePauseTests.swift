@@ -130,6 +130,22 @@ struct EnginePauseTests {
     #expect(driver.ticks.last?.missed == 0)
   }
 
+  /// It is sent again after the pause, unchanged, and has an hour for it from then on.
+  @Test func aTimedOutTickIsSentAgainAfterTheResume() throws {
+    var driver = try EngineDriver.starting(everyMinute)
+    driver.advance(seconds: 60 + 30)
+    driver.pause("a")
+    driver.ack { !$0.isTick }
+    driver.advance(seconds: 3500)
+    driver.resume("a")
+    driver.ack { !$0.isTick }
+    #expect(driver.ticks.map(\.slot) == [.second(60), .second(60)])
+    driver.advance(seconds: 300)
+    #expect(try driver.stored("a")?.nextTick?.slot == .second(60))
+    driver.ack()
+    #expect(try driver.stored("a")?.counter == 1)
+  }
+
   @Test func aNackedTickIsSentAgainUnchangedAfterTheResume() throws {
     var driver = try EngineDriver.starting(everyMinute)
     driver.advance(seconds: 60)

@@ -37,6 +37,17 @@ struct EngineUpdateTests {
     #expect(driver.ticks.last?.definition == expected)
   }
 
+  /// As it is sent: the tick in doubt, then the slots that the Update asked for.
+  @Test func upcomingSlotsFollowTheUpdate() throws {
+    var driver = try EngineDriver.starting(Definition(id: "a", timing: try Timing(every: "1h")))
+    driver.advance(seconds: 3600)
+    driver.nack()
+    driver.advance(milliseconds: 500)
+    driver.update("a", [.timing(try Timing(every: "7m"))])
+    let slots = try #require(try driver.stored("a")).upcomingSlots(3, in: .utc)
+    #expect(slots.map { $0.milliseconds - Instant.second(3600).milliseconds } == [0, 420_500, 840_500])
+  }
+
   @Test func removesFields() throws {
     var definition = everyMinute
     (definition.limit, definition.group, definition.endDate) = (5, "g", .second(90))

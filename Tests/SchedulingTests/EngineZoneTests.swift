@@ -215,4 +215,42 @@ struct EngineZoneTests {
     change(&driver, offsetMinutes: 0)
     #expect(driver.ticks.map(\.slot) == [.second(3600)])
   }
+
+  /// It cannot be known what follows its tick, so that tick is sent again when the rules are back.
+  @Test func aTickThatExpiresWithoutItsZone() throws {
+    var driver = try started()
+    driver.advance(seconds: 3600 + 60)
+    change(&driver, offsetMinutes: nil)
+    driver.advance(seconds: 7200)
+    #expect(driver.ticks.map(\.slot) == [.second(3600)])
+    change(&driver, offsetMinutes: 0)
+    driver.ack()
+    #expect(driver.ticks.map(\.slot) == [.second(3600), .second(3600), .second(3 * 3600)])
+  }
+
+  /// What an Update asked for follows the tick in doubt, by the rules of then.
+  @Test func whatFollowsATickInDoubtMoves() throws {
+    var driver = try started()
+    driver.advance(seconds: 3600)
+    driver.nack()
+    driver.update("a", [.timing(try Timing(cron: "0 16 * * *"))])
+    driver.ack { !$0.isTick }
+    change(&driver, offsetMinutes: 60)
+    driver.advance(seconds: 1)
+    driver.ack()
+    #expect(try driver.stored("a")?.nextTick?.slot == .second(3 * 3600))
+  }
+
+  /// The state refuses them: nothing is wrong with the commands.
+  @Test func commandsWithoutTheZoneAreAcknowledged() throws {
+    var driver = try started()
+    driver.pause("a")
+    driver.ack()
+    change(&driver, offsetMinutes: nil)
+    driver.resume("a")
+    driver.update("a", [.description("text")])
+    driver.ack()
+    #expect(driver.rejections.map(\.field) == ["timezone", "timezone"])
+    #expect(driver.frames.allSatisfy { if case .acknowledge = $0 { true } else { false } })
+  }
 }

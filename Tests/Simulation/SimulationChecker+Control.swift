@@ -25,6 +25,8 @@ extension SimulationChecker {
       resumed(schedule, track, from: nextTick)
     } else if !isCounted, schedule.isLive, schedule.control.pause != track.control.pause {
       paused(schedule, track, from: nextTick)
+    } else if !isCounted, schedule.state == track.state, track.wasSetBack {
+      tracks[generation]?.controlled.followingSlot = schedule.control.followingSlot
     } else {
       expect(
         schedule.control.revision == track.control.revision, "P30",
@@ -127,7 +129,7 @@ extension SimulationChecker {
       tracks[generation]?.controlled.revisions[owed.revision]?.isAnswered = true
     }
     setState(of: schedule)
-    if let sent = track.sent[nextTick.slot], now.uptime - sent.uptime >= 3_600_000 {
+    if let sent = track.sent[nextTick.slot], now.uptime - sent.uptime >= 30_000 {
       tracks[generation]?.sent[nextTick.slot]?.excuse = .resentAfterTimeout
     }
   }

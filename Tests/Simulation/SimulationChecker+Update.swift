@@ -48,7 +48,7 @@ extension SimulationChecker {
     let before = track.definition
     var isMoved = definition.timing != before.timing
     if case .cron = definition.timing, definition.endDate != before.endDate { isMoved = true }
-    let slots = isMoved ? decisions.map { definition.firstSlot(after: $0) } : [nextTick.slot]
+    let slots = isMoved ? firstSlots(of: definition) : [nextTick.slot]
     if next.slot == nextTick.slot, !isMoved || isInDoubt(schedule, track, nextTick) {
       expect(next.missed == nextTick.missed, "P30", "\(generation) forgets at an Update what it missed")
       guard isMoved else { return }
@@ -63,8 +63,19 @@ extension SimulationChecker {
         !track.isNextSent || track.wasSetBack, "P6",
         "\(generation) leaves out \(nextTick.slot.rfc3339), which was sent, at an Update")
       expect(slots.contains(next.slot), "P30", "\(generation) is moved to \(next.slot.rfc3339)")
+      let isNew = !track.arrived.contains(next.slot) || track.wasSetBack || before.timing.step != definition.timing.step
+      expect(isNew, "P12", "\(generation) goes back at an Update to \(next.slot.rfc3339), which has ticked")
       expect(next.missed == 0, "P30", "\(generation) misses slots after an Update")
       tracks[generation]?.beginOtherSlots()
+    }
+  }
+
+  /// The slots that a definition may begin with now. Those of a cron expression that the clock has shown to be over are
+  /// over after a small step back, too.
+  private func firstSlots(of definition: Definition) -> [Instant] {
+    guard case .cron = definition.timing else { return decisions.map { definition.firstSlot(after: $0) } }
+    return decisions.flatMap { decided in
+      walls[(processBegin - 1)...].map { definition.firstSlot(after: max(decided, $0)) }
     }
   }
 

@@ -36,6 +36,8 @@ package struct SimulationChecker {
   var mark = Instant(milliseconds: .min)
   /// The mark that the process recovered: ticks due up to it may have been sent by an earlier one.
   var markAtStart = Instant(milliseconds: .min)
+  /// The entry of the history at which this process began.
+  var processBegin = 1
   /// By how many milliseconds in total the wall clock was set while this process ran, and the maximum of that.
   var clockOffset: Int64 = 0, highestOffset: Int64 = 0
   /// The monotonic clock when this process began.
@@ -77,7 +79,7 @@ package struct SimulationChecker {
 
   private mutating func take(_ event: SimulationHistory.Event) {
     switch event {
-    case .began(let window): (repeatWindow, uptimeAtStart) = (window, now.uptime)
+    case .began(let window): (repeatWindow, uptimeAtStart, processBegin) = (window, now.uptime, walls.count)
     case .submitted(let message): submitted(message)
     case .sent(let publication): sent(publication)
     case .arrived(let publication): arrived(publication)

@@ -87,9 +87,13 @@ struct DueWindow {
     }
   }
 
-  /// Puts a waiting row into its queue, or removes it from the window if it does not fall within that.
+  /// Puts a waiting row into its queue, or removes it from the window if it does not fall within that. A row stays if
+  /// its tick may have been sent and only the window knows.
   private mutating func requeue(_ schedule: Schedule, unless queued: DuePosition? = nil) {
-    guard let position = schedule.position, covers(position) else { return remove(schedule.generation) }
+    let isKnownHereOnly = rows[schedule.generation]?.mayHaveBeenSent == true && !schedule.isSlotInDoubt
+    guard let position = schedule.position, isKnownHereOnly || covers(position) else {
+      return remove(schedule.generation)
+    }
     if position != queued { enqueue(position) }
   }
 

@@ -88,7 +88,7 @@ extension Engine {
       }
       return CommandDecision.update(
         update, existing: existing, mayHaveBeenSent: existing.map(mayHaveBeenSent) ?? false, zones: rules,
-        origin: received.origin, now: turn.now.wall, secret: secret)
+        origin: received.origin, now: turn.now.wall, latestWall: clock.latestWall, secret: secret)
     }
   }
 

@@ -145,7 +145,9 @@ extension Engine {
         window.move(generation, to: .waiting)
         continue
       }
-      _ = expire(row.schedule, refusals: item.refusals, cause: noConfirm(for: settings.tickExpiryMilliseconds))
+      let cause = noConfirm(for: settings.tickExpiryMilliseconds)
+      // Without the rules of its zone, it is held like any other, and sent again after that.
+      if !expire(row.schedule, refusals: item.refusals, cause: cause) { window.move(generation, to: .waiting) }
     }
     let isKept = isKept
     while let item = publications.popExpiredOutcome(

@@ -23,29 +23,54 @@ extension Engine {
   /// review has passed: the pages to come do not show them.
   mutating func recomputePassed(_ changes: [Change]) {
     guard !review.causes.isEmpty else { return }
+    // Only the last state of each counts: a command in the same transaction may have ended or replaced it.
     var seen: Set<ScheduleID> = []
+    var advanced: Set<Int64> = []
     let busy = Busy(window, review)
     for change in changes.reversed() {
       switch change {
       case .start(let schedule, _): seen.insert(schedule.id)
-      case .revise(let schedule, _, _, _):
-        guard seen.insert(schedule.id).inserted, let position = schedule.position, review.hasPassed(position)
+      case .advance(let key, _, _, _): advanced.insert(key.generation)
+      case .revise(let stored, _, _, _):
+        let schedule = window[stored.generation]?.schedule ?? stored
+        guard seen.insert(schedule.id).inserted, !advanced.contains(schedule.generation),
+          let position = schedule.position, review.hasPassed(position)
         else { continue }
         recompute(owedEvents.settled(schedule), unless: busy)
-      case .advance, .announced, .declare, .followRules, .remember, .markInDoubt, .inbox: break
+      case .announced, .declare, .followRules, .remember, .markInDoubt, .inbox: break
       }
     }
   }
 
   private mutating func recompute(_ schedule: Schedule, unless busy: Busy) {
-    guard let next = schedule.nextTick, let zone = rules(of: schedule.definition),
-      let progress = review.recompute(
-        schedule, in: zone, isBusy: busy.contains(schedule.id), mayHaveBeenSent: mayHaveBeenSent(schedule),
-        latestWall: clock.latestWall, at: turn.now)
-    else { return }
-    report(schedule, from: next.slot, to: progress.state)
+    guard let next = schedule.nextTick, let zone = rules(of: schedule.definition) else { return }
+    let isBusy = busy.contains(schedule.id)
+    if let progress = review.recompute(
+      schedule, in: zone, isBusy: isBusy, mayHaveBeenSent: mayHaveBeenSent(schedule), latestWall: clock.latestWall,
+      at: turn.now)
+    {
+      report(schedule, from: next.slot, to: progress.state)
+      if window[schedule.generation] == nil { review.move(schedule) }
+      advance(schedule, to: progress)
+    } else if review.causes.contains(.clock),
+      let corrected = schedule.correctedControl(afterClockSetBackTo: clock.latestWall, in: zone)
+    {
+      correct(schedule, to: corrected, from: next.slot, isBusy: isBusy)
+    }
+  }
+
+  /// The next slot stays, and what control commands left for the slots after it changes.
+  private mutating func correct(
+    _ schedule: Schedule, to corrected: Schedule, from slot: Instant, isBusy: Bool
+  ) {
+    var isRetrying = false
+    if case .retrying? = window[schedule.generation]?.phase { isRetrying = true }
+    guard !isBusy, !isRetrying else { return review.mustRevisit(schedule.generation) }
+    var corrected = corrected
+    corrected.control.isSlotInDoubt = mayHaveBeenSent(schedule)
     if window[schedule.generation] == nil { review.move(schedule) }
-    advance(schedule, to: progress)
+    window.move(schedule.generation, to: .advancing)
+    turn.change(.revise(corrected, from: slot, isRedefined: false))
   }
 
   /// Whether the next tick of a schedule may have been published.

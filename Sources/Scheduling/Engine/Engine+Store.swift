@@ -180,9 +180,18 @@ extension Engine {
     {
       afterTick = schedule.afterTick(of: next, at: turn.now.wall, in: zone)
     }
+    sendTimedOutAgain(after: schedule)
     window.revised(schedule, afterTick: afterTick)
     _ = review.moved(schedule.generation, to: schedule.progress)
     moved(schedule)
+  }
+
+  /// A tick that timed out before a pause is sent again after it, unchanged, and its hour of retries begins again.
+  private mutating func sendTimedOutAgain(after resumed: Schedule) {
+    guard let row = window[resumed.generation], row.schedule.isPaused, resumed.isLive, !resumed.isPaused,
+      case .retrying = row.phase, publications.dropTimedOutTick(of: resumed.generation)
+    else { return }
+    window.move(resumed.generation, to: .waiting)
   }
 
   /// The next state of this schedule is stored.

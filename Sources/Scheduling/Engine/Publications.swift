@@ -184,6 +184,13 @@ extension Publications {
     timedOut.firstTick(sentBefore: now.uptime - milliseconds).flatMap { resolve($0, at: now) }
   }
 
+  /// Drops the timed-out tick of a schedule: it is sent again as a new publication. Returns whether there was one.
+  mutating func dropTimedOutTick(of generation: Int64) -> Bool {
+    guard let number = timedOut.tick(of: generation), let entry = timedOut.remove(number) else { return false }
+    hold(entry.item, -1)
+    return true
+  }
+
   /// Removes the next outcome that has been timed out for `milliseconds`. One that `isKept` is renewed for as long
   /// instead.
   mutating func popExpiredOutcome(after milliseconds: Int64, at now: Now, unless isKept: (Item) -> Bool) -> Item? {

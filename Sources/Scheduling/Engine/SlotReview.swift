@@ -24,7 +24,7 @@ struct SlotReview {
   /// Schedules outside the window whose new slot is about to be stored, by generation.
   private var moving: [Int64: Schedule] = [:]
   private(set) var movingIDs: Set<ScheduleID> = []
-  /// The schedules, by generation, whose tick was in flight when their slot was to be recomputed after a clock change.
+  /// The schedules, by generation, whose tick was not resolved when their slot was to be recomputed after a clock change.
   private var revisit: Set<Int64> = []
 
   /// Why slots are being recomputed; empty while they are not.
@@ -123,6 +123,9 @@ struct SlotReview {
     }
     return nil
   }
+
+  /// What the clock change means for this schedule is seen only when its tick is resolved.
+  mutating func mustRevisit(_ generation: Int64) { revisit.insert(generation) }
 
   /// This schedule has no tick in flight any more. If the wrong clock may have computed its slot, the review starts
   /// again.

@@ -45,6 +45,13 @@ struct TimedOut {
     insert(entry, as: number)
   }
 
+  /// The number of a schedule's tick; nil if it has none here.
+  func tick(of generation: Int64) -> UInt64? {
+    entries.first { _, entry in
+      if case .tick(generation) = entry.item.subject { true } else { false }
+    }?.key
+  }
+
   /// When the oldest tick timed out, on the monotonic clock; nil without any.
   var oldestTick: Int64? { mutating get { first(in: \.ticks).flatMap { entries[$0]?.sent } } }
   /// When the oldest outcome timed out, on the monotonic clock; nil without any.

@@ -83,19 +83,4 @@ extension Schedule {
     if isPaused { return .paused }
     return isLive ? .active : .ended
   }
-
-  /// The slots of its next ticks, as far as its limit and its end date permit; none while it is held or paused.
-  ///
-  /// - Parameter count: The most slots.
-  package func upcomingSlots(_ count: Int, in zone: ZoneRules) -> [Instant] {
-    guard let nextSlot, count > 0 else { return [] }
-    guard !definition.timing.isOneShot else { return [nextSlot] }
-    var most = count
-    if let limit = definition.limit, limit > 0 { most = min(most, Int(clamping: limit - counter)) }
-    var slots = [nextSlot]
-    while slots.count < most, let next = definition.nextSlot(after: slots[slots.count - 1], in: zone) {
-      slots.append(next)
-    }
-    return slots
-  }
 }

@@ -104,6 +104,19 @@ extension Schedule {
     return progress.with(state: .live(first))
   }
 
+  /// The schedule after the wall clock was set far back, if its next slot stays: what control commands left for the slots
+  /// after it is not in a time that has not been. Nil if it is unchanged.
+  func correctedControl(afterClockSetBackTo now: Instant, in zone: ZoneRules) -> Schedule? {
+    guard !hasPlainControl else { return nil }
+    var corrected = self
+    if let following = control.followingSlot, let first = definition.firstSlot(after: now, before: following, in: zone)
+    {
+      corrected.control.followingSlot = first
+    }
+    if let through = control.catchUp?.through { corrected.control.catchUp?.through = min(through, now) }
+    return corrected.control == control ? nil : corrected
+  }
+
   /// The first slot after `instant`; nil if that is the stored one or later. Intervals stay in phase with the slot that
   /// belongs to the definition: after an Update, the next tick may be one of the former definition.
   private func firstSlot(after instant: Instant, in zone: ZoneRules) -> Instant? {
@@ -114,9 +127,7 @@ extension Schedule {
 
   /// The state after a slot.
   func stateAfter(_ slot: Instant, at now: Instant, in zone: ZoneRules) -> State {
-    if !hasPlainControl, let following = control.followingSlot,
-      following > slot || definition.timing.isOneShot && following != slot
-    {
+    if let following = followingSlot(after: slot, in: zone) {
       return .live(definition.nextTick(following, since: following.advanced(byMilliseconds: -1), in: zone))
     }
     guard !definition.timing.isOneShot else {
@@ -128,6 +139,38 @@ extension Schedule {
     }
     assert(next > slot, "slots ascend")
     return .live(definition.nextTick(next, since: slot, in: zone))
+  }
+
+  /// The slot that an Update asked for to follow one that may have been published; nil if there is none, or if the rules
+  /// of the zone have changed since and it is none any more.
+  private func followingSlot(after slot: Instant, in zone: ZoneRules) -> Instant? {
+    guard !hasPlainControl, let following = control.followingSlot,
+      following > slot || definition.timing.isOneShot && following != slot
+    else { return nil }
+    if case .cron(let expression) = definition.timing,
+      expression.next(after: following.advanced(byMilliseconds: -1), in: zone) != following
+    {
+      return nil
+    }
+    return following
+  }
+
+  /// The slots of its next ticks, as far as its limit and its end date permit; none while it is held or paused.
+  ///
+  /// - Parameter count: The most slots.
+  package func upcomingSlots(_ count: Int, in zone: ZoneRules) -> [Instant] {
+    guard let nextSlot, count > 0 else { return [] }
+    var most = count
+    if !definition.timing.isOneShot, let limit = definition.limit, limit > 0 {
+      most = min(most, Int(clamping: limit - counter))
+    }
+    var slots = [nextSlot]
+    while slots.count < most, let last = slots.last,
+      let next = followingSlot(after: last, in: zone) ?? definition.nextSlot(after: last, in: zone)
+    {
+      slots.append(next)
+    }
+    return slots
   }
 
   /// An automatic end. A one-shot that has fired has no reason and owes no Stopped.

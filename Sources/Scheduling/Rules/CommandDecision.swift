@@ -119,12 +119,12 @@ extension CommandDecision {
 
   /// The rules of its time zone cannot be read.
   static func zoneMissing(
-    _ command: Command, _ definition: Definition, origin: Origin
+    _ command: Command, _ definition: Definition, isOfState: Bool = false, origin: Origin
   ) -> (Self, RememberedCommand.Answer) {
     let name = definition.timezone ?? "UTC"
     return rejected(
       command, field: "timezone", reason: "the rules of time zone \(name) cannot be read on this machine now",
-      origin: origin)
+      isOfState: isOfState, origin: origin)
   }
 
   /// A command that changes a live schedule and is answered with it.

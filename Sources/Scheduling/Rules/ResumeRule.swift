@@ -7,7 +7,9 @@ extension CommandDecision {
     _ resume: Command.Resume, existing: Schedule?, zone: ZoneRules?, origin: Origin, now: Instant
   ) -> (Self, RememberedCommand.Answer) {
     guard let existing, existing.isLive else { return noSuchSchedule(.resume(resume), origin: origin) }
-    guard let zone else { return zoneMissing(.resume(resume), existing.definition, origin: origin) }
+    guard let zone else {
+      return zoneMissing(.resume(resume), existing.definition, isOfState: true, origin: origin)
+    }
     guard existing.isPaused else {
       return controlled(.resumed(missed: 0, reason: resume.reason), existing, to: existing, origin: origin)
     }

@@ -7,10 +7,11 @@ extension CommandDecision {
   /// - Parameters:
   ///   - mayHaveBeenSent: Whether the next tick may have been published. Then it keeps its slot, and the new definition
   ///     takes the slots after it.
+  ///   - latestWall: The latest reading of the wall clock: up to there, the slots of a cron expression have been.
   ///   - secret: Of the database.
   static func update(
     _ update: Command.Update, existing: Schedule?, mayHaveBeenSent: Bool, zones: (Definition) -> ZoneRules?,
-    origin: Origin, now: Instant, secret: SipHash.Key
+    origin: Origin, now: Instant, latestWall: Instant, secret: SipHash.Key
   ) -> (Self, RememberedCommand.Answer) {
     let command = Command.update(update)
     guard let existing, let nextTick = existing.nextTick else { return noSuchSchedule(command, origin: origin) }
@@ -24,7 +25,9 @@ extension CommandDecision {
     if let conflict = definition.conflictOfDates {
       return rejectedByState(command, field: conflict.field, reason: conflict.reason, origin: origin)
     }
-    guard let zone = zones(definition) else { return zoneMissing(command, definition, origin: origin) }
+    guard let zone = zones(definition) else {
+      return zoneMissing(command, definition, isOfState: true, origin: origin)
+    }
 
     var updated = existing
     updated.definition = definition
@@ -33,7 +36,10 @@ extension CommandDecision {
       updated = updated.advanced(
         to: existing.progress.with(state: .ended(updated.ending(Schedule.EndReason.countLimit, at: now))))
     } else {
-      guard let next = existing.nextTick(of: definition, after: nextTick, update, at: now, in: zone) else {
+      guard
+        let next = existing.nextTick(
+          of: definition, after: nextTick, update, at: definition.isCron ? max(now, latestWall) : now, in: zone)
+      else {
         return rejectedByState(
           command, field: definition.fieldThatLeavesNoSlot, reason: definition.noSlotReason, origin: origin)
       }
