@@ -114,6 +114,7 @@ let package = Package(
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ]),
     .target(name: "LoopbackHTTP", path: "Tests/LoopbackHTTP"),
+    .target(name: "AMQPTestKit", path: "Tests/AMQPTestKit"),
     .executableTarget(
       name: "Benchmarks",
       dependencies: [
@@ -130,9 +131,9 @@ let package = Package(
         "Recurrence", "Scheduling", "Simulation", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Tests/Simulate"),
-    .target(name: "Fuzz", dependencies: ["EventBus", "Recurrence", "Scheduling"], path: "Tests/Fuzz"),
+    .target(name: "Fuzz", dependencies: ["AMQP", "EventBus", "Recurrence", "Scheduling"], path: "Tests/Fuzz"),
     .testTarget(name: "BytesTests", dependencies: ["Bytes"]),
-    .testTarget(name: "AMQPTests", dependencies: ["AMQP"]),
+    .testTarget(name: "AMQPTests", dependencies: ["AMQP", "AMQPTestKit"]),
     .testTarget(
       name: "RecurrenceTests", dependencies: ["Recurrence"], resources: [.copy("Vectors")]),
     .testTarget(
@@ -175,8 +176,8 @@ let package = Package(
     .testTarget(
       name: "IntegrationTests",
       dependencies: [
-        "AMQP", "EventBus", "LoopbackHTTP", "PocketwatchService", "Recurrence", "Scheduling", "SchedulingTestKit",
-        "Simulation",
+        "AMQP", "AMQPTestKit", "EventBus", "LoopbackHTTP", "PocketwatchService", "Recurrence", "Scheduling",
+        "SchedulingTestKit", "Simulation",
         .product(name: "GRDB", package: "GRDB.swift"),
       ]),
   ],

@@ -74,8 +74,9 @@ extension Connection {
         guard CInt(header.class_id) == AMQP_BASIC_CLASS, let decoded = header.decoded else {
           throw .init(text: "received a content header of class \(header.class_id)")
         }
-        let properties = decoded.load(as: amqp_basic_properties_t.self)
-        add(try content.addHeader(Properties(properties), bodySize: header.body_size))
+        let properties = Properties(decoded.load(as: amqp_basic_properties_t.self))
+        let block = options.keepsRawProperties ? header.raw.array : nil
+        add(try content.add(ContentAssembly.Header(properties, block: block, bodySize: header.body_size)))
       case AMQP_FRAME_BODY:
         let body = frame.payload.body_fragment
         add(try content.addBody(UnsafeRawBufferPointer(start: body.bytes, count: body.len)))

@@ -9,7 +9,17 @@ extension Connection {
   /// - Returns: The sequence number that its confirm will name; 0 while confirms are off.
   @discardableResult
   package func publish(_ message: Message) throws(AMQPError) -> UInt64 {
-    let batch = MessageBatch(frameMax: server.frameMax) { $0.add(message, number: 0) }
+    try publish(MessageBatch(frameMax: server.frameMax) { $0.add(message, number: 0) })
+  }
+
+  /// As above, for a message of another client.
+  @discardableResult
+  package func publish(_ message: RawMessage) throws(AMQPError) -> UInt64 {
+    try publish(MessageBatch(frameMax: server.frameMax) { $0.add(message, number: 0) })
+  }
+
+  /// Sends a batch of one message.
+  private func publish(_ batch: MessageBatch) throws(AMQPError) -> UInt64 {
     if let unsendable = batch.unsendable.first { throw unsendable.error }
     try publish(MessageBatch.Slice(batch: batch, entries: 0..<1))
     return lastSequence ?? 0

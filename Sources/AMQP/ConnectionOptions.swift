@@ -21,11 +21,13 @@ package struct ConnectionOptions: Sendable {
   package var tls: TLSOptions?
   /// Longer bodies are discarded while they are received. Such a delivery has only the size of its body.
   package var maximumBodyBytes: Int
+  /// Whether deliveries have the bytes of their property block, too.
+  package var keepsRawProperties: Bool
 
   package init(
     brokers: [BrokerURL], connectionName: String, product: String = "pocketwatch", version: String = "",
     heartbeatSeconds: UInt16 = 10, rpcTimeout: Duration = .seconds(10), connectTimeout: Duration = .seconds(5),
-    tls: TLSOptions? = nil, maximumBodyBytes: Int = 256 * 1024
+    tls: TLSOptions? = nil, maximumBodyBytes: Int = 256 * 1024, keepsRawProperties: Bool = false
   ) {
     self.brokers = brokers
     self.connectionName = connectionName
@@ -36,6 +38,7 @@ package struct ConnectionOptions: Sendable {
     self.connectTimeout = connectTimeout
     self.tls = tls
     self.maximumBodyBytes = maximumBodyBytes
+    self.keepsRawProperties = keepsRawProperties
   }
 }
 

@@ -34,7 +34,8 @@ package final class Consumer: Sendable {
 
   /// - Parameters:
   ///   - prefetch: The most unacknowledged deliveries.
-  ///   - maximumBytes: Reading stops while the bodies delivered and not released reach this many bytes.
+  ///   - maximumBytes: Reading stops while what was delivered and not released reaches this many bytes: bodies, and property
+  ///     blocks if they are kept.
   ///   - setup: Runs on the thread each time before consuming starts. An error that it throws is reported by `.down`, and
   ///     retried. `AMQPError.topology(_:)` is retried every 5 s.
   ///   - recheck: Runs once, a little later, while consuming is interrupted, unless a delivery has come. Its errors are
@@ -86,7 +87,7 @@ package final class Consumer: Sendable {
     post(.reject(tag), epoch: epoch)
   }
 
-  /// The bodies of deliveries, of this many bytes, are no longer in memory.
+  /// Deliveries of this many bytes, see `Delivery.heldBytes`, are no longer in memory.
   package func release(bytes: Int, epoch: UInt64) {
     if mailbox.withLock({ $0.release(bytes: bytes, epoch: epoch) }) { lifecycle.wakeUp.signal() }
   }
@@ -216,7 +217,7 @@ package final class Consumer: Sendable {
     guard let current = session else { return }
     if !deliveries.isEmpty, !current.isQuiet {
       session?.delivered(deliveries, at: .now)
-      let bytes = deliveries.reduce(0) { $0 + $1.body.count }
+      let bytes = deliveries.reduce(0) { $0 + $1.heldBytes }
       mailbox.withLock { $0.hold(bytes: bytes, epoch: current.epoch) }
       emit(.deliveries(deliveries, epoch: current.epoch))
     }

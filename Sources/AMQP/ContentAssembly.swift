@@ -10,7 +10,21 @@ package struct ContentAssembly {
   private enum State {
     case idle
     case opened(Opening)
-    case header(Opening, Properties, bodySize: UInt64, remaining: UInt64)
+    case header(Opening, Header, remaining: UInt64)
+  }
+
+  /// The content header.
+  package struct Header {
+    package var properties: Properties
+    /// Nil unless it is to be kept.
+    package var propertyBlock: [UInt8]?
+    package var bodySize: UInt64
+
+    package init(_ properties: Properties, block: [UInt8]? = nil, bodySize: UInt64) {
+      self.properties = properties
+      propertyBlock = block
+      self.bodySize = bodySize
+    }
   }
 
   /// A frame that is not allowed in the current state.
@@ -38,24 +52,24 @@ package struct ContentAssembly {
   }
 
   /// Returns the message when it has no body.
-  package mutating func addHeader(_ properties: Properties, bodySize: UInt64) throws(Violation) -> Connection.Event? {
+  package mutating func add(_ header: Header) throws(Violation) -> Connection.Event? {
     guard case .opened(let opening) = state else {
       throw Violation(text: "received a content header without its method")
     }
-    state = .header(opening, properties, bodySize: bodySize, remaining: bodySize)
-    if keepsBody(opening, bodySize) { body.reserveCapacity(Int(bodySize)) }
+    state = .header(opening, header, remaining: header.bodySize)
+    if keepsBody(opening, header.bodySize) { body.reserveCapacity(Int(header.bodySize)) }
     return finishedMessage()
   }
 
   /// Returns the message when its body is complete.
   package mutating func addBody(_ bytes: UnsafeRawBufferPointer) throws(Violation) -> Connection.Event? {
-    guard case .header(let opening, let properties, let bodySize, let remaining) = state else {
+    guard case .header(let opening, let header, let remaining) = state else {
       throw Violation(text: "received a body frame without its header")
     }
     guard UInt64(bytes.count) <= remaining else { throw Violation(text: "a body is longer than its header declares") }
-    if keepsBody(opening, bodySize) { body += bytes }
+    if keepsBody(opening, header.bodySize) { body += bytes }
     assert(body.count <= max(0, maximumBodyBytes), "more of a body was kept than the limit")
-    state = .header(opening, properties, bodySize: bodySize, remaining: remaining - UInt64(bytes.count))
+    state = .header(opening, header, remaining: remaining - UInt64(bytes.count))
     return finishedMessage()
   }
 
@@ -65,18 +79,21 @@ package struct ContentAssembly {
   }
 
   private mutating func finishedMessage() -> Connection.Event? {
-    guard case .header(let opening, let properties, let bodySize, remaining: 0) = state else { return nil }
+    guard case .header(let opening, let header, remaining: 0) = state else { return nil }
     defer { reset() }
-    assert(UInt64(body.count) == (keepsBody(opening, bodySize) ? bodySize : 0), "a body was kept in part")
+    let size = header.bodySize
+    assert(UInt64(body.count) == (keepsBody(opening, size) ? size : 0), "a body was kept in part")
     switch opening {
     case .delivery(let tag, let consumerTag, let redelivered, let exchange, let routingKey):
       return .delivery(
         Delivery(
           tag: tag, consumerTag: consumerTag, redelivered: redelivered, exchange: exchange, routingKey: routingKey,
-          properties: properties, body: body, bodySize: bodySize))
+          properties: header.properties, propertyBlock: header.propertyBlock, body: body, bodySize: size))
     case .returned(let code, let text, let exchange, let routingKey):
       return .returned(
-        ReturnedMessage(code: code, text: text, exchange: exchange, routingKey: routingKey, properties: properties))
+        ReturnedMessage(
+          code: code, text: text, exchange: exchange, routingKey: routingKey,
+          properties: header.properties))
     }
   }
 }

@@ -9,6 +9,8 @@ package struct Delivery: Sendable {
   /// As published, in bytes, because it is compared with the message's body.
   package var routingKey: [UInt8]
   package var properties: Properties
+  /// The bytes of its property block, for `RawProperties`; nil unless the connection keeps them.
+  package var propertyBlock: [UInt8]?
   /// Empty when `bodySize` is over the connection's `maximumBodyBytes`.
   package var body: [UInt8]
   /// The size of the body in bytes, as declared by the sender.
@@ -26,6 +28,9 @@ package struct Delivery: Sendable {
     let name = server.countsAcquisitions ? "x-acquired-count" : "x-delivery-count"
     return properties.headers[name]?.integer ?? 0
   }
+
+  /// What counts against a consumer's `maximumBytes`.
+  package var heldBytes: Int { body.count + (propertyBlock?.count ?? 0) }
 
   /// Whether the body was discarded because of its size.
   package var isOversized: Bool { bodySize != UInt64(body.count) }

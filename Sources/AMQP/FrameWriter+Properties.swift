@@ -29,8 +29,7 @@ extension FrameWriter {
   package mutating func append(_ bytes: [UInt8]?, as property: ShortProperty) {
     guard let bytes else { return }
     raise(property.flag)
-    guard isShort(bytes.count, property.name) else { return }
-    self.bytes.append(shortString: bytes)
+    guard appendShort(bytes, property.name) else { return }
     if property.flag == AMQP_BASIC_MESSAGE_ID_FLAG {
       messageID = (self.bytes.count - bytes.count)..<self.bytes.count
     }
@@ -87,6 +86,17 @@ extension FrameWriter {
     append(properties.appID, as: .appID)
   }
 
+  /// Appends all properties of a block. No other property may be appended.
+  package mutating func append(_ properties: RawProperties) {
+    assert(flags == 0, "a property block was added to other properties")
+    flags = CInt(properties.flags)
+    let start = bytes.count
+    properties.bytes.withUnsafeBytes { bytes.append(UnsafeRawBufferPointer(rebasing: $0.dropFirst(2))) }
+    if let id = properties.value(of: AMQP_BASIC_MESSAGE_ID_FLAG) {
+      messageID = (start + id.lowerBound - 1)..<(start + id.upperBound - 2)
+    }
+  }
+
   private mutating func raise(_ flag: CInt) {
     assert(flags == 0 || flag < flags & -flags, "properties are out of order")
     flags |= flag
@@ -94,6 +104,14 @@ extension FrameWriter {
 
   mutating func appendShort(_ text: String, _ name: StaticString) {
     if isShort(text.utf8.count, name) { bytes.append(shortString: text) }
+  }
+
+  /// Returns false if they are too many.
+  @discardableResult
+  mutating func appendShort(_ bytes: [UInt8], _ name: StaticString) -> Bool {
+    guard isShort(bytes.count, name) else { return false }
+    self.bytes.append(shortString: bytes)
+    return true
   }
 
   private mutating func isShort(_ length: Int, _ name: StaticString) -> Bool {

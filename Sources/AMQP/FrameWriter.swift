@@ -21,7 +21,7 @@ package struct FrameWriter: ~Copyable {
 
   /// Writes a message. Returns its fingerprint, nil unless it is mandatory, and the size of its body.
   mutating func write(
-    exchange: String, routingKey: String, mandatory: Bool, _ properties: (inout FrameWriter) -> Void,
+    exchange: String, routingKey: ShortString, mandatory: Bool, _ properties: (inout FrameWriter) -> Void,
     body: (inout ByteWriter) -> Void
   ) throws(AMQPError) -> (fingerprint: Int?, bodyBytes: Int) {
     let start = bytes.count
@@ -39,13 +39,16 @@ package struct FrameWriter: ~Copyable {
   }
 
   /// Returns the range of exchange and routing key.
-  private mutating func writeMethod(exchange: String, routingKey: String, mandatory: Bool) -> Range<Int> {
+  private mutating func writeMethod(exchange: String, routingKey: ShortString, mandatory: Bool) -> Range<Int> {
     let frame = beginFrame(AMQP_FRAME_METHOD)
     bytes.append(bigEndian: UInt32(AMQP_BASIC_PUBLISH_METHOD))
     bytes.append(bigEndian: UInt16(0))  // reserved
     let address = bytes.count
     appendShort(exchange, "exchange")
-    appendShort(routingKey, "routing key")
+    switch routingKey {
+    case .text(let text): appendShort(text, "routing key")
+    case .bytes(let bytes): appendShort(bytes, "routing key")
+    }
     let addressEnd = bytes.count
     bytes.append(mandatory ? 1 : 0)
     endFrame(frame)
@@ -111,6 +114,20 @@ package struct FrameWriter: ~Copyable {
   /// Notes why the message cannot be sent. The first reason stays.
   mutating func fail(_ reason: String) {
     failure = failure ?? AMQPError(.invalidMessage, reason)
+  }
+}
+
+/// A short string to write.
+enum ShortString {
+  case text(String)
+  case bytes([UInt8])
+
+  /// Invalid UTF-8 becomes U+FFFD.
+  var asText: String {
+    switch self {
+    case .text(let text): text
+    case .bytes(let bytes): String(decoding: bytes, as: UTF8.self)
+    }
   }
 }
 

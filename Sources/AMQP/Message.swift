@@ -18,6 +18,27 @@ package struct Message: Sendable, Hashable {
   }
 }
 
+/// A message of another client, to be sent on as it came.
+package struct RawMessage: Sendable, Hashable {
+  package var exchange: String
+  /// At most 255 bytes.
+  package var routingKey: [UInt8]
+  /// Asks the broker to return the message when it is unroutable.
+  package var mandatory: Bool
+  package var properties: RawProperties
+  package var body: [UInt8]
+
+  package init(
+    exchange: String, routingKey: [UInt8], mandatory: Bool = false, properties: RawProperties, body: [UInt8]
+  ) {
+    self.exchange = exchange
+    self.routingKey = routingKey
+    self.mandatory = mandatory
+    self.properties = properties
+    self.body = body
+  }
+}
+
 /// The properties of a message (AMQP 0-9-1, basic class). All but `headers` and the numbers are at most 255 bytes.
 ///
 /// Clients may put any bytes into any of them. The two ids and `reply_to` are compared and sent back, so they stay bytes.

@@ -67,9 +67,24 @@ package struct MessageBatch: Sendable {
         { $0.append(message.properties) }, body: { $0.append(message.body) })
     }
 
+    /// Adds a message of another client, to be sent on.
+    package mutating func add(_ message: RawMessage, number: UInt64) {
+      add(
+        number: number, exchange: message.exchange, routingKey: .bytes(message.routingKey),
+        mandatory: message.mandatory, { $0.append(message.properties) }, body: { $0.append(message.body) })
+    }
+
     /// Adds a message. `properties` writes its properties in the order of their flags, `body` its body.
     package mutating func add(
       number: UInt64, exchange: String, routingKey: String, mandatory: Bool,
+      _ properties: (inout FrameWriter) -> Void, body: (inout ByteWriter) -> Void
+    ) {
+      add(
+        number: number, exchange: exchange, routingKey: .text(routingKey), mandatory: mandatory, properties, body: body)
+    }
+
+    private mutating func add(
+      number: UInt64, exchange: String, routingKey: ShortString, mandatory: Bool,
       _ properties: (inout FrameWriter) -> Void, body: (inout ByteWriter) -> Void
     ) {
       do {
@@ -78,7 +93,7 @@ package struct MessageBatch: Sendable {
         entries.append(
           Entry(
             number: number, end: frames.bytes.count, fingerprint: fingerprint, exchange: exchange,
-            routingKey: routingKey, bodyBytes: bodyBytes))
+            routingKey: routingKey.asText, bodyBytes: bodyBytes))
       } catch {
         unsendable.append((number, error))
       }

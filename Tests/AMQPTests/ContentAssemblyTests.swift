@@ -21,7 +21,7 @@ struct ContentAssemblyTests {
     var content = ContentAssembly(maximumBodyBytes: 3)
     for _ in 0..<2 {
       try content.open(Self.delivery)
-      var event = try content.addHeader(Properties(), bodySize: UInt64(frames.joined().count))
+      var event = try content.add(.init(Properties(), bodySize: UInt64(frames.joined().count)))
       for frame in frames where event == nil { event = try add(frame, to: &content) }
       let delivery = try finished(event)
       #expect(delivery.body == Array(frames.joined()))
@@ -34,7 +34,7 @@ struct ContentAssemblyTests {
   @Test func keepsOnlyTheSizeOfALongBody() throws {
     var content = ContentAssembly(maximumBodyBytes: 3)
     try content.open(Self.delivery)
-    #expect(try content.addHeader(Properties(), bodySize: 4) == nil)
+    #expect(try content.add(.init(Properties(), bodySize: 4)) == nil)
     #expect(try add([1, 2], to: &content) == nil)
     let delivery = try finished(add([3, 4], to: &content))
     #expect(delivery.body.isEmpty)
@@ -46,18 +46,18 @@ struct ContentAssemblyTests {
   @Test func allocatesNothingForADeclaredSize() throws {
     var content = ContentAssembly(maximumBodyBytes: .max)
     try content.open(Self.returned)
-    #expect(try content.addHeader(Properties(), bodySize: .max) == nil)
+    #expect(try content.add(.init(Properties(), bodySize: .max)) == nil)
     content.reset()
     content = ContentAssembly(maximumBodyBytes: 10)
     try content.open(Self.delivery)
-    #expect(try content.addHeader(Properties(), bodySize: .max) == nil)
+    #expect(try content.add(.init(Properties(), bodySize: .max)) == nil)
     #expect(try add([1], to: &content) == nil)
   }
 
   @Test func dropsTheBodyOfAReturn() throws {
     var content = ContentAssembly(maximumBodyBytes: 3)
     try content.open(Self.returned)
-    #expect(try content.addHeader(Properties(), bodySize: 2) == nil)
+    #expect(try content.add(.init(Properties(), bodySize: 2)) == nil)
     guard case .returned(let message) = try add([1, 2], to: &content) else {
       Issue.record("no return")
       return
@@ -67,16 +67,16 @@ struct ContentAssemblyTests {
 
   @Test func rejectsFramesOutOfOrder() throws {
     var content = ContentAssembly(maximumBodyBytes: 3)
-    #expect(throws: ContentAssembly.Violation.self) { try content.addHeader(Properties(), bodySize: 0) }
+    #expect(throws: ContentAssembly.Violation.self) { try content.add(.init(Properties(), bodySize: 0)) }
     #expect(throws: ContentAssembly.Violation.self) { try add([1], to: &content) }
     try content.open(Self.delivery)
     #expect(throws: ContentAssembly.Violation.self) { try content.open(Self.delivery) }
     #expect(throws: ContentAssembly.Violation.self) { try add([1], to: &content) }
-    _ = try content.addHeader(Properties(), bodySize: 1)
-    #expect(throws: ContentAssembly.Violation.self) { try content.addHeader(Properties(), bodySize: 1) }
+    _ = try content.add(.init(Properties(), bodySize: 1))
+    #expect(throws: ContentAssembly.Violation.self) { try content.add(.init(Properties(), bodySize: 1)) }
     #expect(throws: ContentAssembly.Violation.self) { try add([1, 2], to: &content) }
     content.reset()
     try content.open(Self.delivery)
-    #expect(try content.addHeader(Properties(), bodySize: 0) != nil)
+    #expect(try content.add(.init(Properties(), bodySize: 0)) != nil)
   }
 }

@@ -12,6 +12,7 @@ private let target: @Sendable ([UInt8]) -> Void = {
   case "Cron": fuzzCron
   case "Duration": fuzzDuration
   case "Envelope": fuzzEnvelope
+  case "PropertyBlock": fuzzPropertyBlock
   case "TZif": fuzzTZif
   case let name: preconditionFailure("FUZZ_TARGET names no target: \(name ?? "nothing")")
   }
