@@ -5,12 +5,14 @@ extension Topology {
   /// The definitions to import into a broker, as JSON: virtual host, topology and policies, no users.
   ///
   /// For the default names it equals the repository's definitions.json byte for byte.
-  package func definitions(virtualHost: String) -> String {
+  ///
+  /// - Parameter delays: What delayed messages need in addition.
+  package func definitions(virtualHost: String, adding delays: DelayTopology? = nil) -> String {
     let host = JSONText.string(virtualHost)
-    func exchange(_ name: String, _ type: String) -> JSONText {
+    func exchange(_ name: String, _ type: String, _ arguments: [(name: String, value: FieldValue)] = []) -> JSONText {
       .object([
         ("name", .string(name)), ("vhost", host), ("type", .string(type)), ("durable", .literal("true")),
-        ("auto_delete", .literal("false")), ("arguments", .object([])),
+        ("auto_delete", .literal("false")), ("arguments", .object(arguments.map { ($0.name, JSONText($0.value)) })),
       ])
     }
     func queue(_ name: String, _ arguments: [(name: String, value: FieldValue)]) -> JSONText {
@@ -35,15 +37,21 @@ extension Topology {
     let bindings =
       TopologyNames.commandKeys.map { binding(names.eventBus, names.commandQueue, $0) }
       + [binding(names.deadExchange, names.deadQueue, "")]
+      + (delays?.bindings ?? []).map { binding($0.exchange, $0.queue, $0.key) }
+    let queues =
+      [queue(names.commandQueue, commandQueueArguments), queue(names.deadQueue, deadQueueArguments)]
+      + (delays.map { delays in delays.queues.map { queue($0, delays.queueArguments) } } ?? [])
     let document = JSONText.object([
       ("vhosts", .array([.object([("name", host)])])),
-      ("exchanges", .array(exchanges.map(exchange))),
       (
-        "queues",
-        .array([queue(names.commandQueue, commandQueueArguments), queue(names.deadQueue, deadQueueArguments)])
+        "exchanges",
+        .array(
+          exchanges.map { exchange($0.name, $0.type) }
+            + (delays?.exchanges ?? []).map { exchange($0.name, $0.type, $0.arguments) })
       ),
+      ("queues", .array(queues)),
       ("bindings", .array(bindings)),
-      ("policies", .array(policies.map(policy))),
+      ("policies", .array((policies + (delays.map { [$0.policy] } ?? [])).map(policy))),
     ])
     return document.rendered + "\n"
   }

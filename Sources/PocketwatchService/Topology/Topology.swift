@@ -86,14 +86,24 @@ package struct Topology: Sendable {
   }
 }
 
-/// A policy for one queue, with the queue's name.
+/// A policy that limits the length of queues.
 package struct QueuePolicy: Sendable, Hashable {
+  /// Its name: that of its queue, or what the names of its queues begin with.
   package var queue: String
   package var maximumLength: Int
-  package var maximumBytes = 1 << 30
+  package var maximumBytes: Int
+  /// A regular expression.
+  package var pattern: String
   package static let priority = 10
 
-  package var pattern: String { "^" + queue.replacing(".", with: "\\.") + "$" }
+  /// Without `pattern`, for one queue.
+  package init(queue: String, maximumLength: Int, maximumBytes: Int = 1 << 30, pattern: String? = nil) {
+    self.queue = queue
+    self.maximumLength = maximumLength
+    self.maximumBytes = maximumBytes
+    self.pattern = pattern ?? "^" + queue.replacing(".", with: "\\.") + "$"
+  }
+
   /// Keys and values, in the order of definitions.json.
   package var definition: [(key: String, value: Int)] {
     [("max-length", maximumLength), ("max-length-bytes", maximumBytes)]
