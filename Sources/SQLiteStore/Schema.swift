@@ -21,7 +21,10 @@ enum Schema {
     migrator.registerMigration("v2", foreignKeyChecks: .immediate) { try $0.execute(sql: version2) }
     migrator.registerMigration("v3", foreignKeyChecks: .immediate) { try $0.execute(sql: version3) }
     migrator.registerMigration("v4", foreignKeyChecks: .immediate) { try $0.execute(sql: version4) }
-    migrator.registerMigration("v5", foreignKeyChecks: .immediate) { try $0.execute(sql: version5) }
+    migrator.registerMigration("v5", foreignKeyChecks: .immediate) {
+      try $0.execute(sql: version5)
+      try $0.execute(sql: delayedMessages)
+    }
     return migrator
   }
 

@@ -25,8 +25,9 @@ struct QueryPlanTests {
   }
 
   /// A NULL for each parameter: a plan does not depend on their values.
-  private static func nulls(for sql: String) -> StatementArguments {
-    StatementArguments(
-      [(any DatabaseValueConvertible)?](repeating: nil, count: sql.contains("?1") ? 1 : sql.count { $0 == "?" }))
+  static func nulls(for sql: String) -> StatementArguments {
+    let numbered = (1...9).last { sql.contains("?\($0)") }
+    return StatementArguments(
+      [(any DatabaseValueConvertible)?](repeating: nil, count: numbered ?? sql.count { $0 == "?" }))
   }
 }

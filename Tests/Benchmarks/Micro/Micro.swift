@@ -6,7 +6,7 @@ struct Micro: ParsableCommand {
   static let configuration = CommandConfiguration(abstract: "Time per call of functions that are called often.")
 
   enum Part: String, CaseIterable, ExpressibleByArgument {
-    case recurrence, envelope, store, tick, list
+    case recurrence, envelope, store, messages, tick, list
   }
 
   @Argument(help: "Only these.")
@@ -14,6 +14,12 @@ struct Micro: ParsableCommand {
 
   @Option(help: "The schedules of `list`.")
   var schedules = 1_000_000
+
+  @Option(help: "How many delayed messages wait beside those that are measured.")
+  var waitingMessages = 100_000
+
+  @Option(help: "How many delayed messages are measured.")
+  var messages = 10_240
 
   func run() throws {
     print("processor time per call, median of \(CallTimer.runs) runs")
@@ -23,6 +29,7 @@ struct Micro: ParsableCommand {
       case .recurrence: try Self.recurrence()
       case .envelope: try Self.envelope()
       case .store: try StoreBenchmark.run()
+      case .messages: try MessageBenchmark.run(waiting: waitingMessages, messages: messages)
       case .tick: try TickBenchmark.run()
       case .list: try ListBenchmark.run(schedules)
       }
