@@ -40,7 +40,7 @@ extension FrameWriter {
     bytes.append(mode.rawValue)
   }
 
-  private mutating func append(priority: UInt8) {
+  package mutating func append(priority: UInt8) {
     raise(AMQP_BASIC_PRIORITY_FLAG)
     bytes.append(priority)
   }
@@ -60,7 +60,7 @@ extension FrameWriter {
     bytes.append(headers)
   }
 
-  /// Appends headers that `content` writes, all of them long strings.
+  /// Appends headers that `content` writes.
   package mutating func appendHeaders(_ content: (inout ByteWriter) -> Void) {
     let start = bytes.beginCounted()
     let begin = bytes.count
@@ -128,5 +128,10 @@ extension ByteWriter {
     append(UInt8(AMQP_FIELD_KIND_UTF8.rawValue))
     append(bigEndian: UInt32(value.count))
     append(value)
+  }
+
+  /// A header of a client, with a name of at most 255 bytes.
+  package mutating func append(header name: String, _ value: FieldValue) {
+    append(Table.Field(name: name, value: value))
   }
 }

@@ -56,7 +56,7 @@ package final class Publisher: Sendable {
   /// - Parameters:
   ///   - window: The most messages in flight. More than 256 is not faster.
   ///   - essentialExchange: The exchange without which nothing can be published. An error about another exchange concerns
-  ///     only the messages to that one.
+  ///     only the messages to that one. Nil when an error about any exchange concerns the connection; empty when none does.
   ///   - setup: Runs on the thread after each login and before `.up`, to check the topology. An error that it throws is
   ///     reported by `.down`, and retried. `AMQPError.topology(_:)` is retried every 5 s.
   ///   - onEvent: Called on the thread, one event at a time. It must not block.

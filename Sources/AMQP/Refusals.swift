@@ -7,6 +7,8 @@ package struct Refusals {
   package enum Kind: Hashable, Sendable {
     /// No topic right for this routing key.
     case routingKey(String)
+    /// As above, of an exchange that is not the essential one.
+    case topic(exchange: String, routingKey: String)
     /// The exchange is missing, or there is no right to write to it.
     case exchange(String)
     /// A body larger than the broker's `max_message_size`.
@@ -40,24 +42,37 @@ package struct Refusals {
   /// A probe without a channel error for this long counts as accepted.
   private static let probeTime = Duration.seconds(1)
 
-  /// At most one per event name, and one for the size.
+  /// At most one per event name, one for the size, and of each other exchange one for it or `mostTopics` for its topics.
   private var holds: [Hold] = []
+  /// With so many topics of an exchange refused, all of it is: clients choose their routing keys.
+  private static let mostTopics = 64
 
   /// The exchange without which nothing can be published. An error about it concerns the connection.
   private let essentialExchange: String?
 
-  /// - Parameter essentialExchange: Nil when an error about any exchange concerns the connection.
+  /// - Parameter essentialExchange: Nil when an error about any exchange concerns the connection; empty when none does.
   package init(essentialExchange: String? = nil) { self.essentialExchange = essentialExchange }
 
   /// What an error means, given the unconfirmed messages.
   func verdict(on error: AMQPError, of entries: [MessageBatch.Entry]) -> Verdict {
-    if let essentialExchange, error.concernsExchanges,
-      let entry = entries.first(where: { error.text.contains("exchange '\(Self.shown($0.exchange))'") }),
-      entry.exchange != essentialExchange
-    {
-      return .kind(.exchange(entry.exchange))
+    guard let essentialExchange, error.concernsExchanges else { return Verdict(error, of: entries) }
+    let named = entries.first { error.text.contains("exchange '\(Self.shown($0.exchange))'") }
+    if let named, named.exchange != essentialExchange {
+      let topic = entries.first {
+        error.text.contains("topic '\($0.routingKey)' in exchange '\(Self.shown($0.exchange))'")
+      }
+      if let topic, refusedTopics(of: topic.exchange) < Self.mostTopics {
+        return .kind(.topic(exchange: topic.exchange, routingKey: topic.routingKey))
+      }
+      return .kind(.exchange(named.exchange))
     }
+    // The broker shortens a text with long names. Without an essential exchange, the error concerns one message.
+    if named == nil, essentialExchange.isEmpty { return .unexplained }
     return Verdict(error, of: entries)
+  }
+
+  private func refusedTopics(of exchange: String) -> Int {
+    holds.count { if case .topic(exchange, _) = $0.kind { true } else { false } }
   }
 
   /// The name of an exchange in errors: the default exchange is empty elsewhere.
@@ -123,6 +138,7 @@ extension Refusals.Kind {
   func covers(_ entry: MessageBatch.Entry) -> Bool {
     switch self {
     case .routingKey(let key): entry.routingKey == key
+    case .topic(let exchange, let key): entry.routingKey == key && entry.exchange == exchange
     case .exchange(let name): entry.exchange == name
     case .bodyBytes(over: let limit): entry.bodyBytes > limit
     }

@@ -5,12 +5,14 @@ import CRabbitMQ
 extension ByteWriter {
   mutating func append(_ table: Table) {
     let start = beginCounted()
-    for field in table.fields {
-      append(shortString: field.name)
-      append(UInt8(field.value.kind.rawValue))
-      append(field.value)
-    }
+    for field in table.fields { append(field) }
     endCounted(start)
+  }
+
+  mutating func append(_ field: Table.Field) {
+    append(shortString: field.name)
+    append(UInt8(field.value.kind.rawValue))
+    append(field.value)
   }
 
   private mutating func append(_ value: FieldValue) {

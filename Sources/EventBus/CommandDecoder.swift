@@ -24,8 +24,8 @@ package struct CommandDecoder: Sendable {
     _ message: IncomingMessage, from source: CommandSource = .delivery(tag: 0)
   ) -> ReceivedCommand {
     ReceivedCommand(
-      source: source, size: message.body.count, origin: Origin(of: message), userID: message.userID,
-      replyTo: ReplyAddress(of: message), content: content(of: message))
+      source: source, size: message.body.count, origin: Origin(of: message), replyTo: ReplyAddress(of: message),
+      content: content(of: message))
   }
 
   private func content(of message: IncomingMessage) -> ReceivedCommand.Content {
@@ -122,7 +122,7 @@ extension Origin {
 
   fileprivate init(of message: IncomingMessage) {
     self.init(
-      messageID: message.messageID, traceparent: Self.passable(message.traceparent),
+      messageID: message.messageID, userID: message.userID, traceparent: Self.passable(message.traceparent),
       tracestate: Self.passable(message.tracestate))
   }
 

@@ -38,7 +38,7 @@ extension DetailFields {
   /// - Parameter zones: As of a Start.
   func update(zones: (String) -> ZoneRules?, time: Instant?) throws(FieldError) -> Command.Update {
     let id = try id()
-    try refuse([.ifExists, .paused, .target])
+    try refuse([.ifExists, .paused])
     var values: [DefinitionChange.Value] = []
     if [Name.cron, .duration, .at, .every].contains(where: { self[$0] != nil }) {
       values.append(.timing(try timing()))
@@ -56,6 +56,7 @@ extension DetailFields {
     if let description = try text(.description, upTo: Self.longestDescription) {
       values.append(.description(description))
     }
+    if let target = try target() { values.append(.target(target)) }
     let change = DefinitionChange(values: values, removed: try removed())
     return Command.Update(
       id: id, change: change, ifRevision: try wholeNumber(.ifRevision), time: time, ignored: unknown(to: .update))

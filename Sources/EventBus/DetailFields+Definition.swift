@@ -17,14 +17,13 @@ extension DetailFields {
   /// - Parameter zones: Returns the rules of a time zone by its IANA name; nil for an unknown name.
   func definition(zones: (String) -> ZoneRules?) throws(FieldError) -> Definition {
     let id = try id()
-    try refuse([.target])
     let definition = Definition(
       id: id, timing: try timing(), limit: try limit(), timezone: try timezone(known: zones),
       startDate: try instant(.startDate, rounding: .up), endDate: try instant(.endDate, rounding: .down),
       jitter: try duration(.jitter), misfirePolicy: try choice(.misfirePolicy),
       catchupWindow: try duration(.catchupWindow), ifExists: try choice(.ifExists),
       payload: self[.payload].map { Array($0.bytes) }, group: try name(.group, upTo: Self.longestGroup),
-      tags: try tags(), description: try text(.description, upTo: Self.longestDescription))
+      tags: try tags(), description: try text(.description, upTo: Self.longestDescription), target: try target())
     try checkDates(of: definition)
     return definition
   }

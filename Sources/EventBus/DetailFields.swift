@@ -9,8 +9,9 @@ struct DetailFields {
     case group, tags, description, paused
     case until, `for`, remove, ifRevision
     case tag, state, next
+    case target
     // Not supported by this version.
-    case target, prefix, max
+    case prefix, max
 
     static let table = NameTable<Self>()
   }

@@ -1,3 +1,4 @@
+import Bytes
 import Recurrence
 import Scheduling
 
@@ -88,10 +89,33 @@ extension JSONWriter {
     if let policy = definition.misfirePolicy { field("misfirePolicy", policy.rawValue) }
     if let window = definition.catchupWindow { field("catchupWindow", window.text) }
     if let ifExists = definition.ifExists { field("ifExists", ifExists.rawValue) }
-    guard definition.hasLabels else { return }
+    guard definition.hasExtras else { return }
     if let group = definition.group { field("group", group) }
     if let tags = definition.tags { field("tags", texts: tags) }
     if let description = definition.description { field("description", description) }
+    if let target = definition.target { field("target", object: { $0.write(target) }) }
+  }
+
+  private mutating func write(_ target: Target) {
+    if let exchange = target.exchange { field("exchange", exchange) }
+    if let routingKey = target.routingKey { field("routingKey", routingKey) }
+    if let detailType = target.detailType { field("detailType", detailType) }
+    if let source = target.source { field("source", source) }
+    if let body = target.body { field("body", body.rawValue) }
+    if let contentType = target.contentType { field("contentType", contentType) }
+    if let headers = target.headers {
+      field("headers") { (json: inout JSONWriter) in
+        for header in headers {
+          switch header.value {
+          case .text(let text): json.field(named: header.name) { $0.append(jsonString: text) }
+          case .integer(let number): json.field(named: header.name) { $0.append(String(number)) }
+          case .boolean(let value): json.field(named: header.name) { $0.append(String(value)) }
+          }
+        }
+      }
+    }
+    if let expiration = target.expiration { field("expiration", expiration) }
+    if let priority = target.priority { field("priority", Int64(priority)) }
   }
 }
 

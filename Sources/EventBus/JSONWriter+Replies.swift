@@ -10,10 +10,8 @@ extension JSONWriter {
     field("counter", schedule.counter)
     field("revision", schedule.control.revision)
     field("paused", boolean: schedule.isPaused)
-    if let beginning = described.history.beginning {
-      if let owner = beginning.userID { field("owner", owner) }
-      field("createdDate", beginning.at)
-    }
+    if let owner = schedule.origin.userID { field("owner", owner) }
+    if let beginning = described.history.beginning { field("createdDate", beginning.at) }
     if let pause = schedule.shownPause {
       field("pausedDate", pause.since)
       if let until = pause.until { field("pausedUntil", until) }

@@ -109,6 +109,17 @@ struct JSONWriter: ~Copyable {
     output.append(value ? "true" : "false" as StaticString)
   }
 
+  /// A field whose name is a client's.
+  ///
+  /// - Parameter value: Writes JSON.
+  mutating func field(named name: String, _ value: (inout ByteWriter) -> Void) {
+    if !isFirstField { output.append(UInt8(ascii: ",")) }
+    isFirstField = false
+    output.append(jsonString: name)
+    output.append(UInt8(ascii: ":"))
+    value(&output)
+  }
+
   private mutating func key(_ name: StaticString) {
     assert(name.hasPointerRepresentation && name.isASCII, "a field name that may need escapes")
     if !isFirstField { output.append(UInt8(ascii: ",")) }

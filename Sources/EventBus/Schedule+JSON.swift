@@ -27,7 +27,7 @@ extension Schedule {
       }
       if let beginning = history.beginning { json.field("startedAt", beginning.at) }
       if let messageID = origin.messageID { json.field("messageId", String(decoding: messageID, as: UTF8.self)) }
-      if let userID = history.beginning?.userID { json.field("userId", userID) }
+      if let userID = origin.userID { json.field("userId", userID) }
       json.field("ticks", object: { $0.write(history.tally, sent: counter) })
       if let payload = definition.payload { json.field("payload", json: payload) }
     }

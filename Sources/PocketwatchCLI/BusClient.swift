@@ -66,6 +66,9 @@ struct BusClient {
 
   /// - Parameter complaint: What to print if there is none in time.
   private func answer(to message: Message, orComplain complaint: String) throws -> ReceivedEvent {
+    var message = message
+    // The broker validates it, and targets depend on it.
+    if settings.sendsUserID { message.properties.userID = connection.server.user }
     try connection.publish(message)
     let deadline = ContinuousClock.now + .seconds(timeout)
     while ContinuousClock.now < deadline {

@@ -50,6 +50,8 @@ struct DefinitionOptions: ParsableArguments {
   @Option(help: "What the schedule is for.")
   var description: String?
 
+  @OptionGroup(title: "Target") var target: TargetOptions
+
   func addFields(to detail: inout EventDetail) {
     detail.add("cron", text: cron)
     detail.add("every", text: every)
@@ -66,6 +68,7 @@ struct DefinitionOptions: ParsableArguments {
     detail.add("group", text: group)
     detail.add("tags", texts: tags)
     detail.add("description", text: description)
+    target.addFields(to: &detail)
   }
 }
 

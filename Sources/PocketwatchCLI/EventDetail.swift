@@ -26,6 +26,11 @@ struct EventDetail {
     if let json { add(name, value: json.text) }
   }
 
+  /// An object.
+  mutating func add(_ name: String, _ object: EventDetail) {
+    if !object.members.isEmpty { add(name, value: "{\(object.members.joined(separator: ","))}") }
+  }
+
   private mutating func add(_ name: String, value: String) {
     members.append("\(jsonQuoted(name)):\(value)")
   }

@@ -53,7 +53,8 @@ struct ScheduleDescription {
       ("jitter", fields.text("jitter")), ("misfire policy", fields.text("misfirePolicy")),
       ("catch-up window", fields.text("catchupWindow")), ("if exists", fields.text("ifExists")),
       ("group", fields.text("group")), ("tags", fields.list("tags")), ("description", fields.text("description")),
-      ("payload", fields.payload), ("revision", fields.text("revision")), ("owner", fields.text("owner")),
+      ("target", target), ("payload", fields.payload), ("revision", fields.text("revision")),
+      ("owner", fields.text("owner")),
       ("created", fields.text("createdDate")), ("ticks", totals), ("last tick", last),
     ]
     return items.compactMap { label, line in line.map { (label, [$0]) } }
@@ -64,6 +65,17 @@ struct ScheduleDescription {
     let facts = [
       fields.text("state"), fields.text("pausedDate", label: "since "), fields.text("pausedUntil", label: "until "),
       fields.text("reason"),
+    ]
+    return facts.compactMap { $0 }.joined(separator: "  ")
+  }
+
+  private var target: String? {
+    guard let target = fields.object("target") else { return nil }
+    let facts = [
+      target.text("exchange", label: "exchange "), target.text("routingKey", label: "key "), target.text("detailType"),
+      target.text("source", label: "source "), target.text("body", label: "body "), target.text("contentType"),
+      target.object("headers").map { "headers \(shownText($0.json))" },
+      target.text("expiration", label: "expiration "), target.text("priority", label: "priority "),
     ]
     return facts.compactMap { $0 }.joined(separator: "  ")
   }

@@ -70,19 +70,26 @@ package struct SchedulerService: Service {
     let replies = ReplySender(
       configuration.broker, onResult: { [watch] in watch?.metrics.count($1, $0) },
       onProblem: { inbox.post(.replyProblem($0)) })
+    let targets = try LazyPublisher(
+      configuration.broker, purpose: "targets", window: configuration.publishWindow,
+      onEvent: { inbox.post(.publisher($0, on: .targets)) })
+    let targetRules = configuration.targets
     let loop = SchedulerLoop(
       inbox: inbox, zones: zones, store: store,
       engine: Engine(
         settings: engineSettings, persistentState: persistentState, bodyBytes: MessageEncoder.bodyBytes(names),
-        zones: { try? zones.rules(named: $0) }, decode: reader.read),
-      encoder: MessageEncoder(names: names, sendsUserID: configuration.broker.sendsUserID),
-      publisher: publisher, consumer: consumer, replies: replies, notifier: notifier, watch: watch, logger: logger)
+        zones: { try? zones.rules(named: $0) }, refusalOfTarget: targetRules.refusal, decode: reader.read),
+      encoder: MessageEncoder(names: names, sendsUserID: configuration.broker.sendsUserID), publisher: publisher,
+      targetEncoder: MessageEncoder(names: names, sendsUserID: configuration.broker.sendsUserID), targets: targets,
+      consumer: consumer, replies: replies, notifier: notifier, watch: watch, logger: logger)
     defer {
       // The loop has waited for confirms, so neither thread waits; replies may still be on their way. All stop in parallel.
       publisher.askToStop(drainFor: .zero)
+      targets.askToStop()
       replies.askToStop()
       consumer.stop()
       publisher.stop(drainFor: .zero)
+      targets.stop()
       replies.stop()
     }
     try consumer.start()  // the loop starts the publisher, once commands are consumed

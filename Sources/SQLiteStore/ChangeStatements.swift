@@ -34,7 +34,7 @@ struct ChangeStatements {
     try insertProgress.run {
       $0.bind(schedule.key.rowKey)
       $0.bind(schedule.generation)
-      schedule.progress.bind(ScheduleColumn.progress, to: &$0)
+      schedule.progress.bind(ScheduleColumn.progress, of: schedule.definition.outlet, to: &$0)
     }
     if ControlRow.isNeeded(by: schedule) { try insertControl.run { ControlRow.bind(schedule, to: &$0) } }
   }
@@ -43,7 +43,8 @@ struct ChangeStatements {
   func revise(
     _ schedule: Schedule, from slot: Instant, isRedefined: Bool, adding tally: Schedule.Tally
   ) throws -> Bool {
-    guard try advance(schedule.key, from: slot, to: schedule.progress, adding: tally) else { return false }
+    let outlet = schedule.definition.outlet
+    guard try advance(schedule.key, from: slot, to: schedule.progress, adding: tally, on: outlet) else { return false }
     if isRedefined {
       var defined = schedule
       if schedule.ending?.needsPayloadNoMore == true { defined.definition.payload = nil }
@@ -62,12 +63,13 @@ struct ChangeStatements {
 
   /// Returns whether the schedule exists and is live with that slot.
   func advance(
-    _ key: Schedule.Key, from slot: Instant, to progress: Schedule.Progress, adding tally: Schedule.Tally
+    _ key: Schedule.Key, from slot: Instant, to progress: Schedule.Progress, adding tally: Schedule.Tally,
+    on outlet: Outlet
   ) throws -> Bool {
     guard case .ended(let ending) = progress.state else {
-      return try advanceLive.run(key, from: slot, to: progress, adding: tally)
+      return try advanceLive.run(key, from: slot, to: progress, adding: tally, on: outlet)
     }
-    guard try end.run(key, from: slot, to: progress, adding: tally) else { return false }
+    guard try end.run(key, from: slot, to: progress, adding: tally, on: outlet) else { return false }
     if ending.needsPayloadNoMore { try dropPayload.run { $0.bind(key.generation) } }
     return true
   }
@@ -106,11 +108,12 @@ private struct ProgressUpdate {
   }
 
   func run(
-    _ key: Schedule.Key, from slot: Instant, to progress: Schedule.Progress, adding tally: Schedule.Tally
+    _ key: Schedule.Key, from slot: Instant, to progress: Schedule.Progress, adding tally: Schedule.Tally,
+    on outlet: Outlet
   ) throws -> Bool {
     let isUsual = tally.isOfUsualTick
     let changed = try (isUsual ? usual : adding).run {
-      progress.bind(columns, to: &$0)
+      progress.bind(columns, of: outlet, to: &$0)
       tally.bindLast(to: &$0)
       if !isUsual { tally.bindSums(to: &$0) }
       $0.bind(key.rowKey)

@@ -10,7 +10,7 @@ enum ControlRow {
   private static let columnsBeforePayload = """
     id, groupName, tags, description, revision, pausedSince, pausedUntil, pauseReason, isSlotInDoubt, followingSlot,
     catchUpThrough, catchUpPolicy, resumedRevision, resumedCounter, resumedNext, resumedMissed, lastTrigger, triggeredAt,
-    triggeredCounter, triggeredNext, triggeredMessageID, owes
+    triggeredCounter, triggeredNext, triggeredMessageID, owes, target
     """
   static let insert = """
     INSERT OR REPLACE INTO control (generation, \(columns))
@@ -30,7 +30,7 @@ enum ControlRow {
   private static let byGeneration = "SELECT \(columns) FROM control WHERE generation = ?"
   private static let listed = "SELECT \(columnsBeforePayload), NULL FROM control WHERE generation = ?"
 
-  static func isNeeded(by schedule: Schedule) -> Bool { !schedule.hasPlainControl || schedule.definition.hasLabels }
+  static func isNeeded(by schedule: Schedule) -> Bool { !schedule.hasPlainControl || schedule.definition.hasExtras }
 
   static func bind(_ schedule: Schedule, to parameters: inout ParameterValues) {
     let (definition, control) = (schedule.definition, schedule.control)
@@ -59,6 +59,7 @@ enum ControlRow {
     parameters.bind(trigger?.nextSlot?.milliseconds)
     parameters.bind(trigger?.messageID)
     parameters.bind(resumed != nil || trigger != nil ? true : nil)
+    parameters.bind(definition.target?.packed)
     parameters.bind(trigger?.payload)
   }
 
@@ -81,6 +82,10 @@ enum ControlRow {
     schedule.definition.group = row.freeText(1)
     schedule.definition.tags = row.bytes(2).map(unpacked)
     schedule.definition.description = row.freeText(3)
+    if let packed = row.bytes(22) {
+      guard let target = Target(packed: packed) else { return false }
+      schedule.definition.target = target
+    }
     var control = Schedule.Control()
     control.revision = revision
     control.pause = row.instant(5).map {
@@ -100,7 +105,7 @@ enum ControlRow {
     control.lastTrigger = row.instant(16)
     if let instant = row.instant(17) {
       control.owedTick = Schedule.Trigger(
-        instant: instant, counter: row.integer(18) ?? 0, nextSlot: row.instant(19), payload: row.bytes(22),
+        instant: instant, counter: row.integer(18) ?? 0, nextSlot: row.instant(19), payload: row.bytes(23),
         messageID: row.bytes(20))
     }
     schedule.control = control

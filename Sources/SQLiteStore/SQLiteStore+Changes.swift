@@ -13,8 +13,9 @@ extension SQLiteStore {
         case .start(let schedule, let beginning):
           try statements.start(schedule, beginning)
           if schedule.nextTick == nil { counts.ended += 1 } else { counts.live += 1 }
-        case .advance(let key, let slot, let progress, let tally):
-          if try statements.advance(key, from: slot, to: progress, adding: tally), case .ended = progress.state {
+        case .advance(let key, let slot, let progress, let tally, let outlet):
+          let isAdvanced = try statements.advance(key, from: slot, to: progress, adding: tally, on: outlet)
+          if isAdvanced, case .ended = progress.state {
             counts.live -= 1
             counts.ended += 1
           }

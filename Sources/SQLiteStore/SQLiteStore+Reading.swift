@@ -17,7 +17,11 @@ enum Query {
     controlFirst, "walk.pausedSince IS NOT NULL AND walk.id >= ? ORDER BY walk.id", withPayload: false)
   static let listedByDue = ByDue(withPayload: false)
   static let listedByEnd = byEnd()
-  static let dueCount = "SELECT count(*) FROM (SELECT 1 FROM progress WHERE due <= ? LIMIT ?)"
+  /// In the stretches of both outlets.
+  static let dueCount = """
+    SELECT count(*) FROM (
+      SELECT 1 FROM progress WHERE due <= ? UNION ALL SELECT 1 FROM progress WHERE due BETWEEN ? AND ? LIMIT ?)
+    """
 
   /// A query for complete schedules, or for schedules as lists have them.
   struct Selection {
@@ -162,7 +166,7 @@ extension SQLiteStore {
       case .paused(let first):
         return try schedules(Query.listedPaused, limit: limit, in: database) { $0.bind(first) }
       case .due(let position):
-        return try schedules(Query.listedByDue, after: position, limit: limit, in: database)
+        return try listedByDue(after: position, limit: limit, in: database)
       case .end(let position):
         return try schedules(Query.listedByEnd, limit: limit, in: database) {
           $0.bind(position?.at.milliseconds ?? .max)
@@ -178,7 +182,10 @@ extension SQLiteStore {
       _ = try database.forEachRow(
         Query.dueCount,
         {
-          $0.bind(through.milliseconds)
+          let start = DuePosition.start(of: .targets)?.rank ?? .max
+          $0.bind(min(through.milliseconds, start - 1))
+          $0.bind(start)
+          $0.bind(DuePosition.end(of: .targets, due: through).rank)
           $0.bind(bound + 1)
         }
       ) { row in
@@ -189,11 +196,24 @@ extension SQLiteStore {
     return (min(count, bound), count <= bound)
   }
 
-  package func due(after position: DuePosition?, through: Instant, limit: Int) throws(StoreError) -> DuePage {
+  /// Merges the schedules of both outlets.
+  private func listedByDue(after position: DuePosition?, limit: Int, in database: Database) throws -> [Schedule] {
+    let (stretches, rest) = DuePosition.listed(after: position)
+    func read(_ stretch: ClosedRange<DuePosition>, _ limit: Int) throws -> [Schedule] {
+      try schedules(
+        Query.listedByDue, after: stretch.lowerBound, through: stretch.upperBound, limit: limit, in: database)
+    }
+    var listed = try stretches.flatMap { try read($0, limit) }
+    listed.sort { $0.isListedByDue(before: $1) }
+    if listed.count < limit { listed += try read(rest, limit - listed.count) }
+    return Array(listed.prefix(limit))
+  }
+
+  package func due(after position: DuePosition?, through end: DuePosition, limit: Int) throws(StoreError) -> DuePage {
     var page = DuePage(schedules: [], isLast: true)
     var payloadBytes = 0
     try read { database in
-      page.isLast = try forEachSchedule(Query.due, after: position, through: through, in: database) { schedule in
+      page.isLast = try forEachSchedule(Query.due, after: position, through: end, in: database) { schedule in
         guard page.schedules.count < limit, payloadBytes < DuePage.maximumPayloadBytes else { return false }
         assert(page.schedules.last.map { $0.isDue(before: schedule) } ?? true, "due schedules are out of order")
         page.schedules.append(schedule)
@@ -205,14 +225,15 @@ extension SQLiteStore {
   }
 
   package func followingZones(after position: DuePosition?, limit: Int) throws(StoreError) -> [Schedule] {
-    try read { database in try schedules(Query.followingZones, after: position, limit: limit, in: database) }
+    try read { database in
+      try schedules(Query.followingZones, after: position, through: .last, limit: limit, in: database)
+    }
   }
 
   private func schedules(
-    _ query: Query.ByDue, after position: DuePosition?, limit: Int, in database: Database
+    _ query: Query.ByDue, after position: DuePosition?, through end: DuePosition, limit: Int, in database: Database
   ) throws -> [Schedule] {
     var schedules: [Schedule] = []
-    let end = Instant(milliseconds: .max)
     _ = try forEachSchedule(query, after: position, through: end, in: database) { schedule in
       guard schedules.count < limit else { return false }
       schedules.append(schedule)
@@ -233,29 +254,29 @@ extension SQLiteStore {
     return schedules
   }
 
-  /// Reads schedules in order of due time until `body` returns false. Returns whether all were read.
+  /// Reads schedules in due order until `body` returns false. Returns whether all were read.
   private func forEachSchedule(
-    _ query: Query.ByDue, after position: DuePosition?, through: Instant, in database: Database,
+    _ query: Query.ByDue, after position: DuePosition?, through end: DuePosition, in database: Database,
     _ body: (Schedule) -> Bool
   ) throws -> Bool {
     var first = Int64.min
     if let position {
-      guard position.due <= through else { return true }
+      guard position.rank <= end.rank else { return true }
       let isRead = try forEachSchedule(
         query.together, in: database,
         {
-          $0.bind(position.due.milliseconds)
+          $0.bind(position.rank)
           $0.bind(position.generation)
         }, body)
       guard isRead else { return false }
-      guard position.due < through else { return true }
-      first = position.due.milliseconds + 1
+      guard position.rank < end.rank else { return true }
+      first = position.rank + 1
     }
     return try forEachSchedule(
       query.later, in: database,
       {
         $0.bind(first)
-        $0.bind(through.milliseconds)
+        $0.bind(end.rank)
       }, body)
   }
 
@@ -279,8 +300,14 @@ extension SQLiteStore {
 }
 
 extension Schedule {
-  /// Whether it precedes another schedule in the order of (due, generation). For assertions.
+  /// Whether it precedes another schedule in due order. For assertions.
   fileprivate func isDue(before other: Schedule) -> Bool {
+    guard let position, let next = other.position else { return false }
+    return position < next
+  }
+
+  /// Whether it precedes another schedule in a list of both outlets.
+  fileprivate func isListedByDue(before other: Schedule) -> Bool {
     guard let due = nextTick?.due, let otherDue = other.nextTick?.due else { return false }
     return (due, generation) < (otherDue, other.generation)
   }

@@ -2,11 +2,10 @@ import Recurrence
 import Scheduling
 
 extension Schedule.Beginning {
-  static let columns = "startedAt, userID"
+  static let columns = "startedAt"
 
   static func bind(_ beginning: Self?, to parameters: inout ParameterValues) {
     parameters.bind(beginning?.at.milliseconds)
-    parameters.bind(beginning?.userID.map { Array($0.utf8) })
   }
 }
 
@@ -41,15 +40,12 @@ extension Schedule.History {
   /// Reads a row of `columns`.
   init(_ row: ColumnValues) {
     self.init()
-    if let at = row.integer(0) {
-      beginning = Schedule.Beginning(
-        at: Instant(milliseconds: at), userID: row.bytes(1).map { String(decoding: $0, as: UTF8.self) })
-    }
-    let sums = (2...5).map { Int(clamping: row.integer($0) ?? 0) }
+    if let at = row.integer(0) { beginning = Schedule.Beginning(at: Instant(milliseconds: at)) }
+    let sums = (1...4).map { Int(clamping: row.integer($0) ?? 0) }
     tally = Schedule.Tally(missed: sums[0], repeats: sums[1], refusals: sums[2], returns: sums[3])
-    if let slot = row.integer(6), let lateness = row.integer(7), let confirmation = row.integer(8) {
+    if let slot = row.integer(5), let lateness = row.integer(6), let confirmation = row.integer(7) {
       tally.last = Schedule.Tally.Last(
-        slot: Instant(milliseconds: slot), jitterMilliseconds: row.integer(9) ?? 0, latenessMilliseconds: lateness,
+        slot: Instant(milliseconds: slot), jitterMilliseconds: row.integer(8) ?? 0, latenessMilliseconds: lateness,
         confirmationMilliseconds: confirmation)
     }
   }

@@ -17,7 +17,7 @@ extension Schedule {
         startDate: row.instant(.startDate), endDate: row.instant(.endDate), jitter: jitter,
         misfirePolicy: misfirePolicy, catchupWindow: catchupWindow, ifExists: ifExists, payload: row.bytes(.payload)),
       origin: Origin(
-        messageID: row.bytes(.messageID), traceparent: row.freeText(.traceparent),
+        messageID: row.bytes(.messageID), userID: row.freeText(.userID), traceparent: row.freeText(.traceparent),
         tracestate: row.freeText(.tracestate)),
       key: Key(generation: generation, rowKey: rowKey),
       progress: Progress(state: state, counter: counter),
@@ -47,9 +47,10 @@ extension Timing {
 
 extension Schedule.State {
   fileprivate init?(_ row: ColumnValues) {
-    if let slot = row.instant(.slot), let due = row.instant(.due), let missed = row.integer(.missed) {
+    if let slot = row.instant(.slot), let rank = row.integer(.due), let missed = row.integer(.missed) {
       self = .live(
-        Schedule.NextTick(slot: slot, due: due, missed: Int(clamping: missed), since: row.instant(.since)))
+        Schedule.NextTick(
+          slot: slot, due: DuePosition.due(ofRank: rank), missed: Int(clamping: missed), since: row.instant(.since)))
     } else if let at = row.instant(.endedAt), let owesStopped = row.integer(.owesStopped) {
       let kind = row.integer(.endKind).flatMap { Schedule.Ending.Kind(rawValue: Int(clamping: $0)) }
       self = .ended(

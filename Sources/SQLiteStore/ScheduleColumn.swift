@@ -7,7 +7,7 @@ enum ScheduleColumn: Int, CaseIterable {
   case generation, rowKey, id
   case cron, every, at, duration, tickLimit, timezone, startDate, endDate, jitter
   case misfirePolicy, catchupWindow, ifExists
-  case messageID, traceparent, tracestate
+  case messageID, userID, traceparent, tracestate
   case payload
   case startDigest, isLasting
   // Columns of table progress, without its key.
@@ -19,7 +19,7 @@ enum ScheduleColumn: Int, CaseIterable {
   static let definition = allCases.filter { $0.rawValue < counter.rawValue }
   /// Changed by an Update.
   static let redefined = definition.filter {
-    ![generation, rowKey, id, messageID, traceparent, tracestate].contains($0)
+    ![generation, rowKey, id, messageID, userID, traceparent, tracestate].contains($0)
   }
   /// After all columns: whether the schedule has a row in table `control`.
   static let hasControl = allCases.count
@@ -64,6 +64,7 @@ extension Schedule {
     case .catchupWindow: parameters.bind(definition.catchupWindow?.text)
     case .ifExists: parameters.bind(definition.ifExists?.rawValue)
     case .messageID: parameters.bind(origin.messageID)
+    case .userID: parameters.bind(text: origin.userID)
     case .traceparent: parameters.bind(origin.traceparent.map { Array($0.utf8) })
     case .tracestate: parameters.bind(origin.tracestate.map { Array($0.utf8) })
     case .payload: parameters.bind(definition.payload)
@@ -89,15 +90,17 @@ extension Timing {
 
 extension Schedule.Progress {
   /// Binds columns of table `progress`, in their order.
-  func bind(_ columns: [ScheduleColumn], to parameters: inout ParameterValues) {
-    for column in columns { bind(column, to: &parameters) }
+  ///
+  /// - Parameter outlet: Where the schedule's ticks leave.
+  func bind(_ columns: [ScheduleColumn], of outlet: Outlet, to parameters: inout ParameterValues) {
+    for column in columns { bind(column, of: outlet, to: &parameters) }
   }
 
-  private func bind(_ column: ScheduleColumn, to parameters: inout ParameterValues) {
+  private func bind(_ column: ScheduleColumn, of outlet: Outlet, to parameters: inout ParameterValues) {
     switch column {
     case .counter: parameters.bind(counter)
     case .slot: parameters.bind(state.nextTick?.slot.milliseconds)
-    case .due: parameters.bind(state.nextTick?.due.milliseconds)
+    case .due: parameters.bind(state.nextTick.map { DuePosition.rank(of: $0.due, outlet) })
     case .missed: parameters.bind(state.nextTick?.missed)
     case .since: parameters.bind(state.nextTick?.since?.milliseconds)
     case .endedAt: parameters.bind(state.ending?.at.milliseconds)
@@ -105,8 +108,8 @@ extension Schedule.Progress {
     case .owesStopped: parameters.bind(state.ending?.owesStopped)
     case .endKind: parameters.bind(state.ending?.kind.rawValue)
     case .generation, .rowKey, .id, .cron, .every, .at, .duration, .tickLimit, .timezone, .startDate, .endDate, .jitter,
-      .misfirePolicy, .catchupWindow, .ifExists, .messageID, .traceparent, .tracestate, .payload, .startDigest,
-      .isLasting:
+      .misfirePolicy, .catchupWindow, .ifExists, .messageID, .userID, .traceparent, .tracestate, .payload,
+      .startDigest, .isLasting:
       break  // of table schedule
     }
   }

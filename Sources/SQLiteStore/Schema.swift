@@ -222,6 +222,9 @@ enum Schema {
       triggeredAt INTEGER, triggeredCounter INTEGER, triggeredNext INTEGER, triggeredMessageID BLOB,
       -- 1 if it owes one of these two
       owes INTEGER,
+      -- of the definition, packed; a schedule with a target is due at 1 << 61 in milliseconds after its due time, so that the
+      -- index of due times has these schedules behind the others
+      target BLOB,
       triggeredPayload BLOB
     ) STRICT;
     CREATE INDEX controlByGroup ON control (groupName, id) WHERE groupName IS NOT NULL;

@@ -45,11 +45,11 @@ package final class MemoryStore: ScheduleStore, ScheduleQueries {
     return keys.map { commands[$0]?.command }
   }
 
-  package func due(after position: DuePosition?, through: Instant, limit: Int) throws(StoreError) -> DuePage {
+  package func due(after position: DuePosition?, through end: DuePosition, limit: Int) throws(StoreError) -> DuePage {
     try checkFault()
     var page = DuePage(schedules: [], isLast: true)
     var payloadBytes = 0
-    for position in liveByDue.elements(after: position) where position.due <= through {
+    for position in liveByDue.elements(after: position) where position <= end {
       guard page.schedules.count < limit, payloadBytes < DuePage.maximumPayloadBytes else {
         page.isLast = false
         break
@@ -95,7 +95,7 @@ package final class MemoryStore: ScheduleStore, ScheduleQueries {
       case .group(let name, let first):
         generations(from: first, limit: limit) { $0.definition.group?.utf8.elementsEqual(name) == true }
       case .paused(let first): generations(from: first, limit: limit) { $0.isPaused }
-      case .due(let position): liveByDue.elements(after: position).prefix(limit).map(\.generation)
+      case .due(let position): liveInOrder(after: position).prefix(limit).map(\.generation)
       case .end(let position): endedLatestFirst(before: position).prefix(limit).map(\.generation)
       }
     return found.compactMap { schedules[$0]?.asListed }
@@ -107,13 +107,19 @@ package final class MemoryStore: ScheduleStore, ScheduleQueries {
     return Array(walk.filter { schedules[$0].map(matches) == true }.prefix(limit))
   }
 
+  /// The live schedules of both outlets by due time. A position in this list has no outlet.
+  private func liveInOrder(after position: DuePosition?) -> [DuePosition] {
+    liveByDue.elements.map { DuePosition(due: $0.due, generation: $0.generation) }.sorted()
+      .filter { live in position.map { live > $0 } ?? true }
+  }
+
   private func endedLatestFirst(before position: EndPosition?) -> [EndPosition] {
     ended.elements.filter { ended in position.map { ended < $0 } ?? true }.reversed()
   }
 
   package func dueCount(through: Instant, upTo bound: Int) throws(StoreError) -> (count: Int, isAll: Bool) {
     try checkFault()
-    let count = liveByDue.elements.prefix { $0.due <= through }.count
+    let count = liveByDue.elements.count { $0.due <= through }
     return (min(count, bound), count <= bound)
   }
 
@@ -158,7 +164,7 @@ extension MemoryStore {
       replace(schedule.generation, by: schedule)
       histories[schedule.generation] = Schedule.History(beginning: beginning)
       persistentState.lastGeneration = schedule.generation
-    case .advance(let key, let slot, let progress, let tally):
+    case .advance(let key, let slot, let progress, let tally, _):
       guard var schedule = schedules[key.generation], schedule.nextTick?.slot == slot else { return }
       schedule.progress = progress
       if progress.state.ending?.needsPayloadNoMore == true { schedule.definition.payload = nil }
@@ -202,7 +208,7 @@ extension MemoryStore {
       if new == nil { histories[generation] = nil }
       ids.remove(old.id)
       switch old.state {
-      case .live(let nextTick): liveByDue.remove(DuePosition(due: nextTick.due, generation: generation))
+      case .live: if let position = old.position { liveByDue.remove(position) }
       case .ended(let ending):
         ended.remove(EndPosition(at: ending.at, generation: generation))
         if old.owed.isEmpty { settled.remove(EndPosition(at: ending.at, generation: generation)) }
@@ -215,7 +221,7 @@ extension MemoryStore {
     generations[new.id] = generation
     ids.insert(new.id)
     switch new.state {
-    case .live(let nextTick): liveByDue.insert(DuePosition(due: nextTick.due, generation: generation))
+    case .live: if let position = new.position { liveByDue.insert(position) }
     case .ended(let ending):
       ended.insert(EndPosition(at: ending.at, generation: generation))
       if new.owed.isEmpty { settled.insert(EndPosition(at: ending.at, generation: generation)) }

@@ -65,8 +65,7 @@ extension Schedule.Progress {
 
 extension Schedule.Beginning {
   static func random(using generator: inout some RandomNumberGenerator) -> Schedule.Beginning {
-    Schedule.Beginning(
-      at: .random(using: &generator), userID: generator.oneIn(2) ? nil : .random(using: &generator))
+    Schedule.Beginning(at: .random(using: &generator))
   }
 }
 
@@ -123,7 +122,32 @@ extension Definition {
       group: generator.oneIn(2) ? nil : .random(using: &generator),
       tags: generator.oneIn(2)
         ? nil : (0..<Int.random(in: 0...3, using: &generator)).map { _ in .random(using: &generator) },
-      description: generator.oneIn(2) ? nil : .random(using: &generator))
+      description: generator.oneIn(2) ? nil : .random(using: &generator),
+      target: generator.oneIn(2) ? nil : .random(using: &generator))
+  }
+}
+
+extension Target {
+  static func random(using generator: inout some RandomNumberGenerator) -> Target {
+    func text() -> String? { generator.oneIn(2) ? nil : .random(using: &generator) }
+    return Target(
+      exchange: text(), routingKey: text(), detailType: text(), source: text(),
+      body: generator.pick([nil] + Body.allCases) ?? nil, contentType: text(),
+      headers: generator.oneIn(2)
+        ? nil
+        : (0..<Int.random(in: 0...3, using: &generator)).map {
+          Header(name: "\($0)\(String.random(using: &generator))", value: .random(using: &generator))
+        }, expiration: text(), priority: generator.oneIn(2) ? nil : .random(in: .min ... .max, using: &generator))
+  }
+}
+
+extension Target.HeaderValue {
+  static func random(using generator: inout some RandomNumberGenerator) -> Target.HeaderValue {
+    switch Int.random(in: 0..<3, using: &generator) {
+    case 0: .text(.random(using: &generator))
+    case 1: .integer(generator.pick([.min, -1, 0, .max]) ?? 0)
+    default: .boolean(.random(using: &generator))
+    }
   }
 }
 
@@ -150,6 +174,7 @@ extension Origin {
   static func random(using generator: inout some RandomNumberGenerator) -> Origin {
     Origin(
       messageID: generator.oneIn(2) ? nil : .random(maximumCount: 255, using: &generator),
+      userID: generator.oneIn(2) ? nil : .random(using: &generator),
       traceparent: generator.oneIn(2) ? nil : .random(using: &generator),
       tracestate: generator.oneIn(2) ? nil : .random(using: &generator))
   }

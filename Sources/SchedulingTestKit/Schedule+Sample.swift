@@ -60,13 +60,13 @@ extension Retention {
 extension ScheduleStore {
   /// All schedules due by an instant, page by page.
   package func allDue(through: Instant, pageSize: Int) throws -> [Schedule] {
-    try allPages { last in try due(after: last?.duePosition, through: through, limit: pageSize) }
+    try allPages { last in try due(after: last?.position, through: .end(of: .bus, due: through), limit: pageSize) }
   }
 
   /// All schedules that follow a time zone, page by page.
   func allFollowingZones(pageSize: Int) throws -> [Schedule] {
     try allPages { last in
-      let schedules = try followingZones(after: last?.duePosition, limit: pageSize)
+      let schedules = try followingZones(after: last?.position, limit: pageSize)
       return DuePage(schedules: schedules, isLast: schedules.isEmpty)
     }
   }
@@ -88,7 +88,7 @@ extension ScheduleQueries {
 }
 
 extension Schedule {
-  /// Its position in due order; nil once it has ended.
+  /// Its position in a list by due time; nil once it has ended.
   var duePosition: DuePosition? {
     nextTick.map { DuePosition(due: $0.due, generation: generation) }
   }

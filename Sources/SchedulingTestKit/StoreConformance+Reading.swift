@@ -26,15 +26,54 @@ extension StoreConformance {
       ]
       for (due, generation, expected) in table {
         let position = DuePosition(due: Instant(milliseconds: due), generation: generation)
-        let page = try fixture.store.due(after: position, through: Instant(milliseconds: 20), limit: 10)
+        let page = try fixture.store.due(
+          after: position, through: .end(of: .bus, due: Instant(milliseconds: 20)), limit: 10)
         try expectEqual(page.schedules.map(\.generation), expected, "after \(position)")
         try expectEqual(page.isLast, true, "is last, after \(position)")
       }
     },
+    StoreCheck("schedules with a target are due in a stretch of their own, behind the others") { fixture in
+      let dues: [Int64] = [30, 10, 20, -5, 20, 10]
+      let schedules = dues.enumerated().map { index, due in
+        var schedule = Schedule.sample("\(index)", generation: Int64(index) + 1, due: due)
+        if index % 2 == 0 { schedule.definition.target = Target(exchange: "x", detailType: "A") }
+        return schedule
+      }
+      try fixture.store.apply(schedules.map { .start($0) })
+      let store = fixture.store
+      let due = { (outlet: Outlet, end: Int64) throws -> [Schedule] in
+        let through = DuePosition.end(of: outlet, due: Instant(milliseconds: end))
+        return try store.due(after: .start(of: outlet), through: through, limit: 10).schedules
+      }
+      try expectEqual(try due(.bus, 20).map(\.generation), [4, 2, 6], "on the bus")
+      try expectEqual(try due(.targets, 20).map(\.generation), [3, 5], "targets through 20")
+      try expectSame(try due(.targets, 30), [schedules[2], schedules[4], schedules[0]], "targets")
+      let listed = try fixture.store.listed(.due(after: nil), limit: 4)
+      try expectEqual(listed.map(\.generation), [4, 2, 6, 3], "a list has both by due time")
+      let rest = try fixture.store.listed(.due(after: listed.last?.duePosition), limit: 4)
+      try expectEqual(rest.map(\.generation), [5, 1], "the rest of the list")
+      let count = try fixture.store.dueCount(through: Instant(milliseconds: 20), upTo: 9)
+      try expectEqual(count.count, 5, "both are counted")
+
+      var moved = schedules[1]
+      moved.definition.target = Target(detailType: "B")
+      var back = schedules[0]
+      back.definition.target = nil
+      let next = Schedule.State.live(.init(slot: Instant(milliseconds: 25), due: Instant(milliseconds: 25)))
+      try fixture.store.apply([
+        .revise(moved, from: Instant(milliseconds: 10), isRedefined: true),
+        .revise(back, from: Instant(milliseconds: 30), isRedefined: true),
+        .advance(schedules[2], from: Instant(milliseconds: 20), to: Schedule.Progress(state: next, counter: 1)),
+      ])
+      try expectEqual(try due(.bus, 99).map(\.generation), [4, 6, 1], "on the bus after an Update")
+      try expectEqual(
+        try due(.targets, 99).map(\.generation), [2, 5, 3], "targets after an Update and a tick")
+    },
     StoreCheck("a page of due schedules says whether it is the last") { fixture in
       try fixture.store.apply((1...3).map { .start(.sample("\($0)", generation: $0, due: $0 * 10)) })
       for (through, limit, isLast) in [(30, 2, false), (30, 3, true), (29, 2, true), (20, 1, false), (5, 1, true)] {
-        let page = try fixture.store.due(after: nil, through: Instant(milliseconds: Int64(through)), limit: limit)
+        let page = try fixture.store.due(
+          after: nil, through: .end(of: .bus, due: Instant(milliseconds: Int64(through))), limit: limit)
         try expectEqual(page.isLast, isLast, "is last, through \(through) with limit \(limit)")
         try expect(page.schedules.count <= limit, "at most \(limit) schedules to a page")
       }
@@ -50,7 +89,8 @@ extension StoreConformance {
       var pages: [[Int64]] = []
       var position: DuePosition?
       while true {
-        let page = try fixture.store.due(after: position, through: Instant(milliseconds: 9), limit: 100)
+        let page = try fixture.store.due(
+          after: position, through: .end(of: .bus, due: Instant(milliseconds: 9)), limit: 100)
         pages.append(page.schedules.map(\.generation))
         guard !page.isLast, pages.count < 100 else { break }
         position = page.schedules.last?.duePosition

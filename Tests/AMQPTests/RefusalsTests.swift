@@ -109,6 +109,47 @@ struct RefusalsTests {
     #expect(sendAll(&next, at: later) == [21, 22])
   }
 
+  /// With no essential exchange, a topic without right holds up no other message of its exchange, unless there are many of them;
+  /// a missing exchange holds up no other exchange.
+  @Test func exchangesThatAreNotEssential() throws {
+    func batch(_ messages: [(number: UInt64, exchange: String, key: String)]) -> MessageBatch {
+      MessageBatch(frameMax: 131_072) { batch in
+        for (number, exchange, key) in messages {
+          batch.add(Message(exchange: exchange, routingKey: key, body: []), number: number)
+        }
+      }
+    }
+    var refusals = Refusals(essentialExchange: "")
+    func learn(_ exchange: String, _ key: String, _ error: AMQPError) -> SendWindow.Culprit {
+      var window = SendWindow(window: 100, refusals: refusals, isProven: true)
+      window.add(batch([(1, "other", "k"), (2, exchange, key), (3, exchange, "last")]))
+      _ = sendAll(&window)
+      defer { refusals = window.refusals }
+      return window.culprit(of: error, at: start)
+    }
+    func topicError(_ key: String, _ exchange: String) -> AMQPError {
+      AMQPError(
+        .channelClosed(code: 403),
+        "ACCESS_REFUSED - write access to topic '\(key)' in exchange '\(exchange)' in vhost '/' refused for user 'pw'")
+    }
+    func accepted() -> [UInt64] {
+      var next = SendWindow(window: 100, refusals: refusals, isProven: true)
+      next.add(batch([(11, "e", "k0"), (12, "e", "other"), (13, "f", "k0"), (14, "g", "k0")]))
+      return sendAll(&next)
+    }
+    #expect(learn("e", "k0", topicError("k0", "e")) == .one(2))
+    #expect(accepted() == [12, 13, 14])
+    let missing = AMQPError(.channelClosed(code: 404), "NOT_FOUND - no exchange 'g' in vhost '/'")
+    #expect(learn("g", "k", missing) == .one(2))
+    #expect(accepted() == [12, 13])
+    for number in 1...64 { _ = learn("e", "k\(number)", topicError("k\(number)", "e")) }
+    #expect(accepted() == [13])
+    #expect(refusals.current.count == 66)
+    // The broker shortens long texts.
+    let shortened = AMQPError(.channelClosed(code: 403), "ACCESS_REFUSED - write access to topic 'xxxxxx...")
+    #expect(learn("e2", "x", shortened) == .unknown(3))
+  }
+
   /// When the broker does not say which message it refused, as many are sent one at a time, and the one for which it closes the
   /// channel again is the culprit. No confirm is awaited.
   @Test(arguments: [AMQPError.Kind.channelClosed(code: 406), .connectionClosed(code: 541)])

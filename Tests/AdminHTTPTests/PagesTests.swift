@@ -234,12 +234,14 @@ struct PagesTests {
 
   @Test("a schedule's page shows delivery results and origin")
   func history() async throws {
-    let source = FakeSource([try .fake("a")])
+    var schedule = try Schedule.fake("a")
+    schedule.origin = Origin(userID: "<i>billing")
+    let source = FakeSource([schedule])
     let last = Schedule.Tally.Last(
       slot: FakeSource.now.advanced(byMilliseconds: -60_000), latenessMilliseconds: 3, confirmationMilliseconds: 2)
     source.state.withLock {
       $0.history = Schedule.History(
-        beginning: Schedule.Beginning(at: FakeSource.now.advanced(byMilliseconds: -7_200_000), userID: "<i>billing"),
+        beginning: Schedule.Beginning(at: FakeSource.now.advanced(byMilliseconds: -7_200_000)),
         tally: Schedule.Tally(missed: 11, repeats: 12, refusals: 13, returns: 14, last: last))
     }
     let site = TestSite(source: source)
@@ -256,6 +258,7 @@ struct PagesTests {
       #""user":"<i>billing""#,
     ] { #expect(json.contains(text), "\(text)") }
     source.state.withLock { $0.history = Schedule.History() }
+    source.state.withLock { $0.schedules[0].origin = Origin() }
     let none = try await site.get("/schedule?id=a").body
     #expect(!none.contains("Last tick"))
     #expect(!none.contains("by login"))

@@ -198,11 +198,53 @@ extension BadCommand {
     .start(
       #""id": "a", "duration": "5m", "ifExists": "ignore""#, "ifExists",
       #"ifExists is "ignore": use one of replace, replaceIfChanged, keep, reject"#),
+    target("", "target.detailType", "is required"),
+    target(#""exchange": """#, "target.exchange", "is empty"),
+    target(#""exchange": "\#(String(repeating: "x", count: 256))""#, "target.exchange", "256 bytes: at most 255"),
+    target(#""exchange": "a\u0000""#, "target.exchange", "holds a control character"),
+    target(#""detailType": 1"#, "target.detailType", "must be a string, not a number"),
+    target(#""routingkey": "x""#, "target", #"holds "routingkey": its fields are exchange, routingKey"#),
+    target(#""body": "raw""#, "target.body", #"is "raw": use one of event, payload"#),
+    target(#""detailType": "A", "contentType": "text/plain""#, "target.contentType", "body"),
+    target(#""body": "payload", "routingKey": "k", "source": "s""#, "target.source", "is for events"),
+    target(#""body": "payload""#, "target.routingKey", "or detailType is required"),
+    target(#""detailType": "A", "expiration": 60000"#, "target.expiration", "must be a string of digits"),
+    target(#""detailType": "A", "expiration": "4294967296""#, "target.expiration", "at most 4294967295"),
+    target(#""detailType": "A", "expiration": "-1""#, "target.expiration", "milliseconds in digits"),
+    target(#""detailType": "A", "expiration": """#, "target.expiration", "milliseconds in digits"),
+    target(#""detailType": "A", "priority": 256"#, "target.priority", "within 0-255"),
+    target(#""detailType": "A", "priority": "1""#, "target.priority", "within 0-255"),
+    target(#""detailType": "A", "headers": []"#, "target.headers", "must be an object"),
+    target(#""detailType": "A", "headers": {"CC": "q"}"#, "target.headers", #"holds "CC", which is reserved"#),
+    target(#""detailType": "A", "headers": {"bcc": "q"}"#, "target.headers", "reserved"),
+    target(#""detailType": "A", "headers": {"x-delay": 1}"#, "target.headers", "reserved"),
+    target(#""detailType": "A", "headers": {"Schedule-Owner": "root"}"#, "target.headers", "reserved"),
+    target(#""detailType": "A", "headers": {"schedule-id": "b"}"#, "target.headers", "reserved"),
+    target(#""detailType": "A", "headers": {"scheduled-time": "b"}"#, "target.headers", "reserved"),
+    target(#""detailType": "A", "headers": {"traceparent": "b"}"#, "target.headers", "reserved"),
+    target(#""detailType": "A", "headers": {"": "b"}"#, "target.headers", "1 to 128 bytes"),
+    target(#""detailType": "A", "headers": {"a": 1.5}"#, "target.headers", "a number must be whole"),
+    target(#""detailType": "A", "headers": {"a": 9223372036854775808}"#, "target.headers", "of 64 bits"),
+    target(#""detailType": "A", "headers": {"a": null}"#, "target.headers", "strings, whole numbers and booleans"),
+    target(#""detailType": "A", "headers": {"a": {}}"#, "target.headers", "strings, whole numbers and booleans"),
+    target(
+      #""detailType": "A", "headers": {"a": "\#(String(repeating: "x", count: 4096))"}"#, "target.headers",
+      "4097 bytes: at most 4096"),
+    target(
+      #""detailType": "A", "headers": {\#((0..<33).map { "\"h\($0)\": 1" }.joined(separator: ", "))}"#,
+      "target.headers",
+      "33 members: at most 32"),
+    .start(#""id": "a", "every": "5m", "target": "x""#, "target", "target must be an object, not a string"),
     BadCommand(
       body:
         #"{"DetailType": "Schedule Stop", "Detail": {"id": "a", "reason": "\#(String(repeating: "é", count: 513))"}}"#,
       routingKey: "Schedule Stop", command: "Schedule Stop", field: "reason", reason: "1026 bytes: at most 1024"),
   ]
+
+  /// A Start with these members of its target.
+  private static func target(_ members: String, _ field: String, _ reason: String) -> BadCommand {
+    .start(#""id": "a", "every": "5m", "target": {\#(members)}"#, field, reason)
+  }
 
   static let wrongTypes: [BadCommand] =
     ["cron", "duration", "at", "every"].flatMap { name in

@@ -99,6 +99,14 @@ struct ControlCommandTests {
       "payload": null, "group": "g", "tags": [], "description": "", "ifRevision": 7
       """#
     #expect(command(.update, members) == .update(Command.Update(id: a, change: expected, ifRevision: 7)))
+    #expect(
+      command(.update, #""id": "a", "target": {"detailType": "A"}, "remove": ["limit"]"#)
+        == .update(
+          Command.Update(
+            id: a, change: DefinitionChange(values: [.target(Target(detailType: "A"))], removed: [.limit]))))
+    #expect(
+      command(.update, #""id": "a", "remove": ["target"]"#)
+        == .update(Command.Update(id: a, change: DefinitionChange(values: [], removed: [.target]))))
     #expect(command(.update, #""id": "a""#) == .update(Command.Update(id: a, change: DefinitionChange(values: []))))
     #expect(
       command(.update, #""id": "a", "remove": ["limit", "tags", "limit"]"#)
@@ -115,11 +123,12 @@ struct ControlCommandTests {
       (.trigger, #""payload": 1"#, "id"), (.update, #""id": "a", "cron": "x""#, "cron"),
       (.update, #""id": "a", "cron": "* * * * *", "every": "1h""#, "every"),
       (.update, #""id": "a", "paused": true"#, "paused"), (.update, #""id": "a", "ifExists": "keep""#, "ifExists"),
-      (.update, #""id": "a", "target": {}"#, "target"), (.update, #""id": "a", "remove": "limit""#, "remove"),
+      (.update, #""id": "a", "target": {}"#, "target.detailType"),
+      (.update, #""id": "a", "remove": "limit""#, "remove"),
       (.update, #""id": "a", "remove": ["cron"]"#, "remove"), (.update, #""id": "a", "remove": [1]"#, "remove"),
       (.update, #""id": "a", "limit": 5, "remove": ["limit"]"#, "remove"),
       (.update, #""id": "a", "ifRevision": "1""#, "ifRevision"),
-      (.start, #""id": "a", "every": "1h", "target": {}"#, "target"),
+      (.start, #""id": "a", "every": "1h", "target": {}"#, "target.detailType"),
       (.start, #""id": "a", "every": "1h", "paused": "yes""#, "paused"),
       (.start, #""id": "a", "every": "1h", "group": """#, "group"),
       (.start, #""id": "a", "every": "1h", "group": "\#(String(repeating: "g", count: 201))""#, "group"),

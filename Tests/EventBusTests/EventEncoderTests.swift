@@ -57,6 +57,58 @@ struct EventEncoderTests {
     #expect(OutgoingMessage.appID == "pocketwatch")
   }
 
+  private static let target = Target(
+    exchange: "alarms", routingKey: "alarm.1", detailType: "Alarm", source: "shop", body: .event, contentType: nil,
+    headers: [
+      .init(name: "é\"", value: .text("\u{1}")), .init(name: "n", value: .integer(-1)),
+      .init(name: "b", value: .boolean(true)),
+    ], expiration: "60000", priority: 9)
+
+  @Test("a target is echoed as it was sent")
+  func targetEcho() throws {
+    var definition = try hourly()
+    definition.target = Self.target
+    let text = encode(tick(definition)).body.utf8Text
+    let echo =
+      #""target":{"exchange":"alarms","routingKey":"alarm.1","detailType":"Alarm","source":"shop","body":"event","#
+      + #""headers":{"é\"":"\u0001","n":-1,"b":true},"expiration":"60000","priority":9}"#
+    #expect(text.contains(echo), "\(text)")
+    let start = startEvent(#""id": "a", "duration": "5m", \#(echo)"#)
+    #expect(EventBusTests.decode(start).start?.definition.target == Self.target)
+    definition.target = Target(detailType: "A", headers: [])
+    #expect(encode(tick(definition)).body.utf8Text.contains(#""target":{"detailType":"A","headers":{}}"#))
+  }
+
+  @Test("an event for a target has the payload as its Detail, a tick's message_id, and the owner")
+  func targetEvent() throws {
+    var definition = try hourly(#"{"any": 1.0}"#)
+    definition.target = Self.target
+    guard case .tick(let tick) = tick(definition) else { return }
+    let origin = Origin(messageID: [1], userID: "alice", traceparent: "00-4bf9")
+    let message = try #require(encoder.encodeTarget(of: tick, origin: origin, at: SendingTime(now)))
+    func body(_ message: TargetMessage) -> String { message.body.utf8Text }
+    #expect(
+      body(message)
+        == #"{"Source":"shop","DetailType":"Alarm","Time":"2026-11-23T08:30:00.004Z","Detail":{"any": 1.0}}"#)
+    #expect(message.messageID.utf8Text == "test:schedule@2026-11-23T08:30:00.000Z")
+    #expect(message.type == "Alarm" && message.contentType == "application/json" && message.correlationID == [1])
+    var headers: [String] = []
+    message.forEachHeader { headers.append("\($0)=\($1.utf8Text)") }
+    #expect(
+      headers == [
+        "schedule-id=test:schedule", "scheduled-time=2026-11-23T08:30:00.000Z", "schedule-owner=alice",
+        "traceparent=00-4bf9",
+      ])
+    var other = tick
+    other.definition.target = Target(routingKey: "k", body: .payload)
+    let raw = try #require(encoder.encodeTarget(of: other, origin: Origin(), at: SendingTime(now)))
+    #expect(body(raw) == #"{"any": 1.0}"# && raw.type == nil && raw.contentType == "application/json")
+    other.definition.payload = nil
+    other.definition.target = Target(detailType: "A")
+    let empty = try #require(encoder.encodeTarget(of: other, origin: Origin(), at: SendingTime(now)))
+    #expect(body(empty).hasPrefix(#"{"Source":"com.my-stack-name","#) && body(empty).hasSuffix(#""Detail":{}}"#))
+  }
+
   @Test("a duplicate of a tick has the same message_id, whenever it is sent")
   func repeatedTick() throws {
     let event = try tick(hourly())

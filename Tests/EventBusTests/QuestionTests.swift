@@ -113,13 +113,13 @@ struct QuestionTests {
     let definition = Definition(
       id: scheduleID("a"), timing: .every(try DurationExpression("1h")), payload: Array("{ }".utf8), group: "g")
     let schedule = Schedule(
-      definition: definition, origin: Origin(), key: Schedule.Key(generation: 1, beginningAt: slot),
+      definition: definition, origin: Origin(userID: "client"), key: Schedule.Key(generation: 1, beginningAt: slot),
       progress: Schedule.Progress(state: .live(Schedule.NextTick(slot: slot, due: slot)), counter: 4))
     let last = Schedule.Tally.Last(
       slot: instant("2026-11-23T08:00:00Z"), jitterMilliseconds: 2, latenessMilliseconds: 3, confirmationMilliseconds: 5
     )
     let history = Schedule.History(
-      beginning: Schedule.Beginning(at: instant("2026-11-23T04:30:00Z"), userID: "client"),
+      beginning: Schedule.Beginning(at: instant("2026-11-23T04:30:00Z")),
       tally: Schedule.Tally(missed: 1, repeats: 2, refusals: 3, returns: 6, last: last))
     let later = instant("2026-11-23T10:00:00Z")
     #expect(

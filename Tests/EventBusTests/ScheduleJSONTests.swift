@@ -56,12 +56,12 @@ struct ScheduleJSONTests {
     let last = Schedule.Tally.Last(
       slot: Instant(milliseconds: 1000), jitterMilliseconds: 20, latenessMilliseconds: 7, confirmationMilliseconds: 2)
     let history = Schedule.History(
-      beginning: Schedule.Beginning(at: Instant(milliseconds: 500), userID: "bill\"ing"),
+      beginning: Schedule.Beginning(at: Instant(milliseconds: 500)),
       tally: Schedule.Tally(missed: 1, repeats: 2, refusals: 3, returns: 4, last: last))
     let schedule = Schedule(
       definition: Definition(
         id: try #require(ScheduleID(validating: "a")), timing: .every(try DurationExpression("5m"))),
-      origin: Origin(messageID: [0xFF, 0x22]), key: Schedule.Key(generation: 7, cohort: 0),
+      origin: Origin(messageID: [0xFF, 0x22], userID: "bill\"ing"), key: Schedule.Key(generation: 7, cohort: 0),
       progress: Schedule.Progress(
         state: .live(.init(slot: Instant(milliseconds: 0), due: Instant(milliseconds: 0))), counter: 5))
     let text = schedule.json(history).utf8Text

@@ -13,11 +13,14 @@ struct ScheduleCommandTests {
     "--limit", "3", "--timezone", "Europe/Rome", "--start-date", "2030-01-01T00:00:00Z", "--end-date",
     "2031-01-01T00:00:00Z", "--jitter", "1s", "--misfire-policy", "skip", "--catchup-window", "2h", "--payload",
     #"[1.0, "x"]"#, "--group", "g", "--tag", "x", "--tag", "y z", "--description", #"a "b""#,
+    "--target-exchange", "x", "--target-key", "k", "--target-type", "A", "--target-source", "s", "--target-body",
+    "event", "--target-header", "h\"=a=b", "--target-expiration", "5", "--target-priority", "1",
   ]
   private static let definitionFields = #"""
     "limit":3,"timezone":"Europe/Rome","startDate":"2030-01-01T00:00:00Z","endDate":"2031-01-01T00:00:00Z",\#
     "jitter":"1s","misfirePolicy":"skip","catchupWindow":"2h","payload":[1.0, "x"],"group":"g","tags":["x","y z"],\#
-    "description":"a \"b\""
+    "description":"a \"b\"","target":{"exchange":"x","routingKey":"k","detailType":"A","source":"s","body":"event",\#
+    "headers":{"h\"":"a=b"},"expiration":"5","priority":1}
     """#
 
   /// Each option at least once, and the members of the Detail behind the id.
@@ -28,6 +31,13 @@ struct ScheduleCommandTests {
     ),
     (["start", "--duration", "1h", "--no-paused"], #""duration":"1h","paused":false"#),
     (["start", "--at", "2030-01-01T00:00:00Z", "--payload", "null"], #""at":"2030-01-01T00:00:00Z","payload":null"#),
+    (
+      [
+        "start", "--at", "2030-01-01T00:00:00Z", "--target-key", "k", "--target-body", "payload",
+        "--target-content-type", "a/b",
+      ],
+      #""at":"2030-01-01T00:00:00Z","target":{"routingKey":"k","body":"payload","contentType":"a/b"}"#
+    ),
     (["stop", "--reason", "r"], #""reason":"r""#),
     (["pause", "--until", "2030-01-01T00:00:00Z", "--reason", "r"], #""until":"2030-01-01T00:00:00Z","reason":"r""#),
     (["pause", "--for", "2h"], #""for":"2h""#),
@@ -69,7 +79,7 @@ struct ScheduleCommandTests {
       let object = try JSONSerialization.jsonObject(with: Data(Self.event(of: row.arguments).body.utf8))
       return ((object as? [String: Any])?["Detail"] as? [String: Any])?.keys.sorted() ?? []
     }
-    let unsupported: Set<DetailFields.Name> = [.target, .prefix, .max]
+    let unsupported: Set<DetailFields.Name> = [.prefix, .max]
     let ofQuestions: Set<DetailFields.Name> = [.next, .state, .tag]
     let known = Set(DetailFields.Name.allCases).subtracting(unsupported).subtracting(ofQuestions).map(\.rawValue)
     #expect(Set(given).sorted() == known.sorted())
@@ -79,7 +89,8 @@ struct ScheduleCommandTests {
     "what cannot be sent is wrong usage",
     arguments: [
       (["trigger", "--payload", "{} {}"], "--payload"), (["update", "--payload", #"1,"limit":7"#], "byte 2"),
-      (["start", "--payload", ""], "--payload"), (["update", "--if-revision", "last"], "--if-revision"),
+      (["start", "--payload", ""], "--payload"), (["start", "--target-header", "x"], "--target-header"),
+      (["start", "--target-header", "=x"], "--target-header"), (["update", "--if-revision", "last"], "--if-revision"),
       (["update", "--if-exists", "keep"], "--if-exists"), (["update", "--paused"], "--paused"),
     ])
   func usage(arguments: [String], mention: String) {

@@ -70,7 +70,7 @@ struct ConfigurationTests {
     #expect(
       Self.settings.map(\.0)
         == Setting.allCases.filter {
-          !$0.key.hasPrefix("amqp.") && ![.httpTokenFile, .httpWrite, .httpOrigin].contains($0)
+          !$0.key.hasPrefix("amqp.") && ![.targets, .httpTokenFile, .httpWrite, .httpOrigin].contains($0)
         })
     for (setting, first, second, value) in Self.settings {
       let environment = [setting.environmentVariable: first]
@@ -196,6 +196,28 @@ struct ConfigurationTests {
       try await read(file: "{\"publishWindow\": \(value)}")
     } throws: { "\($0)".contains("publishWindow") }
     #expect(try await read(file: #"{"publishWindow": 1}"#).configuration.publishWindow == 1)
+  }
+
+  @Test("targets: a list in the file, as JSON in the environment, none by default")
+  func targets() async throws {
+    #expect(try await read().configuration.targets.entries.isEmpty)
+    let list = #"[{"user": "alice", "exchange": "alarms", "routingKey": "a\\.[0-9]+", "source": "shop"}]"#
+    for result in [
+      try await read(file: #"{"targets": \#(list)}"#), try await read(["POCKETWATCH_TARGETS": list]),
+      try await read(["POCKETWATCH_TARGETS": list], file: #"{"targets": []}"#),
+    ] {
+      let entry = try #require(result.configuration.targets.entries.first)
+      #expect(entry.user == "alice" && entry.exchange == "alarms" && entry.source == "shop")
+      #expect(entry.routingKey.text == #"a\.[0-9]+"# && entry.routingKey.matches("a.17"))
+    }
+    for file in [
+      #"{"targets": "x"}"#, #"{"targets": [{"user": "a", "exchange": "x", "routingKey": 1}]}"#,
+      #"{"targets": [{"user": "a", "exchange": "x", "routingKey": "["}]}"#, #"{"targets": true}"#,
+    ] {
+      await #expect("\(file)") {
+        try await read(file: file)
+      } throws: { "\($0)".contains("POCKETWATCH_TARGETS (targets in the file)") }
+    }
   }
 
   @Test("an unknown setting is rejected and named")

@@ -38,7 +38,8 @@ struct ContractDocumentTests {
       if command == .start, !timing.contains(name.rawValue) { members.append(("every", #""1h""#)) }
       switch decode(command, members) {
       case .malformed(let rejection):
-        return rejection.field == name.rawValue && !rejection.reason.hasSuffix("is not supported here by this version")
+        let isAbout = rejection.field == name.rawValue || rejection.field.hasPrefix(name.rawValue + ".")
+        return isAbout && !rejection.reason.hasSuffix("is not supported here by this version")
       case .command(.start(let start), _): return name == .payload && start.definition.payload == Array("{}".utf8)
       case .command(.trigger(let trigger), _): return name == .payload && trigger.payload == Array("{}".utf8)
       case .command(.update(let update), _): return update.change.values == [.payload(Array("{}".utf8))]
@@ -162,7 +163,7 @@ struct ContractDocumentTests {
     }
     let last = Schedule.Tally.Last(slot: slot, latenessMilliseconds: 0, confirmationMilliseconds: 0)
     let history = Schedule.History(
-      beginning: Schedule.Beginning(at: slot, userID: "u"), tally: Schedule.Tally(last: last))
+      beginning: Schedule.Beginning(at: slot), tally: Schedule.Tally(last: last))
     let paused = schedules.map { schedule in
       var schedule = schedule
       schedule.control.pause = Schedule.Pause(since: slot, until: slot, reason: "r")
@@ -170,6 +171,29 @@ struct ContractDocumentTests {
     }
     return (schedules + paused).map { .described(Described(schedule: $0, history: history, upcoming: [slot])) }
       + [.listed(Listed(schedules: schedules, next: "n"))]
+  }
+
+  private static let target = Target(
+    exchange: "e", routingKey: "k", detailType: "A", source: "s", body: .event, contentType: "text/plain",
+    headers: [.init(name: "h", value: .integer(1))], expiration: "1", priority: 1)
+
+  @Test("lists the fields of a target, and what it sends")
+  func targetFields() throws {
+    let section = "Targets: any event instead of the tick"
+    let tickMessage = try #require(try Self.samples().first { $0.name == .tick })
+    let json = try #require(Self.object(of: tickMessage)["Detail"] as? [String: Any])
+    let written = try #require(json["target"] as? [String: Any]).keys.sorted()
+    #expect(document.names(under: section, table: 0).sorted() == written)
+    var definition = Definition(id: ScheduleID(stored: [0x78]), timing: .at(Instant(milliseconds: 0)))
+    definition.target = Self.target
+    let tick = Tick(
+      definition: definition, generation: 1, counter: 0, slot: Instant(milliseconds: 0), missed: 0, nextSlot: nil)
+    let message = try #require(
+      EventEncoder(stack: "x").encodeTarget(
+        of: tick, origin: Self.origin, at: SendingTime(Instant(milliseconds: 0))))
+    var headers: [String] = []
+    message.forEachHeader { name, _ in headers.append("\(name)") }
+    #expect(document.names(under: section, table: 1).sorted() == headers.sorted())
   }
 
   private static func events() throws -> [OutgoingEvent] {
@@ -180,7 +204,7 @@ struct ContractDocumentTests {
       let definition = Definition(
         id: ScheduleID(stored: Array("x".utf8)), timing: timing, limit: 1, timezone: "UTC", startDate: slot,
         endDate: slot, jitter: hour, misfirePolicy: .skip, catchupWindow: hour, ifExists: .keep,
-        payload: Array("1".utf8), group: "g", tags: ["t"], description: "d")
+        payload: Array("1".utf8), group: "g", tags: ["t"], description: "d", target: target)
       func started(_ effect: Started.Effect, hasEnded: Bool) -> OutgoingEvent {
         .started(
           Started(
@@ -215,7 +239,7 @@ struct ContractDocumentTests {
     }
   }
 
-  private static let origin = Origin(messageID: [1], traceparent: "p", tracestate: "s")
+  private static let origin = Origin(messageID: [1], userID: "u", traceparent: "p", tracestate: "s")
 
   private static func object(of message: OutgoingMessage) throws -> [String: Any] {
     try #require(JSONSerialization.jsonObject(with: Data(message.body)) as? [String: Any])
@@ -240,7 +264,9 @@ struct ContractDocumentTests {
     ]
     let encoder = MessageEncoder(names: TopologyNames(), sendsUserID: true)
     encoder.server = ServerInfo(endpoint: "", user: "u", frameMax: 131_072)
-    let tick = Publication(number: 0, content: .event(try events()[0]), origin: origin)
+    guard case .tick(var content) = try events()[0] else { return [] }
+    content.definition.target = nil
+    let tick = Publication(number: 0, content: .event(.tick(content)), origin: origin)
     let flags = encoder.encode([tick], at: Instant(milliseconds: 0)).withBytes { bytes in
       // A frame is type, channel, size, payload, end; the flags are behind class, weight and size of the body.
       let method = Int(UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: 3, as: UInt32.self)))

@@ -192,8 +192,8 @@ struct ServiceWatchTests {
         Publication(
           number: 2, content: .event(.rejected(Rejection(command: "Schedule Stop", field: "id", reason: "none"))),
           origin: Origin()),
-      ], at: now)
-    watch.confirmed([1], at: Now(wall: now.wall, uptime: 107))
+      ], on: .bus, at: now)
+    watch.confirmed([1], on: .bus, at: Now(wall: now.wall, uptime: 107))
     watch.note(.commandRejected(Rejection(command: "Schedule Stop", field: "id", reason: "none")), at: now)
     watch.note(.missedSlotsFolded(id("a"), count: 2), at: now)
     watch.note(.missedSlotsSkipped(id("a"), count: 3, policy: .fireAll), at: now)
@@ -228,7 +228,7 @@ struct ServiceWatchTests {
       #"pocketwatch_commands_total{result="updated",type="update"} 1"#,
       #"pocketwatch_commands_total{result="rejected",type="pause"} 1"#,
     ] { #expect(text.contains("\n\(line)\n"), "\(line)") }
-    watch.metrics.connectionLost()
+    watch.metrics.connectionLost(on: .bus)
     #expect(registry.text.contains("\npocketwatch_confirms_outstanding 0\n"))
     let events = watch.recent.entries().map(\.event)
     #expect(

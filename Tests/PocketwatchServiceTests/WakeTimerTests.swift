@@ -52,7 +52,7 @@ struct WakeTimerTests {
     let now = SystemClock.now()
     inbox.wait(for: Engine.Wake(wall: nil, uptime: nil), now: now, atMostMilliseconds: 1_000_000)
     let numbers = inbox.take().map { input -> [UInt64] in
-      guard case .publisher(.acked(let numbers)) = input else { return [] }
+      guard case .publisher(.acked(let numbers), _) = input else { return [] }
       return numbers
     }
     #expect(numbers == [[1], [2], [3]])

@@ -87,7 +87,7 @@ struct SQLiteStoreTests {
     var reports: [StoreError] = []
     let reopened = try SQLiteStore(path: path) { reports.append($0) }
     for _ in 0..<2 {
-      let page = try reopened.due(after: nil, through: Instant(milliseconds: .max), limit: 2)
+      let page = try reopened.due(after: nil, through: .last, limit: 2)
       #expect(page.schedules.map(\.generation) == [4])
       #expect(page.isLast)
       #expect(try reopened.allByID(pageSize: 1).map(\.generation) == [4])

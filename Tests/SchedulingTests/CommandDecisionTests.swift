@@ -49,7 +49,7 @@ struct CommandDecisionTests {
       beginning: beginning, secret: secret)
   }
 
-  private let beginning = Schedule.Beginning(at: .noon, userID: "billing")
+  private let beginning = Schedule.Beginning(at: .noon)
 
   @Test func startMakesANewSchedule() {
     for (existing, effect) in [(nil, Started.Effect.created), (live, .replaced), (ended, .created)] {

@@ -21,14 +21,15 @@ struct DueWindowTests {
     var window = DueWindow()
     #expect(window.lanes[0].loadedThrough == nil)
     let schedules = [(1, 5), (2, 5), (3, 9)].map { schedule("\($0.0)", generation: $0.0, due: .second($0.1)) }
-    window.load(page(schedules), through: .second(30), isInDoubt: { $0.due <= Self.inDoubtThrough })
+    window.load(
+      page(schedules), through: .end(of: .bus, due: .second(30)), isInDoubt: { $0.due <= Self.inDoubtThrough })
     #expect(window.lanes[0].loadedThrough == DuePosition(due: .second(30), generation: .max))
     for schedule in schedules {
-      let first = window.first()
+      let first = window.firstOfEach().min()
       #expect(first == schedule.position)
       window.move(schedule.generation, to: .advancing)
     }
-    let rest = window.first()
+    let rest = window.firstOfEach().min()
     #expect(rest == nil)
     #expect(window.outstandingCount == 3)
     #expect(window.lanes[0].waitingCount == 0)
@@ -38,7 +39,9 @@ struct DueWindowTests {
   @Test func loadsInPages() {
     var window = DueWindow()
     let one = schedule("a", generation: 7, due: .second(5))
-    window.load(page([one], isLast: false), through: .second(30), isInDoubt: { $0.due <= Self.inDoubtThrough })
+    window.load(
+      page([one], isLast: false), through: .end(of: .bus, due: .second(30)),
+      isInDoubt: { $0.due <= Self.inDoubtThrough })
     #expect(window.lanes[0].loadedThrough == DuePosition(due: .second(5), generation: 7))
     window.started(schedule("b", generation: 8, due: .second(5)))
     window.started(schedule("c", generation: 6, due: .second(5)))
@@ -50,12 +53,13 @@ struct DueWindowTests {
   @Test func distinguishesGenerationsOfOneID() {
     var window = DueWindow()
     window.load(
-      page([schedule("a", generation: 1, due: .second(5))]), through: .second(30), isInDoubt: { $0.due <= .noon })
+      page([schedule("a", generation: 1, due: .second(5))]), through: .end(of: .bus, due: .second(30)),
+      isInDoubt: { $0.due <= .noon })
     window.started(schedule("a", generation: 2, due: .second(7)))
     window.move(1, to: .advancing)
     #expect(window.outstandingIDs == ["a"])
     window.remove(1)
-    let first = window.first()
+    let first = window.firstOfEach().min()
     #expect(first == DuePosition(due: .second(7), generation: 2))
     #expect(window[1] == nil)
     #expect(window.outstandingIDs.isEmpty)
@@ -65,7 +69,8 @@ struct DueWindowTests {
   @Test func knowsWhatMayHaveBeenSent() throws {
     var window = DueWindow()
     let schedules = (1...3).map { schedule("\($0)", generation: $0, due: .second($0 + 1)) }
-    window.load(page(schedules), through: .second(30), isInDoubt: { $0.due <= Self.inDoubtThrough })
+    window.load(
+      page(schedules), through: .end(of: .bus, due: .second(30)), isInDoubt: { $0.due <= Self.inDoubtThrough })
     #expect(schedules.map { window[$0.generation]?.mayHaveBeenSent } == [true, true, false])
     let progress = Schedule.Progress(state: schedules[2].state, counter: 1)
     window.move(3, to: .sent(progress))
@@ -81,14 +86,15 @@ struct DueWindowTests {
   @Test func heldRowsWaitUntilReleased() {
     var window = DueWindow()
     window.load(
-      page([schedule("a", generation: 1, due: .second(5))]), through: .second(30), isInDoubt: { $0.due <= .noon })
+      page([schedule("a", generation: 1, due: .second(5))]), through: .end(of: .bus, due: .second(30)),
+      isInDoubt: { $0.due <= .noon })
     window.move(1, to: .held)
-    let whileHeld = window.first()
+    let whileHeld = window.firstOfEach().min()
     #expect(whileHeld == nil)
     #expect(window.outstandingIDs.isEmpty)
     window.releaseHeld()
     window.releaseHeld()
-    let released = window.first()
+    let released = window.firstOfEach().min()
     #expect(released == DuePosition(due: .second(5), generation: 1))
     #expect(window.lanes[0].waitingCount == 1)
   }
@@ -97,7 +103,7 @@ struct DueWindowTests {
   @Test func shrinkKeepsWhatMayHaveBeenSent() {
     var window = DueWindow()
     let schedules = (1...10).map { schedule("\($0)", generation: $0, due: .second($0)) }
-    window.load(page(schedules), through: .second(30), isInDoubt: { $0.due <= .noon })
+    window.load(page(schedules), through: .end(of: .bus, due: .second(30)), isInDoubt: { $0.due <= .noon })
     let progress = Schedule.Progress(state: schedules[4].state, counter: 1)
     window.move(5, to: .sent(progress))
     window.move(5, to: .waiting)
@@ -110,7 +116,7 @@ struct DueWindowTests {
   @Test func shrinkDropsARowThatWasPausedForAMoment() {
     var window = DueWindow()
     let schedules = (1...4).map { schedule("\($0)", generation: $0, due: .second($0)) }
-    window.load(page(schedules), through: .second(30), isInDoubt: { _ in false })
+    window.load(page(schedules), through: .end(of: .bus, due: .second(30)), isInDoubt: { _ in false })
     window.remove(2)
     window.started(schedules[1])
     window.shrink(to: 2)
@@ -122,11 +128,11 @@ struct DueWindowTests {
   @Test func aChangeKeepsWhatMayHaveBeenSent() {
     var window = DueWindow()
     let one = schedule("a", generation: 1, due: .second(1))
-    window.load(page([one], isLast: false), through: .second(30), isInDoubt: { _ in true })
+    window.load(page([one], isLast: false), through: .end(of: .bus, due: .second(30)), isInDoubt: { _ in true })
     window.lanes[0].unload(from: one.position!)
     window.revised(one, afterTick: nil)
     #expect(window[1]?.mayHaveBeenSent == true)
-    let first = window.first()
+    let first = window.firstOfEach().min()
     #expect(first == one.position)
   }
 
@@ -138,21 +144,23 @@ struct DueWindowTests {
     var window = DueWindow()
     let burst = (1...4).map { schedule("b\($0)", generation: $0, due: .second(1)) }
     let later = (5...6).map { schedule("l\($0)", generation: $0, due: .second($0)) }
-    window.load(page(Array(burst[..<3]), isLast: false), through: .second(30), isInDoubt: { $0.due <= .noon })
+    window.load(
+      page(Array(burst[..<3]), isLast: false), through: .end(of: .bus, due: .second(30)), isInDoubt: { $0.due <= .noon }
+    )
     window.openLaneAhead(after: DuePosition(due: .second(2), generation: .max))
-    window.load(page(later), into: 1, through: .second(32), isInDoubt: { $0.due <= .noon })
+    window.load(page(later), into: 1, through: .end(of: .bus, due: .second(32)), isInDoubt: { $0.due <= .noon })
     var sent: [Int64] = []
-    for _ in 0..<8 {
+    for _ in 0..<12 {  // the lane of the targets takes its turn, too
       guard let position = window.firstInTurn() else { continue }
       sent.append(position.generation)
       window.move(position.generation, to: .advancing)
     }
     #expect(sent == [5, 1, 6, 2, 3])
-    window.load(page([burst[3]]), through: .second(2), isInDoubt: { $0.due <= .noon })
-    #expect(window.lanes.count == 1)
+    window.load(page([burst[3]]), through: .end(of: .bus, due: .second(2)), isInDoubt: { $0.due <= .noon })
+    #expect(!window.hasLaneAhead)
     #expect(window.lanes[0].loadedThrough == DuePosition(due: .second(32), generation: .max))
-    let last = window.firstInTurn()
-    #expect(last == burst[3].position)
+    let last = window.firstOfEach()
+    #expect(last == [burst[3].position])
   }
 
   /// Random operations on a window: no schedule in a loaded stretch is ever missing, and the first due one is always
@@ -199,9 +207,11 @@ private struct WindowHistory {
     for schedule in covered { #expect(window[schedule.generation]?.schedule == schedule) }
     let busy = outstanding.union(aside)
     let waiting = stored.filter { window[$0.generation] != nil && !busy.contains($0.generation) }
-    let first = window.first()
+    let first = window.firstOfEach().min()
     #expect(first == waiting.first?.position)
-    #expect(window.outstandingCount == outstanding.count)
+    let targets = stored.filter { $0.definition.hasTarget && outstanding.contains($0.generation) }.count
+    #expect(window.outstanding[.targets] == targets)
+    #expect(window.outstanding[.bus] == outstanding.count - targets)
     #expect(window.lanes.reduce(0) { $0 + $1.waitingCount } >= waiting.count)
     #expect(window.outstandingIDs == Set(stored.filter { outstanding.contains($0.generation) }.map(\.id)))
   }
@@ -210,18 +220,17 @@ private struct WindowHistory {
   private mutating func load() {
     let index = window.lanes.indices.randomElement(using: &random) ?? 0
     let lane = window.lanes[index]
-    let end = index + 1 < window.lanes.count ? window.lanes[index + 1].start!.due : .second(60)
-    let through = min(end, Instant.second(.random(in: 0..<60, using: &random)))
+    let outlet = lane.start?.outlet ?? .bus
+    let through = DuePosition.end(of: outlet, due: .second(.random(in: 0..<60, using: &random)))
+    let end = index + 1 < window.lanes.count ? min(through, window.lanes[index + 1].start!) : through
     let position = lane.loadedThrough ?? lane.start
-    guard position.map({ $0.due <= through && $0 != DuePosition(due: through, generation: .max) }) ?? true else {
-      return
-    }
+    guard position.map({ $0 < end }) ?? true else { return }
     let due = stored.filter { schedule in
-      schedule.position!.due <= through && (position.map { schedule.position! > $0 } ?? true)
+      schedule.position! <= end && (position.map { schedule.position! > $0 } ?? true)
     }
     let page = due.prefix(.random(in: 1...6, using: &random))
     window.load(
-      DuePage(schedules: Array(page), isLast: page.count == due.count), into: index, through: through,
+      DuePage(schedules: Array(page), isLast: page.count == due.count), into: index, through: end,
       isInDoubt: { $0.due <= .second(-1) })
   }
 
@@ -240,13 +249,15 @@ private struct WindowHistory {
     }
     lastGeneration += 1
     let due = Instant.second(.random(in: 0..<60, using: &random))
-    let schedule = Schedule.live(Definition(id: id, timing: .at(due)), generation: lastGeneration, slot: due)
+    let target = random.oneIn(3) ? Target(detailType: "Alarm") : nil
+    let definition = Definition(id: id, timing: .at(due), target: target)
+    let schedule = Schedule.live(definition, generation: lastGeneration, slot: due)
     store(schedule)
     window.started(schedule)
   }
 
   private mutating func send() {
-    guard let position = window.first() else { return }
+    guard let position = window.firstOfEach().min() else { return }
     let progress = Schedule.Progress(state: .live(.init(slot: position.due, due: position.due)), counter: 1)
     switch Int.random(in: 0..<4, using: &random) {
     case 0: window.move(position.generation, to: .advancing)

@@ -80,7 +80,7 @@ struct EngineDrainTests {
     #expect(driver.published.count == 1)
 
     driver = try EngineDriver.connected()
-    driver.receive(.publisherDown)
+    driver.receive(.publisherDown())
     driver.start(everySecond)
     driver.receive(.drain)
     #expect(driver.isDrained)

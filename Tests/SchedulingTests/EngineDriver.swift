@@ -26,6 +26,12 @@ struct EngineDriver {
   private(set) var published: [Publication] = []
   /// Unresolved publications, oldest first.
   private(set) var inFlight: [Publication] = []
+  /// As above, of the connection for targets.
+  private(set) var publishedToTargets: [Publication] = []
+  private(set) var inFlightToTargets: [Publication] = []
+  private var targetsEpoch: UInt64 = 0
+  /// Whether the engine has asked for that connection.
+  private(set) var needsTargets = false
   private(set) var replies: [Reply] = []
   private(set) var frames: [Acknowledgements.Frame] = []
   private(set) var applied: [[Change]] = []
@@ -40,22 +46,28 @@ struct EngineDriver {
   /// A service that has just been started, on a new store or on one that an earlier driver left.
   init(
     store: MemoryStore = MemoryStore(), at now: Now = .second(0), settings: Engine.Settings = Engine.Settings(),
-    zones: @escaping @Sendable (String) -> ZoneRules? = { _ in .utc }, archive: CommandArchive = CommandArchive()
+    zones: @escaping @Sendable (String) -> ZoneRules? = { _ in .utc },
+    refusalOfTarget: @escaping @Sendable (Target, String?) -> String? = { _, _ in nil },
+    archive: CommandArchive = CommandArchive()
   ) throws {
     self.store = store
     self.now = now
     self.archive = archive
     engine = Engine(
-      settings: settings, persistentState: try store.load(), zones: zones, decode: archive.decode)
+      settings: settings, persistentState: try store.load(), zones: zones, refusalOfTarget: refusalOfTarget,
+      decode: archive.decode)
     run()
   }
 
   /// A service that publishes and consumes.
   static func connected(
     store: MemoryStore = MemoryStore(), at now: Now = .second(0), settings: Engine.Settings = Engine.Settings(),
-    zones: @escaping @Sendable (String) -> ZoneRules? = { _ in .utc }, archive: CommandArchive = CommandArchive()
+    zones: @escaping @Sendable (String) -> ZoneRules? = { _ in .utc },
+    refusalOfTarget: @escaping @Sendable (Target, String?) -> String? = { _, _ in nil },
+    archive: CommandArchive = CommandArchive()
   ) throws -> EngineDriver {
-    var driver = try EngineDriver(store: store, at: now, settings: settings, zones: zones, archive: archive)
+    var driver = try EngineDriver(
+      store: store, at: now, settings: settings, zones: zones, refusalOfTarget: refusalOfTarget, archive: archive)
     driver.publisherUp()
     driver.consume()
     return driver
@@ -97,7 +109,36 @@ struct EngineDriver {
 
   mutating func publisherDown() {
     inFlight = []
-    receive(.publisherDown)
+    receive(.publisherDown())
+  }
+
+  mutating func targetsUp() {
+    targetsEpoch += 1
+    receive(.publisherUp(epoch: targetsEpoch, on: .targets))
+  }
+
+  mutating func targetsDown() {
+    inFlightToTargets = []
+    receive(.publisherDown(on: .targets))
+  }
+
+  /// The broker confirms what is in flight to targets.
+  mutating func ackTargets() {
+    let numbers = inFlightToTargets.map(\.number)
+    inFlightToTargets = []
+    if !numbers.isEmpty { receive(.acked(numbers, on: .targets)) }
+  }
+
+  /// The broker refuses what is in flight to these exchanges, and confirms the rest.
+  mutating func resolveTargets(refusing exchanges: Set<String>) {
+    let isRefused = { (publication: Publication) in
+      guard case .tick(let tick)? = publication.event else { return false }
+      return exchanges.contains(tick.definition.target?.exchange ?? "")
+    }
+    let refused = inFlightToTargets.filter(isRefused).map(\.number)
+    inFlightToTargets.removeAll(where: isRefused)
+    if !refused.isEmpty { receive(.nacked(refused, cause: "no such exchange", on: .targets)) }
+    ackTargets()
   }
 
   mutating func consume() {
@@ -148,6 +189,17 @@ struct EngineDriver {
 
   mutating func start(_ definition: Definition, messageID: String? = nil) {
     deliver(.start(Command.Start(definition: definition)), messageID: messageID)
+  }
+
+  /// Delivers a command of this login.
+  mutating func deliver(_ command: Command, as userID: String?, messageID: String = "m") {
+    lastTag += 1
+    let origin = Origin(messageID: Array(messageID.utf8), userID: userID)
+    deliver(received: [
+      ReceivedCommand(
+        source: .delivery(tag: lastTag), size: 100, origin: origin,
+        content: .command(command, key: key(of: command, messageID)))
+    ])
   }
 
   mutating func pause(_ id: ScheduleID, _ end: Command.Pause.End? = nil, messageID: String? = nil) {
@@ -266,10 +318,17 @@ struct EngineDriver {
       guard !holdsStore else { return false }
       answer()
       return true
-    case .publish(let publications, let epoch):
+    case .publish(let publications, let epoch, .bus):
       #expect(epoch == self.epoch)
       published += publications
       inFlight += publications
+    case .publish(let publications, let epoch, .targets):
+      #expect(epoch == targetsEpoch)
+      publishedToTargets += publications
+      inFlightToTargets += publications
+    case .connectTargets:
+      #expect(!needsTargets, "asked for twice")
+      needsTargets = true
     case .reply(let replies): self.replies += replies
     case .settle(let settled, let channel):
       if channel == self.channel { frames += settled.frames }

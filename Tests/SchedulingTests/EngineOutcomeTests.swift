@@ -87,16 +87,16 @@ struct EngineOutcomeTests {
   @Test(arguments: [true, false])
   func commandsAreLeftWithTheBroker(isBlocked: Bool) throws {
     var driver = try EngineDriver.connected()
-    driver.receive(isBlocked ? .blocked : .publisherDown)
+    driver.receive(isBlocked ? .blocked() : .publisherDown())
     driver.advance(milliseconds: 599_999)
-    if !isBlocked { driver.receive(.publisherDown) }
+    if !isBlocked { driver.receive(.publisherDown()) }
     #expect(driver.pauses == 0)
     driver.advance(milliseconds: 1)
     #expect(driver.pauses == 1)
     driver.advance(seconds: 600)
     #expect(driver.pauses == 1)
     #expect(driver.resumptions == 0)
-    if isBlocked { driver.receive(.unblocked) } else { driver.publisherUp() }
+    if isBlocked { driver.receive(.unblocked()) } else { driver.publisherUp() }
     #expect(driver.resumptions == 1)
     driver.advance(seconds: 3600)
     #expect(driver.pauses == 1)

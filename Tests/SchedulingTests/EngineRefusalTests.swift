@@ -144,12 +144,12 @@ struct EngineRefusalTests {
 
   @Test func nothingIsPublishedWhileBlocked() throws {
     var driver = try EngineDriver.starting(everySecond)
-    driver.receive(.blocked)
+    driver.receive(.blocked())
     driver.start(Definition(id: "b", timing: everySecond.timing))
     driver.advance(seconds: 20)
     #expect(driver.events.count == 1)
     #expect(try driver.stored("b") != nil, "commands are still applied")
-    driver.receive(.unblocked)
+    driver.receive(.unblocked())
     #expect(driver.started.count == 2)
     #expect(driver.ticks.count == 2)
   }
@@ -158,9 +158,9 @@ struct EngineRefusalTests {
   @Test func blockedTimeDoesNotCountAsTimeout() throws {
     var driver = try EngineDriver.starting(everySecond)
     driver.advance(seconds: 1)
-    driver.receive(.blocked)
+    driver.receive(.blocked())
     driver.advance(seconds: 7200)
-    driver.receive(.unblocked)
+    driver.receive(.unblocked())
     driver.advance(seconds: 29)
     #expect(driver.ticks.count == 1)
     driver.ack()
@@ -184,10 +184,10 @@ struct EngineRefusalTests {
     var driver = try EngineDriver.starting(everySecond)
     driver.advance(seconds: 1)
     driver.nack()
-    driver.receive(isBlocked ? .blocked : .publisherDown)
+    driver.receive(isBlocked ? .blocked() : .publisherDown())
     driver.advance(seconds: 10)
     #expect(driver.ticks.count == 1)
-    if isBlocked { driver.receive(.unblocked) } else { driver.publisherUp() }
+    if isBlocked { driver.receive(.unblocked()) } else { driver.publisherUp() }
     #expect(driver.ticks.count == 2)
     #expect(Set(driver.ticks).count == 1)
   }

@@ -42,7 +42,7 @@ struct EngineStoreTests {
     driver.store.fault = nil
     driver.advance(seconds: 1)
     #expect(driver.resumptions == 0, "it might fail again at once")
-    guard case .advance(let key, .second(1), let progress, _)? = driver.applied.last?.first else {
+    guard case .advance(let key, .second(1), let progress, _, _)? = driver.applied.last?.first else {
       Issue.record("stored last: \(driver.applied.last ?? [])")
       return
     }

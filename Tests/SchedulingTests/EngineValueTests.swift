@@ -75,7 +75,7 @@ struct EngineValueTests {
     var window = DueWindow()
     window.load(
       DuePage(schedules: [try schedule("sent", 1, next), try schedule("waiting", 2, next)], isLast: true),
-      through: .second(1), isInDoubt: { _ in false })
+      through: .end(of: .bus, due: .second(1)), isInDoubt: { _ in false })
     window.move(1, to: .sent(Schedule.Progress(state: next)))
     var notices = OwedEvents()
     let ending = Schedule.Ending(reason: Schedule.EndReason.countLimit, at: .noon, owesStopped: true)

@@ -115,7 +115,7 @@ struct SimulationCheckerTests {
 
     /// An advance that leaves out a slot.
     private static func skipping(_ changes: [Change]) -> [Change]? {
-      guard case .advance(let key, let slot, var progress, _)? = changes.first, var next = progress.state.nextTick
+      guard case .advance(let key, let slot, var progress, _, _)? = changes.first, var next = progress.state.nextTick
       else {
         return nil
       }

@@ -30,7 +30,7 @@ extension Simulation {
     } else {
       reach(.closedChannelUnexplained)
     }
-    receive(.publisherDown)
+    receive(.publisherDown())
   }
 
   /// Ahead of the frames that settle their commands, which come before the reports.

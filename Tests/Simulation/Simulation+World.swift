@@ -107,7 +107,7 @@ extension Simulation {
     // The broker may still read the first part of what a lost connection had sent.
     for publication in unread.prefix(.random(in: 0...unread.count, using: &random)) { note(.arrived(publication)) }
     note(.connectionLost)
-    receive(.publisherDown)
+    receive(.publisherDown())
   }
 
   mutating func toggleBlocking() {
@@ -115,7 +115,7 @@ extension Simulation {
     broker.isBlocking.toggle()
     if broker.isBlocking { reach(.blocked) }
     note(broker.isBlocking ? .blocked : .unblocked)
-    receive(broker.isBlocking ? .blocked : .unblocked)
+    receive(broker.isBlocking ? .blocked() : .unblocked())
   }
 
   mutating func toggleChannel() throws {

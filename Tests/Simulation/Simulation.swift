@@ -140,7 +140,8 @@ extension Simulation {
     case .store(let request):
       if heldRequest != nil { note(.misbehaved("two requests to the store at once")) }
       heldRequest = request
-    case .publish(let publications, let epoch):
+    case .connectTargets: break
+    case .publish(let publications, let epoch, _):
       guard epoch == broker.connection else { return note(.misbehaved("published on a lost connection")) }
       for publication in publications { note(.sent(publication)) }
       broker.take(publications)

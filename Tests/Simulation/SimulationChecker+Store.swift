@@ -6,7 +6,7 @@ extension SimulationChecker {
   mutating func committed(_ change: Change) {
     switch change {
     case .start(let schedule, _): started(schedule)
-    case .advance(let key, let slot, let progress, _):
+    case .advance(let key, let slot, let progress, _, _):
       advanced(key.generation, from: slot, to: progress.state, progress.counter)
     case .revise(let schedule, let slot, let isRedefined, _): revised(schedule, from: slot, isRedefined: isRedefined)
     case .announced(let generation, let owed): announced(generation, owed)

@@ -168,6 +168,7 @@ extension DefinitionChange {
     if removed.contains(.jitter) { changed.jitter = nil }
     if removed.contains(.misfirePolicy) { changed.misfirePolicy = nil }
     if removed.contains(.payload) { changed.payload = nil }
+    if removed.contains(.target) { changed.target = nil }
     for value in values {
       switch value {
       case .timing(let timing): changed.timing = timing
@@ -178,6 +179,7 @@ extension DefinitionChange {
       case .catchupWindow(let window): changed.catchupWindow = window
       case .payload(let payload): changed.payload = payload
       case .description(let text): changed.description = text
+      case .target(let target): changed.target = target
       case .timezone, .startDate, .group, .tags: break  // no simulated client sends these
       }
     }

@@ -128,7 +128,7 @@ struct APIScheduleDetails: Encodable {
   init(_ details: ScheduleDetails, now: Instant, zone: Result<ZoneRules, ExpressionError>) {
     schedule = APISchedule(details.schedule)
     started = Started(
-      at: details.history.beginning?.at.rfc3339, user: details.history.beginning?.userID,
+      at: details.history.beginning?.at.rfc3339, user: details.schedule.origin.userID,
       messageId: details.schedule.origin.messageID.map { String(decoding: $0, as: UTF8.self) })
     let tally = details.history.tally
     ticks = Ticks(

@@ -76,7 +76,7 @@ struct SchedulePage {
     revision = schedule.control.revision
     startEvent = details.startEvent
     startedBy = schedule.origin.messageID.map { String(decoding: $0, as: UTF8.self) }
-    startedByUser = details.history.beginning?.userID
+    startedByUser = details.schedule.origin.userID
     started = details.history.beginning.map { Moment($0.at, now: now) }
     ticks = Ticks(details.history.tally, sent: schedule.counter, now: now)
     switch zone {

@@ -9,14 +9,17 @@ struct BrokerCheck {
   private let settings: BrokerSettings
   /// Whether the pages may publish commands.
   private let publishesCommands: Bool
+  /// The exchanges of the operator's list of targets.
+  private let targets: [String]
   private(set) var findings: [Finding] = []
   /// The number of consumers of the command queue; nil when unknown.
   private(set) var consumers: Int?
   /// The number of messages in each queue, as far as known.
   private(set) var messages: [String: Int] = [:]
 
-  init(_ settings: BrokerSettings, publishesCommands: Bool) {
+  init(_ settings: BrokerSettings, publishesCommands: Bool, targets: TargetRules? = nil) {
     self.settings = settings
+    self.targets = Set(targets?.entries.map(\.exchange) ?? []).sorted()
     self.publishesCommands = publishesCommands
     for url in settings.urls {
       do throws(AMQPError) {
@@ -33,7 +36,8 @@ struct BrokerCheck {
 
   private mutating func check(_ connection: Connection, user: String, virtualHost: String) throws(AMQPError) {
     let rights = RightsCheck(
-      names: settings.names, user: user, virtualHost: virtualHost, answersDirectly: settings.answersDirectly)
+      names: settings.names, user: user, virtualHost: virtualHost, answersDirectly: settings.answersDirectly,
+      targets: targets)
     var topology = TopologyCheck(names: settings.names, virtualHost: virtualHost)
     try topology.check(on: connection)
     consumers = topology.consumers ?? consumers
@@ -60,6 +64,7 @@ struct BrokerCheck {
     if settings.answersDirectly, try !mayReply(to: "", on: connection, user: user) {
       findings.append(rights.mayNotReply(to: RightsCheck.defaultExchange))
     }
+    try checkTargets(on: connection, rights)
     findings += topology.denied.map(rights.mayNotSee)
     if topology.exists(settings.names.commandQueue) {
       // Last, because the broker may close the connection.
@@ -84,6 +89,29 @@ struct BrokerCheck {
       try attempt(key, bodyBytes: RightsCheck.largestEventBytes)
     }
     return publishing
+  }
+
+  /// Topic permissions cannot be checked: the routing keys are those of patterns.
+  private mutating func checkTargets(on connection: Connection, _ rights: RightsCheck) throws(AMQPError) {
+    let count = findings.count
+    for exchange in targets where exchange != settings.names.eventBus {
+      do throws(AMQPError) {
+        guard try connection.checkExchange(exchange) else {
+          findings.append(RightsCheck.missing(target: exchange))
+          continue
+        }
+      } catch  where error.kind == .channelClosed(code: 403) {
+        try connection.openChannel()  // RabbitMQ 4.3 shows it only to those who have a right to it
+      }
+      let verdict = try connection.verdictOfPublish(
+        to: exchange, routingKey: "\(settings.names.stack).doctor", userID: settings.sendsUserID ? rights.user : nil)
+      guard case .refused(let refusal) = verdict, refusal.kind == .channelClosed(code: 403),
+        !refusal.text.contains("topic '")
+      else { continue }
+      findings.append(rights.mayNotPublish(toTarget: exchange))
+    }
+    guard !targets.isEmpty, findings.count == count else { return }
+    findings.append(.ok(.rights, "\(rights.user) may publish to the exchanges of \(Setting.targets.key)"))
   }
 
   /// A wrong `user_id` is found with the events.

@@ -6,6 +6,7 @@ import PocketwatchService
 struct ConfigurationCheck {
   private(set) var findings: [Finding] = []
   private(set) var broker: BrokerSettings?
+  private(set) var targets: TargetRules?
   private(set) var database: String?
   /// Nil when HTTP is off or its settings are invalid.
   private(set) var admin: AdminSettings?
@@ -14,6 +15,9 @@ struct ConfigurationCheck {
     do {
       let reader = try makeReader()
       broker = await note { try await BrokerSettings.read(from: reader) }
+      if let names = broker?.names {
+        targets = await note { try await TargetRules.read(from: reader, names: names) }
+      }
       database = await note { try await Configuration.database(from: reader) }
       admin = await note { try await AdminSettings.read(from: reader) } ?? nil
       _ = await note { try await LogSettings.read(from: reader) }

@@ -50,7 +50,8 @@ struct Doctor: AsyncParsableCommand {
     var findings = settings.findings + SystemCheck().findings + (database?.findings ?? []) + service.findings
     var clockOffset: Double?
     if let broker = settings.broker {
-      let check = BrokerCheck(broker, publishesCommands: settings.admin?.allowsChanges ?? false)
+      let check = BrokerCheck(
+        broker, publishesCommands: settings.admin?.allowsChanges ?? false, targets: settings.targets)
       findings += check.findings
       if let consumers = check.consumers {
         let isServiceHere = database?.state == .held || service.isRunning

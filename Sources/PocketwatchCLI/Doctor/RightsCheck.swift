@@ -9,6 +9,8 @@ struct RightsCheck {
   let virtualHost: String
   /// Whether the service publishes replies to the default exchange, too.
   var answersDirectly = false
+  /// The exchanges of the operator's list of targets.
+  var targets: [String] = []
 
   /// The events that the service publishes on the event bus.
   static let eventKeys = EventName.published.map(\.rawValue)
@@ -82,6 +84,22 @@ struct RightsCheck {
     .warning(.rights, "\(user) may not publish replies to \(exchange): no client gets any there", permissions)
   }
 
+  /// - Parameter exchange: Of the operator's list of targets, to which the login may not write.
+  func mayNotPublish(toTarget exchange: String) -> Finding {
+    .error(
+      .rights,
+      "\(user) may not publish to \(exchange), which \(Setting.targets.key) lists: schedules with this target wait",
+      permissions)
+  }
+
+  /// - Parameter exchange: Of the operator's list of targets, which the broker does not have.
+  static func missing(target exchange: String) -> Finding {
+    .error(
+      .topology, "missing on the broker: the exchange \(exchange), which \(Setting.targets.key) lists",
+      "declare \(shellWord(exchange)) as its consumers expect it, or remove it from \(Setting.targets.environmentVariable)"
+    )
+  }
+
   func wrongUserID(_ text: String) -> Finding {
     .error(
       .rights, "the broker does not accept \(user) as the user_id of events: \(text)",
@@ -128,7 +146,8 @@ struct RightsCheck {
 
   private var permit: String {
     let exchanges =
-      [names.eventBus, names.deadExchange, names.replyExchange] + (answersDirectly ? [Self.defaultExchange] : [])
+      [names.eventBus, names.deadExchange, names.replyExchange] + targets.filter { $0 != names.eventBus }
+      + (answersDirectly ? [Self.defaultExchange] : [])
     let write = "^(\(exchanges.map(Self.escaped).joined(separator: "|")))$"
     let read = "^\(Self.escaped(names.commandQueue))$"
     return "rabbitmqctl set_permissions -p \(shellWord(virtualHost)) \(shellWord(user)) '^$' \(shellWord(write))"

@@ -33,6 +33,9 @@ extension ServiceMetrics {
       "pocketwatch_amqp_connected", help: "Whether a connection to the broker is healthy, by connection."),
     MetricDescription(
       "pocketwatch_amqp_blocked", help: "Whether the broker has blocked publishing because of an alarm."),
+    MetricDescription(
+      "pocketwatch_target_problems",
+      help: "What cannot be published to targets: the connection, and each exchange or topic that the broker refuses."),
     MetricDescription("pocketwatch_intake_suspended", help: "Whether the intake of commands is suspended."),
     MetricDescription("pocketwatch_commands_redelivered_total", help: "Redelivered commands."),
     MetricDescription(

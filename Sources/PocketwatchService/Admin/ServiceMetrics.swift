@@ -29,7 +29,8 @@ final class ServiceMetrics: Sendable {
   private let suspended: Gauge
   private let redelivered: Counter
   private let commit: Recorder
-  private let flight = Mutex(Flight())
+  private let targetProblems: Gauge
+  private let flight = Mutex((bus: Flight(), targets: Flight()))
   private let sums = Mutex([Sum: Int64]())
   /// In milliseconds since 1970; `Int64.max` if no tick is due.
   private let nextDue = Atomic(Int64.max)
@@ -125,6 +126,8 @@ final class ServiceMetrics: Sendable {
     }
     connected = [.publisher: connection("publisher"), .consumer: connection("consumer")]
     blocked = Gauge(label: "pocketwatch_amqp_blocked", factory: registry)
+    targetProblems = Gauge(label: "pocketwatch_target_problems", factory: registry)
+    targetProblems.record(0)
     suspended = Gauge(label: "pocketwatch_intake_suspended", factory: registry)
     redelivered = Counter(label: "pocketwatch_commands_redelivered_total", factory: registry)
     commit = recorder("sqlite_commit_seconds")
@@ -142,16 +145,15 @@ final class ServiceMetrics: Sendable {
 // MARK: - Reports of the engine's thread
 
 extension ServiceMetrics {
-  func published(_ publications: [Publication], at now: Now) {
+  func published(_ publications: [Publication], on outlet: Outlet, at now: Now) {
     var sent = 0
     for publication in publications {
       guard case .tick(let tick) = publication.event else { continue }
       sent += 1
       lateness.record(Double(now.wall.milliseconds - tick.due.milliseconds) / 1000)
     }
-    flight.withLock { flight in
+    withFlight(outlet) { flight in
       for publication in publications { flight.leave(publication.number, at: now.uptime) }
-      outstanding.set(Double(flight.count))
     }
     if sent > 0 {
       ticks.increment(by: sent)
@@ -186,22 +188,30 @@ extension ServiceMetrics {
   }
 
   /// The broker confirmed, nacked or refused these.
-  func resolved(_ numbers: [UInt64], at now: Now) {
-    flight.withLock { flight in
+  func resolved(_ numbers: [UInt64], on outlet: Outlet, at now: Now) {
+    withFlight(outlet) { flight in
       for number in numbers {
         let left = flight.leftAt[Int(number % UInt64(Flight.size))]
         confirmation.record(Double(now.uptime - left) / 1000)
       }
       flight.count = max(0, flight.count - numbers.count)
-      outstanding.set(Double(flight.count))
     }
   }
 
   /// Messages in flight will no longer be confirmed.
-  func connectionLost() {
-    flight.withLock { $0.count = 0 }
-    outstanding.set(0)
+  func connectionLost(on outlet: Outlet) {
+    withFlight(outlet) { $0.count = 0 }
   }
+
+  private func withFlight(_ outlet: Outlet, _ change: (inout Flight) -> Void) {
+    flight.withLock { flight in
+      if outlet == .bus { change(&flight.bus) } else { change(&flight.targets) }
+      outstanding.set(Double(flight.bus.count + flight.targets.count))
+    }
+  }
+
+  /// How many things cannot be published to targets now.
+  func set(targetProblems count: Int) { targetProblems.record(count) }
 
   func committed(in duration: Duration) {
     let (seconds, attoseconds) = duration.components
@@ -243,7 +253,7 @@ extension ServiceMetrics {
     case .commandsRedelivered(let number): redelivered.increment(by: number)
     // The automatic end of a schedule or a pause, states of the service, and reports for the log only.
     case .scheduleStopped(_, _, byCommand: false), .scheduleResumed(_, byCommand: false), .outcomeReturned,
-      .zoneMissing, .clockSetBack, .slotMoved,
+      .zoneMissing, .targetRefused, .clockSetBack, .slotMoved,
       .slotRecomputed, .heldWithoutSlot, .ownEventDropped, .storeUnavailable, .storeRecovered, .intakeSuspended,
       .intakeResumed, .commandPoisoned:
       break

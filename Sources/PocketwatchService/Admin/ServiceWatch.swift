@@ -61,8 +61,8 @@ extension ServiceWatch {
 
   var pagesProblem: String? { pages.withLock { $0 } }
 
-  func published(_ publications: [Publication], at now: Now) {
-    metrics.published(publications, at: now)
+  func published(_ publications: [Publication], on outlet: Outlet, at now: Now) {
+    metrics.published(publications, on: outlet, at: now)
     for publication in publications {
       if case .tick(let tick) = publication.event {
         recent.append(
@@ -70,14 +70,19 @@ extension ServiceWatch {
             at: now.wall, kind: .tick, id: tick.definition.id, slot: tick.slot,
             latenessMilliseconds: now.wall.milliseconds - tick.due.milliseconds,
             detail: tick.missed > 0 ? "includes \(tick.missed) missed before it" : ""),
-          publication: .init(number: publication.number, uptime: now.uptime))
+          publication: .init(number: Self.number(publication.number, on: outlet), uptime: now.uptime))
       }
     }
   }
 
-  func confirmed(_ numbers: [UInt64], at now: Now) {
-    metrics.resolved(numbers, at: now)
-    recent.confirmed(numbers, uptime: now.uptime)
+  func confirmed(_ numbers: [UInt64], on outlet: Outlet, at now: Now) {
+    metrics.resolved(numbers, on: outlet, at: now)
+    recent.confirmed(outlet == .bus ? numbers : numbers.map { Self.number($0, on: outlet) }, uptime: now.uptime)
+  }
+
+  /// The number among the publications of both outlets: each counts from 1.
+  private static func number(_ number: UInt64, on outlet: Outlet) -> UInt64 {
+    outlet == .bus ? number : number | 1 << 63
   }
 
   func note(_ report: Engine.Report, at now: Now) {

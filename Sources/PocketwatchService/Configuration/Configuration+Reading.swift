@@ -6,15 +6,16 @@ import Logging
 extension Configuration {
   /// Reads and validates all settings of a service.
   package static func read(from reader: SettingReader, declaresTopology: Bool) async throws -> Configuration {
-    Configuration(
-      broker: try await BrokerSettings.read(from: reader),
-      database: try await database(from: reader),
+    let broker = try await BrokerSettings.read(from: reader)
+    return Configuration(
+      broker: broker, database: try await database(from: reader),
       misfireThresholdMilliseconds: try await reader.milliseconds(
         .misfireThreshold, in: 1_000...86_400_000, called: "1s to 1d") ?? 60_000,
       publishWindow: try await reader.whole(.publishWindow, in: 1...4096) ?? 512,
       endedRetentionMilliseconds: try await reader.milliseconds(
         .endedRetention, in: 3_600_000...31_622_400_000, called: "1h to 366d") ?? 30 * 86_400_000,
-      declaresTopology: declaresTopology, admin: try await AdminSettings.read(from: reader))
+      targets: try await TargetRules.read(from: reader, names: broker.names), declaresTopology: declaresTopology,
+      admin: try await AdminSettings.read(from: reader))
   }
 
   /// The path of the database.
@@ -79,6 +80,13 @@ extension BrokerSettings {
       throw ConfigurationError(.amqpCAFile, "the file \(path) cannot be read")
     }
     return TLSOptions(caFile: path)
+  }
+}
+
+extension TargetRules {
+  package static func read(from reader: SettingReader, names: TopologyNames) async throws -> TargetRules {
+    guard let list = try await reader.text(.targets) else { return TargetRules(names: names) }
+    return try read(list, names: names)
   }
 }
 

@@ -10,6 +10,8 @@ package struct Configuration: Sendable {
   package var publishWindow: Int
   /// How long schedules with `keep` or `replaceIfChanged` are retained after they ended automatically.
   package var endedRetentionMilliseconds: Int64
+  /// Who may publish events of their own instead of ticks, and where.
+  package var targets: TargetRules
   /// Whether to declare the topology instead of waiting for it: for a developer's broker.
   package var declaresTopology: Bool
   /// The HTTP service; nil if it is off.
@@ -17,8 +19,10 @@ package struct Configuration: Sendable {
 
   package init(
     broker: BrokerSettings, database: String, misfireThresholdMilliseconds: Int64 = 60_000, publishWindow: Int = 512,
-    endedRetentionMilliseconds: Int64 = 30 * 86_400_000, declaresTopology: Bool = false, admin: AdminSettings? = nil
+    endedRetentionMilliseconds: Int64 = 30 * 86_400_000, targets: TargetRules? = nil, declaresTopology: Bool = false,
+    admin: AdminSettings? = nil
   ) {
+    self.targets = targets ?? TargetRules(names: broker.names)
     self.broker = broker
     self.database = database
     self.misfireThresholdMilliseconds = misfireThresholdMilliseconds

@@ -10,6 +10,7 @@ package enum Setting: String, CaseIterable, Sendable {
   case database
   case userID = "userId"
   case directReply
+  case targets
   case misfireThreshold
   case publishWindow
   case endedRetention
@@ -33,6 +34,7 @@ package enum Setting: String, CaseIterable, Sendable {
     case .database: "POCKETWATCH_DATABASE"
     case .userID: "POCKETWATCH_USER_ID"
     case .directReply: "POCKETWATCH_DIRECT_REPLY"
+    case .targets: "POCKETWATCH_TARGETS"
     case .misfireThreshold: "POCKETWATCH_MISFIRE_THRESHOLD"
     case .publishWindow: "POCKETWATCH_PUBLISH_WINDOW"
     case .endedRetention: "POCKETWATCH_ENDED_RETENTION"
@@ -56,6 +58,7 @@ package enum Setting: String, CaseIterable, Sendable {
     case .database: "./pocketwatch.sqlite"
     case .userID: "on"
     case .directReply: "off"
+    case .targets: "none"
     case .misfireThreshold: "60s"
     case .publishWindow: "512"
     case .endedRetention: "30d"
@@ -82,6 +85,8 @@ package enum Setting: String, CaseIterable, Sendable {
     case .userID: "on or off: whether events carry the login as user_id, which the broker validates"
     case .directReply:
       "on or off: whether replies also go to RabbitMQ's direct reply-to, which needs the right to write to amq.default"
+    case .targets:
+      "Who may publish events of their own instead of ticks, and where: a list of {user, exchange, routingKey, source}"
     case .misfireThreshold: "A slot counts as missed from this lateness on; a duration of 1s to 1d"
     case .publishWindow:
       "The most ticks published and not yet stored as sent, 1 to 4096: the most duplicates after a crash"

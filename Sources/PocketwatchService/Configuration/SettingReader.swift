@@ -106,8 +106,8 @@ package struct SettingReader: Sendable {
       guard let setting = Setting(rawValue: key) else {
         throw ConfigurationError(name, "unknown setting \(key); `pocketwatch serve --help` lists them")
       }
-      guard let content = content(value) else {
-        throw ConfigurationError(setting, "must be a string or a whole number")
+      guard let content = setting == .targets ? list(value) : content(value) else {
+        throw ConfigurationError(setting, setting == .targets ? "must be a list" : "must be a string or a whole number")
       }
       values[AbsoluteConfigKey(ConfigKey(key))] = ConfigValue(content, isSecret: setting == .amqpURL)
     }
@@ -127,16 +127,23 @@ package struct SettingReader: Sendable {
     switch value {
     case .text(let text): .string(text)
     case .number(let number): .int(number)
-    case .object, .other: nil
+    case .object, .list, .other: nil
     }
+  }
+
+  /// A list as JSON, the form of its environment variable.
+  private static func list(_ value: FileValue) -> ConfigContent? {
+    guard case .list = value, let json = try? JSONEncoder().encode(value) else { return nil }
+    return .string(String(decoding: json, as: UTF8.self))
   }
 }
 
 /// A value in the file. Not read by JSONSerialization, which does not distinguish `true` from 1.
-private enum FileValue: Decodable {
+private enum FileValue: Codable {
   case text(String)
   case number(Int)
   case object([String: FileValue])
+  case list([FileValue])
   /// A type that no setting has.
   case other
 
@@ -148,8 +155,21 @@ private enum FileValue: Decodable {
       self = .number(number)
     } else if let object = try? value.decode([String: FileValue].self) {
       self = .object(object)
+    } else if let list = try? value.decode([FileValue].self) {
+      self = .list(list)
     } else {
       self = .other
+    }
+  }
+
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    switch self {
+    case .text(let text): try container.encode(text)
+    case .number(let number): try container.encode(number)
+    case .object(let object): try container.encode(object)
+    case .list(let list): try container.encode(list)
+    case .other: try container.encodeNil()
     }
   }
 }

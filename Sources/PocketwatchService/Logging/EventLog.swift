@@ -43,6 +43,12 @@ struct EventLog {
     logger.warning("the broker refuses replies to clients, everything else continues: \(problem)")
   }
 
+  /// The broker refuses something that schedules publish to their targets, with its reason, or no longer does.
+  func targetsRefused(_ problem: String?) {
+    guard let problem else { return logger.notice("events are published to targets again") }
+    logger.warning("schedules with this target wait, everything else continues: \(problem)")
+  }
+
   func zonesChanged(_ changes: ZoneDirectory.Changes, version: String?) {
     if !changes.changed.isEmpty {
       logger.notice(
@@ -99,7 +105,7 @@ struct EventLog {
         metadata: ["tries": "\(tries)"])
     case .tickReturned, .outcomeReturned, .nacked, .confirmTimedOut, .tickExpired, .outcomeExpired,
       .missedSlotsFolded, .missedSlotsSkipped,
-      .commandRejected, .zoneMissing, .slotMoved, .ownEventDropped:
+      .commandRejected, .zoneMissing, .targetRefused, .slotMoved, .ownEventDropped:
       if let entry = VolumeLog.Entry(report) { volume.log(entry, uptime: uptime) }
     }
   }
@@ -110,7 +116,9 @@ extension VolumeLog.Entry {
   fileprivate init?(_ report: Engine.Report) {
     switch report {
     case .tickReturned(let id, let cause):
-      self.init("returned", .warning, "unroutable tick: bind a queue to Schedule Tick", id, [("cause", cause)])
+      self.init(
+        "returned", .warning, "unroutable tick: bind a queue to Schedule Tick, or to the exchange of its target", id,
+        [("cause", cause)])
       identity = cause
     case .outcomeReturned(let id, let cause):
       self.init("outcomeReturned", .debug, "unroutable outcome: no queue is bound to it", id, [("cause", cause)])
@@ -144,6 +152,8 @@ extension VolumeLog.Entry {
       self.init(
         "zone", .error, "schedule held until its time zone is back", id,
         [("cause", "\(zone) is missing on this machine")])
+    case .targetRefused(let id, let cause):
+      self.init("target", .error, "schedule held until its target is allowed again", id, [("cause", cause)])
     case .slotMoved(let id, let old, let new):
       self.init(
         "moved", .notice, "next tick moved by new time zone rules", id,

@@ -5,7 +5,7 @@ import Synchronization
 /// The queue of inputs for the engine's thread, filled by other threads.
 final class Inbox: Sendable {
   enum Input: Sendable {
-    case publisher(Publisher.Event)
+    case publisher(Publisher.Event, on: Outlet = .bus)
     case consumer(Consumer.Event)
     /// Deliveries, decoded on the consumer's thread.
     case commands([ReceivedCommand], epoch: UInt64)

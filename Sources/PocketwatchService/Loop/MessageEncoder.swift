@@ -34,6 +34,9 @@ package final class MessageEncoder {
     return MessageBatch(frameMax: server?.frameMax ?? 0, capacity: publications.count) { batch in
       for publication in publications {
         switch publication.content {
+        case .event(.tick(let tick)) where tick.definition.hasTarget:
+          guard let message = events.encodeTarget(of: tick, origin: publication.origin, at: time) else { continue }
+          add(message, from: user, number: publication.number, to: &batch)
         case .event(let event):
           let message = events.encode(event, origin: publication.origin, at: time)
           add(message, from: user, number: publication.number, to: &batch)
@@ -53,6 +56,43 @@ package final class MessageEncoder {
           propertiesOf: message, DeliveryMode(rawValue: OutgoingMessage.deliveryMode),
           correlationID: message.correlationID, user: user)
       }, body: { message.writeBody(to: &$0) })
+  }
+}
+
+extension MessageEncoder {
+  private func add(
+    _ message: TargetMessage, from user: String?, number: UInt64, to batch: inout MessageBatch.Filling
+  ) {
+    let target = message.target
+    batch.add(
+      number: number, exchange: target.exchange ?? exchange, routingKey: target.key, mandatory: true,
+      {
+        $0.append(message.contentType, as: .contentType)
+        $0.appendHeaders { headers in
+          message.forEachHeader { headers.append(header: $0, $1) }
+          for header in target.headers ?? [] { headers.append(header: header.name, FieldValue(header.value)) }
+        }
+        $0.append(DeliveryMode(rawValue: OutgoingMessage.deliveryMode))
+        if let priority = target.priority { $0.append(priority: priority) }
+        $0.append(message.correlationID, as: .correlationID)
+        $0.append(target.expiration, as: .expiration)
+        $0.append(message.messageID, as: .messageID)
+        $0.append(timestamp: message.timestampSeconds)
+        $0.append(message.type, as: .type)
+        $0.append(user, as: .userID)
+        $0.append(OutgoingMessage.appID, as: .appID)
+      }, body: { message.writeBody(to: &$0) })
+  }
+}
+
+extension FieldValue {
+  fileprivate init(_ value: Target.HeaderValue) {
+    self =
+      switch value {
+      case .text(let text): .string(text)
+      case .integer(let number): .int64(number)
+      case .boolean(let value): .boolean(value)
+      }
   }
 }
 

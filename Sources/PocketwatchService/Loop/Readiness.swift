@@ -13,6 +13,11 @@ struct Readiness {
     case stopping, store, publisher, consumer, blocked, rights, intake
   }
 
+  /// Parts without which commands are processed and ticks are sent.
+  enum Detail {
+    case replies, targets
+  }
+
   /// Why a part is not ready.
   struct Reason: Equatable {
     var text: String
@@ -64,8 +69,8 @@ struct Readiness {
   private var lastOutageBegan: Int64?
   /// The current state and when it began, on the monotonic clock.
   private var state: (text: String, since: Int64)?
-  /// What does not work although the service is ready; nil if everything does.
-  var detail: String?
+  /// What does not work although the service is ready.
+  var details: [Detail: String] = [:]
   /// When `update(at:)` must be called again, on the monotonic clock; nil while only a change matters.
   private(set) var deadline: Int64?
 
@@ -100,7 +105,9 @@ struct Readiness {
     let reason = Part.allCases.lazy.compactMap { [reasons] in reasons[$0] }.first.map(Self.joined)
     let text = reason?.line ?? "ready"
     // Unreachable pages do not affect ticks. They are a detail here, and are logged elsewhere.
-    let details = [watch?.pagesProblem.map { "no pages: \($0)" }, detail].compactMap { $0 }
+    let details = [watch?.pagesProblem.map { "no pages: \($0)" }, details[.replies], details[.targets]].compactMap {
+      $0
+    }
     notify(([text] + details).joined(separator: "; "), isReady: reason == nil)
     if state?.text != text { state = (text, uptime) }
     let since = state?.since ?? uptime

@@ -23,6 +23,8 @@ final class SchedulerLoop {
   private var engine: Engine
   private let encoder: MessageEncoder
   private let publisher: Publisher
+  private let targetEncoder: MessageEncoder
+  private let targets: LazyPublisher
   private let consumer: Consumer
   private let replies: ReplySender
   private var telemetry: Telemetry
@@ -33,12 +35,17 @@ final class SchedulerLoop {
   private var isDrained = false
   /// Whether the publisher was started.
   private var isPublishing = false
+  /// Whether the engine has asked for the connection for targets.
+  private var needsTargets = false
 
   init(
     inbox: Inbox, zones: ZoneDirectory, store: any Store, engine: Engine, encoder: MessageEncoder,
-    publisher: Publisher, consumer: Consumer, replies: ReplySender, notifier: Notifier, watch: ServiceWatch? = nil,
-    logger: Logger
+    publisher: Publisher, targetEncoder: MessageEncoder, targets: LazyPublisher, consumer: Consumer,
+    replies: ReplySender,
+    notifier: Notifier, watch: ServiceWatch? = nil, logger: Logger
   ) {
+    self.targetEncoder = targetEncoder
+    self.targets = targets
     self.inbox = inbox
     self.zones = zones
     self.store = store
@@ -96,11 +103,11 @@ extension SchedulerLoop {
   private func receive(_ input: Inbox.Input) throws(ServiceFailure) {
     let now = SystemClock.now()
     switch input {
-    case .publisher(let event):
-      if case .up(_, let server) = event { encoder.server = server }
+    case .publisher(let event, let outlet):
+      if case .up(_, let server) = event { encoder(for: outlet).server = server }
       if case .acked = event { Step.confirm.reached() }
-      telemetry.note(event, at: now)
-      engine.receive(Engine.Event(event), at: now)
+      telemetry.note(event, on: outlet, at: now)
+      if let event = Engine.Event(event, on: outlet) { engine.receive(event, at: now) }
     case .consumer(let event):
       telemetry.note(event)
       if let event = Engine.Event(event) { engine.receive(event, at: now) }
@@ -117,6 +124,18 @@ extension SchedulerLoop {
     }
   }
 
+  private func encoder(for outlet: Outlet) -> MessageEncoder { outlet == .bus ? encoder : targetEncoder }
+
+  /// Not before publishing starts, for the same reason.
+  private func connectTargets() throws(ServiceFailure) {
+    guard isPublishing, needsTargets else { return }
+    do {
+      try targets.open()
+    } catch {
+      throw ServiceFailure(.system, error.text)
+    }
+  }
+
   /// Publishing starts once this is known to be the only service on the command queue: another one, on a copy of the database,
   /// would send each tick again. Afterwards the two connections are independent.
   private func startPublishing() throws(ServiceFailure) {
@@ -128,24 +147,28 @@ extension SchedulerLoop {
     } catch {
       throw ServiceFailure(.system, error.text)
     }
+    try connectTargets()
   }
 }
 
 extension Engine.Event {
-  init(_ event: Publisher.Event) {
-    self =
-      switch event {
-      case .up(let epoch, _): .publisherUp(epoch: epoch)
-      case .down: .publisherDown
-      case .acked(let numbers): .acked(numbers)
-      case .nacked(let numbers): .nacked(numbers, cause: "basic.nack")
-      case .refused(let number, let error): .nacked([number], cause: "the broker closed the channel: \(error.text)")
-      case .unsendable(let number, let error): .nacked([number], cause: "\(error)")
-      case .refusing(let refusals): .messageLimit(refusals.largestBody)
-      case .returned(let number, let code, let text): .returned(number, cause: "\(code) \(text)")
-      case .blocked: .blocked
-      case .unblocked: .unblocked
-      }
+  /// Nil for events without effect on the engine.
+  init?(_ event: Publisher.Event, on outlet: Outlet) {
+    switch event {
+    case .up(let epoch, _): self = .publisherUp(epoch: epoch, on: outlet)
+    case .down: self = .publisherDown(on: outlet)
+    case .acked(let numbers): self = .acked(numbers, on: outlet)
+    case .nacked(let numbers): self = .nacked(numbers, cause: "basic.nack", on: outlet)
+    case .refused(let number, let error):
+      self = .nacked([number], cause: "the broker closed the channel: \(error.text)", on: outlet)
+    case .unsendable(let number, let error): self = .nacked([number], cause: "\(error)", on: outlet)
+    case .refusing(let refusals):
+      guard outlet == .bus else { return nil }
+      self = .messageLimit(refusals.largestBody)
+    case .returned(let number, let code, let text): self = .returned(number, cause: "\(code) \(text)", on: outlet)
+    case .blocked: self = .blocked(on: outlet)
+    case .unblocked: self = .unblocked(on: outlet)
+    }
   }
 
   /// Nil for events without effect on the engine. Deliveries reach it as decoded commands.
@@ -171,11 +194,15 @@ extension SchedulerLoop {
     for action in engine.decide(at: now) {
       stalls.enter(action.step)
       switch action {
-      case .publish(let publications, let epoch):
+      case .publish(let publications, let epoch, let outlet):
         Step.beforePublish.reached()
-        telemetry.published(publications, at: now)
-        publisher.publish(encoder.encode(publications, at: now.wall), epoch: epoch)
+        telemetry.published(publications, on: outlet, at: now)
+        let batch = encoder(for: outlet).encode(publications, at: now.wall)
+        if outlet == .bus { publisher.publish(batch, epoch: epoch) } else { targets.publish(batch, epoch: epoch) }
         Step.afterPublish.reached()
+      case .connectTargets:
+        needsTargets = true
+        try connectTargets()
       case .reply(let replies): self.replies.send(replies, at: now.wall)
       case .settle(let settled, let channel):
         Step.beforeSettle.reached()
@@ -221,7 +248,7 @@ extension SchedulerLoop {
 extension Engine.Action {
   fileprivate var step: LoopStep {
     switch self {
-    case .publish, .reply: .publish
+    case .publish, .connectTargets, .reply: .publish
     case .settle, .pauseCommands, .resumeCommands: .settle
     case .store: .store
     case .report: .report

@@ -11,6 +11,7 @@ struct Telemetry {
   let watch: ServiceWatch?
   private var readiness: Readiness
   private var log: EventLog
+  private var targets = TargetHealth()
   private var stability = ConnectionStability()
   private var isPublisherUp = false
   /// The largest body that the broker accepts, in bytes; nil while unknown.
@@ -42,23 +43,47 @@ struct Telemetry {
 // MARK: - Connections
 
 extension Telemetry {
-  mutating func note(_ event: Publisher.Event, at now: Now) {
+  mutating func note(_ event: Publisher.Event, on outlet: Outlet, at now: Now) {
+    switch outlet {
+    case .bus: note(event, at: now)
+    case .targets: noteTargets(event, at: now)
+    }
+  }
+
+  private mutating func noteTargets(_ event: Publisher.Event, at now: Now) {
+    switch event {
+    case .up, .down: watch?.metrics.connectionLost(on: .targets)
+    case .acked(let numbers): watch?.confirmed(numbers, on: .targets, at: now)
+    case .nacked(let numbers): watch?.metrics.resolved(numbers, on: .targets, at: now)
+    case .refused(let number, _), .unsendable(let number, _):
+      watch?.metrics.resolved([number], on: .targets, at: now)
+    case .refusing, .blocked, .unblocked, .returned: break
+    }
+    let (new, isOver) = targets.note(event)
+    for problem in new { log.targetsRefused(problem) }
+    if isOver { log.targetsRefused(nil) }
+    readiness.details[.targets] =
+      targets.problems.isEmpty ? nil : "targets: " + targets.problems.joined(separator: "; ")
+    watch?.metrics.set(targetProblems: targets.problems.count)
+  }
+
+  private mutating func note(_ event: Publisher.Event, at now: Now) {
     switch event {
     case .up(_, let server):
-      if isPublisherUp { watch?.metrics.connectionLost() } else { stability.connected(to: server, at: now) }
+      if isPublisherUp { watch?.metrics.connectionLost(on: .bus) } else { stability.connected(to: server, at: now) }
       isPublisherUp = true
     case .down(let error, _):
       log.disconnected("publishing", error)
       stability.failed(error)
       readiness.set(.publisher, reason: .init(error), at: error.endpoint)
       readiness.set(.blocked, reason: nil)
-      watch?.metrics.connectionLost()
+      watch?.metrics.connectionLost(on: .bus)
       isPublisherUp = false
     case .acked(let numbers):
       stability.confirmed(at: now)
-      watch?.confirmed(numbers, at: now)
-    case .nacked(let numbers): watch?.metrics.resolved(numbers, at: now)
-    case .refused(let number, _), .unsendable(let number, _): watch?.metrics.resolved([number], at: now)
+      watch?.confirmed(numbers, on: .bus, at: now)
+    case .nacked(let numbers): watch?.metrics.resolved(numbers, on: .bus, at: now)
+    case .refused(let number, _), .unsendable(let number, _): watch?.metrics.resolved([number], on: .bus, at: now)
     case .refusing(let refusals): note(refusals)
     case .blocked(let reason):
       readiness.set(.blocked, reason: .init("publishing blocked by the broker (\(reason))"))
@@ -73,7 +98,7 @@ extension Telemetry {
     for (kind, error) in refusals.current {
       switch kind {
       case .routingKey(let key): reasons.append("\"\(key)\" cannot be published, all others are: \(error)")
-      case .exchange(let name): reasons.append("nothing can be published to \(name): \(error)")
+      case .topic(let name, _), .exchange(let name): reasons.append("nothing can be published to \(name): \(error)")
       case .bodyBytes: break
       }
     }
@@ -97,7 +122,7 @@ extension Telemetry {
   /// Replies are a service to clients: without them commands are processed and ticks are sent.
   mutating func noteReplies(_ problem: String?) {
     log.repliesRefused(problem)
-    readiness.detail = problem.map { "replies refused: \($0)" }
+    readiness.details[.replies] = problem.map { "replies refused: \($0)" }
   }
 
   mutating func publishingStarts() { readiness.set(.publisher, reason: .connecting) }
@@ -106,7 +131,9 @@ extension Telemetry {
 // MARK: - Work
 
 extension Telemetry {
-  func published(_ publications: [Publication], at now: Now) { watch?.published(publications, at: now) }
+  func published(_ publications: [Publication], on outlet: Outlet, at now: Now) {
+    watch?.published(publications, on: outlet, at: now)
+  }
 
   func committed(in duration: Duration) { watch?.metrics.committed(in: duration) }
 
@@ -126,7 +153,7 @@ extension Telemetry {
     case .tickReturned, .outcomeReturned, .nacked, .confirmTimedOut, .tickExpired, .outcomeExpired, .missedSlotsFolded,
       .missedSlotsSkipped, .commandRejected, .questionAnswered, .scheduleStarted, .scheduleStopped, .schedulePaused,
       .scheduleResumed,
-      .scheduleTriggered, .scheduleUpdated, .zoneMissing, .clockSetBack,
+      .scheduleTriggered, .scheduleUpdated, .zoneMissing, .targetRefused, .clockSetBack,
       .slotMoved,
       .slotRecomputed, .heldWithoutSlot, .ownEventDropped, .commandsRedelivered, .commandPoisoned:
       break

@@ -17,7 +17,7 @@ struct BatchView {
       switch change {
       case .start(let schedule, _): schedules[id] = schedule
       case .revise(let schedule, _, _, _): schedules[id] = schedule
-      case .advance(_, _, let progress, _): schedules[id]?.progress = progress
+      case .advance(_, _, let progress, _, _): schedules[id]?.progress = progress
       case .declare(_, let declaration): schedules[id]?.declare(declaration)
       case .announced, .remember, .markInDoubt, .followRules, .inbox: break
       }

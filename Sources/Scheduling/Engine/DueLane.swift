@@ -44,15 +44,17 @@ struct DueLane {
 extension DueWindow {
   /// Opens the lane ahead, starting after `start`, unless there is one.
   mutating func openLaneAhead(after start: DuePosition) {
-    if lanes.count == 1 { lanes.append(DueLane(start: start)) }
-    assert(lanes.count == 2, "one lane ahead at a time")
+    if !hasLaneAhead { lanes.insert(DueLane(start: start), at: 1) }
+    assert(hasLaneAhead, "one lane ahead at a time")
   }
+
+  var hasLaneAhead: Bool { lanes.count > 2 }
 
   /// Drops the lane ahead and the rows that wait in it; they are loaded again later. Rows that may have been sent stay,
   /// since the store does not record that.
   mutating func dropLaneAhead() {
-    guard lanes.count > 1 else { return }
-    let lane = lanes.removeLast()
+    guard hasLaneAhead else { return }
+    let lane = lanes.remove(at: 1)
     for position in lane.queue.unordered where isCurrent(position) {
       if self[position.generation]?.mayHaveBeenSent == true {
         lanes[0].queue.insert(position)
@@ -62,10 +64,10 @@ extension DueWindow {
     }
   }
 
-  /// Merges the two lanes once the first has reached the second.
+  /// Merges the two once the first has reached the second.
   mutating func joinLanes() {
-    guard lanes.count > 1, let end = lanes[0].loadedThrough, let start = lanes[1].start, start <= end else { return }
-    let ahead = lanes.removeLast()
+    guard hasLaneAhead, let end = lanes[0].loadedThrough, let start = lanes[1].start, start <= end else { return }
+    let ahead = lanes.remove(at: 1)
     lanes[0].queue.insert(contentsOf: ahead.queue.unordered)
     lanes[0].extend(through: ahead.loadedThrough.map { max($0, end) } ?? end)
   }

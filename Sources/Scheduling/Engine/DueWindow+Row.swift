@@ -44,8 +44,8 @@ extension DueWindow.Row {
   }
 
   /// The stored schedule has advanced: its row waits for the next tick.
-  mutating func advance(to progress: Schedule.Progress, _ outstandingCount: inout Int) {
-    _ = enter(.waiting, &outstandingCount)
+  mutating func advance(to progress: Schedule.Progress, _ outstanding: inout DueWindow.Outstanding) {
+    _ = enter(.waiting, &outstanding)
     schedule.progress = progress
     mayHaveBeenSent = false
   }
@@ -59,29 +59,32 @@ extension DueWindow.Row {
   ///
   /// - Parameter progress: The schedule's once that tick is confirmed.
   mutating func revise(
-    _ schedule: Schedule, afterTick progress: Schedule.Progress?, _ outstandingCount: inout Int
+    _ schedule: Schedule, afterTick progress: Schedule.Progress?, _ outstanding: inout DueWindow.Outstanding
   ) {
     switch phase {
     case .waiting, .held:
       mayHaveBeenSent =
         schedule.isSlotInDoubt || mayHaveBeenSent && schedule.nextTick?.slot == self.schedule.nextTick?.slot
-      _ = enter(.waiting, &outstandingCount)
+      _ = enter(.waiting, &outstanding)
     case .advancing:
       mayHaveBeenSent = schedule.isSlotInDoubt
-      _ = enter(.waiting, &outstandingCount)
-    case .retrying: if let progress { _ = enter(.retrying(progress), &outstandingCount) }
+      _ = enter(.waiting, &outstanding)
+    case .retrying: if let progress { _ = enter(.retrying(progress), &outstanding) }
     case .sent: assertionFailure("a command waits for a tick in flight")
     }
     self.schedule = schedule
   }
 
   /// Enters another phase. Returns whether the row was waiting.
-  mutating func enter(_ phase: DueWindow.Phase, _ outstandingCount: inout Int) -> Bool {
+  mutating func enter(_ phase: DueWindow.Phase, _ outstanding: inout DueWindow.Outstanding) -> Bool {
     assert(self.phase.canBecome(phase), "\(self.phase) does not become \(phase)")
     var wasWaiting = false
     if case .waiting = self.phase { wasWaiting = true }
-    if self.phase.isOutstanding { outstandingCount -= 1 }
-    if phase.isOutstanding { outstandingCount += 1 }
+    switch (self.phase.isOutstanding, phase.isOutstanding) {
+    case (false, true): outstanding[schedule.definition.outlet] += 1
+    case (true, false): outstanding[schedule.definition.outlet] -= 1
+    default: break
+    }
     if case .sent = phase { mayHaveBeenSent = true }
     self.phase = phase
     return wasWaiting
@@ -122,6 +125,6 @@ extension DueWindow.Phase {
 extension Schedule {
   /// Its position in due order; nil once it has ended.
   package var position: DuePosition? {
-    nextTick.map { DuePosition(due: $0.due, generation: generation) }
+    nextTick.map { DuePosition(on: definition.outlet, due: $0.due, generation: generation) }
   }
 }

@@ -5,18 +5,37 @@ import Recurrence
 /// number of schedules.
 struct DueWindow {
   private var rows: [Int64: Row] = [:]
-  /// The loaded stretches of the due index: from its beginning, and while a burst drains a second one ahead.
-  var lanes = [DueLane()]
+  /// The loaded stretches of the due index: from its beginning, while a burst drains a second one ahead, and last that of the
+  /// schedules with a target.
+  var lanes = [DueLane(), DueLane(start: .start(of: .targets))]
   /// The lane that was asked last; lanes take turns.
   private var laneInTurn = 0
   private var held: [Int64] = []
-  /// The number of rows that are sent or advancing: what may have to be repeated after a crash.
-  private(set) var outstandingCount = 0
+  /// The rows that are sent or advancing: what may have to be repeated after a crash.
+  private(set) var outstanding = Outstanding()
+
+  /// Their number by outlet: one that does not answer leaves the other its room.
+  struct Outstanding {
+    private var bus = 0
+    private var targets = 0
+
+    subscript(outlet: Outlet) -> Int {
+      get { outlet == .bus ? bus : targets }
+      set { if outlet == .bus { bus = newValue } else { targets = newValue } }
+    }
+
+    var total: Int { bus + targets }
+    var isValid: Bool { bus >= 0 && targets >= 0 }
+  }
+
+  var outstandingCount: Int { outstanding.total }
+  /// Whether a schedule with a target is loaded.
+  var hasTargets: Bool { outstanding[.targets] > 0 || lanes.last?.queue.isEmpty == false }
 
   subscript(generation: Int64) -> Row? { rows[generation] }
 
   /// The schedules that are sent or advancing, by generation.
-  var outstanding: Set<Int64> { Set(rows.lazy.filter { $0.value.phase.isOutstanding }.map(\.key)) }
+  var outstandingGenerations: Set<Int64> { Set(rows.lazy.filter { $0.value.phase.isOutstanding }.map(\.key)) }
 
   /// The schedules that are sent or advancing, by id: no command on them may be decided. Computed only when commands
   /// arrive, so that a burst of ticks does not pay for it.
@@ -28,7 +47,7 @@ struct DueWindow {
   ///
   /// - Parameter isInDoubt: Whether an earlier process may have sent the tick at a position.
   mutating func load(
-    _ page: DuePage, into lane: Int = 0, through: Instant, isInDoubt: (DuePosition) -> Bool
+    _ page: DuePage, into lane: Int = 0, through: DuePosition, isInDoubt: (DuePosition) -> Bool
   ) {
     checkOrder(of: page, in: lanes[lane], through: through)
     for schedule in page.schedules where rows[schedule.generation] == nil {
@@ -38,21 +57,21 @@ struct DueWindow {
       insert(Row(schedule, mayHaveBeenSent: isCovered || schedule.isSlotInDoubt))
     }
     if page.isLast {
-      lanes[lane].extend(through: DuePosition(due: through, generation: .max))
+      lanes[lane].extend(through: through)
     } else if let position = page.schedules.last?.position {
       lanes[lane].extend(through: position)
     }
     joinLanes()
   }
 
-  private func checkOrder(of page: DuePage, in lane: DueLane, through: Instant) {
+  private func checkOrder(of page: DuePage, in lane: DueLane, through: DuePosition) {
     assert(page.schedules.first?.position.map(lane.isNext) ?? true, "a page begins after what is loaded")
     assert(
       zip(page.schedules, page.schedules.dropFirst()).allSatisfy { first, second in
         guard let first = first.position, let second = second.position else { return false }
         return first < second
       }, "a page is in due order")
-    assert(page.schedules.last?.position.map { $0.due <= through } ?? true, "a page ends where it was asked to")
+    assert(page.schedules.last?.position.map { $0 <= through } ?? true, "a page ends where it was asked to")
   }
 
   /// Adds a schedule that was just stored, if it falls within the window.
@@ -65,7 +84,7 @@ struct DueWindow {
   /// schedule; nil if it is not in the window.
   mutating func advanced(_ generation: Int64, to progress: Schedule.Progress) -> Schedule? {
     guard let index = rows.index(forKey: generation) else { return nil }
-    rows.values[index].advance(to: progress, &outstandingCount)
+    rows.values[index].advance(to: progress, &outstanding)
     guard let position = rows.values[index].position, covers(position) else {
       return rows.remove(at: index).value.schedule
     }
@@ -80,7 +99,7 @@ struct DueWindow {
   mutating func revised(_ schedule: Schedule, afterTick progress: Schedule.Progress?) {
     guard let index = rows.index(forKey: schedule.generation) else { return started(schedule) }
     let queued = rows.values[index].queuedPosition
-    rows.values[index].revise(schedule, afterTick: progress, &outstandingCount)
+    rows.values[index].revise(schedule, afterTick: progress, &outstanding)
     switch rows.values[index].phase {
     case .retrying where schedule.isLive: break
     default: requeue(schedule, unless: queued)
@@ -111,12 +130,14 @@ struct DueWindow {
 
   mutating func remove(_ generation: Int64) {
     guard let row = rows.removeValue(forKey: generation) else { return }
-    if row.phase.isOutstanding { outstandingCount -= 1 }
-    assert(outstandingCount >= 0 && outstandingCount <= rows.count, "outstanding rows are in the window")
+    if row.phase.isOutstanding { outstanding[row.schedule.definition.outlet] -= 1 }
+    assert(outstanding.isValid && outstandingCount <= rows.count, "outstanding rows are in the window")
   }
 
-  /// The position of the waiting row that is due first.
-  mutating func first() -> DuePosition? { firstOfEach().min() }
+  /// When the waiting row is due that is first among those of an outlet; nil for both.
+  mutating func firstDue(on outlet: Outlet?) -> Instant? {
+    firstOfEach().filter { outlet == nil || $0.outlet == outlet }.map(\.due).min()
+  }
 
   /// The position of the waiting row that is due first in each lane that has one.
   mutating func firstOfEach() -> [DuePosition] { lanes.indices.compactMap { first(in: $0) } }
@@ -139,8 +160,8 @@ struct DueWindow {
   mutating func move(_ generation: Int64, to phase: Phase) {
     guard let index = rows.index(forKey: generation) else { return }
     let position = rows.values[index].position
-    let wasWaiting = rows.values[index].enter(phase, &outstandingCount)
-    assert(outstandingCount >= 0 && outstandingCount <= rows.count, "outstanding rows are in the window")
+    let wasWaiting = rows.values[index].enter(phase, &outstanding)
+    assert(outstanding.isValid && outstandingCount <= rows.count, "outstanding rows are in the window")
     // A row usually leaves its queue from the front. Its position is removed, so that it is never in the queue twice.
     if wasWaiting, let position {
       for lane in lanes.indices where lanes[lane].queue.min == position { lanes[lane].queue.removeMin() }

@@ -53,10 +53,12 @@ extension Engine {
       if let rejection = sizeLimit.refusal(of: command, start.definition, ignored: start.ignored) {
         return CommandDecision.rejected(rejection, origin: received.origin)
       }
+      if let rejection = rejection(of: command, start.definition, sender: received.origin.userID) {
+        return CommandDecision.rejected(rejection, origin: received.origin)
+      }
       let result = CommandDecision.start(
         start, existing: existing, generation: lastGeneration + 1, zone: rules(of: start.definition),
-        origin: received.origin, beginning: Schedule.Beginning(at: turn.now.wall, userID: received.userID),
-        secret: secret)
+        origin: received.origin, beginning: Schedule.Beginning(at: turn.now.wall), secret: secret)
       for case .start(let schedule, _) in result.0.changes {
         assert(schedule.generation == lastGeneration + 1, "generations grow by one")
         lastGeneration = schedule.generation
@@ -74,6 +76,11 @@ extension Engine {
         now: turn.now.wall)
     case .trigger(let trigger):
       if var definition = existing?.definition {
+        if trigger.payload != nil,
+          let rejection = rejection(of: command, definition, sender: received.origin.userID)
+        {
+          return CommandDecision.rejected(rejection, isOfState: true, origin: received.origin)
+        }
         definition.payload = trigger.payload ?? definition.payload
         if let rejection = sizeLimit.refusal(of: command, definition) {
           return CommandDecision.rejected(rejection, isOfState: true, origin: received.origin)
@@ -81,6 +88,9 @@ extension Engine {
       }
       return CommandDecision.trigger(trigger, existing: existing, origin: received.origin, now: turn.now.wall)
     case .update(let update):
+      if let existing, let rejection = rejection(of: command, update, existing, sender: received.origin.userID) {
+        return CommandDecision.rejected(rejection, isOfState: true, origin: received.origin)
+      }
       if let definition = existing.map({ update.change.applied(to: $0.definition) }),
         let rejection = sizeLimit.refusal(of: command, definition, ignored: update.ignored)
       {

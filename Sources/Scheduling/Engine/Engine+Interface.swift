@@ -5,17 +5,18 @@ extension Engine {
   package enum Event: Sendable {
     /// The result of the store request of an earlier `decide`.
     case store(StoreAnswer)
-    case publisherUp(epoch: UInt64)
-    /// The publishing connection is lost, and with it every publication in flight.
-    case publisherDown
-    case blocked
-    case unblocked
+    // Of a publishing connection, by default that to the event bus.
+    case publisherUp(epoch: UInt64, on: Outlet = .bus)
+    /// The connection is lost, and with it every publication in flight on it.
+    case publisherDown(on: Outlet = .bus)
+    case blocked(on: Outlet = .bus)
+    case unblocked(on: Outlet = .bus)
     /// The largest message body that the broker accepts, in bytes; nil when it is not known.
     case messageLimit(Int?)
-    case acked([UInt64])
-    case nacked([UInt64], cause: String)
+    case acked([UInt64], on: Outlet = .bus)
+    case nacked([UInt64], cause: String, on: Outlet = .bus)
     /// The publication was unroutable; its confirm follows.
-    case returned(UInt64, cause: String)
+    case returned(UInt64, cause: String, on: Outlet = .bus)
     /// Commands are consumed, on a channel with this number of our own.
     case commandsOpened(channel: UInt64)
     /// The channel is gone; its unsettled commands will be redelivered.
@@ -36,7 +37,9 @@ extension Engine {
   package enum Action: Sendable {
     /// At most one request is outstanding.
     case store(StoreRequest)
-    case publish([Publication], epoch: UInt64)
+    case publish([Publication], epoch: UInt64, on: Outlet)
+    /// The connection for targets is needed from now on.
+    case connectTargets
     /// Send these to their addresses, if that is possible now. Nothing depends on it.
     case reply([Reply])
     case settle(Acknowledgements.Settled, channel: UInt64)
@@ -55,7 +58,7 @@ extension Engine {
     /// `tried`, and one less for those in `passedOver`, before it reads.
     case lookUp(ids: [ScheduleID], keys: [CommandKey], tried: [InboxPosition] = [], passedOver: [InboxPosition] = [])
     case inbox(after: InboxPosition?, limit: Int)
-    case due(after: DuePosition?, through: Instant, limit: Int)
+    case due(after: DuePosition?, through: DuePosition, limit: Int)
     case owed(after: Int64, limit: Int)
     case followingZones(after: DuePosition?, limit: Int)
     case apply([Change])
@@ -104,6 +107,8 @@ extension Engine {
     case scheduleTriggered(ScheduleID)
     case scheduleUpdated(ScheduleID, changed: [String])
     case zoneMissing(ScheduleID, zone: String)
+    /// Its owner may not publish to its target: it is held.
+    case targetRefused(ScheduleID, cause: String)
     /// The wall clock was set back by more than a day; the slots of all schedules are recomputed.
     case clockSetBack(from: Instant, to: Instant)
     /// New rules of its time zone gave a schedule another next slot; nil when they end it.

@@ -2,11 +2,11 @@ import Recurrence
 
 /// How publications are resolved: confirmed, nacked, returned, timed out, or lost with their connection.
 extension Engine {
-  mutating func acked(_ number: UInt64) {
-    guard let item = publications.resolve(number, at: turn.now) else { return }
+  mutating func acked(_ number: UInt64, on outlet: Outlet) {
+    guard let item = self[outlet].resolve(number, at: turn.now) else { return }
     if case .tick(let generation) = item.subject {
       // Commands do not wait for a timed-out tick: one on this schedule may be about to be stored.
-      if isDeciding, case .retrying? = window[generation]?.phase { return publications.deferConfirm(of: item) }
+      if isDeciding, case .retrying? = window[generation]?.phase { return self[outlet].deferConfirm(of: item) }
       confirmed(item, generation)
     } else {
       resolved(item)
@@ -14,8 +14,8 @@ extension Engine {
   }
 
   /// Applies the confirms of timed-out ticks that came while commands were being decided.
-  mutating func takeLateConfirms() {
-    for item in publications.takeDeferredConfirms() {
+  mutating func takeLateConfirms(_ outlet: Outlet) {
+    for item in self[outlet].takeDeferredConfirms() {
       if case .tick(let generation) = item.subject { confirmed(item, generation) }
     }
   }
@@ -51,8 +51,12 @@ extension Engine {
   }
 
   /// The broker nacked a publication: it is retried with back-off until it expires.
-  mutating func nacked(_ number: UInt64, cause: String) {
-    guard let item = publications.resolve(number, at: turn.now) else { return }
+  mutating func nacked(_ number: UInt64, cause: String, on outlet: Outlet) {
+    if let item = self[outlet].resolve(number, at: turn.now) { refused(item, cause: cause) }
+  }
+
+  /// A publication is not accepted, by the broker or by us.
+  mutating func refused(_ item: Publications.Item, cause: String) {
     turn.report(.nacked(item.scheduleID, refusals: item.refusals + 1, cause: cause))
     switch item.subject {
     case .tick(let generation):
@@ -74,7 +78,7 @@ extension Engine {
         return
       }
     }
-    publications.backOff(item, at: turn.now)
+    self[item.content.outlet].backOff(item, at: turn.now)
   }
 
   /// The tick of a schedule backs off or is timed out: commands on the schedule no longer wait for it.
@@ -83,8 +87,8 @@ extension Engine {
     release(schedule)
   }
 
-  mutating func returned(_ number: UInt64, cause: String) {
-    guard let item = publications.returned(number) else { return }
+  mutating func returned(_ number: UInt64, cause: String, on outlet: Outlet) {
+    guard let item = self[outlet].returned(number) else { return }
     if case .event(.tick(let tick)) = item.content {
       turn.report(.tickReturned(tick.definition.id, cause: cause))
     } else {
@@ -94,8 +98,8 @@ extension Engine {
 
   /// The connection is lost. Publications in flight may or may not have arrived: they are sent again on the next
   /// connection.
-  mutating func publisherWentDown() {
-    for item in publications.connectionLost(at: turn.now) {
+  mutating func publisherWentDown(_ outlet: Outlet) {
+    for item in self[outlet].connectionLost(at: turn.now) {
       guard case .tick(let generation) = item.subject, let row = row(of: item, generation), row.phase.progress != nil
       else { continue }
       window.move(generation, to: .waiting)
@@ -109,8 +113,8 @@ extension Engine {
 extension Engine {
   /// A publication that is not confirmed in time no longer delays anything else. A late confirm still applies; it is
   /// never republished on this connection.
-  mutating func noteTimeouts() {
-    while let item = publications.popUnconfirmed(for: settings.confirmTimeoutMilliseconds, at: turn.now) {
+  mutating func noteTimeouts(_ outlet: Outlet) {
+    while let item = self[outlet].popUnconfirmed(for: settings.confirmTimeoutMilliseconds, at: turn.now) {
       turn.report(.confirmTimedOut(item.scheduleID, seconds: settings.confirmTimeoutMilliseconds / 1000))
       guard case .tick(let generation) = item.subject, let row = row(of: item, generation),
         case .sent(let progress) = row.phase
@@ -120,8 +124,8 @@ extension Engine {
   }
 
   /// Sends nacked publications again whose back-off has ended.
-  mutating func takeRetries(into outgoing: inout [Publication]) {
-    while let item = publications.popBackedOff(at: turn.now) {
+  mutating func takeRetries(into outgoing: inout Outgoing, _ outlet: Outlet) {
+    while let item = self[outlet].popBackedOff(at: turn.now) {
       if case .tick(let generation) = item.subject {
         // A tick is dropped if its schedule was stopped or replaced, or its slot moved, meanwhile.
         guard let row = row(of: item, generation), case .retrying(let progress) = row.phase else { continue }
@@ -131,13 +135,23 @@ extension Engine {
         }
         window.move(generation, to: .sent(progress))
       }
-      outgoing.append(publications.send(item, at: turn.now))
+      leave(item, into: &outgoing, outlet)
     }
   }
 
+  /// Hands an outcome, an owed event or a retried tick to the broker, unless its owner may no longer publish it.
+  mutating func leave(_ item: Publications.Item, into outgoing: inout Outgoing, _ outlet: Outlet) {
+    if outlet == .targets, case .event(.tick(let tick)) = item.content,
+      let cause = refusalOfTarget(of: tick.definition, owner: item.origin.userID)
+    {
+      return refused(item, cause: cause)
+    }
+    outgoing.append(self[outlet].send(item, at: turn.now), on: outlet)
+  }
+
   /// Expires publications that have been timed out for too long.
-  mutating func expireTimedOut() {
-    while let item = publications.popExpiredTick(after: settings.tickExpiryMilliseconds, at: turn.now) {
+  mutating func expireTimedOut(_ outlet: Outlet) {
+    while let item = self[outlet].popExpiredTick(after: settings.tickExpiryMilliseconds, at: turn.now) {
       guard case .tick(let generation) = item.subject, let row = row(of: item, generation),
         case .retrying = row.phase
       else { continue }
@@ -150,7 +164,7 @@ extension Engine {
       if !expire(row.schedule, refusals: item.refusals, cause: cause) { window.move(generation, to: .waiting) }
     }
     let isKept = isKept
-    while let item = publications.popExpiredOutcome(
+    while let item = self[outlet].popExpiredOutcome(
       after: settings.outcomeTimeoutMilliseconds, at: turn.now, unless: isKept)
     {
       expire(item, cause: noConfirm(for: settings.outcomeTimeoutMilliseconds))

@@ -4,7 +4,7 @@ import Recurrence
 extension Engine {
   mutating func clockWasSetBack(from before: Instant) {
     turn.report(.clockSetBack(from: before, to: turn.now.wall))
-    review.beginForClock(revisiting: window.outstanding)
+    review.beginForClock(revisiting: window.outstandingGenerations)
   }
 
   /// Whether slots computed by a wrong clock may still be stored. The in-doubt mark then has to tell a next process of
@@ -30,7 +30,7 @@ extension Engine {
     for change in changes.reversed() {
       switch change {
       case .start(let schedule, _): seen.insert(schedule.id)
-      case .advance(let key, _, _, _): advanced.insert(key.generation)
+      case .advance(let key, _, _, _, _): advanced.insert(key.generation)
       case .revise(let stored, _, _, _):
         let schedule = window[stored.generation]?.schedule ?? stored
         guard seen.insert(schedule.id).inserted, !advanced.contains(schedule.generation),
@@ -109,7 +109,9 @@ extension Engine {
   /// Lowers the in-doubt mark once no tick beyond it is in flight. It stays above ticks sent since the clock was set
   /// far back, in case of a smaller step after that.
   mutating func lowerMark() {
-    guard mark.mustLower, !isClockInQuestion, window.outstandingCount == 0, publications.heldTicks == 0 else { return }
+    guard mark.mustLower, !isClockInQuestion, window.outstandingCount == 0, publications.heldTicks == 0,
+      targetPublications.heldTicks == 0
+    else { return }
     if let change = mark.lower(to: clock.latestWall) { turn.change(change) }
   }
 

@@ -47,7 +47,7 @@ extension Engine {
   /// With the publish window full, confirmed ticks wait for each other: a transaction costs one disk write, however
   /// many changes it has.
   private mutating func gathersTicks() -> Bool {
-    guard window.outstandingCount >= settings.publishWindow, publications.hasInFlight, turn.answers.isEmpty,
+    guard window.outstanding[.bus] >= settings.publishWindow, publications.hasInFlight, turn.answers.isEmpty,
       mark.requested == nil, drain == .running, !review.isMoving, turn.changes.count < settings.gatheredTicks
     else { return false }
     return store.gathers(at: turn.now)
@@ -57,8 +57,7 @@ extension Engine {
   /// tick sent before the clock was set back, which may be unconfirmed. The mark stays if the next process has to
   /// detect a wrong clock from it.
   private mutating func finishDraining() -> StoreLane.Work? {
-    let isAnswering = publications.hasInFlight || (publications.hasReady && publications.isOpen)
-    guard !isAnswering, window.outstandingCount == 0 else { return nil }
+    guard !publications.isBusy, !targetPublications.isBusy, window.outstandingCount == 0 else { return nil }
     let undecided = intake.takeUndecided()
     if !undecided.isEmpty { return .lookUp(undecided, channel: nil) }
     assert(drain == .draining, "a clean stop ends once")
@@ -74,8 +73,7 @@ extension Engine {
     case .due(_, let position, let through): .due(after: position, through: through, limit: settings.duePage)
     case .owed(let generation, let limit): .owed(after: generation, limit: limit)
     case .review(.zoneRules, let position): .followingZones(after: position, limit: settings.duePage)
-    case .review(_, let position):
-      .due(after: position, through: Instant(milliseconds: .max), limit: settings.duePage)
+    case .review(_, let position): .due(after: position, through: .last, limit: settings.duePage)
     case .apply(let changes, _): .apply(changes)
     case .sweep(let retention): .sweep(retention, limit: settings.sweepStep)
     case .question(let item): questionRequest(for: item.question)
@@ -150,7 +148,7 @@ extension Engine {
     case .start(let schedule, _):
       assert(schedule.generation <= lastGeneration, "a stored generation was assigned")
       window.started(schedule)
-    case .advance(let key, _, let progress, _): advanced(key.generation, to: progress)
+    case .advance(let key, _, let progress, _, _): advanced(key.generation, to: progress)
     case .revise(let schedule, _, _, _): revised(schedule)
     case .announced(let generation, let event):
       window.settled(event, of: generation)
@@ -189,7 +187,9 @@ extension Engine {
   /// A tick that timed out before a pause is sent again after it, unchanged, and its hour of retries begins again.
   private mutating func sendTimedOutAgain(after resumed: Schedule) {
     guard let row = window[resumed.generation], row.schedule.isPaused, resumed.isLive, !resumed.isPaused,
-      case .retrying = row.phase, publications.dropTimedOutTick(of: resumed.generation)
+      case .retrying = row.phase,
+      publications.dropTimedOutTick(of: resumed.generation)
+        || targetPublications.dropTimedOutTick(of: resumed.generation)
     else { return }
     window.move(resumed.generation, to: .waiting)
   }
@@ -206,9 +206,9 @@ extension Engine {
   /// Publishes what a schedule owes, if anything, and if there is room.
   mutating func enqueueOwed(_ schedule: Schedule, isAwaited: Bool = false) {
     guard let (owed, event) = owedEvents.admit(schedule, isAwaited: isAwaited, settings) else { return }
-    publications.enqueue(
-      .owed(owed, generation: schedule.generation, id: schedule.id), .event(event),
-      origin: schedule.origin(ofOwed: owed))
+    let content = Publication.Content.event(event)
+    self[content.outlet].enqueue(
+      .owed(owed, generation: schedule.generation, id: schedule.id), content, origin: schedule.origin(ofOwed: owed))
   }
 
   /// This schedule has nothing in flight any more. A review returns to it, and commands that waited for it are decided

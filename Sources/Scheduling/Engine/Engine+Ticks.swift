@@ -3,17 +3,22 @@ import Recurrence
 /// Tick path: from the due slot to the stored advance of its schedule.
 extension Engine {
   /// What leaves now, in order: outcomes and owed events, retried ticks, due ticks.
-  mutating func takePublications() -> [Publication] {
-    guard publications.isOpen, store.isAvailable else { return [] }
-    noteTimeouts()
-    if !isDeciding { takeLateConfirms() }
-    var outgoing: [Publication] = []
-    while let item = publications.popReady() { outgoing.append(publications.send(item, at: turn.now)) }
-    guard maySendTicks else { return outgoing }
-    expireTimedOut()
-    takeRetries(into: &outgoing)
-    takeDueTicks(into: &outgoing)
+  mutating func takePublications() -> Outgoing {
+    var outgoing = Outgoing()
+    guard store.isAvailable else { return outgoing }
+    if publications.isOpen { takeUnresolved(into: &outgoing, .bus) }
+    if targetPublications.isOpen { takeUnresolved(into: &outgoing, .targets) } else { backOffTriggeredTicks() }
+    if maySendTicks { takeDueTicks(into: &outgoing) }
     return outgoing
+  }
+
+  private mutating func takeUnresolved(into outgoing: inout Outgoing, _ outlet: Outlet) {
+    noteTimeouts(outlet)
+    if !isDeciding { takeLateConfirms(outlet) }
+    while let item = self[outlet].popReady() { leave(item, into: &outgoing, outlet) }
+    guard maySendTicks else { return }
+    expireTimedOut(outlet)
+    takeRetries(into: &outgoing, outlet)
   }
 
   /// Whether ticks may leave now.
@@ -25,20 +30,19 @@ extension Engine {
   /// over while it was busy. The command is decided before the next tick: a schedule that is behind would be busy again
   /// at once, and could never be stopped. All schedules wait until the store looks the commands up. Before that it does
   /// at most one request of each other kind, and reads pages of owed events while there is room for them.
-  var maySendTicks: Bool {
-    publications.isOpen && store.isAvailable && drain == .running && !isDeciding && !intake.blocksTicks
-  }
+  var maySendTicks: Bool { store.isAvailable && drain == .running && !isDeciding && !intake.blocksTicks }
 
   var isDeciding: Bool { !turn.answers.isEmpty || store.isDeciding }
 
-  /// Limits the ticks in flight, and the number and bytes of ticks that are backing off or timed out.
-  private var hasRoomForTicks: Bool {
-    window.outstandingCount < settings.publishWindow && publications.heldTicks < settings.maximumHeld
-      && publications.heldBytes < settings.maximumHeldBytes
+  /// Whether ticks can leave over this connection. Limits the ticks in flight, and the number and bytes of ticks that are
+  /// backing off or timed out.
+  private func hasRoomForTicks(_ outlet: Outlet) -> Bool {
+    guard self[outlet].isOpen, window.outstanding[outlet] < settings.publishWindow else { return false }
+    return self[outlet].heldTicks < settings.maximumHeld && self[outlet].heldBytes < settings.maximumHeldBytes
   }
 
-  private mutating func takeDueTicks(into outgoing: inout [Publication]) {
-    while hasRoomForTicks, let (position, row) = nextDueRow() {
+  private mutating func takeDueTicks(into outgoing: inout Outgoing) {
+    while let (position, row) = nextDueRow() {
       guard let zone = rules(of: row.schedule.definition) else {
         window.move(position.generation, to: .held)
         turn.report(.zoneMissing(row.schedule.id, zone: row.schedule.definition.timezone ?? "UTC"))
@@ -46,12 +50,15 @@ extension Engine {
       }
       if row.schedule.isPaused {
         _ = endPause(of: row.schedule, in: zone)
+      } else if let cause = refusalOfTarget(of: row.schedule.definition, owner: row.schedule.origin.userID) {
+        window.move(position.generation, to: .held)
+        turn.report(.targetRefused(row.schedule.id, cause: cause))
       } else if let misfire = misfire(row, in: zone) {
         advance(row.schedule, past: misfire)
         // The mark is stored with the advance: if the clock is wrong, the next process can detect it.
         if !mark.covers(turn.now.wall) { raiseMark() }
       } else if let publication = publish(row, in: zone) {
-        outgoing.append(publication)
+        outgoing.append(publication, on: position.outlet)
       }
     }
   }
@@ -59,8 +66,8 @@ extension Engine {
   /// The next row whose tick may leave now.
   private mutating func nextDueRow() -> (DuePosition, DueWindow.Row)? {
     for _ in window.lanes.indices {
-      guard let position = window.firstInTurn(), position.due <= turn.now.wall, let row = window[position.generation],
-        !awaitsReview(row, at: position)
+      guard let position = window.firstInTurn(), position.due <= turn.now.wall, hasRoomForTicks(position.outlet),
+        let row = window[position.generation], !awaitsReview(row, at: position)
       else { continue }
       if mark.covers(position.due) { return (position, row) }
       raiseMark()
@@ -101,13 +108,14 @@ extension Engine {
     let tick = Tick(
       definition: schedule.definition, generation: schedule.generation, counter: schedule.counter, slot: next.slot,
       due: next.due, missed: next.missed, nextSlot: progress.state.nextTick?.slot)
+    let outlet = schedule.definition.outlet
     window.move(schedule.generation, to: .sent(progress))
-    assert(window.outstandingCount <= settings.publishWindow, "the publish window limits due ticks")
+    assert(window.outstanding[outlet] <= settings.publishWindow, "the publish window limits due ticks")
     mark.sent(next.due)
     let item = Publications.Item(
       subject: .tick(generation: schedule.generation), content: .event(.tick(tick)), origin: schedule.origin,
       isRepeat: row.mayHaveBeenSent)
-    return publications.send(item, at: turn.now)
+    return self[outlet].send(item, at: turn.now)
   }
 
   /// Stores the next state of a schedule with the next transaction.
@@ -135,8 +143,8 @@ extension Engine {
   /// When the next tick is due, or the in-doubt mark has to be raised for it; nil while only an event can let a tick
   /// leave.
   mutating func nextTickWake(at now: Instant) -> Instant? {
-    guard maySendTicks, hasRoomForTicks else { return nil }
-    return window.firstOfEach().compactMap { wake(for: $0, at: now) }.min()
+    guard maySendTicks else { return nil }
+    return window.firstOfEach().compactMap { hasRoomForTicks($0.outlet) ? wake(for: $0, at: now) : nil }.min()
   }
 
   private func wake(for position: DuePosition, at now: Instant) -> Instant? {
@@ -159,15 +167,26 @@ extension Engine {
 
   /// Raises the mark shortly before it is needed, so that a tick after a quiet period does not wait for the disk.
   mutating func raiseMarkAhead() {
-    guard publications.isOpen, drain == .running, let due = window.first()?.due, !mark.covers(due) else { return }
+    guard drain == .running, let due = nextDueThatLeaves(), !mark.covers(due) else { return }
     if turn.now.wall >= InDoubtMark.requestTime(for: due) { raiseMark() }
+  }
+
+  /// When the next tick is due whose connection is open.
+  private mutating func nextDueThatLeaves() -> Instant? {
+    switch (publications.isOpen, targetPublications.isOpen) {
+    case (true, true): window.firstDue(on: nil)
+    case (true, false): window.firstDue(on: .bus)
+    case (false, true): window.firstDue(on: .targets)
+    case (false, false): nil
+    }
   }
 
   /// Raises the mark with a transaction that is made anyway, so that under load it never costs one of its own.
   mutating func renewMark() {
-    guard publications.isOpen, drain == .running, mark.isRunningOut(at: turn.now.wall) else { return }
+    guard drain == .running, mark.isRunningOut(at: turn.now.wall), publications.isOpen || targetPublications.isOpen
+    else { return }
     // The next due times of schedules that are being stored are in the changes, not yet in the window.
-    let dues = turn.changes.compactMap(\.nextDue) + [window.first()?.due].compactMap { $0 }
+    let dues = turn.changes.compactMap(\.nextDue) + [nextDueThatLeaves()].compactMap { $0 }
     if dues.contains(where: { $0 <= InDoubtMark.through(at: turn.now.wall) }) { raiseMark() }
   }
 }
@@ -177,7 +196,7 @@ extension Change {
   fileprivate var nextDue: Instant? {
     switch self {
     case .start(let schedule, _): schedule.nextTick?.due
-    case .advance(_, _, let progress, _): progress.state.nextTick?.due
+    case .advance(_, _, let progress, _, _): progress.state.nextTick?.due
     case .revise(let schedule, _, _, _): schedule.nextTick?.due
     case .announced, .remember, .markInDoubt, .declare, .followRules, .inbox: nil
     }

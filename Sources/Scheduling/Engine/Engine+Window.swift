@@ -11,8 +11,10 @@ extension Engine {
       let (start, loaded) = (window.lanes[lane].start, window.lanes[lane].loadedThrough)
       guard loaded == nil || nextLoad(of: lane).map({ $0 <= turn.now.wall }) ?? false else { continue }
       // A lane ends where the next one starts.
-      let end = lane + 1 < window.lanes.count ? window.lanes[lane + 1].start?.due : nil
-      return .due(lane: lane, after: loaded ?? start, through: min(ahead, end ?? ahead))
+      let outlet = start?.outlet ?? .bus
+      let end = lane + 1 < window.lanes.count ? window.lanes[lane + 1].start : nil
+      let through = DuePosition.end(of: outlet, due: ahead)
+      return .due(lane: lane, after: loaded ?? start, through: min(through, end ?? through))
     }
     return nil
   }
@@ -29,8 +31,8 @@ extension Engine {
   /// Opens a lane ahead when everything loaded has been due for a while: then more is due than the window holds. A lane
   /// that is itself far behind, as after an outage, is replaced by one that starts now.
   private mutating func keepLaneAhead() {
-    let hasLane = window.lanes.count > 1
-    if isBehind(window.lanes.count - 1, by: settings.burstMilliseconds * (hasLane ? 10 : 1)) {
+    let hasLane = window.hasLaneAhead
+    if isBehind(hasLane ? 1 : 0, by: settings.burstMilliseconds * (hasLane ? 10 : 1)) {
       window.dropLaneAhead()
       // The lane starts after what is loaded, or shortly before now if that is long past: ticks that became due before
       // the burst was detected do not wait for it either.

@@ -13,6 +13,7 @@ package import Recurrence
 ///   command takes the inbox: `Gathering` → stored and acknowledged → `InboxLine` → decided like any other → its
 ///   outcome is confirmed → removed.
 /// - A tick (`Engine+Ticks`): `DueWindow` → published → its confirm arrives → the advance of its schedule is stored.
+/// - A tick with a target takes the same path, but over a connection of its own (`Engine+Targets`).
 /// - A question (`Engine+Questions`): as a command up to `Intake` → `Questions` → read from the store → its reply is sent
 ///   and its delivery settled.
 /// - The broker's replies are handled in `Engine+Publications`, store work in `Engine+Store`, the recomputation of
@@ -21,6 +22,8 @@ package struct Engine {
   package var settings: Settings
   /// The current rules of a time zone by its IANA name; nil when they cannot be read.
   let zones: @Sendable (String) -> ZoneRules?
+  /// Why a login may not publish to a target; nil if it may. Nil as a login: a message that names none.
+  let refusalOfTarget: @Sendable (Target, _ userID: String?) -> String?
   /// Decodes a command that the inbox keeps as delivered.
   let decode: @Sendable (RawDelivery, CommandSource) -> ReceivedCommand
   /// The secret of the database, under which definitions are hashed.
@@ -36,7 +39,11 @@ package struct Engine {
   var suspension: IntakeSuspension
   var questions: Questions
   var window = DueWindow()
+  /// What leaves over the connection to the event bus, and over that to the exchanges of targets.
   var publications = Publications()
+  var targetPublications = Publications()
+  /// Whether the connection for targets was asked for: most installations need none.
+  var needsTargets = false
   var owedEvents = OwedEvents()
   var review = SlotReview()
   var sizeLimit: EventSizeLimit
@@ -47,10 +54,12 @@ package struct Engine {
     settings: Settings = Settings(), persistentState: PersistentState,
     bodyBytes: @escaping @Sendable (OutgoingEvent) -> Int = { $0.payloadBytes },
     zones: @escaping @Sendable (String) -> ZoneRules?,
+    refusalOfTarget: @escaping @Sendable (Target, _ userID: String?) -> String? = { _, _ in "targets are off" },
     decode: @escaping @Sendable (RawDelivery, CommandSource) -> ReceivedCommand
   ) {
     self.settings = settings
     self.zones = zones
+    self.refusalOfTarget = refusalOfTarget
     self.decode = decode
     secret = persistentState.secret
     lastGeneration = persistentState.lastGeneration
@@ -73,16 +82,17 @@ package struct Engine {
     readClock(now)
     switch event {
     case .store(let answer): received(answer)
-    case .publisherUp(let epoch):
-      if publications.state != .away { publisherWentDown() }
-      publications.opened(epoch: epoch)
-    case .publisherDown: publisherWentDown()
+    case .publisherUp(let epoch, let outlet):
+      if self[outlet].state != .away { publisherWentDown(outlet) }
+      self[outlet].opened(epoch: epoch)
+    case .publisherDown(let outlet): publisherWentDown(outlet)
     case .messageLimit(let bytes): sizeLimit.largestBody = bytes
-    case .blocked: publications.block(at: now)
-    case .unblocked: publications.unblock(at: now)
-    case .acked(let numbers): for number in numbers { acked(number) }
-    case .nacked(let numbers, let cause): for number in numbers { nacked(number, cause: cause) }
-    case .returned(let number, let cause): returned(number, cause: cause)
+    case .blocked(let outlet): self[outlet].block(at: now)
+    case .unblocked(let outlet): self[outlet].unblock(at: now)
+    case .acked(let numbers, let outlet): for number in numbers { acked(number, on: outlet) }
+    case .nacked(let numbers, let cause, let outlet):
+      for number in numbers { nacked(number, cause: cause, on: outlet) }
+    case .returned(let number, let cause, let outlet): returned(number, cause: cause, on: outlet)
     case .commandsOpened(let channel):
       intake.open(channel)
       sweeper.commandsOpened(at: now)
@@ -117,7 +127,13 @@ package struct Engine {
   private mutating func addWork(to actions: inout [Action]) -> Bool {
     let outgoing = takePublications()
     let blockedTicks = intake.blocksTicks
-    if let epoch = publications.epoch, !outgoing.isEmpty { actions.append(.publish(outgoing, epoch: epoch)) }
+    if let epoch = publications.epoch, !outgoing.bus.isEmpty {
+      actions.append(.publish(outgoing.bus, epoch: epoch, on: .bus))
+    }
+    if let epoch = targetPublications.epoch, !outgoing.targets.isEmpty {
+      actions.append(.publish(outgoing.targets, epoch: epoch, on: .targets))
+    }
+    if mustConnectTargets() { actions.append(.connectTargets) }
     let replies = turn.takeReplies()
     if !replies.isEmpty { actions.append(.reply(replies)) }
     if let (settled, channel) = intake.takeFrames() { actions.append(.settle(settled, channel: channel)) }
@@ -134,6 +150,7 @@ package struct Engine {
     guard store.isAvailable else { return Wake(uptime: store.retryTime) }
     var uptimes = [
       publications.nextDeadline(settings, canRetry: maySendTicks),
+      targetPublications.nextDeadline(settings, canRetry: maySendTicks), targetPublications.nextDeadlineAway,
       suspension.deadline(isStoreAvailable: store.isAvailable, canAnswer: canAnswer),
       clock.deadline,
     ]
@@ -172,8 +189,9 @@ package struct Engine {
 // MARK: - For telemetry and tests
 
 extension Engine {
-  /// The due time of the first loaded tick that is not sent. Ticks due within `lookaheadMilliseconds` are loaded.
-  package mutating func nextDue() -> Instant? { window.first()?.due }
+  /// The due time of the first loaded tick that is not sent and that its connection does not hold back. Ticks due within
+  /// `lookaheadMilliseconds` are loaded.
+  package mutating func nextDue() -> Instant? { window.firstDue(on: targetPublications.isOpen ? nil : .bus) }
 
   /// Whether more redelivered commands may follow those received.
   package var isGathering: Bool { intake.isGathering }

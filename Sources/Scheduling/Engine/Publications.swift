@@ -20,7 +20,7 @@ struct Publications {
 
   private(set) var state = State.away
   /// Since when nothing can be published, on the monotonic clock. Nil while publishing is possible, and until the first
-  /// connection attempt fails.
+  /// connection attempt fails or is known to be under way.
   private(set) var stalledSince: Int64?
   private var ready: Deque<Item> = []
   private var inFlight = InFlight()
@@ -37,6 +37,8 @@ struct Publications {
   var epoch: UInt64? { if case .open(let epoch) = state { epoch } else { nil } }
   var hasReady: Bool { !ready.isEmpty }
   var hasInFlight: Bool { !inFlight.isEmpty }
+  /// Whether a clean stop waits for it.
+  var isBusy: Bool { hasInFlight || (hasReady && isOpen) }
 }
 
 // MARK: - The connection
@@ -51,6 +53,9 @@ extension Publications {
     state = .open(epoch: epoch)
     stalledSince = nil
   }
+
+  /// The first connection is being made: until then, nothing can be published.
+  mutating func connecting(at now: Now) { stalledSince = stalledSince ?? now.uptime }
 
   mutating func block(at now: Now) {
     guard case .open(let epoch) = state else { return }
@@ -154,6 +159,11 @@ extension Publications {
     backingOff.insert(item, until: now.uptime + milliseconds)
   }
 
+  /// The next outcome or owed event whose back-off has ended: that ends also while nothing can be published.
+  mutating func popBackedOffOutcome(at now: Now) -> Item? {
+    backingOff.popFirstOfOthers(at: now)
+  }
+
   /// The next item whose back-off has ended.
   mutating func popBackedOff(at now: Now) -> Item? {
     guard let item = backingOff.popFirst(at: now) else { return nil }
@@ -218,6 +228,20 @@ extension Publications {
       deadlines.append(timedOut.oldestOutcome.map { $0 + settings.outcomeTimeoutMilliseconds })
     }
     return deadlines.lazy.compactMap { $0 }.min()
+  }
+
+  /// How long what is ready waits for a connection before it backs off, in milliseconds.
+  private static let patienceMilliseconds: Int64 = 2_000
+
+  /// Whether what is ready has waited for a connection for so long that it backs off.
+  func isOutOfPatience(at now: Now) -> Bool {
+    stalledSince.map { now.uptime - $0 >= Self.patienceMilliseconds } ?? false
+  }
+
+  /// As above, while nothing can be published: of outcomes and owed events.
+  var nextDeadlineAway: Int64? {
+    guard !isOpen, let end = stalledSince.map({ $0 + Self.patienceMilliseconds }) else { return nil }
+    return hasReady ? end : backingOff.deadlineOfOthers.map { max($0, end) }
   }
 }
 

@@ -133,8 +133,3 @@ struct SlotReview {
     if !revisit.isEmpty, revisit.remove(generation) != nil { begin(.clock) }
   }
 }
-
-extension DuePosition {
-  /// After every schedule.
-  fileprivate static var last: DuePosition { DuePosition(due: Instant(milliseconds: .max), generation: .max) }
-}

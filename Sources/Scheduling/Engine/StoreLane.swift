@@ -21,7 +21,7 @@ struct StoreLane {
     case lookUp(InboxLine.Taken, channel: UInt64?)
     case inbox(after: InboxPosition?)
     /// The next page of a lane of the window.
-    case due(lane: Int, after: DuePosition?, through: Instant)
+    case due(lane: Int, after: DuePosition?, through: DuePosition)
     case owed(after: Int64, limit: Int)
     case review(SlotReview.Causes, after: DuePosition?)
     case apply([Change], [Turn.Answer])

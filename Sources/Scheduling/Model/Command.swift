@@ -95,8 +95,6 @@ package struct ReceivedCommand: Sendable {
   /// Bytes of the body, for the limit on memory.
   package var size: Int
   package var origin: Origin
-  /// The login that sent it, if the message names one: the broker accepts only the sender's own.
-  package var userID: String?
   /// Where to send its outcome, beside the event bus; nil if the client asks for no reply.
   package var replyTo: ReplyAddress?
   package var content: Content
@@ -115,13 +113,11 @@ package struct ReceivedCommand: Sendable {
   }
 
   package init(
-    source: CommandSource, size: Int = 0, origin: Origin, userID: String? = nil, replyTo: ReplyAddress? = nil,
-    content: Content
+    source: CommandSource, size: Int = 0, origin: Origin, replyTo: ReplyAddress? = nil, content: Content
   ) {
     self.source = source
     self.size = size
     self.origin = origin
-    self.userID = userID
     self.replyTo = replyTo
     self.content = content
   }

@@ -28,7 +28,7 @@ extension Definition {
       id: id, timing: timing.meaning, limit: limit ?? 0, timezone: timezone ?? "UTC", startDate: startDate,
       endDate: endDate, jitter: jitter?.milliseconds ?? 0, misfirePolicy: misfirePolicy ?? .fireOnce,
       catchupWindow: catchupMilliseconds, payload: withPayload ? payload : nil, group: group, tags: tags ?? [],
-      description: description)
+      description: description, target: target)
   }
 
   private struct Meaning: Hashable {
@@ -44,6 +44,7 @@ extension Definition {
     let group: String?
     let tags: [String]
     let description: String?
+    let target: Target?
 
     /// Appends the fields, each tagged so that it cannot be confused with another. The encoding must never change,
     /// since hashes are stored.
@@ -66,6 +67,7 @@ extension Definition {
       if let group { hash.append(field: 14, bytes: group.utf8) }
       for tag in tags { hash.append(field: 15, bytes: tag.utf8) }
       if let description { hash.append(field: 16, bytes: description.utf8) }
+      target?.append(to: &hash, as: 17)
     }
   }
 

@@ -16,17 +16,18 @@ package struct Definition: Hashable, Sendable {
     var catchupWindow: DurationExpression?
     var ifExists: IfExists?
     var payload: [UInt8]?
-    var labels: Labels?
+    var extras: Extras?
   }
 
-  /// What only people and selections look at. Apart from the other fields because few schedules have any.
-  private struct Labels: Hashable, Sendable, CustomDebugStringConvertible {
+  /// Fields that few schedules have. Apart from the others, so that most schedules have none of them in memory.
+  private struct Extras: Hashable, Sendable, CustomDebugStringConvertible {
     var group: String?
     var tags: [String]?
     var description: String?
+    var target: Shared<Target>?
 
     // The name of a private type is printed with an address, which differs in each process.
-    var debugDescription: String { "\((group: group, tags: tags, description: description))" }
+    var debugDescription: String { "\((group: group, tags: tags, description: description, target: target))" }
   }
 
   private var shared: Shared<Fields>
@@ -35,15 +36,15 @@ package struct Definition: Hashable, Sendable {
     id: ScheduleID, timing: Timing, limit: Int64? = nil, timezone: String? = nil, startDate: Instant? = nil,
     endDate: Instant? = nil, jitter: DurationExpression? = nil, misfirePolicy: MisfirePolicy? = nil,
     catchupWindow: DurationExpression? = nil, ifExists: IfExists? = nil, payload: [UInt8]? = nil,
-    group: String? = nil, tags: [String]? = nil, description: String? = nil
+    group: String? = nil, tags: [String]? = nil, description: String? = nil, target: Target? = nil
   ) {
-    let labels = Labels(group: group, tags: tags, description: description)
+    let extras = Extras(group: group, tags: tags, description: description, target: target.map { Shared($0) })
     shared = Shared(
       Fields(
         id: id, timing: timing, limit: limit, timezone: timezone, startDate: startDate, endDate: endDate,
         jitter: jitter,
         misfirePolicy: misfirePolicy, catchupWindow: catchupWindow, ifExists: ifExists, payload: payload,
-        labels: labels == Labels() ? nil : labels))
+        extras: extras == Extras() ? nil : extras))
   }
 
   package var id: ScheduleID {
@@ -101,26 +102,33 @@ package struct Definition: Hashable, Sendable {
   }
   /// The name that it shares with schedules to be selected together: 1 to 200 bytes.
   package var group: String? {
-    get { labels.group }
-    set { labels.group = newValue }
+    get { extras.group }
+    set { extras.group = newValue }
   }
   /// Words by which people find it: at most 16, of 1 to 64 bytes each.
   package var tags: [String]? {
-    get { labels.tags }
-    set { labels.tags = newValue }
+    get { extras.tags }
+    set { extras.tags = newValue }
   }
   /// What it is for, in the client's words: up to 1 KiB.
   package var description: String? {
-    get { labels.description }
-    set { labels.description = newValue }
+    get { extras.description }
+    set { extras.description = newValue }
   }
 
-  /// Whether it has a group, tags or a description: most have none, and every tick is asked.
-  package var hasLabels: Bool { shared.value.labels != nil }
+  /// The event that leaves instead of its ticks; nil for ticks.
+  package var target: Target? {
+    get { extras.target?.value }
+    set { extras.target = newValue.map { Shared($0) } }
+  }
 
-  private var labels: Labels {
-    get { shared.value.labels ?? Labels() }
-    set { shared.value.labels = newValue == Labels() ? nil : newValue }
+  /// Whether it has a group, tags, a description or a target: most have none, and every tick is asked.
+  package var hasExtras: Bool { shared.value.extras != nil }
+  package var hasTarget: Bool { shared.value.extras?.target != nil }
+
+  private var extras: Extras {
+    get { shared.value.extras ?? Extras() }
+    set { shared.value.extras = newValue == Extras() ? nil : newValue }
   }
 }
 

@@ -17,11 +17,13 @@ package struct DefinitionChange: Hashable, Sendable {
     case group(String)
     case tags([String])
     case description(String)
+    case target(Target)
   }
 
   /// A field that can be dropped.
   package enum Removable: String, CaseIterable, Sendable {
-    case limit, timezone, startDate, endDate, jitter, misfirePolicy, catchupWindow, payload, group, tags, description
+    case limit, timezone, startDate, endDate, jitter, misfirePolicy, catchupWindow, payload, group, tags, description,
+      target
   }
 
   package var values: [Value]
@@ -56,6 +58,7 @@ extension Definition {
     case .group(let value): group = value
     case .tags(let value): tags = value
     case .description(let value): description = value
+    case .target(let value): target = value
     }
   }
 
@@ -72,6 +75,7 @@ extension Definition {
     case .group: group = nil
     case .tags: tags = nil
     case .description: description = nil
+    case .target: target = nil
     }
   }
 
@@ -84,7 +88,7 @@ extension Definition {
       ("misfirePolicy", misfirePolicy != before.misfirePolicy),
       ("catchupWindow", catchupWindow != before.catchupWindow), ("payload", payload != before.payload),
       ("group", group != before.group), ("tags", tags != before.tags),
-      ("description", description != before.description),
+      ("description", description != before.description), ("target", target != before.target),
     ]
     return fields.filter(\.differs).map(\.name)
   }

@@ -13,16 +13,11 @@ extension Schedule {
     }
   }
 
-  /// When its Start was accepted, and who sent it.
+  /// When its Start was accepted.
   package struct Beginning: Hashable, Sendable {
     package var at: Instant
-    /// The Start's `user_id`, verified by the broker: the login of the sender.
-    package var userID: String?
 
-    package init(at: Instant, userID: String?) {
-      self.at = at
-      self.userID = userID
-    }
+    package init(at: Instant) { self.at = at }
   }
 
   /// Delivery results of a schedule's ticks. A crash may lose the failures of a tick that was not confirmed yet.

@@ -186,22 +186,27 @@ extension Schedule.State {
   }
 }
 
-/// What is stored of the message that started a schedule, for the properties of its ticks.
+/// What is stored of the message that started a schedule, for the properties of its ticks and the rights of its target.
 package struct Origin: Hashable, Sendable {
   private struct Fields: Hashable, Sendable {
     var messageID: [UInt8]?
+    var userID: String?
     var traceparent: String?
     var tracestate: String?
   }
 
   private let shared: Shared<Fields>
 
-  package init(messageID: [UInt8]? = nil, traceparent: String? = nil, tracestate: String? = nil) {
-    shared = Shared(Fields(messageID: messageID, traceparent: traceparent, tracestate: tracestate))
+  package init(
+    messageID: [UInt8]? = nil, userID: String? = nil, traceparent: String? = nil, tracestate: String? = nil
+  ) {
+    shared = Shared(Fields(messageID: messageID, userID: userID, traceparent: traceparent, tracestate: tracestate))
   }
 
   /// The Start's `message_id` as raw bytes: the `correlation_id` of everything that results from it.
   package var messageID: [UInt8]? { shared.value.messageID }
+  /// The login that sent it, if the message named one: the broker accepts only the sender's own. Of a Start, the owner.
+  package var userID: String? { shared.value.userID }
   /// W3C trace context; at most 512 bytes.
   package var traceparent: String? { shared.value.traceparent }
   package var tracestate: String? { shared.value.tracestate }

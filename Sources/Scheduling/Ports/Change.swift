@@ -5,8 +5,9 @@ package enum Change: Hashable, Sendable {
   /// A new schedule. Any schedule with the same id, live or ended, is removed. Raises the last generation.
   case start(Schedule, Schedule.Beginning? = nil)
   /// A live schedule advances or ends, and the delivery results of its tick are added to its history. No effect unless
-  /// it is live with exactly this slot.
-  case advance(Schedule.Key, from: Instant, to: Schedule.Progress, adding: Schedule.Tally = Schedule.Tally())
+  /// it is live with exactly this slot. `on` is where its ticks leave.
+  case advance(
+    Schedule.Key, from: Instant, to: Schedule.Progress, adding: Schedule.Tally = Schedule.Tally(), on: Outlet = .bus)
   /// A control command, or the end of a pause, has changed a live schedule: its progress, its control and, if
   /// `isRedefined`, its definition. No effect unless it is live with exactly this slot.
   case revise(Schedule, from: Instant, isRedefined: Bool, adding: Schedule.Tally = Schedule.Tally())
@@ -46,10 +47,13 @@ extension Change {
     _ schedule: Schedule, from slot: Instant, to progress: Schedule.Progress,
     adding tally: Schedule.Tally = Schedule.Tally()
   ) -> Change {
-    guard !schedule.hasPlainControl else { return .advance(schedule.key, from: slot, to: progress, adding: tally) }
+    let outlet = schedule.definition.outlet
+    guard !schedule.hasPlainControl else {
+      return .advance(schedule.key, from: slot, to: progress, adding: tally, on: outlet)
+    }
     let advanced = schedule.advanced(to: progress)
     return advanced.control == schedule.control
-      ? .advance(schedule.key, from: slot, to: advanced.progress, adding: tally)
+      ? .advance(schedule.key, from: slot, to: advanced.progress, adding: tally, on: outlet)
       : .revise(advanced, from: slot, isRedefined: false, adding: tally)
   }
 }

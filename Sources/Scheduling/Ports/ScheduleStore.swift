@@ -24,10 +24,10 @@ package protocol ScheduleStore: AnyObject {
   /// ended no process.
   func countTries(of positions: [InboxPosition], passedOver: [InboxPosition]) throws(StoreError)
 
-  /// Live schedules in order of `DuePosition`, after `position` and due at or before `through`.
+  /// Live schedules in order of `DuePosition`, after `position` and not after `end`.
   ///
   /// At most `limit`; fewer when their payloads reach `DuePage.maximumPayloadBytes`, but at least one if there is one.
-  func due(after position: DuePosition?, through: Instant, limit: Int) throws(StoreError) -> DuePage
+  func due(after position: DuePosition?, through end: DuePosition, limit: Int) throws(StoreError) -> DuePage
 
   /// Live schedules whose slots depend on the rules of a time zone (those that store a `since`), in order of
   /// `DuePosition`, after `position`.
@@ -71,30 +71,13 @@ package struct PersistentState: Hashable, Sendable {
   }
 }
 
-/// A position in due order.
-package struct DuePosition: Hashable, Comparable, Sendable {
-  package var due: Instant
-  package var generation: Int64
-
-  package init(due: Instant, generation: Int64) {
-    self.due = due
-    self.generation = generation
-  }
-
-  /// Compares integers, since the ticks of a burst are ordered by it: comparing tuples is slower.
-  package static func < (left: DuePosition, right: DuePosition) -> Bool {
-    left.due.milliseconds == right.due.milliseconds
-      ? left.generation < right.generation : left.due.milliseconds < right.due.milliseconds
-  }
-}
-
 /// Consecutive schedules in due order.
 package struct DuePage: Sendable {
   /// No further schedule is added to a page whose payloads have this many bytes.
   package static let maximumPayloadBytes = 4 << 20
 
   package var schedules: [Schedule]
-  /// Whether no more schedules are due by the instant asked for.
+  /// Whether no more schedules follow up to the position asked for.
   package var isLast: Bool
 
   package init(schedules: [Schedule], isLast: Bool) {

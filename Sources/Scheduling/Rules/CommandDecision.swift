@@ -144,9 +144,10 @@ extension CommandDecision {
 }
 
 extension Origin {
-  /// The origin of a command's outcome: the correlation is the command's, the trace the schedule's.
+  /// The origin of a command's outcome: the correlation is the command's, the owner and the trace the schedule's.
   func tracing(_ schedule: Schedule) -> Origin {
     Origin(
-      messageID: messageID, traceparent: schedule.origin.traceparent, tracestate: schedule.origin.tracestate)
+      messageID: messageID, userID: schedule.origin.userID, traceparent: schedule.origin.traceparent,
+      tracestate: schedule.origin.tracestate)
   }
 }

@@ -29,7 +29,7 @@ struct StoreBenchmark {
     let recurring = try filled("recurring", every)
     try time("read due schedules") { batch in
       let last = batch > 0 ? recurring[batch * Self.batch - 1].position : nil
-      _ = try store.due(after: last, through: now, limit: Self.batch)
+      _ = try store.due(after: last, through: .end(of: .bus, due: now), limit: Self.batch)
     }
     try time("advance a recurring schedule") { batch in
       try store.apply(part(batch, of: recurring).map { advance($0, to: later) })

@@ -75,7 +75,7 @@ struct TickBenchmark {
 
   private mutating func perform(_ action: Engine.Action) {
     switch action {
-    case .publish(let publications, _):
+    case .publish(let publications, _, _):
       ticks += publications.count
       encodingMicroseconds += CallTimer.processorMicroseconds {
         let batch = encoder.encode(publications, at: now.wall)

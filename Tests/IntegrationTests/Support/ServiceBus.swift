@@ -121,6 +121,23 @@ final class ServiceBus: Sendable {
     return events
   }
 
+  /// What is published to an exchange from now on.
+  ///
+  /// - Parameter declares: Whether to create the exchange.
+  func messages(
+    at exchange: String, key: String = "#", declares: Bool = true
+  ) async throws -> Inflow<Delivery> {
+    let messages = Inflow<Delivery>()
+    let queue = "\(exchange).queue"
+    let topology: @Sendable (Connection) throws -> Void = { connection in
+      if declares { try connection.declareExchange(exchange, type: "topic") }
+      try connection.declareQueue(queue, autoDelete: true)
+      try connection.bindQueue(queue, to: exchange, routingKey: key)
+    }
+    try await consume(queue, setup: topology) { messages.append($0) }
+    return messages
+  }
+
   /// A connection for an operator.
   func withConnection<Result>(_ body: (Connection) throws -> Result) throws -> Result {
     let connection = try Connection(to: url, options: options)
