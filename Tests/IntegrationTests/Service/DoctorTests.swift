@@ -45,6 +45,22 @@ struct DoctorTests {
     }
   }
 
+  @Test("each exchange of the list of targets exists, and the login may write to it")
+  func targets() async throws {
+    try await DoctoredBroker.running { broker in
+      var seen = broker.seen
+      seen.environment["POCKETWATCH_TARGETS"] =
+        #"[{"user": "*", "exchange": "alarms", "routingKey": ".*"}, {"user": "a", "exchange": "events", "routingKey": "A"}]"#
+      _ = try await seen.finds("error", "topology", "the exchange alarms, which targets lists")
+      let url = try BrokerURL(try await broker.administratorURL())
+      let connection = try Connection(to: url, options: ConnectionOptions(brokers: [url], connectionName: "test"))
+      defer { connection.close() }
+      try connection.declareExchange("alarms", type: "topic")
+      try await broker.fix(seen.finds("error", "rights", "may not publish to alarms"))
+      try await seen.findsNothing()
+    }
+  }
+
   @Test("the login of a client is recognised, and keeps its rights")
   func client() async throws {
     try await DoctoredBroker.running { broker in
