@@ -211,6 +211,8 @@ extension SimulationChecker {
         // An Update may have set a limit that was reached before.
         let isAtLimit =
           ending.reason == Schedule.EndReason.countLimit && track.limit.map { $0 <= track.counter } ?? false
+        // A late confirm does not count any more.
+        if isGivenUp { tracks[generation]?.givenUp.insert(nextTick.slot) }
         let isLeft = isGivenUp && track.definition.timing.isOneShot
         expect(isLeft || isAtLimit && (isGivenUp || track.mayMove), "P5", "\(generation) ends without a cause")
       }
