@@ -156,8 +156,8 @@ final class CrashPointRun {
   }
 
   private var isDone: Bool {
-    guard let event = scenario.lastEvent else { return service.log.contains { $0.contains(#"":"ready""#) } }
-    return client.has(event, lastLabel)
+    guard !scenario.lastEvents.isEmpty else { return service.log.contains { $0.contains(#"":"ready""#) } }
+    return scenario.lastEvents.allSatisfy { client.has($0, lastLabel) }
   }
 
   private func placeDatabase() throws {

@@ -62,16 +62,19 @@ enum CrashScenario: String, CaseIterable, Sendable {
     return SentCommand(label: label, id: id, kind: kind, hasMessageID: true, detail: detail)
   }
 
-  /// The last event of the scenario; nil when the service only has to become ready.
-  var lastEvent: String? {
+  /// The events with which the scenario is over, the outcome of its command among them: after a kill, a stored schedule ticks
+  /// before its command, which the broker delivers again, is answered. None when the service only has to become ready.
+  var lastEvents: [String] {
     switch self {
-    case .firstStart, .start: "Schedule Started"
-    case .tick, .trigger: "Schedule Tick"
-    case .limit, .stop: "Schedule Stopped"
-    case .pause: "Schedule Paused"
-    case .resume: "Schedule Resumed"
-    case .update: "Schedule Updated"
-    case .migration: nil
+    case .firstStart, .start: ["Schedule Started"]
+    case .tick: ["Schedule Started", "Schedule Tick"]
+    case .trigger: ["Schedule Triggered", "Schedule Tick"]
+    case .limit: ["Schedule Started", "Schedule Stopped"]
+    case .stop: ["Schedule Stopped"]
+    case .pause: ["Schedule Paused"]
+    case .resume: ["Schedule Resumed"]
+    case .update: ["Schedule Updated"]
+    case .migration: []
     }
   }
 
