@@ -80,6 +80,15 @@ struct TargetRulesTests {
     }
   }
 
+  @Test("on the event bus there are events only: a payload could hold the envelope of a tick")
+  func payloadOnTheBus() throws {
+    let rules = try rules(#"[{"user": "*", "exchange": "events", "routingKey": ".*"}]"#)
+    for exchange in [nil, "events"] {
+      let target = Target(exchange: exchange, detailType: "Alarm", body: .payload)
+      #expect(rules.refusal(of: target, userID: nil)?.contains("must be an event") == true)
+    }
+  }
+
   @Test("an event bus whose name begins like our exchanges can be listed")
   func busOfTheStack() throws {
     let names = TopologyNames(stack: "pw", eventBus: "pw.events")

@@ -40,6 +40,10 @@ package struct TargetRules: Sendable {
     if exchange.isSame(as: names.eventBus), target.detailType?.isSame(as: target.key) != true {
       return "on the event bus, the routing key \(Self.quoted(target.key)) must be the detailType"
     }
+    // The payload would be the envelope, and name any event as sent by us.
+    if exchange.isSame(as: names.eventBus), target.body == .payload {
+      return "on the event bus, a body must be an event: the payload alone could pose as one of the scheduler"
+    }
     guard !entries.isEmpty else {
       return "targets are off: the operator of this scheduler allows none"
     }

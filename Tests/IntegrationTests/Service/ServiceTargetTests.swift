@@ -143,6 +143,7 @@ struct ServiceTargetTests {
         #""exchange": "\#(exchange)", "detailType": "Schedule Stop""#, #""detailType": "Schedule Start""#,
         #""exchange": "\#(exchange)", "routingKey": "Message Delay", "detailType": "Alarm""#,
       ] { try await expectRejected(target, as: user, "reserved") }
+      try await expectRejected(#""detailType": "Alarm", "body": "payload""#, as: user, "must be an event")
       for target in ["amq.topic", "amq.default", bus.names.deadExchange, bus.names.replyExchange] {
         try await expectRejected(#""exchange": "\#(target)", "detailType": "Alarm""#, as: user, "not for targets")
       }
