@@ -7,32 +7,8 @@ package enum MessageStoreConformance {
   package static let checks = keeping + ordering + changing + finding + listing + agreement
 }
 
-/// One rule, and its check. Each requires an empty store.
-package struct MessageStoreCheck: Sendable, CustomStringConvertible {
-  package let description: String
-  package let run: @Sendable (MessageStoreFixture) throws -> Void
-
-  init(_ description: String, _ run: @escaping @Sendable (MessageStoreFixture) throws -> Void) {
-    self.description = description
-    self.run = run
-  }
-}
-
-/// An empty store, and how to close and open it again.
-package final class MessageStoreFixture {
-  package private(set) var store: any MessageStore
-  private let reopening: (any MessageStore) throws -> any MessageStore
-
-  /// Without `reopening`, reopening does nothing: for a store in memory.
-  package init(
-    _ store: any MessageStore, reopening: @escaping (any MessageStore) throws -> any MessageStore = { $0 }
-  ) {
-    self.store = store
-    self.reopening = reopening
-  }
-
-  package func reopen() throws { store = try reopening(store) }
-}
+package typealias MessageStoreCheck = ConformanceCheck<any MessageStore>
+package typealias MessageStoreFixture = ConformanceFixture<any MessageStore>
 
 extension MessageStoreConformance {
   static let orders = MessageRoute(front: "orders.delayed", back: "orders")

@@ -13,56 +13,10 @@ package enum StoreConformance {
     starting + advancing + due + reading + listing + remembering + inbox + sweeping + agreement
 }
 
-/// One rule, and its check. Each requires an empty store.
-package struct StoreCheck: Sendable, CustomStringConvertible {
-  package let name: String
-  package let run: @Sendable (StoreFixture) throws -> Void
-
-  init(_ name: String, _ run: @escaping @Sendable (StoreFixture) throws -> Void) {
-    self.name = name
-    self.run = run
-  }
-
-  package var description: String { name }
-}
-
 /// A store with everything that this project requires.
 package typealias TestableStore = ScheduleStore & ScheduleQueries
-
-/// An empty store, and how to close and open it again.
-package final class StoreFixture {
-  package private(set) var store: any TestableStore
-  private let reopening: (any TestableStore) throws -> any TestableStore
-
-  /// Without `reopening`, reopening does nothing: for a store in memory.
-  package init(
-    _ store: any TestableStore, reopening: @escaping (any TestableStore) throws -> any TestableStore = { $0 }
-  ) {
-    self.store = store
-    self.reopening = reopening
-  }
-
-  package func reopen() throws {
-    store = try reopening(store)
-  }
-}
-
-/// A rule that a store breaks, and where it was checked.
-package struct ConformanceFailure: Error, CustomStringConvertible {
-  package var description: String
-}
-
-func expect(
-  _ condition: Bool, _ rule: @autoclosure () -> String, file: StaticString = #fileID, line: UInt = #line
-) throws {
-  guard condition else { throw ConformanceFailure(description: "\(file):\(line): \(rule())") }
-}
-
-func expectEqual<Value: Equatable>(
-  _ actual: Value, _ expected: Value, _ what: String, file: StaticString = #fileID, line: UInt = #line
-) throws {
-  try expect(actual == expected, "\(what): is \(actual), should be \(expected)", file: file, line: line)
-}
+package typealias StoreCheck = ConformanceCheck<any TestableStore>
+package typealias StoreFixture = ConformanceFixture<any TestableStore>
 
 /// Also compares text byte by byte: Swift's `==` treats a composed and a decomposed "é" as equal.
 func expectSame<Value: Equatable & HasTexts>(
@@ -82,10 +36,19 @@ protocol HasTexts {
 extension Schedule: HasTexts {
   var texts: [String] {
     let texts = [
-      origin.traceparent, origin.tracestate, ending?.reason, definition.group, definition.description,
+      origin.userID, origin.traceparent, origin.tracestate, ending?.reason, definition.group, definition.description,
       control.pause?.reason,
     ]
-    return texts.compactMap { $0 } + (definition.tags ?? [])
+    return texts.compactMap { $0 } + (definition.tags ?? []) + (definition.target?.texts ?? [])
+  }
+}
+
+extension Target: HasTexts {
+  var texts: [String] {
+    let headers = (headers ?? []).flatMap { header in
+      if case .text(let text) = header.value { [header.name, text] } else { [header.name] }
+    }
+    return [exchange, routingKey, detailType, source, contentType, expiration].compactMap { $0 } + headers
   }
 }
 
