@@ -100,6 +100,9 @@ extension DueWindow.Phase {
     }
   }
 
+  /// Whether its tick is backing off or timed out.
+  var isRetrying: Bool { if case .retrying = self { true } else { false } }
+
   /// Whether a tick is in flight or a change is about to be stored: this may have to be repeated after a crash.
   var isOutstanding: Bool {
     switch self {

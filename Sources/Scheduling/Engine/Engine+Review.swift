@@ -63,9 +63,9 @@ extension Engine {
   private mutating func correct(
     _ schedule: Schedule, to corrected: Schedule, from slot: Instant, isBusy: Bool
   ) {
-    var isRetrying = false
-    if case .retrying? = window[schedule.generation]?.phase { isRetrying = true }
-    guard !isBusy, !isRetrying else { return review.mustRevisit(schedule.generation) }
+    if isBusy || window[schedule.generation]?.phase.isRetrying == true {
+      return review.mustRevisit(schedule.generation)
+    }
     var corrected = corrected
     corrected.control.isSlotInDoubt = mayHaveBeenSent(schedule)
     if window[schedule.generation] == nil { review.move(schedule) }

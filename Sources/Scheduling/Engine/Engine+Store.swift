@@ -186,8 +186,8 @@ extension Engine {
 
   /// A tick that timed out before a pause is sent again after it, unchanged, and its hour of retries begins again.
   private mutating func sendTimedOutAgain(after resumed: Schedule) {
-    guard let row = window[resumed.generation], row.schedule.isPaused, resumed.isLive, !resumed.isPaused,
-      case .retrying = row.phase,
+    guard let row = window[resumed.generation], row.phase.isRetrying, row.schedule.isPaused, resumed.isLive,
+      !resumed.isPaused,
       publications.dropTimedOutTick(of: resumed.generation)
         || targetPublications.dropTimedOutTick(of: resumed.generation)
     else { return }

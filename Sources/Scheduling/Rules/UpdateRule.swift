@@ -36,10 +36,8 @@ extension CommandDecision {
       updated = updated.advanced(
         to: existing.progress.with(state: .ended(updated.ending(Schedule.EndReason.countLimit, at: now))))
     } else {
-      guard
-        let next = existing.nextTick(
-          of: definition, after: nextTick, update, at: definition.isCron ? max(now, latestWall) : now, in: zone)
-      else {
+      let begin = definition.isCron ? max(now, latestWall) : now
+      guard let next = existing.nextTick(of: definition, after: nextTick, update, at: begin, in: zone) else {
         return rejectedByState(
           command, field: definition.fieldThatLeavesNoSlot, reason: definition.noSlotReason, origin: origin)
       }
