@@ -134,17 +134,7 @@ struct EngineClockTests {
 
   /// A Resume moves a schedule forward in the order of due times, to where the review has already been.
   @Test func resumedDuringTheReview() throws {
-    var settings = Engine.Settings.trustingTheClock
-    settings.duePage = 2
-    var driver = try EngineDriver.starting(hourly, settings: settings)
-    driver.pause("hourly")
-    for number in 0..<6 as Range<UInt8> {
-      driver.start(Definition(id: ScheduleID(stored: [number]), timing: hourly.timing))
-    }
-    driver.ack()
-    driver.holdsStore = true
-    driver.stepWall(seconds: -3 * Self.day)
-    driver.answerStore()
+    var driver = try reviewing()
     driver.resume("hourly")
     while driver.heldRequest != nil { driver.answerStore() }
     #expect(try driver.stored("hourly")?.isPaused == false)
@@ -153,17 +143,7 @@ struct EngineClockTests {
 
   /// The Stop comes with the Resume: the review does not bring the schedule back.
   @Test func resumedAndStoppedDuringTheReview() throws {
-    var settings = Engine.Settings.trustingTheClock
-    settings.duePage = 2
-    var driver = try EngineDriver.starting(hourly, settings: settings)
-    driver.pause("hourly")
-    for number in 0..<6 as Range<UInt8> {
-      driver.start(Definition(id: ScheduleID(stored: [number]), timing: hourly.timing))
-    }
-    driver.ack()
-    driver.holdsStore = true
-    driver.stepWall(seconds: -3 * Self.day)
-    driver.answerStore()
+    var driver = try reviewing()
     driver.deliver([
       (.resume(Command.Resume(id: "hourly", misfirePolicy: nil)), messageID: nil),
       (.stop(Command.Stop(id: "hourly", reason: "stopped")), messageID: nil),
@@ -173,6 +153,23 @@ struct EngineClockTests {
     driver.ack()
     driver.advance(seconds: 7200)
     #expect(!driver.ticks.contains { $0.definition.id == "hourly" })
+  }
+
+  /// A driver after a step back of three days, with the first page of the review read: "hourly" is paused and comes last, the
+  /// others before it. The store waits for `answerStore`.
+  private func reviewing() throws -> EngineDriver {
+    var settings = Engine.Settings.trustingTheClock
+    settings.duePage = 2
+    var driver = try EngineDriver.starting(hourly, settings: settings)
+    driver.pause("hourly")
+    for number in 0..<6 as Range<UInt8> {
+      driver.start(Definition(id: ScheduleID(stored: [number]), timing: hourly.timing))
+    }
+    driver.ack()
+    driver.holdsStore = true
+    driver.stepWall(seconds: -3 * Self.day)
+    driver.answerStore()
+    return driver
   }
 
   /// What an Update or a Resume on the wrong clock left for the slots after one in doubt is put right, too.

@@ -133,3 +133,12 @@ func expectEverySlot(
   }
   #expect(ticks.allSatisfy { ($0.lateness ?? -1) >= 0 }, "a tick was early", sourceLocation: sourceLocation)
 }
+
+/// Stops a schedule that ticks every second, and expects that each of its slots had its tick.
+func expectUndisturbed(_ bus: ServiceBus, _ id: String) async throws {
+  try await bus.stop(id)
+  _ = try await bus.next("Schedule Stopped", of: id)
+  let ticks = firstCopies(of: bus.ticks(of: id))
+  expectEverySlot(ticks, everyMilliseconds: 1000)
+  #expect(ticks.map(\.detail.counter) == Array(ticks.indices))
+}

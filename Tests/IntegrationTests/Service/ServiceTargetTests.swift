@@ -47,15 +47,6 @@ struct ServiceTargetTests {
 
   private func text(_ bytes: [UInt8]?) -> String { String(decoding: bytes ?? [], as: UTF8.self) }
 
-  /// Each slot of a schedule on the bus had its tick.
-  private func expectUndisturbed(_ bus: ServiceBus, _ id: String) async throws {
-    try await bus.stop(id)
-    _ = try await bus.next("Schedule Stopped", of: id)
-    let ticks = firstCopies(of: bus.ticks(of: id))
-    expectEverySlot(ticks, everyMilliseconds: 1000)
-    #expect(ticks.map(\.detail.counter) == Array(ticks.indices))
-  }
-
   // MARK: What arrives
 
   @Test("an event arrives with its key, headers, expiration and priority, and with what identifies it; not as a tick")
