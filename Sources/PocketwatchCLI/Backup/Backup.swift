@@ -57,6 +57,7 @@ struct Backup: AsyncParsableCommand {
       var protected = ProtectedFiles()
       if let database = expected.database { protected.add(database: database) }
       try check(against: protected)
+      try PartialFile.check(partial)  // before the service makes a copy for nothing
       let (size, copied) = try await fetch(HTTPEndpoint(settings), expected)
       let schedules = try finish()
       try printLine("\(file): \(schedules) schedules, \(size) bytes, of \(copied.description)")

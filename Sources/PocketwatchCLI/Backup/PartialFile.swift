@@ -38,9 +38,18 @@ final class PartialFile {
     isFinished = true
   }
 
+  /// Throws if no file could be created there, with that path in the message. Creates none.
+  static func check(_ path: String) throws(BackupError) {
+    guard access(folder(of: path), W_OK | X_OK) == 0 else { throw BackupError(writing: path, errno) }
+  }
+
+  private static func folder(of path: String) -> String {
+    path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+  }
+
   /// Syncs the folder of a file, and so its name.
   static func syncFolder(of path: String) throws(BackupError) {
-    let folder = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+    let folder = folder(of: path)
     let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { throw BackupError(writing: folder, errno) }
     defer { close(descriptor) }

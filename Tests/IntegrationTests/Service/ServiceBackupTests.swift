@@ -26,11 +26,26 @@ struct ServiceBackupTests {
     }
   }
 
+  private typealias Result = (code: Int32, output: String, complaint: String)
+
+  /// The service may notice a little later that the client of the backup before has left: tries again until then.
   private func backUp(
     to file: String, _ environment: [String: String], _ options: [String] = []
-  ) async throws -> (code: Int32, output: String, complaint: String) {
+  ) async throws -> Result {
+    let end = ContinuousClock.now + .seconds(30)
+    while true {
+      let result = try await backUpOnce(to: file, environment, options)
+      guard result.complaint.contains(Self.isBusy), ContinuousClock.now < end else { return result }
+    }
+  }
+
+  private func backUpOnce(
+    to file: String, _ environment: [String: String], _ options: [String] = []
+  ) async throws -> Result {
     try await Program.run(TestEnvironment.binary, ["backup", file] + options, environment: environment)
   }
+
+  private static let isBusy = "another backup is in progress"
 
   @Test("under load: everything acknowledged before is in it; restored, it continues, and no tick is early")
   func underLoad() async throws {
@@ -94,14 +109,12 @@ struct ServiceBackupTests {
       let options = ["--silent", "--request", "POST", "--header", "Authorization: Bearer \(Self.token)", url]
       let slow = try Program("/usr/bin/curl", options + ["--limit-rate", "100k", "--output", file + ".slow"])
       try await until("the beginning of the slow one") { FileManager.default.fileExists(atPath: file + ".slow") }
-      let second = try await backUp(to: file, environment)
-      #expect(second.code == 69 && second.complaint.contains("another backup is in progress"), "\(second)")
+      let second = try await backUpOnce(to: file, environment)
+      #expect(second.code == 69 && second.complaint.contains(Self.isBusy), "\(second)")
       try await bus.settle()
       slow.send(signal: SIGKILL)
       _ = try await slow.exitCode()
-      var third = second
-      let end = ContinuousClock.now + .seconds(30)
-      while third.code == 69, ContinuousClock.now < end { third = try await backUp(to: file, environment) }
+      let third = try await backUp(to: file, environment)
       #expect(third.code == 0 && third.output.contains(" 151 schedules, "), "\(third)")
 
       // Slow enough to be cut, yet what the sockets hold, up to 10 MB, is read soon after that.
