@@ -22,7 +22,7 @@ struct BrowsedPages {
       service.environment["POCKETWATCH_HTTP"] = "127.0.0.1:0"
       try prepare(service)
       try await service.start()
-      let root = "http://" + (try service.httpAddress())
+      let root = "http://" + (try await service.httpAddress())
       try await Browser.running { browser in
         if service.environment["POCKETWATCH_HTTP_TOKEN_FILE"] == nil {
           // As its user does, through the link that the command prints.

@@ -29,7 +29,7 @@ struct BrowserPictureTests {
       let clock = try await FakedClock(in: service.folder)
       clock.rule(service)
       try await service.start()
-      let root = "http://" + (try service.httpAddress())
+      let root = "http://" + (try await service.httpAddress())
       try await Browser.running { browser in
         let pages = BrowsedPages(browser: browser, service: service, bus: bus, root: root)
         for (id, members) in Self.schedules { try await pages.start(id, members) }

@@ -9,11 +9,11 @@ struct PrometheusTests {
   private static let monitoring = PrivateBroker.root.appending(path: "ops/monitoring")
 
   /// The scrape configuration of ops/docs/operating.md with the address of this service, scraped each second.
-  private func configuration(_ service: ServiceProcess, tokenFile: String? = nil) throws -> String {
+  private func configuration(_ service: ServiceProcess, tokenFile: String? = nil) async throws -> String {
     let manual = try String(
       contentsOf: PrivateBroker.root.appending(path: "ops/docs/operating.md"), encoding: .utf8)
     var scrape = String(try #require(manual.firstMatch(of: /```yaml\n(scrape_configs:[^`]*)```/)).output.1)
-    try replace("127.0.0.1:8472", with: try service.httpAddress(), in: &scrape)
+    try replace("127.0.0.1:8472", with: try await service.httpAddress(), in: &scrape)
     if let tokenFile {
       try replace("# authorization:", with: "authorization:", in: &scrape)
       try replace("/etc/prometheus/pocketwatch-token", with: tokenFile, in: &scrape)

@@ -146,7 +146,7 @@ struct DoctorTests {
       try await service.start()
       try await bus.start(#""id": "a", "every": "1s""#)
       var seen = DoctorRun(environment: service.environment)
-      seen.environment["POCKETWATCH_HTTP"] = try service.httpAddress()
+      seen.environment["POCKETWATCH_HTTP"] = try await service.httpAddress()
       for _ in 0..<3 { try await seen.findsNothing() }
       var other = seen
       other.environment["POCKETWATCH_DATABASE"] = service.folder.appending(path: "other.sqlite").path()

@@ -30,7 +30,7 @@ struct ServiceAPITests {
       try await bus.start(#""id": "bad", "cron": "61 * * * *""#)
       _ = try await bus.next("Schedule Rejected")
       _ = try await bus.next("Schedule Stopped", of: "beat")
-      let check = try OpenAPICheck(service)
+      let check = try await OpenAPICheck(service)
       for (template, path) in Self.questions {
         try await check.ask("GET", template, path)
       }
@@ -83,8 +83,8 @@ final class OpenAPICheck {
   /// The path templates of the description.
   let paths: Set<String>
 
-  init(_ service: ServiceProcess) throws {
-    address = "http://" + (try service.httpAddress())
+  init(_ service: ServiceProcess) async throws {
+    address = "http://" + (try await service.httpAddress())
     authorization = try service.authorization()
     folder = service.folder.appending(path: "answers")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

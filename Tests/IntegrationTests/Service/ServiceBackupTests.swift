@@ -21,7 +21,7 @@ struct ServiceBackupTests {
       service.environment["POCKETWATCH_HTTP_TOKEN_FILE"] = file.path()
       try await service.start()
       var environment = service.environment
-      environment["POCKETWATCH_HTTP"] = try service.httpAddress()
+      environment["POCKETWATCH_HTTP"] = try await service.httpAddress()
       try await body(service, bus, environment)
     }
   }

@@ -15,8 +15,7 @@ struct ServiceCrowdTests {
     try await ServiceProcess.prepared { service, bus in
       service.environment["POCKETWATCH_HTTP"] = "127.0.0.1:0"
       try await service.start()
-      let line = service.log.lazy.compactMap { $0.firstMatch(of: /http:\/\/127\.0\.0\.1:(\d+)/) }.first
-      let port = try #require(line.flatMap { Int($0.1) })
+      let port = try #require(Int(try await service.httpAddress().trimmingPrefix("127.0.0.1:")))
       try await bus.start(#""id": "t", "cron": "* * * * * *""#)
       _ = try await bus.next("Schedule Tick", of: "t")
       let before = try service.residentMemory()

@@ -7,10 +7,7 @@ struct ServicePagesTests {
   private static let token = "0123456789abcdef-token"
 
   /// The address in the log; the system chose the port.
-  private func address(_ service: ServiceProcess) throws -> String {
-    let line = service.log.lazy.compactMap { $0.firstMatch(of: /http:\/\/127\.0\.0\.1:\d+/) }.first
-    return String(try #require(line).0)
-  }
+  private func address(_ service: ServiceProcess) async throws -> String { "http://\(try await service.httpAddress())" }
 
   private func curl(_ arguments: String...) async throws -> String {
     try await Program.run("/usr/bin/curl", ["--silent", "--max-time", "10"] + arguments).output
@@ -28,7 +25,7 @@ struct ServicePagesTests {
     try await ServiceProcess.prepared { service, bus in
       service.environment["POCKETWATCH_HTTP"] = "127.0.0.1:0"
       try await service.start()
-      let address = try address(service)
+      let address = try await address(service)
       let token = try service.authorization()
       #expect(try await curl(address + "/readyz") == "ready")
       try await bus.start(#""id": "a <b>", "cron": "* * * * * *", "limit": 2, "payload": {"x": 1.0}"#)
@@ -69,7 +66,7 @@ struct ServicePagesTests {
       service.environment["POCKETWATCH_HTTP_TOKEN_FILE"] = file.path()
       service.environment["POCKETWATCH_HTTP_WRITE"] = "on"
       try await service.start()
-      let address = try address(service)
+      let address = try await address(service)
       try await bus.start(
         #""id": "s", "every": "1h", "payload": [1.0], "group": "g", "tags": ["x"], "description": "d""#)
       _ = try await bus.next("Schedule Started")
@@ -112,7 +109,7 @@ struct ServicePagesTests {
     try service.launch()
     try await service.logs("pages and metrics")
     try await service.logs("not ready: cannot reach the broker")
-    let address = try address(service)
+    let address = try await address(service)
     #expect(try await curl(address + "/healthz") == "ok")
     #expect(try await status(address + "/readyz") == "503")
     #expect(try await curl(address + "/readyz").contains("not ready: "))
@@ -128,10 +125,10 @@ struct ServicePagesTests {
       other.environment["POCKETWATCH_HTTP"] = "127.0.0.1:0"
       try other.launch()
       try await other.logs("pages and metrics")
-      service.environment["POCKETWATCH_HTTP"] = try other.httpAddress()
+      service.environment["POCKETWATCH_HTTP"] = try await other.httpAddress()
       try await service.start()
-      let complaint = service.log.first { $0.contains("cannot listen on 127.0.0.1 port") }
-      #expect(complaint?.contains("Address already in use; retrying, ticks continue") == true)
+      let complaint = try await service.logs("cannot listen on 127.0.0.1 port").message
+      #expect(complaint.contains("Address already in use; retrying, ticks continue"))
       try await bus.start(#""id": "t", "every": "1s", "limit": 2"#)
       _ = try await bus.next("Schedule Stopped", of: "t")
       // A command does not show a service's token to another program on its port; here it is the same user's, and refuses it.
@@ -151,7 +148,7 @@ struct ServicePagesTests {
     try await ServiceProcess.prepared { service, bus in
       service.environment["POCKETWATCH_HTTP"] = "127.0.0.1:0"
       try await service.start()
-      let address = try address(service)
+      let address = try await address(service)
       try await bus.start(#""id": "s", "every": "1h", "payload": {"card": "4111"}"#)
       _ = try await bus.next("Schedule Started")
       let mode = try FileManager.default.attributesOfItem(atPath: service.database + ".token")[.posixPermissions]
@@ -172,12 +169,12 @@ struct ServicePagesTests {
       let code = try #require(link.split(separator: "=").last)
       let file = service.folder.appending(path: "copy.sqlite").path()
       let copy = try await Program.run(
-        TestEnvironment.binary, ["backup", file], environment: try service.clientEnvironment())
+        TestEnvironment.binary, ["backup", file], environment: try await service.clientEnvironment())
       #expect(copy.code == 0, "\(copy)")
 
       // Without the token there is no access. A removed token file is created again with another token, and sessions end.
       try FileManager.default.removeItem(atPath: service.database + ".token")
-      var stranger = try service.clientEnvironment()
+      var stranger = try await service.clientEnvironment()
       let refused = try await Program.run(TestEnvironment.binary, ["page"], environment: stranger)
       #expect(refused.code == 69 && refused.complaint.contains(service.database + ".token is missing"), "\(refused)")
       #expect(try await status("--cookie", jar, address + "/") == "401")

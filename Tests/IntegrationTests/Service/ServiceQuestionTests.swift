@@ -256,7 +256,7 @@ struct ServiceQuestionTests {
   }
 
   private func metrics(of service: ServiceProcess) async throws -> String {
-    let address = try service.httpAddress()
+    let address = try await service.httpAddress()
     let output = try await PrivateBroker.run(
       "/usr/bin/curl", ["--silent", "-H", try service.authorization(), "http://\(address)/metrics"])
     return String(decoding: output, as: UTF8.self)

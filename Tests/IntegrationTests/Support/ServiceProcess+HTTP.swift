@@ -1,11 +1,15 @@
 import Foundation
 
 extension ServiceProcess {
-  /// The address of its pages, as `host:port`; the system may have chosen the port.
-  func httpAddress() throws -> String {
-    let line = log.lazy.compactMap { $0.firstMatch(of: /http:\/\/(127\.0\.0\.1:\d+)/) }.first
-    guard let line else { throw Unexpected("the log does not name the address of the pages") }
-    return String(line.output.1)
+  /// The address of its pages, as `host:port`; the system may have chosen the port. Waits for it: the service may be
+  /// ready before its pages are.
+  func httpAddress() async throws -> String {
+    var address: Substring?
+    try await until("the address of the pages") {
+      address = log.lazy.compactMap { $0.firstMatch(of: /http:\/\/(127\.0\.0\.1:\d+)/) }.first?.output.1
+      return address != nil
+    }
+    return address.map(String.init) ?? ""
   }
 
   /// The header with the token that the service made beside its database.
@@ -15,13 +19,13 @@ extension ServiceProcess {
   }
 
   /// The environment of a command of the same user for this service.
-  func clientEnvironment() throws -> [String: String] {
-    environment.merging(["POCKETWATCH_HTTP": try httpAddress()]) { $1 }
+  func clientEnvironment() async throws -> [String: String] {
+    environment.merging(["POCKETWATCH_HTTP": try await httpAddress()]) { $1 }
   }
 
   /// The link that `pocketwatch page` prints.
   func pageLink() async throws -> String {
-    let answer = try await Program.run(TestEnvironment.binary, ["page"], environment: try clientEnvironment())
+    let answer = try await Program.run(TestEnvironment.binary, ["page"], environment: try await clientEnvironment())
     guard answer.code == 0 else { throw Unexpected("no link: \(answer.complaint)") }
     return answer.output
   }
