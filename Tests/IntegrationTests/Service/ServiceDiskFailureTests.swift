@@ -3,7 +3,7 @@ import Testing
 /// P16: a disk that fails. Whether the last transaction is durable is unknown then, so the service ends, and the next start
 /// reads what is there.
 @Suite(
-  "The service: a failing disk", .serialized, .timeLimit(.minutes(5)),
+  "The service: a failing disk", .serialized, .timeLimit(.minutes(15)),
   .enabled(if: TestEnvironment.hasService, TestEnvironment.needsService),
   .enabled(if: TestEnvironment.hasStrace, TestEnvironment.needsStrace))
 struct ServiceDiskFailureTests {
@@ -15,7 +15,7 @@ struct ServiceDiskFailureTests {
       at: [
         .failure("fdatasync", error: "EIO"), .failure("pwrite64", error: "EIO", every: 5),
         .failure("pwrite64", error: "EROFS", every: 10),
-      ], for: 120)
+      ], for: 600)
     #expect(run.leftOut.isEmpty)
     #expect(run.kills.allSatisfy { $0.count > 2 }, "\(run.kills)")
     let checker = BusHistoryChecker.check(run.client.history)

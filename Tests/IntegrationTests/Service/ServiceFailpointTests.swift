@@ -6,7 +6,7 @@ import Testing
 
 /// P1, P17: faults exactly between two steps of a command or a tick. Needs a debug build.
 @Suite(
-  "The service: failpoints", .serialized, .timeLimit(.minutes(5)),
+  "The service: failpoints", .serialized, .timeLimit(.minutes(20)),
   .enabled(if: TestEnvironment.hasService, TestEnvironment.needsService))
 struct ServiceFailpointTests {
   private static let steps = [
@@ -17,7 +17,7 @@ struct ServiceFailpointTests {
     "killed or hanging at each step: the next start finishes what it began", arguments: [CrashScenario.limit, .stop])
   func kill(in scenario: CrashScenario) async throws {
     let run = try await CrashPointRun(scenario, broker: TestEnvironment.brokerURL)
-    try await run.run(at: Self.steps.flatMap { [.step($0), .hangingStep($0)] }, for: 240)
+    try await run.run(at: Self.steps.flatMap { [.step($0), .hangingStep($0)] }, for: 900)
     #expect(run.leftOut.isEmpty)
     #expect(run.kills.allSatisfy { $0.count > 0 }, "each step is reached: \(run.kills)")
     let checker = BusHistoryChecker.check(run.client.history)
