@@ -100,8 +100,8 @@ final class OpenAPICheck {
     let status = try await Program.run(
       "/usr/bin/curl",
       [
-        "--silent", "--max-time", "10", "--request", method, "--header", header, "--output", file, "--write-out",
-        "%{http_code}", address + path,
+        "--silent", "--max-time", "50", "--retry", "5", "--request", method, "--header", header, "--output", file,
+        "--write-out", "%{http_code}", address + path,
       ]
     ).output
     let body = try String(contentsOfFile: file, encoding: .utf8)

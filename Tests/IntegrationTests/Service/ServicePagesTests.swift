@@ -9,15 +9,17 @@ struct ServicePagesTests {
   /// The address in the log; the system chose the port.
   private func address(_ service: ServiceProcess) async throws -> String { "http://\(try await service.httpAddress())" }
 
-  private func curl(_ arguments: String...) async throws -> String {
-    try await Program.run("/usr/bin/curl", ["--silent", "--max-time", "10"] + arguments).output
+  /// The answer. A busy service may answer 503, after which a question is repeated.
+  private func curl(_ arguments: String..., retries: Int = 5) async throws -> String {
+    let options = ["--silent", "--max-time", "50"] + (retries > 0 ? ["--fail", "--retry", "\(retries)"] : [])
+    return try await Program.run("/usr/bin/curl", options + arguments).output
   }
 
-  private func status(_ arguments: String...) async throws -> String {
-    try await Program.run(
-      "/usr/bin/curl",
-      ["--silent", "--max-time", "10", "--output", "/dev/null", "--write-out", "%{http_code}"] + arguments
-    ).output
+  /// As above; changes are not repeated. With --fail, since curl cannot truncate /dev/null for a repetition.
+  private func status(_ arguments: String..., retries: Int = 5) async throws -> String {
+    let retries = arguments.contains("--data") ? 0 : retries
+    let options = ["--fail", "--retry", "\(retries)", "--output", "/dev/null", "--write-out", "%{http_code}"]
+    return try await Program.run("/usr/bin/curl", ["--silent", "--max-time", "50"] + options + arguments).output
   }
 
   @Test("a schedule shows on its page, in the list, among recent events, and in metrics that promtool accepts")
@@ -41,7 +43,12 @@ struct ServicePagesTests {
       ] {
         #expect(page.contains(text), "\(text)")
       }
-      let metrics = try await curl(address + "/metrics")
+      var metrics = try await curl(address + "/metrics")
+      // The last events may be here before their confirms are there.
+      let end = ContinuousClock.now + .seconds(60)
+      while !metrics.contains("\npocketwatch_confirms_outstanding 0\n"), ContinuousClock.now < end {
+        metrics = try await curl(address + "/metrics")
+      }
       for line in [
         "pocketwatch_ticks_published_total 2", #"pocketwatch_commands_total{result="started",type="start"} 1"#,
         #"pocketwatch_commands_total{result="rejected",type="start"} 1"#, "pocketwatch_confirms_outstanding 0",
@@ -111,8 +118,8 @@ struct ServicePagesTests {
     try await service.logs("not ready: cannot reach the broker")
     let address = try await address(service)
     #expect(try await curl(address + "/healthz") == "ok")
-    #expect(try await status(address + "/readyz") == "503")
-    #expect(try await curl(address + "/readyz").contains("not ready: "))
+    #expect(try await status(address + "/readyz", retries: 0) == "503")
+    #expect(try await curl(address + "/readyz", retries: 0).contains("not ready: "))
     #expect(try await status("--header", service.authorization(), address + "/") == "200")
     #expect(try await service.stop() == 0)
     await service.dispose()
