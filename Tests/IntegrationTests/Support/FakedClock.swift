@@ -60,7 +60,7 @@ final class FakedClock {
 
   /// The time that it showed when an event was received; the latest it showed while the event may have been in transit.
   func reading(at event: ServiceEvent) -> Instant {
-    let sent = event.received - 2000
+    let sent = event.received - 10_000
     let before = settings.last { $0.since <= sent }.map(\.offset) ?? .min
     let since = settings.filter { $0.since > sent && $0.since <= event.received }.map(\.offset)
     return Instant(milliseconds: event.received + max(before, since.max() ?? .min))
