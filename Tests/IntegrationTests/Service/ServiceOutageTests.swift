@@ -18,9 +18,9 @@ struct ServiceOutageTests {
       try await service.logs("not ready: cannot reach the broker")
       #expect(!service.log.contains { $0.contains(#"":"ready""#) })
       try await broker.command("start")
-      let back = ContinuousClock.now
+      let back = MachineDelay()
       try await service.logs(#"":"ready""#)
-      #expect(ContinuousClock.now - back < .seconds(10))
+      #expect(back.undelayed < .seconds(10))
       #expect(try await service.stop() == 0)
       await service.dispose()
     }
@@ -38,11 +38,12 @@ struct ServiceOutageTests {
         try await broker.command(how == "kill" ? "kill" : "stop")
         try await service.logs("not ready: the")
         try await broker.command("start")
-        let back = ContinuousClock.now
+        let back = MachineDelay()
         let returned = bus.ticks(of: "r").count
         try await service.logs(#"":"ready""#)
         _ = try await bus.events.next("a tick after the outage") { ($0.detail.counter ?? 0) > returned }
-        #expect(ContinuousClock.now - back < .seconds(10))
+        // A broker that has just started is slow itself, beside others on a machine.
+        #expect(back.undelayed < .seconds(20))
         try await bus.reconnected()
         try await bus.stop("r")
         let stopped = try await bus.next("Schedule Stopped", of: "r")
@@ -108,9 +109,9 @@ struct ServiceOutageTests {
           try await broker.command("freeze")
           try await Task.sleep(for: .seconds(2))  // a tick is sent and no confirm comes
         }
-        let asked = ContinuousClock.now
+        let asked = MachineDelay()
         #expect(try await service.stop() == 0)
-        #expect(ContinuousClock.now - asked < .seconds(10))
+        #expect(asked.undelayed < .seconds(10))
         if outage == "freeze" { try await broker.command("thaw") }
       }
     }
@@ -123,9 +124,9 @@ struct ServiceOutageTests {
         try await bus.start(#""id": "f", "cron": "* * * * * *""#)
         _ = try await bus.next("Schedule Tick", of: "f")
         try await broker.command("freeze")
-        let frozen = ContinuousClock.now
+        let frozen = MachineDelay()
         try await service.logs("not ready: the")
-        #expect(ContinuousClock.now - frozen < .seconds(25))
+        #expect(frozen.undelayed < .seconds(25))
         // Stopping does not depend on it either.
         #expect(try await service.stop() == 0)
         try await broker.command("thaw")

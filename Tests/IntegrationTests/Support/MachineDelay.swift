@@ -4,6 +4,7 @@ import Synchronization
 /// How long this machine kept a waiting thread from running, all in all: what a bound on time is not about.
 final class MachineDelay: Sendable {
   private let total = Mutex(Duration.zero)
+  private let begin = SuspendingClock.now
 
   /// A thread of its own measures, since tests may block those of tasks.
   init() {
@@ -20,4 +21,7 @@ final class MachineDelay: Sendable {
 
   /// Until now, but for a wait that has not ended yet.
   var sum: Duration { total.withLock(\.self) }
+
+  /// The time since it was made, without these delays.
+  var undelayed: Duration { SuspendingClock.now - begin - sum }
 }
