@@ -102,8 +102,7 @@ struct ServiceQuestionTests {
         #expect(try await count() == 0)
         try await ask(bus, "x", Self.asking("me"))
         _ = try await replies.next("the first reply")
-        try await broker.ctl("close_all_connections", "test")
-        try await service.logs(#"":"ready""#)
+        try await service.reconnects { try await broker.ctl("close_all_connections", "test") }
         try await bus.reconnected()
         try await until("a reply on another connection") {
           !replies.all.dropFirst().isEmpty

@@ -138,8 +138,7 @@ final class SoakRun {
       returns.append(client.lastSent - Int64(back))
       try await service.logs(#"":"ready""#)
     case .connectionsClosed:
-      try await broker.ctl("close_all_connections", "soak")
-      try await service.logs(#"":"ready""#)
+      try await service.reconnects { try await broker.ctl("close_all_connections", "soak") }
     }
   }
 

@@ -74,12 +74,20 @@ final class ServiceProcess {
     return .milliseconds((words[13...14].compactMap { Int($0) }.reduce(0, +)) * 10)
   }
 
+  /// Waits until both connections are there again that `breaking` ends.
+  func reconnects(after breaking: () async throws -> Void) async throws {
+    func count(_ purpose: String) -> Int { log.count { $0.contains(#"":"connected for \#(purpose)"#) } }
+    let (consuming, publishing) = (count("consuming"), count("publishing"))
+    try await breaking()
+    try await until("new connections") { count("consuming") > consuming && count("publishing") > publishing }
+  }
+
   var hasEnded: Bool { program?.hasEnded ?? true }
 
   /// Asks it to stop, and returns its exit code.
   func stop() async throws -> Int32 {
     program?.send(signal: SIGTERM)
-    return try await end(within: .seconds(20))
+    return try await end()
   }
 
   /// kill -9.
