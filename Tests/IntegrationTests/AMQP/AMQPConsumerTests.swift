@@ -223,7 +223,7 @@ struct AMQPConsumerTests {
         let epoch = try await events.up()
         consumer.reject(try await take(1)[0].tag, epoch: epoch)
         try admin.consume(dead, prefetch: 0)
-        guard case .delivery(let delivery) = try admin.nextEvent(timeout: .seconds(20)) else {
+        guard case .delivery(let delivery) = try admin.nextEvent() else {
           throw Unexpected("nothing was dead-lettered")
         }
         #expect(delivery.text == "bad")

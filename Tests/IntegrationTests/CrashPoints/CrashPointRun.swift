@@ -178,7 +178,7 @@ final class CrashPointRun {
 
   /// P1: commands acknowledged too late or not at all are in the queue.
   private func checkThatNothingIsLeft() async throws {
-    try await until("an empty command queue", within: 10) {
+    try await until("an empty command queue") {
       try bus.withConnection { try $0.checkQueue(service.names.commandQueue)?.messages } == 0
     }
   }

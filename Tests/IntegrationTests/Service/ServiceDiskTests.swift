@@ -31,7 +31,7 @@ struct ServiceDiskTests {
       try disk.makeRoom()
       let room = ContinuousClock.now
       try await service.logs(#"":"ready""#)
-      #expect(ContinuousClock.now - room < .seconds(5))
+      #expect(ContinuousClock.now - room < .seconds(30))
       for id in ids { _ = try await bus.next("Schedule Started", of: id) }
       print("disk: all \(ids.count) commands answered \(ContinuousClock.now - room) after there was room")
       let stopped = try await bus.next("Schedule Stopped", of: "t")
@@ -64,7 +64,7 @@ struct ServiceDiskTests {
       try service.launch()
       try await service.logs("not ready: the database: The disk of")
       try disk.makeRoom()
-      try await service.logs(#"":"ready""#, within: .seconds(10))
+      try await service.logs(#"":"ready""#)
       let seen = bus.ticks(of: "s").count
       try await until("ticks again") { firstCopies(of: bus.ticks(of: "s")).count > seen }
       expectEverySlot(firstCopies(of: bus.ticks(of: "s")), everyMilliseconds: 1000)

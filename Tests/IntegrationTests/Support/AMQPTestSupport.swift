@@ -14,7 +14,8 @@ enum AMQPTest {
   }
 
   static func options(_ change: (inout ConnectionOptions) -> Void = { _ in }) throws -> ConnectionOptions {
-    var options = ConnectionOptions(brokers: try BrokerURL.list(url ?? ""), connectionName: "amqp-test")
+    var options = ConnectionOptions(
+      brokers: try BrokerURL.list(url ?? ""), connectionName: "amqp-test", rpcTimeout: patience)
     change(&options)
     return options
   }

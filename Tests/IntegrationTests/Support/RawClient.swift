@@ -270,5 +270,5 @@ final class RawClient {
     return bytes
   }
 
-  private static let patienceMilliseconds: Int32 = 20_000
+  private static let patienceMilliseconds: Int32 = 60_000
 }

@@ -33,7 +33,8 @@ final class ServiceBus: Sendable {
   init(_ names: TopologyNames, broker: String) async throws {
     self.names = names
     url = try BrokerURL(broker)
-    options = ConnectionOptions(brokers: [url], connectionName: "\(names.stack) test", maximumBodyBytes: 16 << 20)
+    options = ConnectionOptions(
+      brokers: [url], connectionName: "\(names.stack) test", rpcTimeout: AMQPTest.patience, maximumBodyBytes: 16 << 20)
     let queue = "\(names.stack).test"
     let topology: @Sendable (Connection) throws -> Void = { connection in
       try connection.declareExchange(names.eventBus, type: "topic")

@@ -2,9 +2,14 @@ import Testing
 
 /// Commands of the program, with the settings of the service.
 extension ServiceProcess {
-  /// Runs a command to its end.
+  /// Those that wait for an answer of the service.
+  private static let asking: Set<String> = ["start", "stop", "pause", "resume", "trigger", "update", "show", "list"]
+
+  /// Runs a command to its end. By default it waits for the service nearly as long as the test does for the command.
   func command(_ arguments: [String]) async throws -> (code: Int32, output: String, complaint: String) {
-    try await Program.run(TestEnvironment.binary, arguments, environment: environment)
+    let isPatient = Self.asking.contains(arguments[0]) && !arguments.contains("--timeout")
+    return try await Program.run(
+      TestEnvironment.binary, arguments + (isPatient ? ["--timeout", "50"] : []), environment: environment)
   }
 
   /// A `pocketwatch watch` that is receiving: rejections of w are caused until it has printed one.
