@@ -8,13 +8,18 @@ package import Scheduling
 package struct CommandDecoder: Sendable {
   private let zones: @Sendable (String) -> ZoneRules?
   private let secret: SipHash.Key
+  private let operators: Operators
 
   /// - Parameters:
   ///   - zones: Returns the rules of a time zone by its IANA name; nil for an unknown name.
   ///   - secret: The database's secret, for command keys.
-  package init(zones: @escaping @Sendable (String) -> ZoneRules?, secret: SipHash.Key) {
+  ///   - operators: Who may select schedules by group or prefix.
+  package init(
+    zones: @escaping @Sendable (String) -> ZoneRules?, secret: SipHash.Key, operators: Operators = .everyone
+  ) {
     self.zones = zones
     self.secret = secret
+    self.operators = operators
   }
 
   /// Decodes a message. Any message gives a result; an invalid one gives a rejection.
@@ -40,9 +45,9 @@ package struct CommandDecoder: Sendable {
     if let detailType = event.detailType, EventName.table[detailType]?.isOwn == true { return .ownEvent }
     do throws(FieldError) {
       let name = try event.commandName(routingKey: message.routingKey)
-      let key = key(of: message)
       guard name.kind == .question else {
-        return .command(try command(name, of: event, hasMessageID: key != nil), key: key)
+        if let batch = try batch(name, of: event, in: message) { return batch }
+        return try command(name, of: event, in: message)
       }
       let question = try question(name, of: event)
       guard let address = ReplyAddress(of: message) else {
@@ -63,6 +68,33 @@ package struct CommandDecoder: Sendable {
       throw FieldError("body", "the body has \(size) bytes: at most \(IncomingMessage.maximumBodySize) are accepted")
     }
     guard !message.body.isEmpty else { throw FieldError("body", "the body is empty: send the event as JSON") }
+  }
+
+  private func command(
+    _ name: EventName, of event: IncomingEvent, in message: IncomingMessage
+  ) throws(FieldError) -> ReceivedCommand.Content {
+    let key = key(of: message)
+    return .command(try command(name, of: event, hasMessageID: key != nil), key: key)
+  }
+
+  /// Nil for a command on one schedule.
+  private func batch(
+    _ name: EventName, of event: IncomingEvent, in message: IncomingMessage
+  ) throws(FieldError) -> ReceivedCommand.Content? {
+    let time = try event.checked()
+    guard let command = try event.fields.batch(name, time: time) else { return nil }
+    let field = command.selector.field
+    guard operators.includes(message.userID) else {
+      let sender = message.userID.map { "user_id is \(Array($0.utf8)[...].quoted)" } ?? "the message has no user_id"
+      throw FieldError(
+        "user_id", "\(sender): \(field) is for the users that the setting POCKETWATCH_OPERATORS of the service names")
+    }
+    guard let key = key(of: message) else {
+      throw FieldError(
+        "message_id",
+        "message_id is required with \(field): without it, a command that is delivered twice is done twice")
+    }
+    return .batch(command, key: key)
   }
 
   private func command(
@@ -87,8 +119,8 @@ package struct CommandDecoder: Sendable {
       }
       return .trigger(trigger)
     case .update: return .update(try event.fields.update(zones: zones, time: time))
-    case .describe, .list, .tick, .started, .stopped, .paused, .resumed, .triggered, .updated, .rejected, .described,
-      .listed:
+    case .describe, .list, .tick, .started, .stopped, .paused, .resumed, .triggered, .updated, .batchDone, .rejected,
+      .described, .listed:
       throw FieldError(.detailType, "\(name.rawValue) is not a command")
     }
   }

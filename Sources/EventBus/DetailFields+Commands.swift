@@ -8,24 +8,50 @@ extension DetailFields {
 
   /// The content of a Schedule Stop.
   func stop() throws(FieldError) -> Command.Stop {
-    let id = try onlyID()
-    guard let reason = try reason() else { return Command.Stop(id: id) }
-    return Command.Stop(id: id, reason: reason)
+    Command.Stop(id: try id(), reason: try reason() ?? Command.Stop.usualReason)
   }
 
   /// The content of a Schedule Pause.
   func pause(time: Instant?) throws(FieldError) -> Command.Pause {
-    let id = try onlyID()
+    Command.Pause(id: try id(), end: try pauseEnd(), reason: try reason(), time: time)
+  }
+
+  private func pauseEnd() throws(FieldError) -> Command.Pause.End? {
     let until = try instant(.until, rounding: .up)
     let length = try duration(.for)
     if until != nil, length != nil { throw FieldError(.for, "until and for exclude each other: send at most one") }
-    let end: Command.Pause.End? = until.map { .until($0) } ?? length.map { .after($0) }
-    return Command.Pause(id: id, end: end, reason: try reason(), time: time)
+    return until.map { .until($0) } ?? length.map { .after($0) }
   }
 
   /// The content of a Schedule Resume.
   func resume() throws(FieldError) -> Command.Resume {
-    Command.Resume(id: try onlyID(), misfirePolicy: try choice(.misfirePolicy), reason: try reason())
+    Command.Resume(id: try id(), misfirePolicy: try choice(.misfirePolicy), reason: try reason())
+  }
+
+  /// The content of a command that selects by group or prefix; nil if it names one schedule, or cannot select.
+  func batch(_ name: EventName, time: Instant?) throws(FieldError) -> BatchCommand? {
+    guard [.stop, .pause, .resume].contains(name), let selector = try selector() else { return nil }
+    let action: BatchCommand.Action =
+      switch name {
+      case .pause: .pause(end: try pauseEnd(), reason: try reason(), time: time)
+      case .resume: .resume(misfirePolicy: try choice(.misfirePolicy), reason: try reason())
+      default: .stop(reason: try reason() ?? Command.Stop.usualReason)
+      }
+    return BatchCommand(
+      selector: selector, action: action,
+      maximum: try number(.max, in: 1...BatchCommand.largestMaximum) ?? BatchCommand.usualMaximum)
+  }
+
+  /// Nil for an `id`, or for nothing.
+  private func selector() throws(FieldError) -> BatchCommand.Selector? {
+    let named = [Name.id, .group, .prefix].filter { self[$0] != nil }
+    guard named.count <= 1 else {
+      throw FieldError(named[1], "id, group and prefix exclude each other: send exactly one of them")
+    }
+    if let group = try name(.group, upTo: Self.longestGroup) { return .group(Array(group.utf8)) }
+    if let prefix = try name(.prefix, upTo: ScheduleID.maximumLength) { return .prefix(Array(prefix.utf8)) }
+    guard self[.max] == nil else { throw FieldError(.max, "max is for group and prefix: it has no meaning with id") }
+    return nil
   }
 
   /// The content of a Schedule Trigger.
@@ -78,12 +104,6 @@ extension DetailFields {
   }
 
   private func reason() throws(FieldError) -> String? { try text(.reason, upTo: Self.longestReason) }
-
-  /// The id of a command that will also select by group and prefix.
-  private func onlyID() throws(FieldError) -> ScheduleID {
-    try refuse([.group, .prefix, .max])
-    return try id()
-  }
 
   /// Rejects fields that this command does not have, or not in this version, rather than ignoring what was meant.
   func refuse(_ names: [Name]) throws(FieldError) {

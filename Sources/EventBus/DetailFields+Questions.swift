@@ -32,7 +32,7 @@ extension DetailFields {
   private static let longestToken = 1024
 
   /// A whole number within bounds; nil when the field is absent.
-  private func number(_ name: Name, in range: ClosedRange<Int>) throws(FieldError) -> Int? {
+  func number(_ name: Name, in range: ClosedRange<Int>) throws(FieldError) -> Int? {
     guard let number = try wholeNumber(name) else { return nil }
     guard let number = Int(exactly: number), range.contains(number) else {
       throw FieldError(name, "\(name.rawValue) is \(number): \(range.lowerBound) to \(range.upperBound) is accepted")

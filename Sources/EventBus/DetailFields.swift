@@ -8,10 +8,8 @@ struct DetailFields {
     case misfirePolicy, catchupWindow, ifExists
     case group, tags, description, paused
     case until, `for`, remove, ifRevision
-    case tag, state, next
+    case tag, state, next, prefix, max
     case target
-    // Not supported by this version.
-    case prefix, max
 
     static let table = NameTable<Self>()
   }

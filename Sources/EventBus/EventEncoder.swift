@@ -51,6 +51,8 @@ package struct EventEncoder: Sendable {
       return message(controlled.name, id: Self.join(controlled.id, suffix))
     case .controlled(let controlled):
       return message(controlled.name, id: RandomUUID.text(from: random))
+    case .batchDone:
+      return message(.batchDone, id: RandomUUID.text(from: random))
     case .rejected:
       return message(.rejected, id: RandomUUID.text(from: random))
     }

@@ -68,6 +68,21 @@ extension JSONWriter {
     if let reason = pause.reason { field("reason", reason) }
   }
 
+  mutating func write(_ done: BatchDone) {
+    field("command", done.command.rawValue)
+    write(done.selector)
+    field("matched", Int64(done.counts.matched))
+    field("changed", Int64(done.counts.changed))
+    field("unchanged", Int64(done.counts.unchanged))
+  }
+
+  mutating func write(_ selector: BatchCommand.Selector) {
+    switch selector {
+    case .group(let name): field("group", name)
+    case .prefix(let prefix): field("prefix", prefix)
+    }
+  }
+
   /// - Parameter messageID: The rejected command's. Written as text; invalid UTF-8 becomes U+FFFD.
   mutating func write(_ rejection: Rejection, to messageID: [UInt8]?) {
     if let id = rejection.id { field("id", id.bytes) }

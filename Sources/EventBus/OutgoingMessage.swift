@@ -60,6 +60,8 @@ package struct OutgoingMessage {
       envelope.write(name, payload: stopped.definition?.payload, to: &json) { $0.write(stopped) }
     case .controlled(let controlled):
       envelope.write(name, payload: controlled.shownDefinition?.payload, to: &json) { $0.write(controlled) }
+    case .batchDone(let done):
+      envelope.write(name, payload: nil, to: &json) { $0.write(done) }
     case .rejected(let rejection):
       envelope.write(name, payload: nil, to: &json) { $0.write(rejection, to: correlationID) }
     }

@@ -35,10 +35,16 @@ struct BusClient {
   /// Publishes a command and returns its outcome.
   ///
   /// Only two events are bound, since the login may lack the right to outcomes of commands that it never sends.
-  func send(_ command: EventName, _ detail: EventDetail, outcome: EventName) throws -> ReceivedEvent {
+  ///
+  /// - Parameter isMeant: Whether an event that answers the command is the outcome to wait for.
+  func send(
+    _ command: EventName, _ detail: EventDetail, outcome: EventName,
+    where isMeant: (ReceivedEvent) -> Bool = { _ in true }
+  ) throws -> ReceivedEvent {
     try connection.bindQueue(queue, to: settings.names.eventBus, events: [outcome, .rejected])
     return try answer(
       to: settings.command(command.rawValue, Array(detail.event(command).utf8)),
+      where: isMeant,
       orComplain: "no outcome within \(timeout) s. The command is in the queue \(settings.names.commandQueue) and will"
         + " be answered when a scheduler consumes it; is `pocketwatch serve` running?")
   }
@@ -65,16 +71,19 @@ struct BusClient {
   }
 
   /// - Parameter complaint: What to print if there is none in time.
-  private func answer(to message: Message, orComplain complaint: String) throws -> ReceivedEvent {
+  private func answer(
+    to message: Message, where isMeant: (ReceivedEvent) -> Bool = { _ in true }, orComplain complaint: String
+  ) throws -> ReceivedEvent {
     var message = message
-    // The broker validates it, and targets depend on it.
+    // The broker validates it: by it the service knows an operator, and who may use targets.
     if settings.sendsUserID { message.properties.userID = connection.server.user }
     try connection.publish(message)
     let deadline = ContinuousClock.now + .seconds(timeout)
     while ContinuousClock.now < deadline {
       switch try connection.nextEvent(timeout: deadline - ContinuousClock.now) {
       case .delivery(let delivery) where delivery.properties.correlationID == message.properties.messageID:
-        return ReceivedEvent(delivery)
+        let event = ReceivedEvent(delivery)
+        if isMeant(event) { return event }
       case .returned:
         throw failure(
           "no queue is bound to this event on the exchange \(settings.names.eventBus): import the definitions"

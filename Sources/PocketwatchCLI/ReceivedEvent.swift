@@ -46,7 +46,9 @@ struct ReceivedEvent {
 
   private static let verbWidth = EventName.own.map { verb($0.rawValue).count }.max() ?? 0
 
-  private static func verb(_ name: String) -> String { name.replacing("Schedule ", with: "").lowercased() }
+  private static func verb(_ name: String) -> String {
+    name.replacing("Schedule ", with: "").replacing(" Done", with: "").lowercased()
+  }
 
   /// What follows the id.
   private var fields: [String?] {
@@ -63,6 +65,11 @@ struct ReceivedEvent {
     case .triggered: [detail.text("tickId"), next, detail.flags("paused", "ended")]
     case .updated:
       [changed, next, detail.flags("paused", "ended"), detail.text("revision", label: "revision "), ignored]
+    case .batchDone:
+      [
+        detail.text("command"), detail.text("group", label: "group ") ?? detail.text("prefix", label: "prefix "),
+        detail.count("matched", label: "matched "), detail.count("changed", label: "changed "),
+      ]
     case .rejected: [detail.text("command"), detail.text("field", label: "field "), detail.text("reason")]
     case .described: [detail.text("state"), next]
     case .listed: ["schedules \(detail.objects("schedules").count)"]

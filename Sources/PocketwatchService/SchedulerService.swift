@@ -65,7 +65,9 @@ package struct SchedulerService: Service {
     warnOfMissingZones(zones)
     let publisher = try makePublisher(inbox)
     let reader = CommandReader(
-      decoder: CommandDecoder(zones: { try? zones.rules(named: $0) }, secret: persistentState.secret), logger: logger)
+      decoder: CommandDecoder(
+        zones: { try? zones.rules(named: $0) }, secret: persistentState.secret, operators: configuration.operators),
+      logger: logger)
     let consumer = try makeConsumer(inbox, reader)
     let replies = ReplySender(
       configuration.broker, onResult: { [watch] in watch?.metrics.count($1, $0) },

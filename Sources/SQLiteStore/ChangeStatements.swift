@@ -9,6 +9,7 @@ struct ChangeStatements {
   private let advanceLive, end: ProgressUpdate
   private let markAnnounced, dropPayload: PreparedStatement
   private let insertAnswer: PreparedStatement
+  private let batches: BatchStatements
 
   init(_ database: Database) throws {
     insertDefinition = try PreparedStatement(SQL.insertDefinition, in: database)
@@ -23,6 +24,7 @@ struct ChangeStatements {
     markAnnounced = try PreparedStatement(SQL.markAnnounced, in: database)
     dropPayload = try PreparedStatement(SQL.dropPayload, in: database)
     insertAnswer = try PreparedStatement(SQL.insertAnswer, in: database)
+    batches = BatchStatements(database)
   }
 
   /// Inserts a schedule. Replaces the schedule with the same id, if there is one, and its progress.
@@ -89,6 +91,8 @@ struct ChangeStatements {
     guard marked == 1 else { return }
     try dropPayload.run { $0.bind(generation) }
   }
+
+  func apply(_ change: BatchChange) throws { try batches.apply(change) }
 
   func remember(_ command: RememberedCommand) throws {
     try insertAnswer.run { command.bind(to: &$0) }

@@ -85,6 +85,10 @@ struct ParameterValues {
     }
   }
 
+  mutating func bindNulls(_ count: Int) {
+    for _ in 0..<count { bind(nil as Int64?) }
+  }
+
   mutating func bind(_ value: Int?) { bind(value.map { Int64($0) }) }
   mutating func bind(_ value: Bool?) { bind(value.map { $0 ? 1 : 0 } as Int64?) }
 

@@ -26,7 +26,7 @@ extension RememberedCommand {
 }
 
 extension RememberedCommand.Answer {
-  static let columns = "started, effect, stopped, rejectedField, rejectedReason, controlled"
+  static let columns = "started, effect, stopped, rejectedField, rejectedReason, controlled, matched, changed"
 
   /// Binds the values of `columns`.
   func bind(to parameters: inout ParameterValues) {
@@ -34,21 +34,26 @@ extension RememberedCommand.Answer {
     case .started(let generation, let effect):
       parameters.bind(generation)
       parameters.bind(effect.rawValue)
-      for _ in 0..<4 { parameters.bind(nil as Int64?) }
+      parameters.bindNulls(6)
     case .stopped(let generation):
-      for _ in 0..<2 { parameters.bind(nil as Int64?) }
+      parameters.bindNulls(2)
       parameters.bind(generation)
-      for _ in 0..<3 { parameters.bind(nil as Int64?) }
+      parameters.bindNulls(5)
     case .rejected(let field, let reason, let isOfState):
       parameters.bind(nil as Int64?)
       parameters.bind(isOfState)
       parameters.bind(nil as Int64?)
       parameters.bind(text: field)
       parameters.bind(text: reason)
-      parameters.bind(nil as Int64?)
+      parameters.bindNulls(3)
     case .controlled(let generation):
-      for _ in 0..<5 { parameters.bind(nil as Int64?) }
+      parameters.bindNulls(5)
       parameters.bind(generation)
+      parameters.bindNulls(2)
+    case .batch(let counts):
+      parameters.bindNulls(6)
+      parameters.bind(counts.matched)
+      parameters.bind(counts.changed)
     }
   }
 
@@ -66,6 +71,8 @@ extension RememberedCommand.Answer {
       self = .rejected(field: field, reason: reason, isOfState: isOfState)
     } else if let generation = row.integer(first + 5) {
       self = .controlled(generation: generation)
+    } else if let matched = row.integer(first + 6), let changed = row.integer(first + 7) {
+      self = .batch(BatchCounts(matched: Int(clamping: matched), changed: Int(clamping: changed)))
     } else {
       return nil
     }

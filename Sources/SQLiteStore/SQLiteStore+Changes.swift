@@ -37,6 +37,8 @@ extension SQLiteStore {
           try database.run("UPDATE recollection SET inDoubtThrough = ?") { $0.bind(through.milliseconds) }
         case .inbox(let change):
           try database.apply(change)
+        case .batch(let change):
+          try statements.apply(change)
         }
       }
       try database.add(counts)

@@ -37,7 +37,7 @@ extension Database {
       try run(
         """
         UPDATE inbox SET started = ?2, effect = ?3, stopped = ?4, rejectedField = ?5, rejectedReason = ?6,
-          controlled = ?7
+          controlled = ?7, matched = ?8, changed = ?9
         WHERE sequence = ?1
         """
       ) {

@@ -245,5 +245,37 @@ enum Schema {
     -- the generation that a pause, resume, trigger or update was about; effect of a rejection: 1 if it depends on the state
     ALTER TABLE answeredCommand ADD COLUMN controlled INTEGER;
     ALTER TABLE inbox ADD COLUMN controlled INTEGER;
+
+    -- commands by group or prefix that are under way
+    CREATE TABLE batch (
+      number INTEGER PRIMARY KEY,
+      key BLOB NOT NULL,
+      -- stop, pause or resume, and what else the client sent
+      command TEXT NOT NULL,
+      groupName BLOB, prefix BLOB,
+      maximum INTEGER NOT NULL,
+      pauseUntil INTEGER, misfirePolicy TEXT, reason BLOB,
+      messageID BLOB,
+      matched INTEGER NOT NULL, changed INTEGER NOT NULL,
+      -- 1 if it was answered before with these counts, and is applied again to some schedules
+      isRepeat INTEGER NOT NULL,
+      -- 1 when all members are stored
+      isComplete INTEGER NOT NULL,
+      CHECK ((groupName IS NULL) + (prefix IS NULL) = 1)
+    ) STRICT;
+    -- schedules to which a batch is still to be applied, or whose outcome is not confirmed
+    CREATE TABLE batchMember (
+      batch INTEGER NOT NULL,
+      id BLOB NOT NULL,
+      -- what it was answered, as in answeredCommand; null until it is decided
+      started INTEGER, effect INTEGER, stopped INTEGER, rejectedField BLOB, rejectedReason BLOB, controlled INTEGER,
+      matched INTEGER, changed INTEGER,
+      PRIMARY KEY (batch, id)
+    ) STRICT, WITHOUT ROWID;
+    -- the answer to a batch command
+    ALTER TABLE answeredCommand ADD COLUMN matched INTEGER;
+    ALTER TABLE answeredCommand ADD COLUMN changed INTEGER;
+    ALTER TABLE inbox ADD COLUMN matched INTEGER;
+    ALTER TABLE inbox ADD COLUMN changed INTEGER;
     """
 }

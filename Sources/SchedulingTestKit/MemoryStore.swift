@@ -24,6 +24,7 @@ package final class MemoryStore: ScheduleStore, ScheduleQueries {
   private var answered = SortedArray<CommandPosition>()
   private var lastSequence = 0
   private var inbox = MemoryInbox()
+  private var batches = MemoryBatches()
 
   package init(secret: SipHash.Key = SipHash.Key(1, 2), rulesVersion: Int64 = CronExpression.rulesVersion) {
     persistentState = PersistentState(
@@ -133,6 +134,11 @@ package final class MemoryStore: ScheduleStore, ScheduleQueries {
     inbox.countTries(of: positions, passedOver: passedOver)
   }
 
+  package func batches(after member: BatchMember?, limit: Int) throws(StoreError) -> BatchPage {
+    try checkFault()
+    return batches.page(after: member, limit: limit)
+  }
+
   private func checkFault() throws(StoreError) {
     if let fault { throw fault }
   }
@@ -198,6 +204,7 @@ extension MemoryStore {
     case .inbox(let change):
       inbox.apply(change)
       persistentState.inboxBatch = inbox.lastComplete
+    case .batch(let change): batches.apply(change)
     }
   }
 

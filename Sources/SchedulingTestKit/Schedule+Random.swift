@@ -184,7 +184,8 @@ extension RememberedCommand {
   package static func random(using generator: inout some RandomNumberGenerator) -> RememberedCommand {
     let generation = Int64.random(in: 1...1000, using: &generator)
     let answer: Answer =
-      switch Int.random(in: 0..<4, using: &generator) {
+      switch Int.random(in: 0..<5, using: &generator) {
+      case 4: .batch(BatchCounts(matched: Int(generation), changed: generator.pick([0, Int(generation)]) ?? 1))
       case 0: .started(generation: generation, effect: generator.pick(Started.Effect.allCases) ?? .created)
       case 1: .stopped(generation: generation)
       case 2: .controlled(generation: generation)

@@ -45,12 +45,13 @@ extension StoreConformance {
       try expectEqual(alone.isLast, false, "the last")
       let answer = RememberedCommand.Answer.rejected(field: "id", reason: "é\0", isOfState: true)
       try fixture.store.apply([
-        .inbox(.answered(rows[0].position, answer)), .inbox(.answered(rows[1].position, .stopped(generation: 5))),
+        .inbox(.answered(rows[0].position, answer)),
+        .inbox(.answered(rows[1].position, .batch(BatchCounts(matched: 5, changed: 4)))),
       ])
       try fixture.store.countTries(of: [], passedOver: [rows[2].position])
       try fixture.reopen()
       let all = try fixture.store.takeInbox(after: nil, limit: 9)
-      try expectEqual(all.rows.map(\.answer), [answer, .stopped(generation: 5), nil], "answers")
+      try expectEqual(all.rows.map(\.answer), [answer, .batch(BatchCounts(matched: 5, changed: 4)), nil], "answers")
       try expectEqual(all.rows.map(\.tries), [2, 1, 0], "tries")
       try expectEqual(all.isLast, true, "the last")
       try fixture.store.apply([.inbox(.remove(rows[0].position)), .inbox(.remove(rows[2].position))])

@@ -8,9 +8,12 @@ extension StoreConformance {
         .started(generation: 7, effect: .kept), .started(generation: .max, effect: .created), .stopped(generation: 8),
         .rejected(field: "id", reason: "no such schedule", isOfState: true),
         .rejected(field: "", reason: "é\0\u{301}", isOfState: false), .controlled(generation: 9),
+        .batch(BatchCounts(matched: 100_000, changed: 0)),
       ]
       // Keys that differ in one half only, or in the order of their halves.
-      let keys = [(1, 2), (2, 1), (1, 1), (0, .max), (.max, 0), (.max, .max)].map { CommandKey(high: $0, low: $1) }
+      let keys = [(1, 2), (2, 1), (1, 1), (0, .max), (.max, 0), (.max, .max), (3, 3)].map {
+        CommandKey(high: $0, low: $1)
+      }
       let commands = zip(keys, answers).map {
         RememberedCommand(key: $0, at: Instant(milliseconds: -1), answer: $1)
       }

@@ -10,7 +10,7 @@ package import Scheduling
 /// A new rule for stores is added here, never in the tests of one of them.
 package enum StoreConformance {
   package static let checks =
-    starting + advancing + due + reading + listing + remembering + inbox + sweeping + agreement
+    starting + advancing + due + reading + listing + remembering + inbox + batches + sweeping + agreement
 }
 
 /// A store with everything that this project requires.

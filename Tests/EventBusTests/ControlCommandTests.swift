@@ -113,12 +113,73 @@ struct ControlCommandTests {
         == .update(Command.Update(id: a, change: DefinitionChange(values: [], removed: [.limit, .tags]))))
   }
 
+  private func batch(_ name: EventName, _ members: String, messageID: String? = "m", userID: String? = nil)
+    -> ReceivedCommand.Content
+  {
+    let body = #"{"DetailType": "\#(name.rawValue)", "Detail": {\#(members)}}"#
+    var message = message(body, routingKey: name.rawValue, messageID: messageID)
+    message.userID = userID
+    return CommandDecoder(
+      zones: { _ in .utc }, secret: secret, operators: userID == nil ? .everyone : Operators(["ops"])
+    )
+    .decode(message).content
+  }
+
+  @Test("a Stop, Pause or Resume selects by group or prefix")
+  func batches() throws {
+    let group = BatchCommand.Selector.group(Array("g".utf8))
+    let expected: [(EventName, String, BatchCommand)] = [
+      (.stop, #""group": "g""#, BatchCommand(selector: group, action: .stop(reason: "stopped"))),
+      (
+        .pause, #""group": "g", "for": "1h", "reason": "r", "max": 100000"#,
+        BatchCommand(
+          selector: group, action: .pause(end: .after(try DurationExpression("1h")), reason: "r", time: nil),
+          maximum: 100_000)
+      ),
+      (
+        .resume, #""prefix": "t\u00e9:", "misfirePolicy": "fireAll", "max": 1"#,
+        BatchCommand(
+          selector: .prefix(Array("té:".utf8)), action: .resume(misfirePolicy: .fireAll, reason: nil), maximum: 1)
+      ),
+    ]
+    for (name, members, command) in expected {
+      guard case .batch(let batch, _) = batch(name, members) else {
+        Issue.record("\(members) is rejected")
+        continue
+      }
+      #expect(batch == command)
+    }
+  }
+
+  @Test("a command by group needs a message_id")
+  func batchWithoutMessageID() {
+    let rejection = batch(.stop, #""group": "g""#, messageID: nil).rejection
+    #expect(rejection?.field == "message_id")
+  }
+
+  @Test("only operators select by group or prefix", arguments: ["ops", "sender", "op", ""])
+  func operators(user: String) {
+    let rejection = batch(.stop, #""prefix": "a""#, userID: user).rejection
+    #expect(rejection?.field == (user == "ops" ? nil : "user_id"))
+    #expect(user == "ops" || rejection?.reason.contains("POCKETWATCH_OPERATORS") == true)
+    guard case .command = batch(.stop, #""id": "a""#, userID: user) else {
+      Issue.record("a command on one schedule is for everyone")
+      return
+    }
+  }
+
   @Test(
     "what is wrong is named",
     arguments: [
       (EventName.pause, #""id": "a", "until": "2030-01-01T00:00:00Z", "for": "1h""#, "for"),
       (.pause, #""id": "a", "for": 5"#, "for"), (.pause, #""id": "a", "until": "tomorrow""#, "until"),
-      (.pause, #""id": "a", "group": "g""#, "group"), (.stop, #""prefix": "a""#, "prefix"),
+      (.pause, #""id": "a", "group": "g""#, "group"), (.stop, #""prefix": "a", "id": "a""#, "prefix"),
+      (.stop, #""prefix": "a", "group": "a""#, "prefix"), (.stop, #""reason": "r""#, "id"),
+      (.resume, #""group": """#, "group"), (.resume, #""prefix": """#, "prefix"), (.stop, #""group": 1"#, "group"),
+      (.stop, #""prefix": "\#(String(repeating: "p", count: 201))""#, "prefix"),
+      (.stop, #""group": "g", "max": 0"#, "max"), (.stop, #""group": "g", "max": 100001"#, "max"),
+      (.stop, #""group": "g", "max": "9""#, "max"), (.stop, #""max": 9"#, "max"),
+      (.pause, #""group": "g", "until": "2030-01-01T00:00:00Z", "for": "1h""#, "for"),
       (.resume, #""id": "a", "max": 5"#, "max"), (.resume, #""id": "a", "misfirePolicy": "all""#, "misfirePolicy"),
       (.trigger, #""payload": 1"#, "id"), (.update, #""id": "a", "cron": "x""#, "cron"),
       (.update, #""id": "a", "cron": "* * * * *", "every": "1h""#, "every"),
@@ -173,6 +234,20 @@ struct ControlOutcomeTests {
     let body = message.body.utf8Text
     let range = body.firstRange(of: #""Detail":"#)
     return String(range.map { body[$0.upperBound...].dropLast() } ?? "")
+  }
+
+  @Test("Batch Done")
+  func batchDone() {
+    let counts = BatchCounts(matched: 5, changed: 3)
+    for (selector, field) in [
+      (BatchCommand.Selector.group(Array("g".utf8)), #""group":"g""#), (.prefix(Array("p:".utf8)), #""prefix":"p:""#),
+    ] {
+      let message = encoder.encode(
+        .batchDone(BatchDone(command: .pause, selector: selector, counts: counts)), origin: Origin(messageID: [7]),
+        at: SendingTime(now))
+      #expect(message.type == "Schedule Batch Done" && message.correlationID == [7] && message.messageID.count == 36)
+      #expect(detail(message) == #"{"command":"Schedule Pause",\#(field),"matched":5,"changed":3,"unchanged":2}"#)
+    }
   }
 
   @Test("Paused")

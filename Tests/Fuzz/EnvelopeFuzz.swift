@@ -19,6 +19,11 @@ func fuzzEnvelope(_ bytes: [UInt8]) {
       isWritten(update)
     case .command(let command, let key):
       precondition(key != nil && (1...200).contains(command.id.bytes.count) && command.name == name)
+    case .batch(let batch, _):
+      precondition((1...200).contains(batch.selector.bytes.count) && batch.name == name)
+      let maximum = BatchCommand.largestMaximum
+      precondition((1...maximum).contains(batch.maximum))
+      _ = encode(.batchDone(BatchDone(command: name, selector: batch.selector, counts: BatchCounts())))
     case .question(let question, let address):
       precondition(question.name == name && address.replyTo == [2])
     case .malformed(let rejection):

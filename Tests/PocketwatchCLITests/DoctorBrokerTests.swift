@@ -48,7 +48,7 @@ struct DoctorBrokerTests {
       rights.permissions.hasPrefix(#"rabbitmqctl set_permissions -p 'a/b c' 'o'\''neil' "# + patterns + "  # this"))
     let finding = rights.publishing(denied: ["Schedule Tick"], publishesCommands: true)
     #expect(finding.level == .error && finding.message == "o'neil may not publish Schedule Tick to events")
-    let events = "Tick|Started|Stopped|Paused|Resumed|Triggered|Updated|Rejected"
+    let events = "Tick|Started|Stopped|Paused|Resumed|Triggered|Updated|Batch Done|Rejected"
     let commands = "Start|Stop|Pause|Resume|Trigger|Update"
     #expect(finding.remedy?.contains("events '^Schedule (\(events)|\(commands))$' '^$'  # ") == true)
     #expect(rights.mayNotReply(to: "x").level == .warning)

@@ -75,13 +75,13 @@ struct ScheduleCommandTests {
 
   @Test("each field of a command has an option")
   func completeness() throws {
-    let given = try Self.table.flatMap { row -> [String] in
-      let object = try JSONSerialization.jsonObject(with: Data(Self.event(of: row.arguments).body.utf8))
-      return ((object as? [String: Any])?["Detail"] as? [String: Any])?.keys.sorted() ?? []
-    }
-    let unsupported: Set<DetailFields.Name> = [.prefix, .max]
+    let given =
+      try Self.table.flatMap { row -> [String] in
+        let object = try JSONSerialization.jsonObject(with: Data(Self.event(of: row.arguments).body.utf8))
+        return ((object as? [String: Any])?["Detail"] as? [String: Any])?.keys.sorted() ?? []
+      } + Self.selections.flatMap { $0.fields.keys }
     let ofQuestions: Set<DetailFields.Name> = [.next, .state, .tag]
-    let known = Set(DetailFields.Name.allCases).subtracting(unsupported).subtracting(ofQuestions).map(\.rawValue)
+    let known = Set(DetailFields.Name.allCases).subtracting(ofQuestions).map(\.rawValue)
     #expect(Set(given).sorted() == known.sorted())
   }
 
@@ -109,11 +109,48 @@ struct ScheduleCommandTests {
     #expect(script.contains("--if-revision") && script.contains("catchupWindow"))
   }
 
+  private static let selections: [(arguments: [String], fields: [String: String], json: String)] = [
+    (["stop", "--group", "g", "--reason", "r"], ["group": "g", "reason": "r"], #""group":"g","reason":"r""#),
+    (["pause", "--prefix", "p:", "--max", "5", "--yes"], ["prefix": "p:", "max": "5"], #""prefix":"p:","max":5"#),
+    (["resume", "--group", "g", "--max", "100000"], ["group": "g", "max": "100000"], #""group":"g","max":100000"#),
+  ]
+
+  @Test("a group or a prefix instead of an id", arguments: selections.indices)
+  func selection(index: Int) throws {
+    let (arguments, _, json) = Self.selections[index]
+    let command = try #require(try Pocketwatch.parseAsRoot(arguments) as? any SelectiveCommand)
+    let name = type(of: command).event
+    let body = command.detail.event(name)
+    #expect(body.hasSuffix(#""Detail":{\#(json)}}"#), "\(body)")
+    let decoder = CommandDecoder(zones: { _ in .utc }, secret: SipHash.Key(1, 2))
+    let message = IncomingMessage(routingKey: Array(name.rawValue.utf8), messageID: [1], body: Array(body.utf8))
+    guard case .batch = decoder.decode(message).content else {
+      Issue.record("rejected: \(body)")
+      return
+    }
+  }
+
+  @Test(
+    "exactly one selection",
+    arguments: [
+      ["stop"], ["stop", "--id", "a", "--group", "g"], ["pause", "--group", "g", "--prefix", "p"],
+      ["resume", "--id", "a", "--yes"], ["stop", "--id", "a", "--max", "5"],
+    ])
+  func wrongSelection(arguments: [String]) {
+    let error = #expect(throws: (any Error).self) { try Pocketwatch.parseAsRoot(arguments) }
+    #expect(error.map { Pocketwatch.exitCode(for: $0) } == .validationFailure)
+  }
+
   /// The event that a command with the id `a` publishes.
   private static func event(of arguments: [String]) throws -> (name: EventName, body: String) {
-    let parsed = try Pocketwatch.parseAsRoot(arguments + ["--id", "a"])
-    let command = try #require(parsed as? any ScheduleCommand)
-    let name = type(of: command).event
-    return (name, command.detail.event(name))
+    switch try Pocketwatch.parseAsRoot(arguments + ["--id", "a"]) {
+    case let command as any ScheduleCommand:
+      let name = type(of: command).event
+      return (name, command.detail.event(name))
+    case let command as any SelectiveCommand:
+      let name = type(of: command).event
+      return (name, command.detail.event(name))
+    default: throw CleanExit.message("not a command on a schedule")
+    }
   }
 }

@@ -1,5 +1,6 @@
 import AMQP
 import AdminHTTP
+import EventBus
 import Foundation
 import Logging
 import PocketwatchService
@@ -30,6 +31,7 @@ struct ConfigurationTests {
     #expect(configuration.broker.names == TopologyNames())
     #expect(configuration.broker.sendsUserID && !configuration.broker.answersDirectly)
     #expect(configuration.broker.tls == nil)
+    #expect(configuration.operators == .everyone)
     #expect(configuration.database == "./pocketwatch.sqlite")
     #expect(configuration.misfireThresholdMilliseconds == 60_000)
     #expect(configuration.publishWindow == 512)
@@ -46,6 +48,10 @@ struct ConfigurationTests {
     (.database, "/a.sqlite", "/b c.sqlite", { configuration, _ in configuration.database }),
     (.userID, "on", "off", { configuration, _ in configuration.broker.sendsUserID ? "on" : "off" }),
     (.directReply, "on", "off", { configuration, _ in configuration.broker.answersDirectly ? "on" : "off" }),
+    (
+      .operators, "ops", "ops, billing",
+      { configuration, _ in configuration.operators == Operators(["ops"]) ? "ops" : "ops, billing" }
+    ),
     (
       .misfireThreshold, "1s", "24h",
       { configuration, _ in configuration.misfireThresholdMilliseconds == 1000 ? "1s" : "24h" }
@@ -167,7 +173,8 @@ struct ConfigurationTests {
     "a value out of range is rejected with the setting's name",
     arguments: [
       (Setting.stack, "A"), (.stack, "a.b"), (.eventBus, "amq.topic"), (.eventBus, String(repeating: "x", count: 256)),
-      (.userID, "yes"), (.misfireThreshold, "999"), (.misfireThreshold, "86400001"), (.misfireThreshold, "later"),
+      (.userID, "yes"), (.operators, "a,"), (.operators, "a,*"), (.operators, " "), (.misfireThreshold, "999"),
+      (.misfireThreshold, "86400001"), (.misfireThreshold, "later"),
       (.endedRetention, "59m"), (.endedRetention, "367d"), (.publishWindow, "0"), (.publishWindow, "4097"),
       (.publishWindow, "-1"),
       (.publishWindow, "9999999999999999999999"),

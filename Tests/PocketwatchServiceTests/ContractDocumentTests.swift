@@ -236,6 +236,9 @@ struct ContractDocumentTests {
         controlled(.updated(changed: ["cron"], ignored: ["y"])),
         .rejected(Rejection(id: definition.id, command: "", field: "", reason: "")),
       ]
+        + [BatchCommand.Selector.group([1]), .prefix([1])].map {
+          .batchDone(BatchDone(command: .stop, selector: $0, counts: BatchCounts()))
+        }
     }
   }
 

@@ -157,9 +157,18 @@ struct EngineDriver {
 
   /// Delivers commands again, each with the count of its deliveries before; with `isAll` the queue has no more of them.
   mutating func redeliver(_ commands: [((Command, messageID: String?), Int64)], isAll: Bool = true) {
-    let deliveries = commands.map { command, count in
-      let origin = Origin(messageID: command.messageID.map { Array($0.utf8) })
+    let contents = commands.map { command, count in
       let content = ReceivedCommand.Content.command(command.0, key: command.messageID.map { key(of: command.0, $0) })
+      return (content, messageID: command.messageID, count)
+    }
+    redeliver(contents: contents, isAll: isAll)
+  }
+
+  mutating func redeliver(
+    contents: [(ReceivedCommand.Content, messageID: String?, Int64)], isAll: Bool = true
+  ) {
+    let deliveries = contents.map { content, messageID, count in
+      let origin = Origin(messageID: messageID.map { Array($0.utf8) })
       lastTag += 1
       return ReceivedCommand(
         source: .delivery(tag: lastTag), size: 100, origin: origin,
@@ -224,6 +233,24 @@ struct EngineDriver {
 
   mutating func stop(_ id: ScheduleID, reason: String = "stopped", messageID: String? = nil) {
     deliver(.stop(Command.Stop(id: id, reason: reason)), messageID: messageID)
+  }
+
+  mutating func batch(
+    _ action: BatchCommand.Action, _ selector: BatchCommand.Selector, maximum: Int = 1000, messageID: String = "batch",
+    replyTo: ReplyAddress? = nil
+  ) {
+    deliver(received: [
+      received(batch(action, selector, maximum: maximum, messageID), origin: messageID, replyTo: replyTo)
+    ])
+  }
+
+  func batch(
+    _ action: BatchCommand.Action, _ selector: BatchCommand.Selector, maximum: Int = 1000, _ messageID: String
+  ) -> ReceivedCommand.Content {
+    let command = BatchCommand(selector: selector, action: action, maximum: maximum)
+    return .batch(
+      command,
+      key: CommandKey(messageID: Array(messageID.utf8), body: Array("\(command)".utf8), secret: SipHash.Key(1, 2)))
   }
 
   private mutating func received(
@@ -368,6 +395,10 @@ struct EngineDriver {
     events.compactMap { if case .controlled(let controlled) = $0 { controlled } else { nil } }
   }
   var rejections: [Rejection] { events.compactMap { if case .rejected(let rejected) = $0 { rejected } else { nil } } }
+
+  var batchesDone: [BatchDone] {
+    events.compactMap { if case .batchDone(let done) = $0 { done } else { nil } }
+  }
 
   func stored(_ id: ScheduleID) throws -> Schedule? { try store.schedules([id])[0] }
 }

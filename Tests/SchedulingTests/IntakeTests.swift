@@ -109,3 +109,11 @@ extension CommandSource {
 extension InboxLine.Taken {
   fileprivate var tags: [UInt64] { commands.compactMap(\.source.tag) }
 }
+
+extension Intake {
+  /// Without batches.
+  fileprivate mutating func take(_ limit: Int, unless isBusy: (ScheduleID) -> Bool) -> InboxLine.Taken {
+    var batches = Batches(settings: Engine.Settings())
+    return take(limit, batches: &batches, unless: isBusy)
+  }
+}

@@ -23,11 +23,12 @@ struct StoreLaneTests {
 
   @Test mutating func kindsTakeTurns() {
     #expect(
-      lane.kindsInTurn == [.owed, .sweep, .apply, .inbox, .lookUp, .question, .review, .due], "owed Stoppeds come first"
+      lane.kindsInTurn == [.owed, .sweep, .apply, .inbox, .lookUp, .batch, .question, .review, .due],
+      "owed Stoppeds come first"
     )
     lane.begin(.apply([], []), as: .apply)
     _ = lane.succeeded()
-    #expect(lane.kindsInTurn == [.inbox, .lookUp, .question, .review, .due, .owed, .sweep, .apply])
+    #expect(lane.kindsInTurn == [.inbox, .lookUp, .batch, .question, .review, .due, .owed, .sweep, .apply])
     lane.begin(.owed(after: 0, limit: 1))  // outside of the turns, while stopping
     _ = lane.succeeded()
     #expect(lane.kindsInTurn.first == .inbox)

@@ -20,6 +20,23 @@ extension SimulatedClients {
     }
   }
 
+  static let groups: [String?] = [nil, "g", "g", "h"]
+  private static let prefixes: [[UInt8]] = ["a", "\u{e9}", "e", "e\u{301}", "d", "b"].map { Array($0.utf8) }
+
+  /// A command by group or prefix: of one schedule, some or none.
+  mutating func batch(at wall: Instant, using random: inout SeededGenerator) -> BatchCommand {
+    let selector: BatchCommand.Selector =
+      random.oneIn(3)
+      ? .prefix(random.pick(Self.prefixes) ?? []) : .group(Array((random.oneIn(3) ? "h" : "g").utf8))
+    let action: BatchCommand.Action =
+      switch Int.random(in: 0..<8, using: &random) {
+      case 0, 1: .stop(reason: "stop \(lastLabel)")
+      case 2..<5: .pause(end: pauseEnd(at: wall, using: &random), reason: "pause \(lastLabel)", time: nil)
+      default: .resume(misfirePolicy: random.pick([nil, .skip, .fireOnce]) ?? nil, reason: nil)
+      }
+    return BatchCommand(selector: selector, action: action, maximum: random.oneIn(4) ? 1 : 1000)
+  }
+
   /// Sometimes in the past.
   private func pauseEnd(at wall: Instant, using random: inout SeededGenerator) -> Command.Pause.End? {
     switch Int.random(in: 0..<4, using: &random) {
@@ -49,7 +66,9 @@ extension SimulatedClients {
     case 5: removed.append(.limit)
     case 6: values.append(.endDate(endDate(after: wall, using: &random)))
     case 7: removed.append(.endDate)
-    case 8: values += random.pick(Self.jitters).map { [.jitter($0)] } ?? []
+    case 8:
+      values += random.pick(Self.jitters).map { [.jitter($0)] } ?? []
+      values += (random.pick(Self.groups) ?? nil).map { [.group($0)] } ?? []
     case 9:
       values.append(.misfirePolicy(random.pick(MisfirePolicy.allCases) ?? .skip))
       values.append(.catchupWindow(Self.windows[1]))

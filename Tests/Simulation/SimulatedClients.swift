@@ -23,10 +23,11 @@ struct SimulatedClients {
   mutating func next(at wall: Instant, using random: inout SeededGenerator) -> SimulatedMessage {
     lastLabel += 1
     var message = SimulatedMessage(label: lastLabel, content: .malformed)
-    switch Int.random(in: 0..<26, using: &random) {
+    switch Int.random(in: 0..<28, using: &random) {
     case 0: message.content = random.oneIn(10) ? .poison : .malformed
     case 1: message.content = .ownEvent
     case 2..<5: if let earlier = random.pick(sent) { message.content = earlier.content }
+    case 26, 27: message.content = .batch(batch(at: wall, using: &random), key: numberedKey)
     case 5..<8:
       let id = nextID(using: &random)
       message.content = .command(
@@ -43,7 +44,11 @@ struct SimulatedClients {
       let paused: Bool? = random.oneIn(6) ? true : random.oneIn(8) ? false : nil
       message.content = .command(.start(Command.Start(definition: definition, paused: paused)), key: key)
     }
-    if case .command(let command, .some) = message.content, !Self.isMixed(command.id) { sent.append(message) }
+    switch message.content {
+    case .command(let command, .some) where !Self.isMixed(command.id): sent.append(message)
+    case .batch: sent.append(message)
+    case .command, .malformed, .ownEvent, .poison: break
+    }
     return message
   }
 
@@ -77,6 +82,7 @@ struct SimulatedClients {
       misfirePolicy: random.pick([nil, .fireOnce, .fireAll, .skip]) ?? nil,
       catchupWindow: random.oneIn(4) ? random.pick(Self.windows) : nil,
       ifExists: random.oneIn(3) ? random.pick(IfExists.allCases) : nil)
+    definition.group = random.pick(Self.groups) ?? nil
     if !definition.timing.isOneShot, random.oneIn(4) { definition.endDate = endDate(after: wall, using: &random) }
     // A day of ticks every second would take too long.
     if definition.misfirePolicy == .fireAll, definition.catchupWindow == nil {

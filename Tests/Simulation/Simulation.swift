@@ -33,6 +33,9 @@ package struct Simulation {
     settings.gatheredTicks = 2
     settings.commandBatch = 4
     settings.duePage = 2
+    settings.batchStep = 2
+    settings.batchPage = 2
+    settings.maximumMemberOutcomes = 2
     settings.dueCapacity = 6
     settings.repeatWindowMilliseconds = isForgetful ? 600_000 : 100 * 86_400_000
     settings.maximumOwedEvents = 2

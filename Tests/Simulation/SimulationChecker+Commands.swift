@@ -23,6 +23,8 @@ extension SimulationChecker {
     var last: (label: Int, command: Command)?
     /// The last Pause, Resume or Update after it.
     var lastControl: (label: Int, command: Command)?
+    /// The last of its messages that may have determined something.
+    var latest = 0
     /// How many are not settled.
     var open = 0
   }
@@ -30,19 +32,20 @@ extension SimulationChecker {
   mutating func submitted(_ message: SimulatedMessage) {
     messages[message.label] = message
     submitted.append(message.label)
+    if case .batch(_, let key) = message.content { keyed[key, default: KeyedCommand(isMixed: false)].copies += 1 }
     guard case .command(let command, let key) = message.content else { return }
     var asked = asked[command.id.bytes] ?? Asked()
-    if asked.open == 0 { asked = Asked(last: asked.last, lastControl: asked.lastControl) }
+    if asked.open == 0 { asked = Asked(last: asked.last, lastControl: asked.lastControl, latest: asked.latest) }
     asked.open += 1
     let isMixed = SimulatedClients.isMixed(command.id)
     if let key { keyed[key, default: KeyedCommand(isMixed: isMixed)].copies += 1 }
     if let key, keyed[key]?.copies ?? 1 > 1 {
       reach(.repeatAnswered)
-      if isForgetful { (asked.last, asked.lastControl) = (nil, nil) }
+      if isForgetful { (asked.last, asked.lastControl, asked.latest) = (nil, nil, message.label) }
     } else {
       switch command {
-      case .start, .stop: (asked.last, asked.lastControl) = ((message.label, command), nil)
-      case .pause, .resume, .update: asked.lastControl = (message.label, command)
+      case .start, .stop: (asked.last, asked.lastControl, asked.latest) = ((message.label, command), nil, message.label)
+      case .pause, .resume, .update: (asked.lastControl, asked.latest) = ((message.label, command), message.label)
       case .trigger: break
       }
     }
@@ -55,9 +58,13 @@ extension SimulationChecker {
   /// What is known about a command with a key. On an id where some commands have no key, it has to be applied again
   /// with those, so nothing is expected of it.
   private func known(_ label: Int) -> (command: KeyedCommand, key: CommandKey)? {
-    guard case .command(_, let key?)? = messages[label]?.content, let known = keyed[key], !known.isMixed else {
-      return nil
-    }
+    let key: CommandKey? =
+      switch messages[label]?.content {
+      case .command(_, let key): key
+      case .batch(_, let key): key
+      case .malformed, .ownEvent, .poison, nil: nil
+      }
+    guard let key, let known = keyed[key], !known.isMixed else { return nil }
     return (known, key)
   }
 
@@ -68,7 +75,18 @@ extension SimulationChecker {
     return walls[(entry - 1)...].contains { $0.milliseconds - at.milliseconds > repeatWindow }
   }
 
-  /// P2: all messages with the same command have one effect. A Stop, a Pause and an Update name the first of them.
+  /// The same of a Stop, a Pause or an Update, which names the first of its messages.
+  mutating func countEffect(of label: Int, on id: ScheduleID) {
+    if !isEffectOfBatch(label, on: id) { countEffect(of: label, isItself: false) }
+  }
+
+  /// An answered command may have been forgotten.
+  mutating func expectForgotten(_ key: CommandKey, _ promise: String, _ text: @autoclosure () -> String) {
+    guard let known = keyed[key] else { return }
+    expect(mayBeForgotten(known), promise, text())
+  }
+
+  /// P2: all messages with the same command have one effect.
   mutating func countEffect(of label: Int, isItself: Bool = true) {
     guard let (known, key) = known(label) else { return }
     keyed[key]?.effects += 1
@@ -85,16 +103,23 @@ extension SimulationChecker {
 
   /// P2: it is decided once.
   mutating func remembered(_ command: RememberedCommand) {
-    if let known = keyed[command.key], !known.isMixed, known.remembered != nil {
+    rememberedBatch(command)
+    if let known = keyed[command.key], !known.isMixed, known.remembered != nil, !isRepeatOfBatch(command) {
       expect(mayBeForgotten(known), "P2", "message \(command.key.low) is decided twice")
     }
     keyed[command.key]?.remembered = (command.at, walls.count)
     if case .controlled = command.answer { keyed[command.key]?.isControlled = true }
   }
 
+  /// A batch that was applied again to some schedules is remembered again, as before.
+  private func isRepeatOfBatch(_ command: RememberedCommand) -> Bool {
+    if case .batch = command.answer { batches.endsRepeat } else { false }
+  }
+
   /// P2: whatever has happened meanwhile, a redelivered message gets the same answer as before, and so does a duplicate
   /// within the repeat window.
   mutating func answered(_ label: Int, _ event: OutgoingEvent) {
+    guard !answeredMember(label, event) else { return }
     answers[label, default: []].append(event)
     checkKept(label, event)
     guard let (known, key) = known(label), let kind = event.kind else { return }
@@ -183,6 +208,11 @@ extension SimulationChecker {
     case (.command(.start(let start), _), .rejected(let rejection), .deadLetter):
       // A duplicate, or a message that was delayed: it came too late.
       rejection.field == "endDate" && start.definition.endDate != nil
+    case (.batch(let batch, _), .batchDone(let done), .acknowledge):
+      done.command == batch.name && done.selector == batch.selector
+    case (.batch(let batch, _), .rejected(let rejection), .acknowledge): rejection.field == batch.selector.field
+    case (.batch(let batch, _), .rejected(let rejection), .deadLetter):
+      batch.name == .pause && ["until", "for"].contains(rejection.field)
     case (.command(let command, _), let answer?, let settlement):
       deserves(answer, settlement, command)
     default: false
@@ -212,15 +242,15 @@ extension SimulationChecker {
   /// However messages were redelivered: once all messages on an id are settled, the last command determines what is
   /// stored; a duplicate does not count.
   mutating func checkState(of id: [UInt8]) {
-    guard let asked = asked[id] else { return }
+    guard let asked = asked[id], !hasPendingMembers else { return }
     // A command that ended three processes had no effect, and a duplicate of it may have had one later.
     guard !inbox.suspects.contains(where: { messages[$0]?.isAbout(id) ?? true }) else { return }
     let generation = generations.last { tracks[$0]?.definition.id.bytes == id }
     let track = generation.flatMap { tracks[$0] }
-    if let (label, command) = asked.lastControl, !hasLeftItBe(label), let track {
+    if let (label, command) = asked.lastControl, !hasLeftItBe(label, id), let track {
       expect(isAsLeft(by: command, label, track), "P2", "\(command.id.text) is not as message \(label) left it")
     }
-    guard let (label, command) = asked.last, !hasLeftItBe(label) else { return }
+    guard let (label, command) = asked.last, !hasLeftItBe(label, id) else { return }
     switch command {
     case .start:
       let isStopped = track?.ending?.reason?.hasPrefix("stop ") == true
@@ -233,12 +263,13 @@ extension SimulationChecker {
   }
 
   /// A Start that was rejected, or left a live schedule unchanged, determines nothing, unless it was applied again.
-  private func hasLeftItBe(_ label: Int) -> Bool {
-    answers[label, default: []].contains {
+  private func hasLeftItBe(_ label: Int, _ id: [UInt8]) -> Bool {
+    if batches.rejected.contains(MemberName(label: label, id: ScheduleID(stored: id))) { return true }
+    return answers[label, default: []].contains {
       switch $0 {
       case .started(let started): started.effect == .kept
       case .rejected: true
-      case .stopped, .controlled, .tick: false
+      case .stopped, .controlled, .batchDone, .tick: false
       }
     }
   }
@@ -251,6 +282,7 @@ extension OutgoingEvent {
     case .started(let started): "\(started.effect)"
     case .stopped(let stopped): "stopped \(stopped.generation)"
     case .controlled(let controlled): "\(controlled.name.rawValue) \(controlled.generation)"
+    case .batchDone(let done): "done \(done.counts)"
     case .rejected(let rejection): "rejected \(rejection.field)"
     case .tick: nil
     }

@@ -71,10 +71,10 @@ extension SimulationChecker {
   private mutating func paused(_ schedule: Schedule, _ track: SimulationTrack, from nextTick: Schedule.NextTick) {
     let generation = schedule.generation
     guard let pause = schedule.control.pause, let label = pause.label,
-      case .command(.pause(let command), _)? = messages[label]?.content
+      case .pause(let command)? = deciding(label, on: schedule.id)
     else { return expect(false, "P27", "\(generation) is paused by nobody") }
     reach(track.isPaused ? .pausedAgain : track.isNextSent ? .pausedInDoubt : .paused)
-    countEffect(of: label, isItself: false)
+    countEffect(of: label, on: schedule.id)
     let decided = decisions
     if let since = track.control.pause?.since {
       expect(pause.since == since, "P27", "\(generation) forgets since when it is paused")
@@ -94,6 +94,14 @@ extension SimulationChecker {
     expect(isUnmoved(schedule, from: nextTick, track), "P27", "\(generation) is not where it was before its pause")
     setState(of: schedule)
     if track.isNextSent { tracks[generation]?.sent[nextTick.slot]?.isDetached = true }
+  }
+
+  /// The command of a message on a schedule, as the batch that decides it now has it.
+  private func deciding(_ label: Int, on id: ScheduleID) -> Command? {
+    guard case .batch? = messages[label]?.content, let number = batches.decidedNow[id] else {
+      return command(of: label, on: id)
+    }
+    return batches.open[number]?.batch.command.command(on: id)
   }
 
   // MARK: Resume

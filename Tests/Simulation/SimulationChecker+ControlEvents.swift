@@ -24,20 +24,20 @@ extension SimulationChecker {
         && controlled.definition == known.definition, "P30", "\(name) \(generation) is not what was stored")
     let promise = controlled.name == .paused ? "P27" : controlled.name == .resumed ? "P28" : "P30"
     expect(
-      isAnswer(controlled.effect, to: known.cause, label), promise, "\(name) \(generation) does not answer \(label)")
+      isAnswer(controlled, to: known.cause, label), promise, "\(name) \(generation) does not answer \(label)")
   }
 
   /// Whether the effect is the one of the message.
   private func isAnswer(
-    _ effect: Controlled.Effect, to cause: SimulationTrack.ControlHistory.Cause, _ label: Int
+    _ controlled: Controlled, to cause: SimulationTrack.ControlHistory.Cause, _ label: Int
   ) -> Bool {
     let content = messages[label]?.content
-    return switch (effect, cause, content) {
-    case (.paused, .pause(let first), .command(.pause, _)): messages[first]?.content == content
-    case (.updated, .update(let first), .command(.update, _)): messages[first]?.content == content
-    case (.resumed(let missed, _), .resume(let expected), .command(.resume(let resume), _)):
+    return switch (controlled.effect, cause, command(of: label, on: controlled.id)) {
+    case (.paused, .pause(let first), .pause): messages[first]?.content == content
+    case (.updated, .update(let first), .update): messages[first]?.content == content
+    case (.resumed(let missed, _), .resume(let expected), .resume(let resume)):
       missed == expected[resume.misfirePolicy ?? .skip]
-    case (.resumed(let missed, _), .resumeOneShot(let expected, let oneShot), .command(.resume(let resume), _)):
+    case (.resumed(let missed, _), .resumeOneShot(let expected, let oneShot), .resume(let resume)):
       missed == expected && (oneShot == .notDue || (oneShot == .leftOut) == (resume.misfirePolicy == .skip))
     default: false
     }

@@ -11,6 +11,7 @@ extension SimulationChecker {
     for label in submitted where !isAbout(poisoned, label) {
       expect(isDone(label), "P1", "message \(label) is left")
     }
+    finishedBatches(but: poisoned)
     for generation in generations {
       guard let track = tracks[generation], !track.isReplaced, !poisoned.contains(track.definition.id) else {
         continue
@@ -47,7 +48,10 @@ extension SimulationChecker {
   }
 
   private func isAbout(_ ids: [ScheduleID], _ label: Int) -> Bool {
-    guard case .command(let command, _)? = messages[label]?.content else { return false }
-    return ids.contains(command.id)
+    switch messages[label]?.content {
+    case .command(let command, _): return ids.contains(command.id)
+    case .batch: return !ids.isEmpty
+    case .malformed, .ownEvent, .poison, nil: return false
+    }
   }
 }

@@ -5,7 +5,8 @@ import Scheduling
 extension SimulationChecker {
   /// The command of the outcome, or what the schedule owed.
   enum OutcomeName: Hashable {
-    case answer(label: Int), ownEnd(generation: Int64), ownResume(generation: Int64, revision: Int64)
+    /// With the schedule, since a command by group or prefix has several.
+    case answer(label: Int, ScheduleID?), ownEnd(generation: Int64), ownResume(generation: Int64, revision: Int64)
     case triggered(generation: Int64, Instant)
 
     /// Nil for a publication that is not an outcome.
@@ -24,7 +25,8 @@ extension SimulationChecker {
         self = .ownResume(generation: controlled.generation, revision: controlled.revision)
       case .stopped(let stopped) where Schedule.EndReason.isOwn(stopped.reason):
         self = .ownEnd(generation: stopped.generation)
-      case .started, .stopped, .controlled, .rejected: self = .answer(label: origin.label)
+      case .started, .stopped, .controlled, .batchDone, .rejected:
+        self = .answer(label: origin.label, event.scheduleID)
       }
     }
   }

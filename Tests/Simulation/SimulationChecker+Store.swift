@@ -14,6 +14,7 @@ extension SimulationChecker {
     case .markInDoubt(let through): marked(through)
     case .inbox(.remove(let position)): removed(position)
     case .inbox(let change): inbox.apply(change)
+    case .batch(let change): committed(change)
     case .declare(let key, let declaration):
       expect(declaration.isLasting, "P2", "\(key.generation) is declared by a Start that does not keep it")
     case .followRules(let version):
@@ -47,6 +48,7 @@ extension SimulationChecker {
       expect(slot.milliseconds % step == 0, "P5", "\(schedule.generation) begins off its slots, at \(slot.rfc3339)")
     }
     checkControl(schedule, of: track)
+    expect(!isPending(schedule.id), "P34", "\(schedule.id.text) is started before a batch is applied to it")
     tracks[schedule.generation] = track
     generations.append(schedule.generation)
     countEffect(of: track.label)
@@ -195,7 +197,7 @@ extension SimulationChecker {
       if ending.reason?.hasPrefix("stop ") == true {
         reach(.stopped)
         if let label = ending.reason.flatMap({ Int($0.dropFirst(5)) }) {
-          countEffect(of: label, isItself: false)
+          countEffect(of: label, on: track.definition.id)
         }
       } else if ending.reason == Schedule.EndReason.endDate, !isGivenUp {
         reach(.skippedToTheEnd)

@@ -21,6 +21,7 @@ extension SimulationChecker {
       expect(ending?.reason == stopped.reason, "P4", "Stopped \(stopped.generation) before it was stored")
       if tracks[stopped.generation]?.isStoppedSent == true { reach(.stoppedOwedAgain) }
       tracks[stopped.generation]?.isStoppedSent = true
+    case .batchDone(let done): sent(done, label: publication.origin.label)
     case .rejected, nil: break
     }
   }
@@ -69,7 +70,7 @@ extension SimulationChecker {
     switch publication.event {
     case .stopped(let stopped): tracks[stopped.generation]?.hasStoppedArrived = true
     case .controlled(let controlled): arrived(controlled)
-    case .started, .rejected, nil: break
+    case .started, .batchDone, .rejected, nil: break
     case .tick(let tick) where tick.isTriggered: arrivedTriggered(tick)
     case .tick(let tick):
       guard let track = tracks[tick.generation], !track.arrived.contains(tick.slot) else { return }
@@ -106,7 +107,7 @@ extension SimulationChecker {
       tracks[tick.generation]?.confirmed.insert(tick.slot)
     case .stopped(let stopped) where Schedule.EndReason.isOwn(stopped.reason):
       tracks[stopped.generation]?.isStoppedConfirmed = true
-    case .started, .stopped, .rejected: answered(origin.label, event)
+    case .started, .stopped, .batchDone, .rejected: answered(origin.label, event)
     }
   }
 }

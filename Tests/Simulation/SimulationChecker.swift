@@ -1,7 +1,7 @@
 import Recurrence
 import Scheduling
 
-/// Checks a run from its history alone: which of the promises P1 to P12, P15, P16 and P27 to P31 were broken.
+/// Checks a run from its history alone: which of the promises P1 to P12, P15, P16, P27 to P31 and P34 were broken.
 package struct SimulationChecker {
   package private(set) var violations: [String] = []
   package private(set) var reached: [RareState: Int] = [:]
@@ -25,6 +25,7 @@ package struct SimulationChecker {
   var keyed: [CommandKey: KeyedCommand] = [:]
   /// The commands on each id, by its bytes.
   var asked: [[UInt8]: Asked] = [:]
+  var batches = KnownBatches()
   var tracks: [Int64: SimulationTrack] = [:]
   /// Generations in the order in which they were created.
   var generations: [Int64] = []
@@ -86,7 +87,11 @@ package struct SimulationChecker {
     case .confirmed(let publication): confirmed(publication)
     case .refused(let publication): refused(publication)
     case .committed(let changes):
-      for change in changes { committed(change) }
+      beginTransaction(changes)
+      for change in changes {
+        committed(change)
+        noteChanged(change)
+      }
       decisions = []
     case .tried(let positions, let passedOver):
       inbox.tried(positions, passedOver: passedOver)
@@ -115,6 +120,7 @@ package struct SimulationChecker {
 
   private mutating func processEnded() {
     (isBlocked, isStoreFailing) = (false, false)
+    batchesOutliveProcess()
     markAtStart = mark
     outcomes = [:]
     decisions = []

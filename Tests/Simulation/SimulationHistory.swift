@@ -84,6 +84,7 @@ package struct SimulatedMessage: Equatable, Sendable {
   package enum Content: Equatable, Sendable {
     /// Messages with the same key are the same command sent again.
     case command(Command, key: CommandKey?)
+    case batch(BatchCommand, key: CommandKey)
     case malformed
     case ownEvent
     /// Ends the process that decodes it.
@@ -99,6 +100,7 @@ package struct SimulatedMessage: Equatable, Sendable {
   var received: ReceivedCommand.Content {
     switch content {
     case .command(let command, let key): .command(command, key: key)
+    case .batch(let command, let key): .batch(command, key: key)
     case .malformed, .poison: .malformed(Rejection(command: "Schedule Start", field: "body", reason: "not JSON"))
     case .ownEvent: .ownEvent
     }
@@ -139,5 +141,7 @@ package enum RareState: CaseIterable, Sendable {
   case resumedSkipping, resumedFiringOnce, resumedFiringAll, resumedInDoubt, resumedByItself, resumedOwedAgain,
     skippedWhilePaused
   case triggered, triggeredWhilePaused, triggeredAgain
+  case batchStopped, batchPaused, batchResumed, batchUnchanged, batchMemberRejected, batchMatchedNone, batchTooMany,
+    batchCompletedAfterCrash, batchAppliedAgain
   case updated, updatedWhilePaused, updatedInDoubt, endedByUpdate, rejectedRevision
 }

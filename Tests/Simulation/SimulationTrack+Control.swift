@@ -180,7 +180,8 @@ extension DefinitionChange {
       case .payload(let payload): changed.payload = payload
       case .description(let text): changed.description = text
       case .target(let target): changed.target = target
-      case .timezone, .startDate, .group, .tags: break  // no simulated client sends these
+      case .group(let group): changed.group = group
+      case .timezone, .startDate, .tags: break  // no simulated client sends these
       }
     }
     return changed

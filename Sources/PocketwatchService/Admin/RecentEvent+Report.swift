@@ -33,7 +33,9 @@ extension RecentEvent {
     case .scheduleTriggered(let id): self.init(at: now, kind: .triggered, id: id)
     case .scheduleUpdated(let id, let changed):
       self.init(at: now, kind: .updated, id: id, detail: changed.joined(separator: ", "))
-    case .questionAnswered, .zoneMissing, .targetRefused, .clockSetBack, .slotMoved, .slotRecomputed, .heldWithoutSlot,
+    case .questionAnswered, .batchBegan, .batchDone, .zoneMissing, .targetRefused, .clockSetBack, .slotMoved,
+      .slotRecomputed,
+      .heldWithoutSlot,
       .ownEventDropped,
       .storeUnavailable,
       .storeRecovered, .intakeSuspended, .intakeResumed, .commandsRedelivered, .commandPoisoned:

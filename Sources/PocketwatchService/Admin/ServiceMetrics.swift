@@ -181,7 +181,8 @@ extension ServiceMetrics {
     case .update: count(.updateRejected)
     case .describe: count(.describeRejected)
     case .list: count(.listRejected)
-    case .tick, .started, .stopped, .paused, .resumed, .triggered, .updated, .rejected, .described, .listed, nil:
+    case .tick, .started, .stopped, .paused, .resumed, .triggered, .updated, .batchDone, .rejected, .described,
+      .listed, nil:
       count(.otherRejected)
     }
     add(.rejected)
@@ -253,7 +254,7 @@ extension ServiceMetrics {
     case .commandsRedelivered(let number): redelivered.increment(by: number)
     // The automatic end of a schedule or a pause, states of the service, and reports for the log only.
     case .scheduleStopped(_, _, byCommand: false), .scheduleResumed(_, byCommand: false), .outcomeReturned,
-      .zoneMissing, .targetRefused, .clockSetBack, .slotMoved,
+      .batchBegan, .batchDone, .zoneMissing, .targetRefused, .clockSetBack, .slotMoved,
       .slotRecomputed, .heldWithoutSlot, .ownEventDropped, .storeUnavailable, .storeRecovered, .intakeSuspended,
       .intakeResumed, .commandPoisoned:
       break

@@ -1,5 +1,6 @@
 import AMQP
 import AdminHTTP
+import EventBus
 import Foundation
 import Logging
 
@@ -9,6 +10,7 @@ extension Configuration {
     let broker = try await BrokerSettings.read(from: reader)
     return Configuration(
       broker: broker, database: try await database(from: reader),
+      operators: try await operators(from: reader),
       misfireThresholdMilliseconds: try await reader.milliseconds(
         .misfireThreshold, in: 1_000...86_400_000, called: "1s to 1d") ?? 60_000,
       publishWindow: try await reader.whole(.publishWindow, in: 1...4096) ?? 512,
@@ -16,6 +18,17 @@ extension Configuration {
         .endedRetention, in: 3_600_000...31_622_400_000, called: "1h to 366d") ?? 30 * 86_400_000,
       targets: try await TargetRules.read(from: reader, names: broker.names), declaresTopology: declaresTopology,
       admin: try await AdminSettings.read(from: reader))
+  }
+
+  private static func operators(from reader: SettingReader) async throws -> Operators {
+    guard let text = try await reader.text(.operators), text != "*" else { return .everyone }
+    let users = text.split(separator: ",", omittingEmptySubsequences: false).map { user in
+      String(user.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
+    }
+    guard users.allSatisfy({ !$0.isEmpty && $0 != "*" && $0.utf8.count <= 255 }) else {
+      throw ConfigurationError(.operators, "must be * or logins of the broker, separated by commas")
+    }
+    return Operators(users)
   }
 
   /// The path of the database.

@@ -1,11 +1,14 @@
 package import AMQP
 package import AdminHTTP
+package import EventBus
 package import Logging
 
 /// The validated configuration of a service.
 package struct Configuration: Sendable {
   package var broker: BrokerSettings
   package var database: String
+  /// Who may send commands by group or prefix.
+  package var operators: Operators
   package var misfireThresholdMilliseconds: Int64
   package var publishWindow: Int
   /// How long schedules with `keep` or `replaceIfChanged` are retained after they ended automatically.
@@ -18,13 +21,15 @@ package struct Configuration: Sendable {
   package var admin: AdminSettings?
 
   package init(
-    broker: BrokerSettings, database: String, misfireThresholdMilliseconds: Int64 = 60_000, publishWindow: Int = 512,
+    broker: BrokerSettings, database: String, operators: Operators = .everyone,
+    misfireThresholdMilliseconds: Int64 = 60_000, publishWindow: Int = 512,
     endedRetentionMilliseconds: Int64 = 30 * 86_400_000, targets: TargetRules? = nil, declaresTopology: Bool = false,
     admin: AdminSettings? = nil
   ) {
     self.targets = targets ?? TargetRules(names: broker.names)
     self.broker = broker
     self.database = database
+    self.operators = operators
     self.misfireThresholdMilliseconds = misfireThresholdMilliseconds
     self.publishWindow = publishWindow
     self.endedRetentionMilliseconds = endedRetentionMilliseconds

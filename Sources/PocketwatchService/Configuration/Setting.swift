@@ -11,6 +11,7 @@ package enum Setting: String, CaseIterable, Sendable {
   case userID = "userId"
   case directReply
   case targets
+  case operators
   case misfireThreshold
   case publishWindow
   case endedRetention
@@ -35,6 +36,7 @@ package enum Setting: String, CaseIterable, Sendable {
     case .userID: "POCKETWATCH_USER_ID"
     case .directReply: "POCKETWATCH_DIRECT_REPLY"
     case .targets: "POCKETWATCH_TARGETS"
+    case .operators: "POCKETWATCH_OPERATORS"
     case .misfireThreshold: "POCKETWATCH_MISFIRE_THRESHOLD"
     case .publishWindow: "POCKETWATCH_PUBLISH_WINDOW"
     case .endedRetention: "POCKETWATCH_ENDED_RETENTION"
@@ -59,6 +61,7 @@ package enum Setting: String, CaseIterable, Sendable {
     case .userID: "on"
     case .directReply: "off"
     case .targets: "none"
+    case .operators: "*"
     case .misfireThreshold: "60s"
     case .publishWindow: "512"
     case .endedRetention: "30d"
@@ -87,6 +90,9 @@ package enum Setting: String, CaseIterable, Sendable {
       "on or off: whether replies also go to RabbitMQ's direct reply-to, which needs the right to write to amq.default"
     case .targets:
       "Who may publish events of their own instead of ticks, and where: a list of {user, exchange, routingKey, source}"
+    case .operators:
+      "The logins that may stop, pause and resume schedules by group or prefix, separated by commas; their messages need a "
+        + "user_id. * for every client"
     case .misfireThreshold: "A slot counts as missed from this lateness on; a duration of 1s to 1d"
     case .publishWindow:
       "The most ticks published and not yet stored as sent, 1 to 4096: the most duplicates after a crash"

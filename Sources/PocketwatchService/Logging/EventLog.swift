@@ -77,6 +77,17 @@ struct EventLog {
     case .scheduleUpdated(let id, let changed):
       logger.debug(
         "schedule updated", metadata: ["id": "\(id.text)", "changed": "\(changed.joined(separator: ", "))"])
+    case .batchBegan(let command, let selector, let matched):
+      logger.info(
+        "a \(command.rawValue) applies to several schedules",
+        metadata: ["\(selector.field)": "\(selector.text)", "matched": "\(matched)"])
+    case .batchDone(let done):
+      logger.info(
+        "a \(done.command.rawValue) of several schedules is done",
+        metadata: [
+          "\(done.selector.field)": "\(done.selector.text)", "matched": "\(done.counts.matched)",
+          "changed": "\(done.counts.changed)",
+        ])
     case .storeUnavailable(let error): logger.error("the database cannot be written: \(error)")
     case .storeRecovered: logger.notice("the database can be written again")
     case .clockSetBack(let from, let to):
@@ -164,7 +175,7 @@ extension VolumeLog.Entry {
         "received an event of this scheduler on the command queue and dead-lettered it; check the queue's bindings",
         nil, [])
     case .questionAnswered, .scheduleStarted, .scheduleStopped, .schedulePaused, .scheduleResumed, .scheduleTriggered,
-      .scheduleUpdated,
+      .scheduleUpdated, .batchBegan, .batchDone,
       .storeUnavailable, .storeRecovered, .clockSetBack, .slotRecomputed,
       .heldWithoutSlot, .commandsRedelivered, .intakeSuspended, .intakeResumed, .commandPoisoned:
       return nil

@@ -153,7 +153,7 @@ extension Telemetry {
     case .tickReturned, .outcomeReturned, .nacked, .confirmTimedOut, .tickExpired, .outcomeExpired, .missedSlotsFolded,
       .missedSlotsSkipped, .commandRejected, .questionAnswered, .scheduleStarted, .scheduleStopped, .schedulePaused,
       .scheduleResumed,
-      .scheduleTriggered, .scheduleUpdated, .zoneMissing, .targetRefused, .clockSetBack,
+      .scheduleTriggered, .scheduleUpdated, .batchBegan, .batchDone, .zoneMissing, .targetRefused, .clockSetBack,
       .slotMoved,
       .slotRecomputed, .heldWithoutSlot, .ownEventDropped, .commandsRedelivered, .commandPoisoned:
       break

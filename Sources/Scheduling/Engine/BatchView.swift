@@ -19,7 +19,7 @@ struct BatchView {
       case .revise(let schedule, _, _, _): schedules[id] = schedule
       case .advance(_, _, let progress, _, _): schedules[id]?.progress = progress
       case .declare(_, let declaration): schedules[id]?.declare(declaration)
-      case .announced, .remember, .markInDoubt, .followRules, .inbox: break
+      case .announced, .remember, .markInDoubt, .followRules, .inbox, .batch: break
       }
     }
   }

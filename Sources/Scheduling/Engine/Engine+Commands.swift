@@ -13,8 +13,9 @@ extension Engine {
   ///
   /// Rows that may owe an event are read first, so that a command on such a schedule finds it in memory.
   mutating func takeCommands() -> StoreLane.Work? {
-    guard owedEvents.nextPage(settings) == nil, turn.answers.isEmpty, !questions.holdsInbox else { return nil }
-    let taken = intake.take(settings.commandBatch, questions: questions.room) {
+    guard owedEvents.nextPage(settings) == nil, turn.answers.isEmpty, !questions.holdsInbox, batches.admitsCommands
+    else { return nil }
+    let taken = intake.take(settings.commandBatch, questions: questions.room, batches: &batches) {
       [busy = Busy(window, owedEvents, review)] in busy.contains($0)
     }
     return taken.isEmpty ? nil : .lookUp(taken, channel: intake.channel)
@@ -45,6 +46,8 @@ extension Engine {
           turn.change(decision.changes)
           answer(received, on: channel, with: decision)
         }
+      case .batch(let command, let key):
+        decideBatch(Batches.Held(received: received, command: command, key: key, channel: channel), view: view)
       case .question(let question, let address):
         questions.add(
           Questions.Item(
@@ -53,6 +56,7 @@ extension Engine {
       }
     }
     intake.putBack(notYet, on: channel)
+    batches.line.putBack(notYet.compactMap { if case .member(let member) = $0.source { member } else { nil } })
     announce(turn.takeAnswersWithoutChanges())  // rejections and duplicates
     if turn.changes.isEmpty { questions.changesAreStored() }
   }
@@ -78,7 +82,7 @@ extension Engine {
     turn.report(.commandPoisoned(tries: tries))
   }
 
-  private mutating func answer(_ received: ReceivedCommand, on channel: UInt64?, with decision: CommandDecision) {
+  mutating func answer(_ received: ReceivedCommand, on channel: UInt64?, with decision: CommandDecision) {
     turn.answer(
       Turn.Answer(source: received.source, channel: channel, decision: decision, replyTo: received.replyTo))
     intake.decided(received.source, decision.settlement)
@@ -103,6 +107,7 @@ extension Engine {
     _ source: CommandSource, on channel: UInt64?, _ settlement: Acknowledgements.Settlement
   ) {
     switch (source, settlement) {
+    case (.member(let member), _): outcomeConfirmed(member)
     case (_, .deadLetter): deadLetter(source, on: channel)
     case (.delivery(let tag), .acknowledge): intake.settle(tag, on: channel, .acknowledge)
     case (.inbox(let position), .acknowledge): turn.change(.inbox(intake.remove(position)))
@@ -116,6 +121,7 @@ extension Engine {
     case .inbox(let position):
       guard let raw = intake.inbox.raw(of: position) else { return }
       publications.enqueue(.deadLetter(position), .deadLetter(raw), origin: Origin())
+    case .member: break
     }
   }
 
@@ -130,6 +136,7 @@ extension Engine {
       case .triggered: turn.report(.scheduleTriggered(controlled.id))
       case .updated(let changed, _): turn.report(.scheduleUpdated(controlled.id, changed: changed))
       }
+    case .batchDone(let done): turn.report(.batchDone(done))
     case .rejected(let rejection): turn.report(.commandRejected(rejection))
     case .tick: break
     }

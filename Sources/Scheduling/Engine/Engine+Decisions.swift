@@ -13,6 +13,7 @@ extension Engine {
       if case .inbox(let position) = received.source, intake.inbox.answer(of: position) == nil {
         decision.changes.append(.inbox(.answered(position, answer)))
       }
+      noteOutcome(of: received.source, decision)
       return decision
     }
     var (decision, answer) = decideNew(
@@ -22,19 +23,26 @@ extension Engine {
       decision.changes.append(.inbox(.answered(position, answer)))
       if key == nil { decision.changes.append(.inbox(intake.reapply(command.id))) }
     }
+    if case .member(let member) = received.source { decided(member, &decision, answer) }
     if let key {
       let answered = RememberedCommand(key: key, at: turn.now.wall, answer: answer)
       intake.answered(received.source, at: answered.at)
       decision.changes.append(.remember(answered))
       view.answers[key] = answered
     }
+    noteOutcome(of: received.source, decision)
     return decision
+  }
+
+  private mutating func noteOutcome(of source: CommandSource, _ decision: CommandDecision) {
+    if case .member(let member) = source { batches.line.decided(member, bytes: decision.event.payloadBytes) }
   }
 
   /// The earlier answer to a command; nil if the command is to be applied.
   private mutating func earlierAnswer(
     to command: Command, key: CommandKey?, from source: CommandSource, view: BatchView
   ) -> RememberedCommand.Answer? {
+    if case .member(let member) = source { return batches.line.answer(of: member) }
     if case .inbox(let position) = source {
       if let answer = intake.inbox.answer(of: position) { return answer }
       // A triggered tick does not depend on what came before it.

@@ -58,6 +58,7 @@ extension Engine {
     /// `tried`, and one less for those in `passedOver`, before it reads.
     case lookUp(ids: [ScheduleID], keys: [CommandKey], tried: [InboxPosition] = [], passedOver: [InboxPosition] = [])
     case inbox(after: InboxPosition?, limit: Int)
+    case batches(after: BatchMember?, limit: Int)
     case due(after: DuePosition?, through: DuePosition, limit: Int)
     case owed(after: Int64, limit: Int)
     case followingZones(after: DuePosition?, limit: Int)
@@ -70,6 +71,7 @@ extension Engine {
   package enum StoreAnswer: Sendable {
     case lookedUp([Schedule?], [RememberedCommand?])
     case inbox(InboxPage)
+    case batches(BatchPage)
     case due(DuePage)
     case owed([Schedule])
     case followingZones([Schedule])
@@ -106,6 +108,9 @@ extension Engine {
     case scheduleResumed(ScheduleID, byCommand: Bool)
     case scheduleTriggered(ScheduleID)
     case scheduleUpdated(ScheduleID, changed: [String])
+    /// A batch command applies to this many schedules.
+    case batchBegan(EventName, BatchCommand.Selector, matched: Int)
+    case batchDone(BatchDone)
     case zoneMissing(ScheduleID, zone: String)
     /// Its owner may not publish to its target: it is held.
     case targetRefused(ScheduleID, cause: String)

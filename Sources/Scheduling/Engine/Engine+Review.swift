@@ -37,7 +37,7 @@ extension Engine {
           let position = schedule.position, review.hasPassed(position)
         else { continue }
         recompute(owedEvents.settled(schedule), unless: busy)
-      case .announced, .declare, .followRules, .remember, .markInDoubt, .inbox: break
+      case .announced, .declare, .followRules, .remember, .markInDoubt, .inbox, .batch: break
       }
     }
   }

@@ -12,6 +12,14 @@ extension Engine {
     /// The most questions that were taken from the line of commands and are not answered. While there are as many, nothing
     /// behind the next question is taken.
     package var maximumQuestions = 100
+    /// The most members of batches decided in one transaction, so that it takes less than 2 ms.
+    package var batchStep = 32
+    /// The most members of batches stored or read at a time, and the most that are read of what a batch selects.
+    package var batchPage = 256
+    /// With as many outcomes of members that are not confirmed, no further member is decided.
+    package var maximumMemberOutcomes = 256
+    /// The same for the bytes of their payloads.
+    package var maximumMemberBytes = 16 << 20
     /// The schedules loaded at a time.
     package var duePage = 256
     /// The most waiting schedules kept in memory. A lane is reduced to this many when it has twice as many.

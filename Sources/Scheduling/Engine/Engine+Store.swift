@@ -26,6 +26,7 @@ extension Engine {
     case .apply: return applyWork()
     case .lookUp: return takeCommands()
     case .inbox: return inboxWork()
+    case .batch: return batchWork()
     case .question: return questionWork()
     case .review: return turn.changes.isEmpty ? review.nextPage : nil  // changes first: a page must be current
     case .due: return dueWork()
@@ -70,6 +71,8 @@ extension Engine {
     switch work {
     case .lookUp(let taken, _): lookUpRequest(for: taken)
     case .inbox(let position): .inbox(after: position, limit: settings.commandBatch)
+    case .batches(let member): .batches(after: member, limit: settings.batchPage)
+    case .select(let list): .list(list)
     case .due(_, let position, let through): .due(after: position, through: through, limit: settings.duePage)
     case .owed(let generation, let limit): .owed(after: generation, limit: limit)
     case .review(.zoneRules, let position): .followingZones(after: position, limit: settings.duePage)
@@ -85,9 +88,15 @@ extension Engine {
     var ids: [ScheduleID] = []
     var keys: [CommandKey] = []
     for command in taken.commands {
-      guard case .command(let command, let key) = command.content else { continue }
-      ids.append(command.id)
-      if let key { keys.append(key) }
+      switch command.content {
+      case .command(let content, let key):
+        ids.append(content.id)
+        if let key { keys.append(key) }
+      case .batch(_, let key):
+        ids += intake.inbox.reappliedIDs(before: command)
+        keys.append(key)
+      case .question, .malformed, .ownEvent, .redelivered: break
+      }
     }
     return .lookUp(ids: ids, keys: keys, tried: taken.uncounted, passedOver: taken.passedOver)
   }
@@ -108,9 +117,10 @@ extension Engine {
     }
     switch (work, answer) {
     case (.lookUp(let taken, let channel), .lookedUp(let schedules, let remembered)):
-      assert(schedules.count <= taken.commands.count, "a schedule is read for each command")
       decideCommands(taken.commands, on: channel, view: BatchView(schedules: schedules, remembered: remembered))
     case (.inbox, .inbox(let page)): intake.load(page, decode: decode)
+    case (.batches, .batches(let page)): loaded(page)
+    case (.select, .listed(let found)): selected(found)
     case (.due(let lane, _, let through), .due(let page)):
       window.load(page, into: lane, through: through, isInDoubt: mark.isInDoubt)
     case (.owed(let position, let limit), .owed(let schedules)):
@@ -130,6 +140,7 @@ extension Engine {
       for change in changes { applied(change) }
       for case let replaced? in answers.map(\.decision.replaced) { window.remove(replaced) }
       recomputePassed(changes)
+      endBatches()
       window.shrink(to: settings.dueCapacity)
     case (.sweep, .swept(let count)): sweeper.swept(count, at: turn.now)
     case (.question(let item), .described(let schedule, let history)):
@@ -138,7 +149,8 @@ extension Engine {
     case (.question(let item), .listed(let found)):
       guard case .list(let list) = item.question else { return assertionFailure("it was not asked for") }
       reply(to: item, with: listed(list, found))
-    case (.lookUp, _), (.question, _), (.inbox, _), (.due, _), (.owed, _), (.review, _), (.apply, _), (.sweep, _):
+    case (.lookUp, _), (.question, _), (.inbox, _), (.due, _), (.owed, _), (.review, _), (.apply, _), (.sweep, _),
+      (.batches, _), (.select, _):
       assertionFailure("\(answer) is not a result of \(work)")
     }
   }
@@ -156,6 +168,7 @@ extension Engine {
     case .markInDoubt(let through): mark.wasStored(through)
     case .declare(let key, let declaration): window.declared(key.generation, declaration)
     case .inbox(.complete(let batch)): turn.report(.commandsRedelivered(intake.completed(batch)))
+    case .batch(let change): applied(change)
     case .remember, .followRules, .inbox: break
     }
   }

@@ -198,7 +198,7 @@ extension Change {
     case .start(let schedule, _): schedule.nextTick?.due
     case .advance(_, _, let progress, _, _): progress.state.nextTick?.due
     case .revise(let schedule, _, _, _): schedule.nextTick?.due
-    case .announced, .remember, .markInDoubt, .declare, .followRules, .inbox: nil
+    case .announced, .remember, .markInDoubt, .declare, .followRules, .inbox, .batch: nil
     }
   }
 }

@@ -16,6 +16,8 @@ package import Recurrence
 /// - A tick with a target takes the same path, but over a connection of its own (`Engine+Targets`).
 /// - A question (`Engine+Questions`): as a command up to `Intake` → `Questions` → read from the store → its reply is sent
 ///   and its delivery settled.
+/// - A command by group or prefix (`Engine+Batches`): taken alone → `Batches` reads what it selects → its members are
+///   stored → each is decided as a command of its own, and its outcome confirmed → answered and settled.
 /// - The broker's replies are handled in `Engine+Publications`, store work in `Engine+Store`, the recomputation of
 ///   slots in `Engine+Review`.
 package struct Engine {
@@ -38,6 +40,7 @@ package struct Engine {
   var intake: Intake
   var suspension: IntakeSuspension
   var questions: Questions
+  var batches: Batches
   var window = DueWindow()
   /// What leaves over the connection to the event bus, and over that to the exchanges of targets.
   var publications = Publications()
@@ -70,6 +73,7 @@ package struct Engine {
     intake = Intake(lastBatch: persistentState.inboxBatch, settings: settings)
     suspension = IntakeSuspension(settings: settings)
     questions = Questions(settings: settings)
+    batches = Batches(settings: settings)
     sizeLimit = EventSizeLimit(bodyBytes: bodyBytes)
     sweeper = Sweeper(settings: settings)
     // Time zone rules may be newer than the stored slots; after an upgrade, so may expression rules.

@@ -90,6 +90,20 @@ struct InboxLine {
     reapplied[id].map { position.batch <= $0 } ?? false
   }
 
+  /// The schedules that a batch command may have to be applied to even if it was answered before, since an earlier
+  /// command was applied again.
+  func reappliedIDs(before command: ReceivedCommand) -> [ScheduleID] {
+    guard case .batch(let batch, _) = command.content, case .inbox(let position) = command.source,
+      answer(of: position) == nil
+    else { return [] }
+    return reapplied.filter { position.batch <= $0.value && batch.selector.mayHold($0.key) }.map(\.key).sorted()
+  }
+
+  /// A command waits for the end of a batch: its counted try is undone.
+  mutating func setAside(_ position: InboxPosition) {
+    if answer(of: position) == nil { putBack.append(position) }
+  }
+
   /// A command without `message_id` is applied.
   mutating func reapply(_ id: ScheduleID) -> InboxChange {
     assert(reapplied[id].map { $0 <= lastBatch } ?? true, "a command is applied again up to the last batch")
@@ -108,26 +122,40 @@ struct InboxLine {
     var isAlone = false
     /// How many more questions may be taken.
     var questionRoom = 0
-    /// Whether a question waits for room: nothing behind it is taken.
+    /// Whether a question waits for room, or a batch command for what is before it: nothing behind it is taken.
     var isBlocked = false
+    var gate = BatchGate()
+    /// Whether a command before the next one waits for its schedule.
+    var hasPassedOver = false
 
     var isEmpty: Bool { commands.isEmpty && passedOver.isEmpty }
 
-    /// Whether there is room for a command, which is always so but for a question.
-    mutating func admits(_ command: ReceivedCommand) -> Bool {
-      guard command.isQuestion else { return true }
-      isBlocked = questionRoom == 0
-      if !isBlocked { questionRoom -= 1 }
+    /// Whether a command may be taken now. A question may wait for room, and a batch command for what is before it.
+    ///
+    /// - Parameter isReapplied: Whether commands before it were applied again, so that it has to be, too.
+    mutating func admits(_ command: ReceivedCommand, isReapplied: Bool = false) -> Bool {
+      switch command.content {
+      case .question:
+        isBlocked = questionRoom == 0
+        if !isBlocked { questionRoom -= 1 }
+      case .batch(_, let key):
+        isBlocked = !gate.admits(key, from: command.source, isFirst: commands.isEmpty && !hasPassedOver, isReapplied)
+      case .command, .malformed, .ownEvent, .redelivered: break
+      }
       return !isBlocked
+    }
+
+    /// Adds a command that is admitted. A batch command stays alone.
+    mutating func add(_ command: ReceivedCommand) {
+      commands.append(command)
+      if command.isBatch { isAlone = true }
     }
   }
 
   /// Takes commands in order. Commands on a busy schedule are passed over, and so are later commands on the same
   /// schedule.
-  ///
-  /// - Parameter questions: The most questions to take.
-  mutating func take(_ limit: Int, questions: Int, unless isBusy: (ScheduleID) -> Bool) -> Taken {
-    var taken = Taken(passedOver: putBack, questionRoom: questions)
+  mutating func take(_ limit: Int, into taken: inout Taken, unless isBusy: (ScheduleID) -> Bool) {
+    taken.passedOver = putBack
     putBack = []
     var left: Deque<Waiting> = []
     while taken.commands.count < limit, var next = waiting.first {
@@ -135,25 +163,23 @@ struct InboxLine {
         taken.isAlone = true
         break
       }
-      guard taken.admits(next.command) else { break }
+      guard taken.admits(next.command, isReapplied: !reappliedIDs(before: next.command).isEmpty) else { break }
       waiting.removeFirst()
       if let id = next.command.scheduleID, isBusy(id) {
         if next.isCounted, case .inbox(let position) = next.command.source { taken.passedOver.append(position) }
         next.isCounted = false
         left.append(next)
+        taken.hasPassedOver = true
         continue
       }
-      taken.commands.append(next.command)
+      taken.add(next.command)
       if !next.isCounted, case .inbox(let position) = next.command.source, answer(of: position) == nil {
         taken.uncounted.append(position)
       }
-      if next.isSuspect {
-        taken.isAlone = true
-        break
-      }
+      if next.isSuspect { taken.isAlone = true }
+      if taken.isAlone { break }
     }
     while let last = left.popLast() { waiting.prepend(last) }
-    return taken
   }
 
   /// Undoes the tries of all waiting commands: this process ends, but not because of them.

@@ -128,27 +128,37 @@ struct Intake {
     if case .inbox(let position) = source { inbox.decided(position, settlement) }
   }
 
+  /// A command waits for the end of a batch. That is not a try of its decision.
+  mutating func setAside(_ source: CommandSource) {
+    if case .inbox(let position) = source { inbox.setAside(position) }
+  }
+
   mutating func remove(_ position: InboxPosition) -> InboxChange { inbox.remove(position) }
   mutating func reapply(_ id: ScheduleID) -> InboxChange { inbox.reapply(id) }
 
   // MARK: Decision
 
-  /// Takes up to `limit` commands in order, those of the inbox first. Commands on a busy schedule are passed over, and
-  /// so are later commands on the same schedule, so that commands on one id stay in order.
+  /// Takes up to `limit` commands in order: members of batches, then those of the inbox, then fresh ones. Commands on a
+  /// busy schedule are passed over, and so are later commands on the same schedule, so that commands on one id stay in
+  /// order. A batch command is taken alone, after everything before it.
   ///
   /// - Parameter questions: The most questions to take. Nothing behind a further one is taken.
   mutating func take(
-    _ limit: Int, questions: Int = .max, unless isBusy: (ScheduleID) -> Bool
+    _ limit: Int, questions: Int = .max, batches: inout Batches, unless isBusy: (ScheduleID) -> Bool
   ) -> InboxLine.Taken {
     var passed: Set<ScheduleID> = []
-    let mustWait = { (id: ScheduleID) in
+    func mustWait(_ id: ScheduleID) -> Bool {
       guard passed.contains(id) || isBusy(id) else { return false }
       passed.insert(id)
       return true
     }
-    var taken = inbox.take(limit, questions: questions, unless: mustWait)
+    let members = batches.line.take(unless: mustWait)
+    var taken = InboxLine.Taken(
+      commands: members.compactMap { batches.command(on: $0) }, questionRoom: questions, gate: batches.gate)
+    let undecided = batches.line.ids
+    inbox.take(limit, into: &taken) { undecided.contains($0) || mustWait($0) }
     if !taken.isAlone, !taken.isBlocked, inbox.isLoaded, gathering.isEmpty {
-      takeFresh(limit, into: &taken, unless: mustWait)
+      takeFresh(limit, into: &taken) { undecided.contains($0) || mustWait($0) }
     }
     assert(taken.commands.count <= limit, "a batch is limited")
     passedOver = passed
@@ -160,9 +170,14 @@ struct Intake {
     _ limit: Int, into taken: inout InboxLine.Taken, unless mustWait: (ScheduleID) -> Bool
   ) {
     var left: Deque<ReceivedCommand> = []
-    while taken.commands.count < limit, let next = fresh.first, taken.admits(next) {
+    while taken.commands.count < limit, !taken.isAlone, let next = fresh.first, taken.admits(next) {
       fresh.removeFirst()
-      if let id = next.scheduleID, mustWait(id) { left.append(next) } else { taken.commands.append(next) }
+      if let id = next.scheduleID, mustWait(id) {
+        left.append(next)
+        taken.hasPassedOver = true
+      } else {
+        taken.add(next)
+      }
     }
     while let last = left.popLast() { fresh.prepend(last) }
   }
@@ -195,6 +210,7 @@ struct Intake {
     switch source {
     case .delivery(let tag): acknowledgements.answered(tag, at: instant)
     case .inbox: firstInboxAnswer = min(firstInboxAnswer, instant)
+    case .member: break
     }
   }
 

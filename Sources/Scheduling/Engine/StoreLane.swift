@@ -20,6 +20,10 @@ struct StoreLane {
   enum Work: Sendable {
     case lookUp(InboxLine.Taken, channel: UInt64?)
     case inbox(after: InboxPosition?)
+    /// Batches of an earlier process.
+    case batches(after: BatchMember?)
+    /// What a batch command selects.
+    case select(Question.List)
     /// The next page of a lane of the window.
     case due(lane: Int, after: DuePosition?, through: DuePosition)
     case owed(after: Int64, limit: Int)
@@ -32,7 +36,7 @@ struct StoreLane {
   /// Kinds of work, in the order in which they take turns: neither a burst of ticks nor a flood of commands or
   /// questions delays the others.
   enum WorkKind: Int, CaseIterable, Sendable {
-    case apply, inbox, lookUp, question, review, due, owed, sweep
+    case apply, inbox, lookUp, batch, question, review, due, owed, sweep
   }
 
   private(set) var state = State.idle
@@ -75,7 +79,7 @@ struct StoreLane {
     switch work {
     case .lookUp: true
     case .apply(_, let answers): !answers.isEmpty
-    case .question, .review, .due, .owed, .sweep, .inbox, nil: false
+    case .question, .review, .due, .owed, .sweep, .inbox, .batches, .select, nil: false
     }
   }
 }

@@ -31,7 +31,9 @@ package enum Command: Hashable, Sendable {
     package var id: ScheduleID
     package var reason: String
 
-    package init(id: ScheduleID, reason: String = "stopped") {
+    package static let usualReason = "stopped"
+
+    package init(id: ScheduleID, reason: String = usualReason) {
       self.id = id
       self.reason = reason
     }
@@ -87,6 +89,8 @@ package enum CommandSource: Hashable, Sendable {
   /// The broker's delivery tag, valid within one consuming channel.
   case delivery(tag: UInt64)
   case inbox(InboxPosition)
+  /// Part of a batch command.
+  case member(BatchMember)
 }
 
 /// A received command, decoded as far as possible.
@@ -102,6 +106,8 @@ package struct ReceivedCommand: Sendable {
   package enum Content: Sendable {
     /// The key is nil when the client set no `message_id`.
     case command(Command, key: CommandKey?)
+    /// A client sets a `message_id`, so there always is a key.
+    case batch(BatchCommand, key: CommandKey)
     /// Answered to this address only.
     case question(Question, to: ReplyAddress)
     /// Rejected whatever the state of its schedule.
@@ -132,6 +138,10 @@ extension ReceivedCommand {
   var isQuestion: Bool {
     if case .question = content { true } else { false }
   }
+
+  var isBatch: Bool {
+    if case .batch = content { true } else { false }
+  }
 }
 
 /// A command and its answer, kept for the repeat window so that a duplicate is idempotent.
@@ -145,6 +155,8 @@ package struct RememberedCommand: Hashable, Sendable {
     case stopped(generation: Int64)
     /// By a Pause, Resume, Trigger or Update.
     case controlled(generation: Int64)
+    /// By a batch command, once it was done.
+    case batch(BatchCounts)
     /// - Parameter isOfState: Whether it depends on the stored state; the command is then acknowledged.
     case rejected(field: String, reason: String, isOfState: Bool)
   }

@@ -20,6 +20,7 @@ package enum EventName: String, CaseIterable, Sendable {
   case resumed = "Schedule Resumed"
   case triggered = "Schedule Triggered"
   case updated = "Schedule Updated"
+  case batchDone = "Schedule Batch Done"
   case rejected = "Schedule Rejected"
   case described = "Schedule Described"
   case listed = "Schedule Listed"
@@ -38,7 +39,7 @@ package enum EventName: String, CaseIterable, Sendable {
     case .start, .stop, .pause, .resume, .trigger, .update: .command
     case .describe, .list: .question
     case .tick: .tick
-    case .started, .stopped, .paused, .resumed, .triggered, .updated, .rejected: .outcome
+    case .started, .stopped, .paused, .resumed, .triggered, .updated, .batchDone, .rejected: .outcome
     case .described, .listed: .reply
     }
   }

@@ -121,6 +121,7 @@ package enum OutgoingEvent: Hashable, Sendable {
   case started(Started)
   case stopped(Stopped)
   case controlled(Controlled)
+  case batchDone(BatchDone)
   case rejected(Rejection)
 }
 
@@ -132,6 +133,7 @@ extension OutgoingEvent {
     case .started(let started): started.definition.id
     case .stopped(let stopped): stopped.id
     case .controlled(let controlled): controlled.id
+    case .batchDone: nil
     case .rejected(let rejection): rejection.id
     }
   }
@@ -144,7 +146,7 @@ extension OutgoingEvent {
       case .started(let started): started.definition
       case .stopped(let stopped): stopped.definition
       case .controlled(let controlled): controlled.definition
-      case .rejected: nil
+      case .batchDone, .rejected: nil
       }
     return definition?.payload?.count ?? 0
   }

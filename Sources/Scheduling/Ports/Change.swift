@@ -22,6 +22,7 @@ package enum Change: Hashable, Sendable {
   /// Ticks due up to this instant may be published from now on.
   case markInDoubt(through: Instant)
   case inbox(InboxChange)
+  case batch(BatchChange)
 }
 
 /// One change to the inbox.
@@ -39,6 +40,22 @@ package enum InboxChange: Hashable, Sendable {
   case reapply(ScheduleID, through: Int64)
   /// The outcome of a command is confirmed.
   case remove(InboxPosition)
+}
+
+/// One change to the batches under way.
+package enum BatchChange: Hashable, Sendable {
+  /// A batch without members yet.
+  case begin(Batch)
+  /// These schedules are members of a batch.
+  case add([ScheduleID], batch: Int64)
+  /// All members of a batch are stored.
+  case complete(Int64)
+  /// A member is decided, in the transaction of its effect.
+  case decided(BatchMember, RememberedCommand.Answer, isChanged: Bool)
+  /// The outcome of a member is confirmed; or its batch is not complete and begins again.
+  case remove(BatchMember)
+  /// A batch has no members any more.
+  case end(Int64)
 }
 
 extension Change {

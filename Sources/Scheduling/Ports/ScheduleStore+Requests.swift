@@ -23,6 +23,7 @@ extension ScheduleStore where Self: ScheduleQueries {
       case .owed(let generation, let limit): return .owed(try owing(after: generation, limit: limit))
       case .followingZones(let position, let limit):
         return .followingZones(try followingZones(after: position, limit: limit))
+      case .batches(let member, let limit): return .batches(try batches(after: member, limit: limit))
       case .apply(let changes):
         try apply(changes)
         return .applied
@@ -60,7 +61,7 @@ extension Engine.StoreRequest {
   package var changesCounts: Bool {
     switch self {
     case .apply, .sweep: true
-    case .lookUp, .inbox, .due, .owed, .followingZones, .describe, .list: false
+    case .lookUp, .inbox, .batches, .due, .owed, .followingZones, .describe, .list: false
     }
   }
 }

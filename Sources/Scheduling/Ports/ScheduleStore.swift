@@ -36,6 +36,9 @@ package protocol ScheduleStore: AnyObject {
   /// Schedules that owe an event, in order of generation, after `generation`.
   func owing(after generation: Int64, limit: Int) throws(StoreError) -> [Schedule]
 
+  /// Members of batches, in order, after `member`; with the first page, all batches.
+  func batches(after member: BatchMember?, limit: Int) throws(StoreError) -> BatchPage
+
   /// Makes all the changes, in order, or none.
   func apply(_ changes: [Change]) throws(StoreError)
 

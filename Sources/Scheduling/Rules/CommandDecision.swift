@@ -31,7 +31,7 @@ extension CommandDecision {
         .controlled(controlledAgain(command, generation: generation, existing: existing))
       case (.rejected(let field, let reason, _), _):
         .rejected(Rejection(id: command.id, command: command.name.rawValue, field: field, reason: reason))
-      case (.started, _), (.stopped, _), (.controlled, _):
+      case (.started, _), (.stopped, _), (.controlled, _), (.batch, _):
         // Cannot happen, since the key covers the body.
         .rejected(
           Rejection(

@@ -10,27 +10,30 @@ extension CommandDecision {
     _ pause: Command.Pause, existing: Schedule?, mayHaveBeenSent: Bool, origin: Origin, now: Instant
   ) -> (Self, RememberedCommand.Answer) {
     guard let existing, existing.isLive else { return noSuchSchedule(.pause(pause), origin: origin) }
-    let end = pause.end(at: now)
-    if let end, end <= now {
-      let reason = "the pause would have ended at \(end.rfc3339), which is not after now"
-      return rejected(.pause(pause), field: pause.fieldOfEnd, reason: reason, origin: origin)
+    let end = pause.end?.instant(from: pause.time, at: now)
+    if let end, let reason = refusal(ofEnd: end, at: now) {
+      return rejected(.pause(pause), field: pause.end?.field ?? "until", reason: reason, origin: origin)
     }
     let paused = existing.paused(until: end, reason: pause.reason, mayHaveBeenSent: mayHaveBeenSent, at: now)
     return controlled(.paused, existing, to: paused, origin: origin)
   }
+
+  /// Why a pause cannot end at an instant; nil if it can.
+  static func refusal(ofEnd end: Instant, at now: Instant) -> String? {
+    end <= now ? "the pause would have ended at \(end.rfc3339), which is not after now" : nil
+  }
 }
 
-extension Command.Pause {
+extension Command.Pause.End {
   /// A `for` counts from the event's time, unless that is in the future.
-  fileprivate func end(at now: Instant) -> Instant? {
-    switch end {
+  func instant(from time: Instant?, at now: Instant) -> Instant {
+    switch self {
     case .until(let instant): instant
     case .after(let length): min(time ?? now, now).advanced(byMilliseconds: length.milliseconds)
-    case nil: nil
     }
   }
 
-  fileprivate var fieldOfEnd: String {
-    if case .after = end { "for" } else { "until" }
+  var field: String {
+    if case .after = self { "for" } else { "until" }
   }
 }

@@ -6,7 +6,7 @@ struct Micro: ParsableCommand {
   static let configuration = CommandConfiguration(abstract: "Time per call of functions that are called often.")
 
   enum Part: String, CaseIterable, ExpressibleByArgument {
-    case recurrence, envelope, store, messages, tick, list
+    case recurrence, envelope, store, messages, tick, list, batch
   }
 
   @Argument(help: "Only these.")
@@ -32,6 +32,7 @@ struct Micro: ParsableCommand {
       case .messages: try MessageBenchmark.run(waiting: waitingMessages, messages: messages)
       case .tick: try TickBenchmark.run()
       case .list: try ListBenchmark.run(schedules)
+      case .batch: try BatchBenchmark.run()
       }
     }
   }

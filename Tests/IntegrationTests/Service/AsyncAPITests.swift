@@ -54,6 +54,15 @@ struct AsyncAPITests {
       _ = try await send(.update, #""id": "a", "limit": 1"#)
       _ = try await bus.next("Schedule Stopped", of: "a")
       _ = try await send(.stop, #""id": "once", "reason": "r""#)
+      try await bus.startAll(["g-1", "g-2"], #""every": "1h", "group": "batch""#)
+      for (name, detail) in [
+        (EventName.pause, #""group": "batch", "until": "2098-01-01T00:00:00Z""#),
+        (.resume, #""prefix": "g-", "max": 5"#),
+        (.stop, #""group": "batch", "reason": "r", "max": 100000"#), (.stop, #""group": "batch""#),
+      ] {
+        let first = try await send(name, detail)  // that of a schedule, if any matches
+        if first.name != "Schedule Batch Done" { _ = try await bus.next("Schedule Batch Done") }
+      }
       _ = try await send(.start, #""id": "bad", "cron": "61 * * * *""#)
       _ = try await send(.stop, #""id": "none""#)
       _ = try await send(.start, #""cron": 1"#, isValid: false)

@@ -131,6 +131,27 @@ struct CommandLineControlTests {
     }
   }
 
+  @Test("a group is paused, resumed and stopped; without a terminal only with --yes")
+  func batch() async throws {
+    try await ServiceProcess.prepared { service, bus in
+      service.environment["POCKETWATCH_OPERATORS"] = try bus.withConnection { $0.server.user }
+      try await service.start()
+      try await bus.startAll(["b-1", "b-2", "b-3"], #""every": "1h", "group": "g""#)
+      for id in ["b-1", "b-2", "b-3"] { _ = try await bus.next("Schedule Started", of: id) }
+      let asking = try await service.command(["pause", "--group", "g"])
+      #expect(asking.code == 64 && asking.complaint.contains("pass --yes"), "\(asking)")
+      let paused = try await service.command(["pause", "--group", "g", "--reason", "night", "--yes"])
+      #expect(paused.code == 0, "\(paused)")
+      #expect(paused.output.hasSuffix("batch      -  Schedule Pause  group g  matched 3  changed 3"), "\(paused)")
+      let resumed = try await service.command(["resume", "--prefix", "b-", "--yes", "--json"])
+      #expect(resumed.code == 0 && resumed.output.contains(#""DetailType":"Schedule Batch Done""#), "\(resumed)")
+      let many = try await service.command(["stop", "--prefix", "b-", "--max", "2", "--yes"])
+      #expect(many.code == 1 && many.output.contains("more than 2 schedules match"), "\(many)")
+      let stopped = try await service.command(["stop", "--group", "g", "--yes"])
+      #expect(stopped.code == 0 && stopped.output.hasSuffix("matched 3  changed 3"), "\(stopped)")
+    }
+  }
+
   @Test("without the exchange of the replies, show exits with 69 and says what to import")
   func noReplies() async throws {
     try await ServiceProcess.running { service, bus in

@@ -106,7 +106,7 @@ struct ServiceControlTests {
       try await bus.command(
         .update, #""id": "u", "payload": null, "tags": ["x"], "remove": ["group"], "typo": 1"#)
       let updated = try await bus.next("Schedule Updated")
-      #expect(updated.detail.changed == ["payload", "group", "tags"])
+      #expect(updated.detail.changed?.names == ["payload", "group", "tags"])
       #expect(updated.detail.ignored == ["typo"])
       #expect(updated.detail.revision == 2 && updated.detail.tags == ["x"] && updated.detail.group == nil)
       let counter = try #require(updated.detail.counter)

@@ -13,9 +13,24 @@ struct ServiceEvent: Sendable, CustomStringConvertible {
     var ignored: [String]?
     var reason, command, field, messageId: String?
     var pausedDate, pausedUntil, trigger, group, description: String?
-    var tags, changed: [String]?
+    var tags: [String]?
+    var changed: Changed?
     var revision: Int?
+    var prefix: String?
+    var matched, unchanged: Int?
     var paused: Bool?
+  }
+
+  /// The names of an Updated, or the number of a Batch Done.
+  struct Changed: Decodable, Sendable {
+    var names: [String]?
+    var count: Int?
+
+    init(from decoder: any Decoder) throws {
+      let value = try decoder.singleValueContainer()
+      count = try? value.decode(Int.self)
+      if count == nil { names = try value.decode([String].self) }
+    }
   }
 
   private struct Envelope: Decodable {
