@@ -83,15 +83,16 @@ struct BatchGate {
   var isClosed = false
 
   /// A duplicate of a command that is under way is set aside until the end, and delays no other. But one of the inbox
-  /// may have to be applied again, after what is before it.
+  /// may have to be applied again because of what is before it, and not because of what is behind it: it holds the line
+  /// until then, unless it has had its effect.
   ///
   /// - Parameters:
   ///   - isFirst: Whether everything before it is decided and stored.
-  ///   - isReapplied: Whether commands before it were applied again, so that it has to be, too.
-  func admits(_ key: CommandKey, from source: CommandSource, isFirst: Bool, _ isReapplied: Bool) -> Bool {
+  ///   - isAnswered: Whether it had its effect itself.
+  func admits(_ key: CommandKey, from source: CommandSource, isFirst: Bool, isAnswered: Bool) -> Bool {
     guard underWay.contains(key) else { return isFirst && !isClosed }
     guard case .inbox = source else { return true }
-    return isFirst && !isReapplied
+    return isAnswered
   }
 }
 
@@ -207,6 +208,14 @@ extension Batches {
     let next = members[count..<min(count + page, members.count)]
     phase = .storing(batch, members, storedCount: next.endIndex)
     return [.add(Array(next), batch: batch.number)]
+  }
+
+  /// The places in the inbox of the commands whose batch is being stored.
+  var storingPositions: [InboxPosition] {
+    guard case .storing(let batch, _, _) = phase else { return [] }
+    return waiting.compactMap {
+      if $0.key == batch.key, case .inbox(let position) = $0.received.source { position } else { nil }
+    }
   }
 
   /// The command of a batch has to wait for its end.

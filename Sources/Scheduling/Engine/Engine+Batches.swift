@@ -42,10 +42,10 @@ extension Engine {
   }
 
   private mutating func earlierAnswer(to held: Batches.Held, view: BatchView) -> RememberedCommand.Answer? {
-    if case .inbox(let position) = held.received.source, let answer = intake.inbox.answer(of: position) {
-      return answer
+    guard let answered = view.answers[held.key] else {
+      guard case .inbox(let position) = held.received.source else { return nil }
+      return intake.inbox.answer(of: position)
     }
-    guard let answered = view.answers[held.key] else { return nil }
     intake.answered(held.received.source, at: answered.at)
     return answered.answer
   }
@@ -70,11 +70,7 @@ extension Engine {
 
   private mutating func begin(_ held: Batches.Held, _ members: [ScheduleID], earlier: BatchCounts? = nil) {
     turn.change(batches.begin(held, members, earlier: earlier).map { .batch($0) })
-    guard let earlier else { return }
-    intake.setAside(held.received.source)
-    if case .inbox(let position) = held.received.source {
-      turn.change(.inbox(.answered(position, .batch(earlier))))
-    }
+    if earlier != nil { intake.setAside(held.received.source) }
   }
 
   private mutating func remember(_ answer: RememberedCommand.Answer, to key: CommandKey) {
@@ -109,6 +105,12 @@ extension Engine {
   mutating func applied(_ change: BatchChange) {
     let (changes, begun) = batches.stored(change)
     turn.change(changes.map { .batch($0) })
+    // In the transaction from which on the batch has its effect: then its command is not applied again.
+    for case .complete in changes {
+      for position in batches.storingPositions {
+        turn.change(.inbox(.answered(position, .batch(BatchCounts()))))
+      }
+    }
     if let begun {
       turn.report(.batchBegan(begun.command.name, begun.command.selector, matched: begun.counts.matched))
     }
@@ -123,6 +125,7 @@ extension Engine {
       turn.change(.batch(.end(number)))
       remember(answer, to: batch.key)
       for held in waiting where !held.isLost(with: intake.channel) {
+        if case .inbox(let position) = held.received.source { turn.change(.inbox(.answered(position, answer))) }
         self.answer(held, with: .done(held.command, batch.counts, origin: held.received.origin), answer)
       }
     }

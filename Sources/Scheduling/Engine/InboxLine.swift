@@ -99,6 +99,10 @@ struct InboxLine {
     return reapplied.filter { position.batch <= $0.value && batch.selector.mayHold($0.key) }.map(\.key).sorted()
   }
 
+  private func isAnswered(_ command: ReceivedCommand) -> Bool {
+    if case .inbox(let position) = command.source { answer(of: position) != nil } else { false }
+  }
+
   /// A command waits for the end of a batch: its counted try is undone.
   mutating func setAside(_ position: InboxPosition) {
     if answer(of: position) == nil { putBack.append(position) }
@@ -132,14 +136,15 @@ struct InboxLine {
 
     /// Whether a command may be taken now. A question may wait for room, and a batch command for what is before it.
     ///
-    /// - Parameter isReapplied: Whether commands before it were applied again, so that it has to be, too.
-    mutating func admits(_ command: ReceivedCommand, isReapplied: Bool = false) -> Bool {
+    /// - Parameter isAnswered: Whether it had its effect before.
+    mutating func admits(_ command: ReceivedCommand, isAnswered: Bool = false) -> Bool {
       switch command.content {
       case .question:
         isBlocked = questionRoom == 0
         if !isBlocked { questionRoom -= 1 }
       case .batch(_, let key):
-        isBlocked = !gate.admits(key, from: command.source, isFirst: commands.isEmpty && !hasPassedOver, isReapplied)
+        isBlocked = !gate.admits(
+          key, from: command.source, isFirst: commands.isEmpty && !hasPassedOver, isAnswered: isAnswered)
       case .command, .malformed, .ownEvent, .redelivered: break
       }
       return !isBlocked
@@ -163,7 +168,7 @@ struct InboxLine {
         taken.isAlone = true
         break
       }
-      guard taken.admits(next.command, isReapplied: !reappliedIDs(before: next.command).isEmpty) else { break }
+      guard taken.admits(next.command, isAnswered: isAnswered(next.command)) else { break }
       waiting.removeFirst()
       if let id = next.command.scheduleID, isBusy(id) {
         if next.isCounted, case .inbox(let position) = next.command.source { taken.passedOver.append(position) }
