@@ -74,13 +74,27 @@ struct AcknowledgementsTests {
   @Test func keepsTheOrderOfEachSchedule() {
     var acknowledgements = Acknowledgements()
     for (tag, id) in [(1, "a"), (2, "b"), (3, "a"), (4, nil), (5, "b")] as [(UInt64, ScheduleID?)] {
-      acknowledgements.delivered(tag, on: id, since: .noon)
+      acknowledgements.delivered(tag, on: id.map { .schedule($0) } ?? .nothing, since: .noon)
     }
     for tag in 2...5 as ClosedRange<UInt64> { acknowledgements.settle(tag, .acknowledge) }
     #expect(
       acknowledgements.takeFrames() == [2, 4, 5].map { .acknowledge(tag: $0, multiple: false) })
     acknowledgements.settle(1, .deadLetter)
     #expect(acknowledgements.takeFrames() == [.reject(tag: 1), .acknowledge(tag: 3, multiple: true)])
+  }
+
+  /// One on many schedules waits for all before it, and those behind it wait for it only if it is about theirs.
+  @Test func settlesACommandOnManySchedulesAfterAllBeforeIt() {
+    var acknowledgements = Acknowledgements()
+    let subjects: [Acknowledgements.Subject] = [.nothing, .schedule("a"), .many, .schedule("b"), .many]
+    for (tag, subject) in zip(UInt64(1)..., subjects) { acknowledgements.delivered(tag, on: subject, since: .noon) }
+    acknowledgements.settle(3, .acknowledge)
+    acknowledgements.settle(4, .acknowledge)
+    #expect(acknowledgements.takeFrames() == [.acknowledge(tag: 4, multiple: false)])
+    acknowledgements.settle(5, .acknowledge)
+    #expect(acknowledgements.takeFrames() == [])
+    acknowledgements.settle(2, .acknowledge)
+    #expect(acknowledgements.takeFrames() == [2, 3, 5].map { .acknowledge(tag: $0, multiple: false) })
   }
 
   /// A delivery that is settled twice, or was never delivered, changes nothing.

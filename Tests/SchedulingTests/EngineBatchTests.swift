@@ -1,8 +1,9 @@
 import Recurrence
-import Scheduling
 import SchedulingTestKit
 import Simulation
 import Testing
+
+@testable import Scheduling
 
 /// P34: a command by group or prefix has exactly one effect on each schedule that it selects, and on no other.
 struct EngineBatchTests {
@@ -312,7 +313,92 @@ struct EngineBatchTests {
     #expect(driver.frames == [.acknowledge(tag: 2, multiple: true)])
   }
 
+  /// Each of two commands has a schedule in the line after a crash: what comes behind waits for both.
+  @Test func membersOfTwoBatchesComeFirst() throws {
+    let store = MemoryStore()
+    var driver = try driver(store: store, settings: smallSteps)
+    driver.batch(pause, group, messageID: "one")
+    driver.ack { $0.scheduleID == "a" }
+    driver.batch(pause, group, messageID: "two")
+    #expect(try store.batches(after: nil, limit: 9).rows.map(\.member.id) == ["b", "c", "a", "b", "c"])
+    driver = try EngineDriver.connected(store: store, settings: smallSteps)
+    driver.resume("b")
+    for _ in 0..<9 { driver.ack() }
+    #expect(try driver.stored("b")?.isPaused == false)
+  }
+
+  /// The line does not wait for a batch whose command comes again with nothing before it that is applied again.
+  @Test func othersGoOnWhileItIsCompletedAfterACrash() throws {
+    let (store, archive) = (MemoryStore(), CommandArchive())
+    var driver = try driver(store: store, settings: smallSteps)
+    driver.batch(pause, group)
+    for _ in 0..<2 {
+      driver = try EngineDriver.connected(store: store, settings: smallSteps, archive: archive)
+      #expect(driver.controlled.map(\.id) == ["a", "b"], "few outcomes are unconfirmed at a time")
+      driver.redeliver(contents: [
+        (driver.batch(pause, group, "batch"), messageID: "batch", 1),
+        (.command(.stop(Command.Stop(id: "e", reason: "r")), key: nil), messageID: nil, 1),
+      ])
+      #expect(Set(driver.rejections.map(\.id)) == ["e"])
+    }
+    for _ in 0..<6 { driver.ack() }
+    #expect(driver.controlled.map(\.id) == ["a", "b", "c"])
+    #expect(Set(driver.batchesDone) == [done(3, 3)])
+    #expect(try store.takeInbox(after: nil, limit: 9).rows.isEmpty)
+  }
+
+  /// What only waited for a batch is not taken for the cause of crashes.
+  @Test func whatWaitsForItIsNoPoison() throws {
+    let (store, archive) = (MemoryStore(), CommandArchive())
+    var driver = try driver(store: store, settings: smallSteps)
+    driver.batch(stop, group)
+    for crash in 0..<5 {
+      driver = try EngineDriver.connected(store: store, settings: smallSteps, archive: archive)
+      guard crash == 0 else { continue }
+      driver.redeliver(contents: [
+        (.command(.start(Command.Start(definition: try definition("a"))), key: nil), messageID: nil, 1),
+        (driver.batch(stop, group, "batch"), messageID: "batch", 1),
+        (.command(.pause(Command.Pause(id: "d")), key: nil), messageID: nil, 1),
+      ])
+    }
+    #expect(driver.controlled.isEmpty, "the batch has to be done and applied again before what follows")
+    for _ in 0..<6 { driver.ack() }
+    #expect(driver.published.filter { $0.event == nil }.isEmpty, "nothing goes to the dead queue")
+    #expect(try driver.stored("a")?.isLive == false)
+    #expect(try driver.stored("d")?.isPaused == true)
+    #expect(driver.batchesDone.map(\.counts) == [BatchCounts(matched: 3, changed: 3)])
+  }
+
   // MARK: Limits
+
+  /// Each confirm leaves a change to store, and pages are read in turn with them.
+  @Test func ticksDelayNoSelection() throws {
+    var settings = Engine.Settings()
+    settings.batchPage = 1
+    var driver = try driver(settings: settings)
+    driver.holdsStore = true
+    driver.batch(pause, group)
+    for _ in 0..<20 {
+      driver.advance(seconds: 60)
+      driver.ack { $0.scheduleID == "d" }
+      driver.answerStore()
+    }
+    #expect(try driver.store.batches(after: nil, limit: 9).batches.count == 1)
+  }
+
+  @Test func fewBusyMembersAreLookedAtAtATime() {
+    var settings = Engine.Settings()
+    settings.maximumMemberOutcomes = 2
+    var line = BatchMemberLine(settings: settings)
+    for id in ["a", "b", "c"] as [ScheduleID] { line.append(BatchMember(batch: 1, id: id)) }
+    var asked: [ScheduleID] = []
+    let taken = line.take {
+      asked.append($0)
+      return true
+    }
+    #expect(taken.isEmpty && asked == ["a", "b"])
+    #expect(line.take { _ in false }.map(\.id) == ["a", "b"])
+  }
 
   @Test func fewOutcomesAreUnconfirmedAtATime() throws {
     var driver = try driver(settings: smallSteps)

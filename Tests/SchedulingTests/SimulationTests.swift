@@ -20,7 +20,7 @@ struct SimulationTests {
   /// Each state that matters is reached, so that the runs prove something.
   @Test func reachesRareStates() throws {
     var reached: [RareState: Int] = [:]
-    for seed in 0..<40 as Range<UInt64> {
+    for seed in 0..<60 as Range<UInt64> {
       let simulation = try Simulation.run(seed: seed, steps: Self.steps)
       reached.merge(simulation.reached, uniquingKeysWith: +)
       reached.merge(SimulationChecker.check(simulation.history).reached, uniquingKeysWith: +)

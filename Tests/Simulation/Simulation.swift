@@ -179,8 +179,8 @@ extension Simulation {
   /// P2: commands on one schedule are settled in order. Otherwise an earlier one would be redelivered and applied again
   /// without the later one that undid it. Commands in the inbox are applied in its order.
   mutating func noteOvertaken(by message: SimulatedMessage) {
-    guard case .command(let command, _) = message.content, !broker.wasReturned(message) else { return }
-    let earlier = broker.unsettled.first { $0.message.label < message.label && $0.message.isAbout(command.id.bytes) }
+    guard !broker.wasReturned(message) else { return }
+    let earlier = broker.unsettled.first { $0.message.label < message.label && message.undoes($0.message) }
     if let earlier {
       note(.misbehaved("P2: message \(message.label) is settled before message \(earlier.message.label)"))
     }

@@ -243,8 +243,12 @@ extension SimulationChecker {
   /// stored; a duplicate does not count.
   mutating func checkState(of id: [UInt8]) {
     guard let asked = asked[id], !hasPendingMembers else { return }
+    // One by group or prefix may still have to be applied again.
+    guard !submitted.contains(where: { messages[$0]?.maySelect(id) == true && !isDone($0) }) else { return }
     // A command that ended three processes had no effect, and a duplicate of it may have had one later.
-    guard !inbox.suspects.contains(where: { messages[$0]?.isAbout(id) ?? true }) else { return }
+    guard !inbox.suspects.contains(where: { messages[$0].map { $0.isAbout(id) || $0.maySelect(id) } ?? true }) else {
+      return
+    }
     let generation = generations.last { tracks[$0]?.definition.id.bytes == id }
     let track = generation.flatMap { tracks[$0] }
     if let (label, command) = asked.lastControl, !hasLeftItBe(label, id), let track {

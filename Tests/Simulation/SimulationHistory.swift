@@ -95,6 +95,21 @@ package struct SimulatedMessage: Equatable, Sendable {
     if case .command(let command, _) = content { command.id.bytes == id } else { false }
   }
 
+  /// Whether it is a command by group or prefix that may apply to a schedule.
+  func maySelect(_ id: [UInt8]) -> Bool {
+    guard case .batch(let batch, _) = content else { return false }
+    return switch batch.selector {
+    case .group: true
+    case .prefix(let prefix): id.starts(with: prefix)
+    }
+  }
+
+  /// Whether it may undo an earlier command, so that this one must not be redelivered alone.
+  func undoes(_ earlier: SimulatedMessage) -> Bool {
+    guard case .command(let command, _) = earlier.content else { return false }
+    return isAbout(command.id.bytes) || maySelect(command.id.bytes)
+  }
+
   var origin: Origin { Origin(messageID: withUnsafeBytes(of: Int32(label).bigEndian) { Array($0) }) }
 
   var received: ReceivedCommand.Content {

@@ -27,9 +27,17 @@ package struct Acknowledgements {
     package var isEmpty: Bool { frames.isEmpty && releasedBytes == 0 }
   }
 
+  /// What a delivery is about, and so which earlier deliveries are settled before it.
+  package enum Subject: Hashable, Sendable {
+    case nothing
+    case schedule(ScheduleID)
+    /// Any schedule: a command by group or prefix.
+    case many
+  }
+
   private struct Entry {
     let tag: UInt64
-    let id: ScheduleID?
+    let subject: Subject
     var size: Int
     var since: Instant
     var settlement: Settlement?
@@ -53,12 +61,11 @@ package struct Acknowledgements {
   /// Adds a delivery.
   ///
   /// - Parameters:
-  ///   - id: The schedule that the command is about, if any.
   ///   - size: In bytes.
   ///   - since: The command was not answered before this instant.
-  package mutating func delivered(_ tag: UInt64, on id: ScheduleID? = nil, size: Int = 0, since: Instant) {
+  package mutating func delivered(_ tag: UInt64, on subject: Subject = .nothing, size: Int = 0, since: Instant) {
     assert(outstanding.last.map { $0.tag < tag } ?? true, "delivery tags ascend")
-    outstanding.append(Entry(tag: tag, id: id, size: size, since: since))
+    outstanding.append(Entry(tag: tag, subject: subject, size: size, since: since))
   }
 
   /// These deliveries are no longer in memory, but not settled yet.
@@ -94,8 +101,8 @@ package struct Acknowledgements {
   /// The frames for everything that can be settled now: a run of acknowledgements from the oldest delivery on with one
   /// `multiple`, all others one by one.
   ///
-  /// Deliveries on one schedule are settled in order. Otherwise, after a crash, an earlier command would be redelivered
-  /// and applied again without the later one that undid it.
+  /// Deliveries on one schedule are settled in order, and one on many schedules after all commands before it. Otherwise,
+  /// after a crash, an earlier command would be redelivered and applied again without the later one that undid it.
   package mutating func takeFrames() -> [Frame] {
     guard settledCount > 0 else { return [] }
     settledCount = 0
@@ -113,10 +120,11 @@ package struct Acknowledgements {
       assert(outstanding.first.map { $0.tag > lastOfRun } ?? true, "`multiple` settles no open delivery")
       frames.append(.acknowledge(tag: lastOfRun, multiple: true))
     }
-    var open: Set<ScheduleID> = []
+    var open: Set<Subject> = []
     outstanding.removeAll { entry in
-      guard let settlement = entry.settlement, entry.id.map({ !open.contains($0) }) ?? true else {
-        if let id = entry.id { open.insert(id) }
+      let mustWait = entry.subject == .many ? !open.isEmpty : open.contains(entry.subject)
+      guard let settlement = entry.settlement, !mustWait else {
+        if entry.subject != .nothing { open.insert(entry.subject) }
         return false
       }
       releasedBytes += entry.size

@@ -5,8 +5,8 @@ import DequeModule
 /// Their number is limited by what one command may select, since a further batch waits until all are decided.
 struct BatchMemberLine {
   private var waiting: Deque<BatchMember> = []
-  /// The schedules of `waiting`.
-  private(set) var ids: Set<ScheduleID> = []
+  /// The schedules of `waiting`, with how many members each has there: after a restart, one in each of several batches.
+  private var counts: [ScheduleID: Int] = [:]
   /// What members were answered by an earlier process.
   private var answers: [BatchMember: RememberedCommand.Answer] = [:]
   /// Members whose outcome is not confirmed, with the size of its payload in bytes.
@@ -28,25 +28,26 @@ struct BatchMemberLine {
   /// Makes room for this many at once.
   mutating func reserve(_ count: Int) {
     waiting.reserveCapacity(waiting.count + count)
-    ids.reserveCapacity(ids.count + count)
+    counts.reserveCapacity(counts.count + count)
   }
 
   mutating func append(_ member: BatchMember, answer: RememberedCommand.Answer? = nil) {
     waiting.append(member)
-    ids.insert(member.id)
+    counts[member.id, default: 0] += 1
     if let answer { answers[member] = answer }
   }
 
-  /// Takes members in order. Those of busy schedules are passed over.
+  /// Takes members in order. Those of busy schedules are passed over, up to a number: each may hold an owed event in
+  /// memory.
   mutating func take(unless isBusy: (ScheduleID) -> Bool) -> [BatchMember] {
     guard bytes < maximumBytes else { return [] }
     let limit = min(step, maximum - unconfirmed.count)
     var (taken, left): ([BatchMember], [BatchMember]) = ([], [])
-    while taken.count < limit, let next = waiting.popFirst() {
+    while taken.count < limit, left.count < maximum, let next = waiting.popFirst() {
       if isBusy(next.id) { left.append(next) } else { taken.append(next) }
     }
     for member in left.reversed() { waiting.prepend(member) }
-    for member in taken { ids.remove(member.id) }
+    for member in taken { uncount(member.id) }
     return taken
   }
 
@@ -54,9 +55,17 @@ struct BatchMemberLine {
   mutating func putBack(_ members: [BatchMember]) {
     for member in members.reversed() {
       waiting.prepend(member)
-      ids.insert(member.id)
+      counts[member.id, default: 0] += 1
     }
   }
+
+  private mutating func uncount(_ id: ScheduleID) {
+    counts[id, default: 1] -= 1
+    if counts[id] == 0 { counts[id] = nil }
+  }
+
+  /// Whether a member with this schedule is not decided yet.
+  func contains(_ id: ScheduleID) -> Bool { counts[id] != nil }
 
   /// What a member was answered by an earlier process.
   func answer(of member: BatchMember) -> RememberedCommand.Answer? { answers[member] }

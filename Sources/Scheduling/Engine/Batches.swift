@@ -84,15 +84,14 @@ struct BatchGate {
 
   /// A duplicate of a command that is under way is set aside until the end, and delays no other. But one of the inbox
   /// may have to be applied again because of what is before it, and not because of what is behind it: it holds the line
-  /// until then, unless it has had its effect.
+  /// until then.
   ///
   /// - Parameters:
-  ///   - isFirst: Whether everything before it is decided and stored.
-  ///   - isAnswered: Whether it had its effect itself.
-  func admits(_ key: CommandKey, from source: CommandSource, isFirst: Bool, isAnswered: Bool) -> Bool {
-    guard underWay.contains(key) else { return isFirst && !isClosed }
-    guard case .inbox = source else { return true }
-    return isAnswered
+  ///   - isFirst: Whether all commands before it are decided and stored.
+  ///   - isDecided: Whether no member is about to be decided.
+  ///   - isFinal: Whether it is not applied again because of what is before it.
+  func admits(_ key: CommandKey, isFirst: Bool, isDecided: Bool, isFinal: Bool) -> Bool {
+    underWay.contains(key) ? isFinal : isFirst && isDecided && !isClosed
   }
 }
 

@@ -5,8 +5,7 @@ import Recurrence
 extension Engine {
   mutating func batchWork() -> StoreLane.Work? {
     if case .loading(let member) = batches.phase { return .batches(after: member) }
-    // Changes first: what is selected must be current.
-    guard turn.changes.isEmpty else { return nil }
+    // All commands before it are stored. A schedule that ends meanwhile is answered with Rejected.
     return batches.nextPage(channel: intake.channel).map { .select($0) }
   }
 
@@ -20,7 +19,9 @@ extension Engine {
     let received = held.received
     guard !batches.isUnderWay(held.key) else {
       batches.wait(held)
-      return intake.setAside(received.source)
+      intake.setAside(received.source)
+      // From now on it is not applied again because of what is behind it.
+      return keep(.batch(BatchCounts()), of: received.source)
     }
     if let answer = earlierAnswer(to: held, view: view) {
       let members = intake.inbox.reappliedIDs(before: received).filter { id in
@@ -81,10 +82,14 @@ extension Engine {
     _ held: Batches.Held, with decision: CommandDecision, _ answer: RememberedCommand.Answer
   ) {
     intake.answered(held.received.source, at: turn.now.wall)
-    if case .inbox(let position) = held.received.source, intake.inbox.answer(of: position) == nil {
-      turn.change(.inbox(.answered(position, answer)))
-    }
+    keep(answer, of: held.received.source)
     self.answer(held.received, on: held.channel, with: decision)
+  }
+
+  /// Stores the answer in the command's row in the inbox, if it has one without.
+  private mutating func keep(_ answer: RememberedCommand.Answer, of source: CommandSource) {
+    guard case .inbox(let position) = source, intake.inbox.answer(of: position) == nil else { return }
+    turn.change(.inbox(.answered(position, answer)))
   }
 
   // MARK: Members

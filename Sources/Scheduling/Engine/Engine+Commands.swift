@@ -2,9 +2,11 @@ import Recurrence
 
 /// Command path: from delivery to settlement.
 extension Engine {
-  /// Loads the next page of the inbox, unless changes of the inbox are still to be stored.
+  /// Loads the next page of the inbox, unless changes of the inbox are still to be stored, or nothing of it could be
+  /// decided: loading counts a try.
   func inboxWork() -> StoreLane.Work? {
-    guard turn.changes.isEmpty, !questions.holdsInbox, let position = intake.nextLoad(limit: settings.commandBatch)
+    guard !turn.changesInbox, !questions.holdsInbox, batches.admitsCommands,
+      let position = intake.nextLoad(limit: settings.commandBatch)
     else { return nil }
     return .inbox(after: position)
   }

@@ -99,8 +99,11 @@ struct InboxLine {
     return reapplied.filter { position.batch <= $0.value && batch.selector.mayHold($0.key) }.map(\.key).sorted()
   }
 
-  private func isAnswered(_ command: ReceivedCommand) -> Bool {
-    if case .inbox(let position) = command.source { answer(of: position) != nil } else { false }
+  /// Whether a command will not be applied again because of what is before it: it had its effect, or everything before
+  /// it is decided, and nothing of that was applied again.
+  private func isFinal(_ command: ReceivedCommand, isFirst: Bool) -> Bool {
+    guard case .inbox(let position) = command.source else { return true }
+    return answer(of: position) != nil || isFirst && reappliedIDs(before: command).isEmpty
   }
 
   /// A command waits for the end of a batch: its counted try is undone.
@@ -129,22 +132,21 @@ struct InboxLine {
     /// Whether a question waits for room, or a batch command for what is before it: nothing behind it is taken.
     var isBlocked = false
     var gate = BatchGate()
-    /// Whether a command before the next one waits for its schedule.
-    var hasPassedOver = false
+    /// Whether there is a command before the next one that is not decided and stored yet; members do not count.
+    var hasEarlier = false
 
     var isEmpty: Bool { commands.isEmpty && passedOver.isEmpty }
 
     /// Whether a command may be taken now. A question may wait for room, and a batch command for what is before it.
     ///
-    /// - Parameter isAnswered: Whether it had its effect before.
-    mutating func admits(_ command: ReceivedCommand, isAnswered: Bool = false) -> Bool {
+    /// - Parameter isFinal: Whether a batch command is not applied again, whatever is behind it.
+    mutating func admits(_ command: ReceivedCommand, isFinal: Bool = true) -> Bool {
       switch command.content {
       case .question:
         isBlocked = questionRoom == 0
         if !isBlocked { questionRoom -= 1 }
       case .batch(_, let key):
-        isBlocked = !gate.admits(
-          key, from: command.source, isFirst: commands.isEmpty && !hasPassedOver, isAnswered: isAnswered)
+        isBlocked = !gate.admits(key, isFirst: !hasEarlier, isDecided: commands.isEmpty, isFinal: isFinal)
       case .command, .malformed, .ownEvent, .redelivered: break
       }
       return !isBlocked
@@ -153,6 +155,7 @@ struct InboxLine {
     /// Adds a command that is admitted. A batch command stays alone.
     mutating func add(_ command: ReceivedCommand) {
       commands.append(command)
+      hasEarlier = true
       if command.isBatch { isAlone = true }
     }
   }
@@ -168,13 +171,13 @@ struct InboxLine {
         taken.isAlone = true
         break
       }
-      guard taken.admits(next.command, isAnswered: isAnswered(next.command)) else { break }
+      guard taken.admits(next.command, isFinal: isFinal(next.command, isFirst: !taken.hasEarlier)) else { break }
       waiting.removeFirst()
       if let id = next.command.scheduleID, isBusy(id) {
         if next.isCounted, case .inbox(let position) = next.command.source { taken.passedOver.append(position) }
         next.isCounted = false
         left.append(next)
-        taken.hasPassedOver = true
+        taken.hasEarlier = true
         continue
       }
       taken.add(next.command)
@@ -185,17 +188,23 @@ struct InboxLine {
       if taken.isAlone { break }
     }
     while let last = left.popLast() { waiting.prepend(last) }
+    if taken.isBlocked || taken.isAlone { passOver(into: &taken) }
   }
 
   /// Undoes the tries of all waiting commands: this process ends, but not because of them.
   mutating func takeUndecided() -> Taken {
     var taken = Taken(passedOver: putBack)
     putBack = []
+    passOver(into: &taken)
+    return taken
+  }
+
+  /// Undoes the counted tries of waiting commands: they are not decided yet, so if this process ends, it is not because of them.
+  private mutating func passOver(into taken: inout Taken) {
     for index in waiting.indices where waiting[index].isCounted {
       waiting[index].isCounted = false
       if case .inbox(let position) = waiting[index].command.source { taken.passedOver.append(position) }
     }
-    return taken
   }
 
   /// Puts commands that cannot be decided yet back in front, in order.

@@ -76,7 +76,7 @@ struct Intake {
         endGathering()
         if inbox.isEmpty, gathering.isEmpty, acknowledgements.isEmpty { firstInboxAnswer = Instant(milliseconds: .max) }
         redeliverableSince = now
-        acknowledgements.delivered(tag, on: delivery.scheduleID, size: delivery.size, since: now)
+        acknowledgements.delivered(tag, on: delivery.subject, size: delivery.size, since: now)
         fresh.append(delivery)
       }
     }
@@ -155,7 +155,7 @@ struct Intake {
     let members = batches.line.take(unless: mustWait)
     var taken = InboxLine.Taken(
       commands: members.compactMap { batches.command(on: $0) }, questionRoom: questions, gate: batches.gate)
-    let undecided = batches.line.ids
+    let undecided = batches.line
     inbox.take(limit, into: &taken) { undecided.contains($0) || mustWait($0) }
     if !taken.isAlone, !taken.isBlocked, inbox.isLoaded, gathering.isEmpty {
       takeFresh(limit, into: &taken) { undecided.contains($0) || mustWait($0) }
@@ -174,7 +174,7 @@ struct Intake {
       fresh.removeFirst()
       if let id = next.scheduleID, mustWait(id) {
         left.append(next)
-        taken.hasPassedOver = true
+        taken.hasEarlier = true
       } else {
         taken.add(next)
       }

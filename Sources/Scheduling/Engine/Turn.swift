@@ -26,6 +26,11 @@ struct Turn {
 
   init() { now = Now(wall: Instant(milliseconds: .min), uptime: .min) }
 
+  /// Whether changes of the inbox are still to be stored.
+  var changesInbox: Bool {
+    changes.contains { if case .inbox = $0 { true } else { false } }
+  }
+
   mutating func change(_ change: Change) { changes.append(change) }
   mutating func change(_ changes: [Change]) { self.changes += changes }
 

@@ -135,6 +135,10 @@ extension ReceivedCommand {
     if case .command(let command, _) = content { command.id } else { nil }
   }
 
+  var subject: Acknowledgements.Subject {
+    if isBatch { .many } else { scheduleID.map { .schedule($0) } ?? .nothing }
+  }
+
   var isQuestion: Bool {
     if case .question = content { true } else { false }
   }
