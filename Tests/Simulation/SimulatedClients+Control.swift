@@ -62,7 +62,7 @@ extension SimulatedClients {
       values.append(.timing(timing))
       // The schedule may have a catch-up window, or not.
       note(timing, of: id, hasWindow: false)
-    case 3..<5: values.append(.limit(random.pick([0, 1, 2, 3, 5]) ?? 0))
+    case 3..<5: values.append(.limit(random.pick([0, 1, 1, 1, 2, 3, 5]) ?? 0))
     case 5: removed.append(.limit)
     case 6: values.append(.endDate(endDate(after: wall, using: &random)))
     case 7: removed.append(.endDate)
