@@ -59,15 +59,8 @@ final class CrashPointRun {
   /// Creates the topology, and the database with which each run begins.
   private func prepare() async throws {
     try await service.start()
-    if scenario.needsLive {
-      lastLabel += 1
-      client.publish(
-        SentCommand(
-          label: lastLabel, id: CrashScenario.liveID, kind: .recurring(step: 3_600_000, limit: nil, misfire: nil),
-          hasMessageID: true, detail: #""id": "live", "every": "1h", "payload": \#(lastLabel)"#),
-        isRepeat: false)
-      try await until("the schedule to be started") { client.has("Schedule Started", lastLabel) }
-    }
+    if scenario.needsLive { try await start(CrashScenario.liveID) }
+    if scenario == .batch { try await start(CrashScenario.liveID + "-2") }
     if scenario == .resume {
       lastLabel += 1
       client.publish(
@@ -82,6 +75,16 @@ final class CrashPointRun {
     case .migration: template = try Self.firstRelease(in: service.folder)
     default: template = try Data(contentsOf: URL(filePath: service.database))
     }
+  }
+
+  private func start(_ id: String) async throws {
+    lastLabel += 1
+    client.publish(
+      SentCommand(
+        label: lastLabel, id: id, kind: .recurring(step: 3_600_000, limit: nil, misfire: nil), hasMessageID: true,
+        detail: #""id": "\#(id)", "every": "1h", "payload": \#(lastLabel)"#),
+      isRepeat: false)
+    try await until("the schedule to be started") { client.has("Schedule Started", lastLabel) }
   }
 
   private enum End {
@@ -168,12 +171,26 @@ final class CrashPointRun {
   private func checkDatabase(_ point: String) throws {
     let complaints = try service.databaseComplaints()
     guard complaints.isEmpty else { throw Unexpected("\(point): the database is damaged: \(complaints)") }
+    if scenario == .batch { try checkBatch(point) }
     guard scenario == .migration else { return }
     let row = try service.readDatabase {
       try String.fetchOne(
         $0, sql: "SELECT group_concat(id) FROM schedule JOIN progress USING (generation) WHERE due NOT NULL")
     }
     guard row == CrashScenario.liveID else { throw Unexpected("\(point): the schedules are \(row ?? "gone")") }
+  }
+
+  /// P34: both schedules are paused once, and nothing is left of the batch.
+  private func checkBatch(_ point: String) throws {
+    let (revisions, left) = try service.readDatabase {
+      (
+        try Int.fetchAll($0, sql: "SELECT revision FROM control WHERE pausedSince NOT NULL"),
+        try Int.fetchOne($0, sql: "SELECT (SELECT count(*) FROM batch) + (SELECT count(*) FROM batchMember)")
+      )
+    }
+    guard revisions == [2, 2], left == 0 else {
+      throw Unexpected("\(point): paused at revisions \(revisions), \(left ?? -1) rows of the batch are left")
+    }
   }
 
   /// P1: commands acknowledged too late or not at all are in the queue.

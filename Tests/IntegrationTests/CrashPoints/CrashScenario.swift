@@ -18,6 +18,8 @@ enum CrashScenario: String, CaseIterable, Sendable {
   case trigger
   /// An Update of a live schedule.
   case update
+  /// A Pause of two live schedules by prefix.
+  case batch
   /// The schema of the first release is migrated to the present one.
   case migration
 
@@ -34,7 +36,7 @@ enum CrashScenario: String, CaseIterable, Sendable {
   func command(_ label: Int) -> SentCommand? {
     let id = needsLive ? Self.liveID : "\(rawValue)-\(label)"
     let kind: SentCommand.Kind
-    var detail = #""id": "\#(id)", "#
+    var detail = #""\#(self == .batch ? "prefix" : "id")": "\#(id)", "#
     switch self {
     case .firstStart, .start:
       kind = .recurring(step: 3_600_000, limit: nil, misfire: nil)
@@ -48,8 +50,8 @@ enum CrashScenario: String, CaseIterable, Sendable {
     case .stop:
       kind = .stop
       detail += #""reason": "stop \#(label)""#
-    case .pause, .resume:
-      kind = .control(self == .pause ? "Schedule Pause" : "Schedule Resume")
+    case .pause, .resume, .batch:
+      kind = .control(self == .resume ? "Schedule Resume" : "Schedule Pause")
       detail += #""reason": "\#(rawValue) \#(label)""#
     case .trigger:
       kind = .control("Schedule Trigger")
@@ -74,6 +76,7 @@ enum CrashScenario: String, CaseIterable, Sendable {
     case .pause: ["Schedule Paused"]
     case .resume: ["Schedule Resumed"]
     case .update: ["Schedule Updated"]
+    case .batch: ["Schedule Batch Done"]
     case .migration: []
     }
   }
@@ -81,11 +84,11 @@ enum CrashScenario: String, CaseIterable, Sendable {
   /// Whether its command is about a schedule that is live at the beginning of a run.
   var needsLive: Bool {
     switch self {
-    case .stop, .pause, .resume, .trigger, .update: true
+    case .stop, .pause, .resume, .trigger, .update, .batch: true
     case .firstStart, .start, .tick, .limit, .migration: false
     }
   }
 
-  /// The id of the schedule that is live at the beginning of a run.
+  /// The id of the schedule that is live at the beginning of a run. A second one begins with it.
   static let liveID = "live"
 }
