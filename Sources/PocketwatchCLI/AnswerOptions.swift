@@ -2,14 +2,16 @@ import ArgumentParser
 
 /// How long to wait for the answer of the service, and how to print it.
 struct AnswerOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Seconds to wait for the service.", valueName: "seconds"))
-  var timeout: Double = 10
+  @Option(help: ArgumentHelp("Seconds to wait for the service. [10; for several schedules 600]", valueName: "seconds"))
+  var timeout: Double?
 
   @Flag(help: "Print JSON.")
   var json = false
 
   func validate() throws {
-    guard timeout > 0, timeout <= 86_400 else { throw ValidationError("--timeout takes 0 to 86400 seconds") }
+    guard (timeout ?? 1) > 0, (timeout ?? 1) <= 86_400 else {
+      throw ValidationError("--timeout takes 0 to 86400 seconds")
+    }
   }
 
   /// Prints an event; throws an exit code if it is a rejection.

@@ -14,6 +14,8 @@ struct BusClient {
 
   /// Room for an outcome, which is larger than the command that it echoes.
   static let maximumEventBytes = 16 << 20
+  /// Seconds to wait for an answer, unless the user says otherwise.
+  private static let patience = 10.0
 
   /// Runs `body` with a connected client. An error of the broker is printed, and its exit code thrown.
   static func connected(
@@ -25,7 +27,8 @@ struct BusClient {
       let queue = try connection.declareClientQueue(settings.names)
       try connection.consume(queue, prefetch: 100, acknowledges: false)
       try connection.enableConfirms()
-      try body(BusClient(settings: settings, connection: connection, queue: queue, timeout: options.timeout))
+      let timeout = options.timeout ?? patience
+      try body(BusClient(settings: settings, connection: connection, queue: queue, timeout: timeout))
     } catch let error as AMQPError {
       complain("\(error)")
       throw ExitCode.unavailable
@@ -78,9 +81,16 @@ struct BusClient {
     // The broker validates it: by it the service knows an operator, and who may use targets.
     if settings.sendsUserID { message.properties.userID = connection.server.user }
     try connection.publish(message)
-    let deadline = ContinuousClock.now + .seconds(timeout)
+    let begin = ContinuousClock.now
+    let deadline = begin + .seconds(timeout)
+    // So that nobody waits for minutes without a word.
+    var note = timeout > Self.patience * 2 ? begin + .seconds(Self.patience) : deadline
     while ContinuousClock.now < deadline {
-      switch try connection.nextEvent(timeout: deadline - ContinuousClock.now) {
+      if note < deadline, ContinuousClock.now >= note {
+        complain("no answer yet; waiting for up to \(timeout) s. Is `pocketwatch serve` running?")
+        note = deadline
+      }
+      switch try connection.nextEvent(timeout: note - ContinuousClock.now) {
       case .delivery(let delivery) where delivery.properties.correlationID == message.properties.messageID:
         let event = ReceivedEvent(delivery)
         if isMeant(event) { return event }

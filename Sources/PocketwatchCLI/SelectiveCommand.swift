@@ -24,7 +24,8 @@ extension SelectiveCommand {
   }
 
   func run() async throws {
-    let answer = command.answer
+    var answer = command.answer
+    if command.isBatch, answer.timeout == nil { answer.timeout = 600 }
     if command.isBatch, !command.yes, isatty(STDIN_FILENO) == 0 {
       throw ValidationError("there is no terminal to confirm at: pass --yes")
     }
