@@ -18,6 +18,8 @@ package protocol AdminSource: Sendable {
   func zone(named name: String) throws(ExpressionError) -> ZoneRules
   /// Publishes the command for a change as a client would; returns when the broker has confirmed it.
   func publish(_ change: ScheduleChange, of id: ScheduleID) async throws(AdminError)
+  /// Publishes a command on several schedules, likewise.
+  func publish(_ command: BatchCommand) async throws(AdminError)
   /// Copies the whole database while the service runs. Cancelling the task ends the copy.
   func backUp() async throws(AdminError) -> DatabaseCopy
 }
@@ -28,16 +30,10 @@ package enum ScheduleChange: Hashable, Sendable {
   /// Its definition again, which restarts its counter and ends its pause. An ended schedule is a conflict, because its
   /// payload is not retained.
   case restart
-  case pause(PauseEnd?, reason: String)
+  case pause(Command.Pause.End?, reason: String)
   /// - Parameter policy: For the slots of the pause; nil for the default.
   case resume(policy: MisfirePolicy?)
   case trigger
-
-  /// When a pause ends automatically.
-  package enum PauseEnd: Hashable, Sendable {
-    case until(Instant)
-    case after(DurationExpression)
-  }
 }
 
 /// A copy of the database. There is one at a time: the next can be made when this value has been released.

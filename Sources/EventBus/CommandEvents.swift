@@ -1,3 +1,4 @@
+import Recurrence
 package import Scheduling
 
 extension Definition {
@@ -54,6 +55,29 @@ extension ScheduleID {
     commandEvent(.trigger, capacity: 512 + (payload?.count ?? 0)) { json in
       json.field("id", bytes)
       if let payload { json.field("payload", json: payload) }
+    }
+  }
+}
+
+extension BatchCommand {
+  /// Its event, as JSON.
+  package var event: [UInt8] {
+    commandEvent(name, capacity: 1024) { json in
+      json.write(selector)
+      json.field("max", Int64(maximum))
+      switch action {
+      case .stop(let reason): json.field("reason", reason)
+      case .pause(let end, let reason, _):
+        switch end {
+        case .until(let instant): json.field("until", instant.rfc3339)
+        case .after(let length): json.field("for", length.text)
+        case nil: break
+        }
+        if let reason { json.field("reason", reason) }
+      case .resume(let policy, let reason):
+        if let policy { json.field("misfirePolicy", policy.rawValue) }
+        if let reason { json.field("reason", reason) }
+      }
     }
   }
 }

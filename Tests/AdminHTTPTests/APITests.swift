@@ -51,6 +51,8 @@ struct APITests {
     let until = FakeSource.now.advanced(byMilliseconds: 5_400_000)
     let slot = FakeSource.now.advanced(byMilliseconds: 60_000)
     definition.startDate = slot
+    definition.target = Target(
+      exchange: "orders", detailType: "Invoice Due", headers: [.init(name: "n", value: .integer(2))], priority: 3)
     var schedule = Schedule(
       definition: definition, origin: Origin(), generation: 1, counter: 7,
       state: .live(Schedule.NextTick(slot: slot, due: until)))
@@ -66,6 +68,11 @@ struct APITests {
         == ["since": FakeSource.now.rfc3339, "until": until.rfc3339, "reason": "night"])
     #expect(found["group"] as? String == "billing" && found["tags"] as? [String] == ["x", "é"])
     #expect(found["note"] as? String == "sends invoices" && found["description"] as? String == "Every 1h")
+    let target = try #require(found["target"] as? [String: Any])
+    #expect(Set(target.keys) == ["exchange", "detailType", "headers", "priority"])
+    #expect(target["exchange"] as? String == "orders" && target["headers"] as? [String: Int] == ["n": 2])
+    let page = try await site.get("/schedule?id=a").body
+    #expect(page.contains("<bdi>Invoice Due</bdi> to <bdi>orders</bdi>, key <code><bdi>Invoice Due</bdi></code>"))
     let upcoming = try #require(details["upcoming"] as? [[String: Any]])
     #expect(
       upcoming.first?["slot"] as? String == slot.advanced(byMilliseconds: 7_200_000).rfc3339,

@@ -108,6 +108,60 @@ struct AdminRoutesTests {
     #expect(page.contains("action=\"/schedule/stop\"") && page.contains("Schedule Stop published"))
   }
 
+  @Test("a group or a prefix is changed at once, with its number typed to confirm")
+  func selection() async throws {
+    let source = FakeSource([
+      try .fake("a1"), try .fake("a2", generation: 2), try .fake("a3", generation: 3, ended: "enough"),
+      try .fake("b", generation: 4),
+    ])
+    source.state.withLock { $0.examining = 1 }
+    let site = guarded(source: source)
+    #expect(try await site.get("/schedules?prefix=a").body.contains(#"href="/selection?prefix=a""#))
+    for query in ["", "?prefix=a&group=g", "?prefix=a&tag=t", "?prefix=none"] {
+      #expect(try await !site.get("/schedules\(query)").body.contains("/selection"), "\(query)")
+    }
+    let page = try await site.get("/selection?prefix=a&sent=pause").body
+    #expect(page.contains("<dt>Live schedules</dt><dd>2</dd>") && page.contains("Schedule Pause published"))
+    let prefix = BatchCommand.Selector.prefix(Array("a".utf8))
+    for (form, action) in [
+      ("pause", .pause(end: nil, reason: "paused from the admin page", time: nil)),
+      ("pause?for=2h&reason=r", .pause(end: .after(try DurationExpression("2h")), reason: "r", time: nil)),
+      ("resume?policy=fireAll", .resume(misfirePolicy: .fireAll, reason: nil)), ("stop?reason=r", .stop(reason: "r")),
+    ] as [(String, BatchCommand.Action)] {
+      let parts = form.split(separator: "?")
+      let fields = "group=&prefix=a&count=2&confirm=2&" + (parts.count > 1 ? parts[1] : "")
+      let answer = try await site.post("/selection/\(parts[0])", fields)
+      #expect(answer.status == 303 && answer.header("Location") == "/selection?prefix=a&sent=\(parts[0])", "\(form)")
+      let command = BatchCommand(selector: prefix, action: action, maximum: 2)
+      #expect(source.state.withLock { $0.commands.last } == command, "\(form)")
+      #expect(try await guarded(writes: false).post("/selection/\(parts[0])", fields).status == 403)
+      #expect(try await site.post("/selection/\(parts[0])", fields, Self.nothing).status == 401)
+    }
+    let count = source.state.withLock { $0.commands.count }
+    for fields in [
+      "prefix=a&count=2", "prefix=a&count=2&confirm=3", "prefix=a&count=2&confirm=yes", "prefix=a&confirm=2",
+      "prefix=a&count=0&confirm=0", "prefix=a&count=10001&confirm=10001", "count=2&confirm=2",
+      "prefix=a&group=g&count=2&confirm=2",
+    ] { #expect(try await site.post("/selection/stop", fields).status == 400, "\(fields)") }
+    #expect(source.state.withLock { $0.commands.count } == count)
+    for query in ["", "?prefix=", "?group=g&prefix=a", "?group=\(String(repeating: "g", count: 201))"] {
+      #expect(try await site.get("/selection\(query)").status == 400, "\(query)")
+    }
+  }
+
+  @Test("a selection that is too large, or that nothing matches, is not offered to be changed")
+  func selectionsThatAreNotChanged() async throws {
+    let large = SelectionPage(
+      .prefix(Array("a".utf8)), SelectionPage.Count(live: 10_000, isAtLeast: true), allowsChanges: true)
+    let page = try Pages().html("selection", large)
+    #expect(page.contains("<dd>more than 10000</dd>") && page.contains("--max") && !page.contains("<form"))
+    let source = FakeSource([try .fake("a")])
+    let none = try await guarded(source: source).get("/selection?group=g").body
+    #expect(none.contains("<dt>Live schedules</dt><dd>0</dd>") && !none.contains("<form"))
+    let readOnly = try await guarded(writes: false, source: source).get("/selection?prefix=a").body
+    #expect(readOnly.contains("<dt>Live schedules</dt><dd>1</dd>") && !readOnly.contains("<form"))
+  }
+
   @Test("pause, resume and trigger are published as the forms say")
   func control() async throws {
     let source = FakeSource([try .fake("a")])

@@ -13,6 +13,7 @@ final class FakeSource: AdminSource {
     var history = Schedule.History()
     /// Published changes, with their ids.
     var changes: [(id: String, change: ScheduleChange)] = []
+    var commands: [BatchCommand] = []
     var error: AdminError?
     /// The most rows examined per read.
     var examining = 1000
@@ -77,6 +78,11 @@ final class FakeSource: AdminSource {
   func publish(_ change: ScheduleChange, of id: ScheduleID) async throws(AdminError) {
     try check()
     state.withLock { $0.changes.append((id.text, change)) }
+  }
+
+  func publish(_ command: BatchCommand) async throws(AdminError) {
+    try check()
+    state.withLock { $0.commands.append(command) }
   }
 
   func backUp() async throws(AdminError) -> DatabaseCopy {

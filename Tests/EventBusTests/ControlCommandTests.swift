@@ -151,6 +151,27 @@ struct ControlCommandTests {
     }
   }
 
+  @Test("a command by group or prefix is read as it is written")
+  func writtenBatches() throws {
+    let actions: [BatchCommand.Action] = [
+      .stop(reason: "\"r\""), .pause(end: nil, reason: nil, time: nil),
+      .pause(end: .until(Instant(milliseconds: 1_900_000_000_123)), reason: "r", time: nil),
+      .pause(end: .after(try DurationExpression("2h 30m")), reason: "r", time: nil),
+      .resume(misfirePolicy: nil, reason: nil), .resume(misfirePolicy: .skip, reason: "r"),
+    ]
+    for action in actions {
+      for selector in [BatchCommand.Selector.group(Array("é".utf8)), .prefix(Array("a".utf8))] {
+        let command = BatchCommand(selector: selector, action: action, maximum: 7)
+        let body = String(decoding: command.event, as: UTF8.self)
+        let content = decoder.decode(message(body, routingKey: command.name.rawValue, messageID: "m")).content
+        guard case .batch(command, _) = content else {
+          Issue.record("\(body) is read as \(content)")
+          continue
+        }
+      }
+    }
+  }
+
   @Test("a command by group needs a message_id")
   func batchWithoutMessageID() {
     let rejection = batch(.stop, #""group": "g""#, messageID: nil).rejection

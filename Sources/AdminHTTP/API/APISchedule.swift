@@ -43,6 +43,7 @@ struct APISchedule: Encodable {
   var tags: [String]?
   /// The `description` of its Start or last Update.
   var note: String?
+  var target: APITarget?
   /// Grows with each change of the definition or of the pause.
   var revision: Int64
   /// Ticks sent and confirmed.
@@ -74,6 +75,7 @@ struct APISchedule: Encodable {
     group = definition.group
     tags = definition.tags
     note = definition.description
+    target = definition.target.map(APITarget.init)
     revision = schedule.control.revision
     counter = schedule.counter
     nextTick = schedule.comingTick.map {

@@ -11,6 +11,8 @@ struct SchedulePage {
   var group: Label?
   var tags: [Label]
   var hasTags: Bool
+  /// What it publishes instead of its tick, and where.
+  var target: TargetRow?
   var revision: Int64
   /// The Schedule Start event that would start it again.
   var startEvent: String
@@ -44,6 +46,17 @@ struct SchedulePage {
     }
   }
 
+  /// Parts of a target, in words where the client sent none.
+  struct TargetRow {
+    var event, exchange, key: String
+
+    init(_ target: Target) {
+      event = target.body == .payload ? "its payload" : target.detailType ?? ""
+      exchange = target.exchange ?? "the event bus"
+      key = target.key
+    }
+  }
+
   /// Delivery results.
   struct Ticks {
     struct Last {
@@ -73,6 +86,7 @@ struct SchedulePage {
     group = definition.group.map { Label("group", $0) }
     tags = (definition.tags ?? []).map { Label("tag", $0) }
     hasTags = !tags.isEmpty
+    target = definition.target.map(TargetRow.init)
     revision = schedule.control.revision
     startEvent = details.startEvent
     startedBy = schedule.origin.messageID.map { String(decoding: $0, as: UTF8.self) }
@@ -94,8 +108,14 @@ struct SchedulePage {
     hasEnded = schedule.nextTick == nil
     isPaused = schedule.isPaused
     canChange = allowsChanges && !hasEnded
-    resumePolicies = MisfirePolicy.allCases.map { .init(value: $0.rawValue, isChosen: $0 == .skip) }
+    resumePolicies = Self.resumePolicies
     notice = sent?.notice
+  }
+}
+
+extension SchedulePage {
+  static let resumePolicies = MisfirePolicy.allCases.map {
+    SchedulesPage.Option(value: $0.rawValue, isChosen: $0 == .skip)
   }
 }
 

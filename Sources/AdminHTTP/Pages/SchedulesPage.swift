@@ -19,8 +19,10 @@ struct SchedulesPage {
   /// Nil on the last page.
   var nextLink: String?
   var firstLink: String?
+  /// The page to change all of them at once.
+  var selectionLink: String?
 
-  init(_ query: ScheduleQuery, _ rows: [ScheduleRow], next: ListPosition?) {
+  init(_ query: ScheduleQuery, allowsChanges: Bool, _ rows: [ScheduleRow], next: ListPosition?) {
     prefix = query.prefix
     (chosenGroup, chosenTag) = (query.group, query.tag)
     states = ScheduleQuery.states.map { Option(value: $0.rawValue, isChosen: $0 == query.search.lifecycle) }
@@ -29,6 +31,7 @@ struct SchedulesPage {
     isEmpty = rows.isEmpty
     areEnded = query.search.lifecycle == .ended
     nextLink = next.map { Self.link(query, after: $0) }
+    selectionLink = allowsChanges && !rows.isEmpty ? query.selector.map { SelectionPage.link(to: $0) } : nil
     firstLink = query.after.map { _ in Self.link(query, after: nil) }
   }
 

@@ -6,7 +6,8 @@
 enum Templates {
   /// Complete pages by name.
   static let pages: [(String, String)] = [
-    ("overview", page(overview, at: "/", beside: readiness)), ("schedules", page(schedules, at: "/schedules")),
+    ("overview", page(overview, at: "/", beside: readiness)),
+    ("schedules", page(schedules, at: "/schedules")), ("selection", page(selection, at: "/schedules")),
     ("schedule", page(schedule, at: "/schedules", beside: "{{#schedule}}\(state){{/schedule}}")),
     ("recent", page(recent, at: "/recent", beside: live)), ("preview", page(preview, at: "/preview")),
     ("error", page(error)), ("entered", page(entered, opensOverview: true)),
@@ -115,6 +116,7 @@ enum Templates {
     <td data-label="State"><div>\(state){{#reason}}<small><bdi>{{reason}}</bdi></small>{{/reason}}</div></td></tr>
     {{/schedules}}
     </tbody></table>{{/isEmpty}}
+    {{#selectionLink}}<p><a href="{{selectionLink}}">Pause, resume or stop all of them</a></p>{{/selectionLink}}
     <p class="pages">{{#firstLink}}<a href="{{firstLink}}">First page</a>{{/firstLink}}
     {{#nextLink}}<a rel="next" href="{{nextLink}}">Next page</a>{{/nextLink}}</p>
 
@@ -146,6 +148,7 @@ enum Templates {
     {{#note}}<dt>Description</dt><dd><bdi>{{note}}</bdi></dd>{{/note}}
     {{#group}}<dt>Group</dt><dd><a href="{{link}}"><bdi>{{text}}</bdi></a></dd>{{/group}}
     {{#hasTags}}<dt>Tags</dt><dd>{{#tags}}<a href="{{link}}"><bdi>{{text}}</bdi></a> {{/tags}}</dd>{{/hasTags}}
+    {{#target}}<dt>Publishes</dt><dd><bdi>{{event}}</bdi> to <bdi>{{exchange}}</bdi>, key <code><bdi>{{key}}</bdi></code></dd>{{/target}}
     <dt>Revision</dt><dd>{{revision}}</dd>
     {{#ticks.last}}<dt>Last tick</dt><dd>slot <time datetime="{{slot.utc}}">{{slot.text}}</time>, sent\
      <time datetime="{{sent.utc}}">{{sent.text}}</time>, {{lateness}} late,\
@@ -167,17 +170,14 @@ enum Templates {
     {{#canChange}}<h2>Change</h2>
     {{#isPaused}}<details id="resume"><summary>Resume</summary><form action="/schedule/resume" method="post">
     <input type="hidden" name="id" value="{{schedule.id}}">
-    <label>Slots of the pause <select name="policy"><option value="">default</option>
-    {{#resumePolicies}}<option>{{value}}</option>{{/resumePolicies}}</select></label>
+    \(policyField)
     <button>Resume</button></form>
-    <p class="faint">By default, slots of the pause are skipped, and a one-shot that fell due is sent.</p></details>
+    \(policyNote)</details>
     {{/isPaused}}
     <details id="pause"><summary>{{#isPaused}}Change the pause{{/isPaused}}{{^isPaused}}Pause{{/isPaused}}</summary>
     <form action="/schedule/pause" method="post">
     <input type="hidden" name="id" value="{{schedule.id}}">
-    <label>For <input name="for" maxlength="128" placeholder="2h 30m"></label>
-    <label>or until (UTC) <input name="until" maxlength="40" placeholder="2030-12-31 08:00"></label>
-    <label class="wide">Reason <input name="reason" maxlength="1000" value="paused from the admin page"></label>
+    \(pauseFields)
     <button>Pause</button></form>
     <p class="faint">Without an end it stays paused until it is resumed.</p></details>
     <details id="trigger"><summary>Send a tick now</summary><form action="/schedule/trigger" method="post">
@@ -187,7 +187,7 @@ enum Templates {
     <p class="faint">It moves no slot, does not count towards the limit, and is sent even while paused.</p></details>
     <details id="stop"><summary>Stop</summary><form action="/schedule/stop" method="post">
     <input type="hidden" name="id" value="{{schedule.id}}">
-    <label class="wide">Reason <input name="reason" maxlength="1000" value="stopped from the admin page"></label>
+    \(stopFields)
     <button class="bad">Stop</button></form></details>
     <details id="start"><summary>Restart with counter 0</summary><form action="/schedule/start" method="post">
     <input type="hidden" name="id" value="{{schedule.id}}"><button>Restart</button></form></details>{{/canChange}}

@@ -42,6 +42,16 @@ struct ScheduleQuery: Sendable {
     }
   }
 
+  /// What commands by group or prefix can select: nil unless the filter is one of the two.
+  var selector: BatchCommand.Selector? {
+    guard tag.isEmpty else { return nil }
+    return switch (group.isEmpty, prefix.isEmpty) {
+    case (false, true): .group(Array(group.utf8))
+    case (true, false): .prefix(Array(prefix.utf8))
+    default: nil
+    }
+  }
+
   private static func text(
     _ text: String?, called name: String, upTo length: Int, of kind: String
   ) throws(QueryError) -> String {

@@ -33,7 +33,7 @@ extension AdminRoutes {
   private func addSchedules(to router: Router<BasicRequestContext>) {
     router.get("/api/v1/schedules") { request, _ in
       try request.allowOnly(ScheduleQuery.parameters)
-      let query = try listQuery(request)
+      let query = try listQuery(request.value)
       return Response.json(APIScheduleList(try await list(query), query))
     }
     router.get("/api/v1/schedules/{id}") { request, context in

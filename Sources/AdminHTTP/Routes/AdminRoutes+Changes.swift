@@ -1,6 +1,5 @@
 import HTTPTypes
 import Hummingbird
-import Recurrence
 import Scheduling
 
 /// Changes of a schedule: each form publishes the event that a client would.
@@ -35,7 +34,7 @@ extension AdminRoutes {
     }
   }
 
-  private func form(of request: Request) async throws -> ChangeForm {
+  func form(of request: Request) async throws -> ChangeForm {
     guard settings.allowsChanges else {
       throw HTTPError(
         .forbidden, message: "these pages are read-only; set POCKETWATCH_HTTP_WRITE=on to allow changes")
@@ -47,60 +46,5 @@ extension AdminRoutes {
       throw HTTPError(.badRequest, message: "the form cannot be read")
     }
     return form
-  }
-}
-
-/// The fields of all forms. They are checked here as the scheduler would: it would reject the command after it was
-/// published.
-private struct ChangeForm: Decodable {
-  var id, reason, until, `for`, policy, confirm: String?
-
-  /// The limit of a command's reason.
-  private static let maximumReasonBytes = 1024
-
-  func reason(or fallback: String) throws -> String {
-    guard let reason, !reason.isEmpty else { return fallback }
-    guard reason.utf8.count <= Self.maximumReasonBytes else {
-      throw HTTPError(.badRequest, message: "reason: longer than \(Self.maximumReasonBytes) bytes of UTF-8")
-    }
-    return reason
-  }
-
-  func misfirePolicy() throws -> MisfirePolicy? {
-    guard let policy, !policy.isEmpty else { return nil }
-    guard let known = MisfirePolicy(rawValue: policy) else {
-      let names = MisfirePolicy.allCases.map(\.rawValue).joined(separator: ", ")
-      throw HTTPError(.badRequest, message: "policy: one of \(names)")
-    }
-    return known
-  }
-
-  func pauseEnd(after now: Instant) throws -> ScheduleChange.PauseEnd? {
-    let (until, length) = (until ?? "", self.for ?? "")
-    guard until.isEmpty || length.isEmpty else {
-      throw HTTPError(.badRequest, message: "until: not together with a duration")
-    }
-    if !length.isEmpty {
-      do throws(ExpressionError) {
-        return .after(try DurationExpression(length))
-      } catch {
-        throw HTTPError(.badRequest, message: "for: \(error.description)")
-      }
-    }
-    guard !until.isEmpty else { return nil }
-    guard let end = Instant(formText: until) else {
-      throw HTTPError(.badRequest, message: "until: not a time such as 2030-12-31 08:00 (UTC) or 2030-12-31T08:00:00Z")
-    }
-    guard end > now else { throw HTTPError(.badRequest, message: "until: not in the future") }
-    return .until(end)
-  }
-}
-
-extension Instant {
-  /// RFC 3339, or a time in UTC as people write it and browsers send it: `2030-12-31 08:00`, `2030-12-31T08:00:30`.
-  fileprivate init?(formText text: String) {
-    let time = text.replacing(" ", with: "T")
-    guard let instant = ["", "Z", ":00Z"].lazy.compactMap({ Instant(rfc3339: time + $0) }).first else { return nil }
-    self = instant
   }
 }

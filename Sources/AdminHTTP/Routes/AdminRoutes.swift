@@ -34,6 +34,7 @@ struct AdminRoutes: Sendable {
     addPages(to: router)
     addAPI(to: router)
     addChanges(to: router)
+    addSelection(to: router)
     addBackup(to: router)
     return router
   }
@@ -77,16 +78,17 @@ struct AdminRoutes: Sendable {
   }
 
   private func schedules(_ request: Request) async throws -> SchedulesPage {
-    let query = try listQuery(request)
+    let query = try listQuery(request.value)
     let now = source.status.now
     let list = try await list(query)
-    return SchedulesPage(
-      query, list.schedules.map { ScheduleRow($0, now: now, in: try? zone(of: $0).get()) }, next: list.next)
+    let rows = list.schedules.map { ScheduleRow($0, now: now, in: try? zone(of: $0).get()) }
+    return SchedulesPage(query, allowsChanges: settings.allowsChanges, rows, next: list.next)
   }
 
-  func listQuery(_ request: Request) throws -> ScheduleQuery {
+  /// - Parameter value: The value of a parameter, nil when it is absent.
+  func listQuery(_ value: (String) -> String?) throws -> ScheduleQuery {
     do throws(QueryError) {
-      return try ScheduleQuery(request.value)
+      return try ScheduleQuery(value)
     } catch {
       throw HTTPError(.badRequest, message: error.reason)
     }

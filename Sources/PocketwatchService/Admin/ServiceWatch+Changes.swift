@@ -21,6 +21,10 @@ extension ServiceWatch {
     }
   }
 
+  package func publish(_ command: BatchCommand) async throws(AdminError) {
+    try await publish(command.name, command.event)
+  }
+
   private func restart(_ id: ScheduleID) async throws(AdminError) {
     guard let details = try await schedule(id) else { throw AdminError(.notFound, "no schedule has this id") }
     guard details.schedule.nextTick != nil else {
@@ -52,7 +56,9 @@ extension BrokerSettings {
     do throws(AMQPError) {
       let connection = try connect(as: "page")
       defer { connection.close() }
-      return try confirm(command(name.rawValue, body), on: connection)
+      var message = command(name.rawValue, body)
+      if sendsUserID { message.properties.userID = connection.server.user }
+      return try confirm(message, on: connection)
     } catch {
       return AdminError(.unavailable, "\(error)")
     }

@@ -78,7 +78,7 @@ extension BatchCommand.Selector {
   }
 
   /// All live schedules that it selects, in order of id.
-  var search: ScheduleSearch {
+  package var search: ScheduleSearch {
     switch self {
     case .group(let name): ScheduleSearch(group: name, lifecycle: .live)
     case .prefix(let prefix): ScheduleSearch(prefix: prefix, lifecycle: .live)

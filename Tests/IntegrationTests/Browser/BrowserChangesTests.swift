@@ -82,6 +82,34 @@ struct BrowserChangesTests {
     }
   }
 
+  @Test("a group is paused at once when its number is typed", arguments: [true, false])
+  func group(scripts: Bool) async throws {
+    try await BrowsedPages.running(prepare: BrowsedPages.allowChanges) { pages in
+      let browser = pages.browser
+      for id in ["a", "b"] { try await pages.start(id, #""every": "1h", "group": "g""#) }
+      try await browser.allowScripts(scripts)
+      try await browser.open(pages.root.replacing("http://", with: "http://me:\(BrowsedPages.token)@") + "/")
+      try await pages.open("/schedules")
+      try await browser.fill("[name=group]", "g")
+      try await browser.click("form button")
+      try await browser.click("a[href^='/selection']")
+      #expect(try await browser.text(".tiles").contains("Live schedules\n2"))
+      try await browser.resize(width: 320, height: 568, isPhone: true)
+      try await browser.click("#pause summary")
+      #expect(try await browser.overhang() <= 0, "the form fits a phone")
+      try await browser.fill("#pause [name=confirm]", "3")
+      try await browser.click("#pause button")
+      #expect(try await browser.count("[role=status]") == 0, "the browser wants the right number first")
+      try await browser.fill("#pause [name=confirm]", "2")
+      try await browser.click("#pause button")
+      #expect(try await browser.text("[role=status]").contains("Schedule Pause published"))
+      let done = try await pages.bus.next("Schedule Batch Done")
+      #expect(done.detail.matched == 2 && done.detail.changed?.count == 2)
+      try await pages.open("/selection?group=g")
+      #expect(try await browser.text(".tiles").contains("Paused of these\n2"))
+    }
+  }
+
   @Test("live events come with the token, too")
   func live() async throws {
     try await BrowsedPages.running(prepare: BrowsedPages.allowChanges) { pages in

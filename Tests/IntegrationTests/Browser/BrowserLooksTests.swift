@@ -19,7 +19,7 @@ struct BrowserLooksTests {
   private static let longWord = String(repeating: "W", count: 200)
 
   private static let places = [
-    "/", "/schedules", "/recent", "/preview", "/preview?expression=0+0+*+*+*&zone=Europe/Rome",
+    "/", "/schedules", "/selection?prefix=r", "/recent", "/preview", "/preview?expression=0+0+*+*+*&zone=Europe/Rome",
   ]
 
   /// Every page, with content.
