@@ -100,10 +100,8 @@ struct SelectiveOptions: ParsableArguments {
     group.map { "group \(shownText($0))" } ?? "prefix \(shownText(prefix ?? ""))"
   }
 
-  /// The listing of what is selected.
+  /// The listing of what is selected. Parsed, since properties of a command that was not cannot be read.
   var list: List {
-    var list = List()
-    (list.group, list.prefix) = (group, prefix)
-    return list
+    get throws { try List.parse([group.map { "--group=\($0)" } ?? "--prefix=\(prefix ?? "")"]) }
   }
 }

@@ -152,6 +152,32 @@ struct CommandLineControlTests {
     }
   }
 
+  @Test(
+    "at a terminal it asks before several schedules are changed, and names their number",
+    .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/script"), "needs script (bsdutils)"))
+  func asks() async throws {
+    try await ServiceProcess.running { service, bus in
+      try await bus.startAll(["b-1", "b-2"], #""every": "1h""#)
+      for id in ["b-1", "b-2"] { _ = try await bus.next("Schedule Started", of: id) }
+      /// Runs it in a terminal of its own, in which this answer was typed.
+      func pause(_ prefix: String, answer: String) async throws -> (code: Int32, output: String, complaint: String) {
+        let command = "\(TestEnvironment.binary) pause --prefix \(prefix) --timeout 50"
+        return try await Program.run(
+          "/bin/sh", ["-c", "printf '\(answer)\\n' | script -qec '\(command)' /dev/null"],
+          environment: service.environment)
+      }
+      for answer in ["n", ""] {
+        let refused = try await pause("b-", answer: answer)
+        #expect(refused.code == 1 && refused.output.contains("Pause 2 schedules of prefix b-? [y/N]"), "\(refused)")
+        #expect(refused.output.contains("nothing was done"))
+      }
+      let single = try await pause("b-1", answer: "n")
+      #expect(single.code == 0 && single.output.contains("matched 1  changed 1"), "one is not asked about: \(single)")
+      let paused = try await pause("b-", answer: "y")
+      #expect(paused.code == 0 && paused.output.contains("matched 2  changed 1"), "\(paused)")
+    }
+  }
+
   @Test("without the exchange of the replies, show exits with 69 and says what to import")
   func noReplies() async throws {
     try await ServiceProcess.running { service, bus in
