@@ -132,12 +132,12 @@ extension Browser {
   /// The text of the dialog that a page has opened; nil when there is none.
   func dialog() async -> String? { try? await session.call("GET", "/alert/text", as: String.self) }
 
-  /// Entries of the console since the last call: errors of scripts, failed loads, violations of the policy.
+  /// Entries of the console since the last call: errors of scripts, failed loads, violations of the policy. Not those of the
+  /// browser's own pages, such as the one that it begins with.
   func complaints() async throws -> [String] {
     struct Entry: Decodable { var level, message: String }
-    return try await session.call("POST", "/se/log", ["type": "browser"], as: [Entry].self).map {
-      "\($0.level): \($0.message)"
-    }
+    return try await session.call("POST", "/se/log", ["type": "browser"], as: [Entry].self)
+      .filter { !$0.message.hasPrefix("chrome://") }.map { "\($0.level): \($0.message)" }
   }
 }
 
