@@ -15,47 +15,17 @@ extension Definition {
 }
 
 extension ScheduleID {
-  /// A Schedule Stop event for this schedule, as JSON.
-  package func stopEvent(reason: String) -> [UInt8] {
-    commandEvent(.stop, capacity: 512) { json in
+  /// The event that asks for this of this schedule, as JSON.
+  package func event(_ action: BatchCommand.Action) -> [UInt8] {
+    commandEvent(action.name, capacity: 512) { json in
       json.field("id", bytes)
-      json.field("reason", reason)
-    }
-  }
-}
-
-extension ScheduleID {
-  /// A Schedule Pause event, as JSON.
-  ///
-  /// - Parameters:
-  ///   - until: RFC 3339; passed on as it is, since the service checks it.
-  ///   - length: A duration, likewise; instead of `until`.
-  package func pauseEvent(until: String? = nil, for length: String? = nil, reason: String? = nil) -> [UInt8] {
-    commandEvent(.pause, capacity: 512) { json in
-      json.field("id", bytes)
-      if let until { json.field("until", until) }
-      if let length { json.field("for", length) }
-      if let reason { json.field("reason", reason) }
-    }
-  }
-
-  /// A Schedule Resume event, as JSON.
-  package func resumeEvent(misfirePolicy: MisfirePolicy? = nil, reason: String? = nil) -> [UInt8] {
-    commandEvent(.resume, capacity: 512) { json in
-      json.field("id", bytes)
-      if let misfirePolicy { json.field("misfirePolicy", misfirePolicy.rawValue) }
-      if let reason { json.field("reason", reason) }
+      json.write(action)
     }
   }
 
   /// A Schedule Trigger event, as JSON.
-  ///
-  /// - Parameter payload: JSON.
-  package func triggerEvent(payload: [UInt8]? = nil) -> [UInt8] {
-    commandEvent(.trigger, capacity: 512 + (payload?.count ?? 0)) { json in
-      json.field("id", bytes)
-      if let payload { json.field("payload", json: payload) }
-    }
+  package func triggerEvent() -> [UInt8] {
+    commandEvent(.trigger, capacity: 512) { json in json.field("id", bytes) }
   }
 }
 
@@ -65,19 +35,25 @@ extension BatchCommand {
     commandEvent(name, capacity: 1024) { json in
       json.write(selector)
       json.field("max", Int64(maximum))
-      switch action {
-      case .stop(let reason): json.field("reason", reason)
-      case .pause(let end, let reason, _):
-        switch end {
-        case .until(let instant): json.field("until", instant.rfc3339)
-        case .after(let length): json.field("for", length.text)
-        case nil: break
-        }
-        if let reason { json.field("reason", reason) }
-      case .resume(let policy, let reason):
-        if let policy { json.field("misfirePolicy", policy.rawValue) }
-        if let reason { json.field("reason", reason) }
+      json.write(action)
+    }
+  }
+}
+
+extension JSONWriter {
+  fileprivate mutating func write(_ action: BatchCommand.Action) {
+    switch action {
+    case .stop(let reason): field("reason", reason)
+    case .pause(let end, let reason, _):
+      switch end {
+      case .until(let instant): field("until", instant.rfc3339)
+      case .after(let length): field("for", length.text)
+      case nil: break
       }
+      if let reason { field("reason", reason) }
+    case .resume(let policy, let reason):
+      if let policy { field("misfirePolicy", policy.rawValue) }
+      if let reason { field("reason", reason) }
     }
   }
 }

@@ -77,10 +77,7 @@ struct BusClient {
   private func answer(
     to message: Message, where isMeant: (ReceivedEvent) -> Bool = { _ in true }, orComplain complaint: String
   ) throws -> ReceivedEvent {
-    var message = message
-    // The broker validates it: by it the service knows an operator, and who may use targets.
-    if settings.sendsUserID { message.properties.userID = connection.server.user }
-    try connection.publish(message)
+    try settings.publish(message, on: connection)
     let begin = ContinuousClock.now
     let deadline = begin + .seconds(timeout)
     // So that nobody waits for minutes without a word.

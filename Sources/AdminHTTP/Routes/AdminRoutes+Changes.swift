@@ -8,10 +8,10 @@ extension AdminRoutes {
   private static let maximumFormBytes = 16 * 1024
 
   func addChanges(to router: Router<BasicRequestContext>) {
-    add(.stop, to: router) { form in .stop(reason: try form.reason(or: "stopped from the admin page")) }
+    add(.stop, to: router) { form in .stop(reason: try form.stopReason()) }
     add(.start, to: router) { _ in .restart }
     add(.pause, to: router) { form in
-      .pause(try form.pauseEnd(after: source.status.now), reason: try form.reason(or: "paused from the admin page"))
+      .pause(try form.pauseEnd(after: source.status.now), reason: try form.pauseReason())
     }
     add(.resume, to: router) { form in .resume(policy: try form.misfirePolicy()) }
     add(.trigger, to: router) { form in

@@ -16,11 +16,9 @@ extension AdminRoutes {
           selector, try await count(selector), allowsChanges: settings.allowsChanges,
           sent: request.value("sent").flatMap(SentCommand.init)))
     }
-    add(.stop, to: router) { form in .stop(reason: try form.reason(or: "stopped from the admin page")) }
+    add(.stop, to: router) { form in .stop(reason: try form.stopReason()) }
     add(.pause, to: router) { form in
-      .pause(
-        end: try form.pauseEnd(after: source.status.now), reason: try form.reason(or: "paused from the admin page"),
-        time: nil)
+      .pause(end: try form.pauseEnd(after: source.status.now), reason: try form.pauseReason(), time: nil)
     }
     add(.resume, to: router) { form in .resume(misfirePolicy: try form.misfirePolicy(), reason: nil) }
   }

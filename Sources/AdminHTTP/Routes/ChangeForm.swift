@@ -10,7 +10,10 @@ struct ChangeForm: Decodable {
   /// The limit of a command's reason.
   private static let maximumReasonBytes = 1024
 
-  func reason(or fallback: String) throws -> String {
+  func stopReason() throws -> String { try reason(or: "stopped from the admin page") }
+  func pauseReason() throws -> String { try reason(or: "paused from the admin page") }
+
+  private func reason(or fallback: String) throws -> String {
     guard let reason, !reason.isEmpty else { return fallback }
     guard reason.utf8.count <= Self.maximumReasonBytes else {
       throw HTTPError(.badRequest, message: "reason: longer than \(Self.maximumReasonBytes) bytes of UTF-8")

@@ -9,14 +9,11 @@ package import Scheduling
 extension ServiceWatch {
   package func publish(_ change: ScheduleChange, of id: ScheduleID) async throws(AdminError) {
     switch change {
-    case .stop(let reason): try await publish(.stop, id.stopEvent(reason: reason))
+    case .stop(let reason): try await publish(.stop, id.event(.stop(reason: reason)))
     case .restart: try await restart(id)
-    case .pause(.until(let end), let reason):
-      try await publish(.pause, id.pauseEvent(until: end.rfc3339, reason: reason))
-    case .pause(.after(let length), let reason):
-      try await publish(.pause, id.pauseEvent(for: length.text, reason: reason))
-    case .pause(nil, let reason): try await publish(.pause, id.pauseEvent(reason: reason))
-    case .resume(let policy): try await publish(.resume, id.resumeEvent(misfirePolicy: policy))
+    case .pause(let end, let reason):
+      try await publish(.pause, id.event(.pause(end: end, reason: reason, time: nil)))
+    case .resume(let policy): try await publish(.resume, id.event(.resume(misfirePolicy: policy, reason: nil)))
     case .trigger: try await publish(.trigger, id.triggerEvent())
     }
   }
@@ -56,9 +53,7 @@ extension BrokerSettings {
     do throws(AMQPError) {
       let connection = try connect(as: "page")
       defer { connection.close() }
-      var message = command(name.rawValue, body)
-      if sendsUserID { message.properties.userID = connection.server.user }
-      return try confirm(message, on: connection)
+      return try confirm(command(name.rawValue, body), on: connection)
     } catch {
       return AdminError(.unavailable, "\(error)")
     }
@@ -66,7 +61,7 @@ extension BrokerSettings {
 
   private func confirm(_ message: Message, on connection: Connection) throws(AMQPError) -> AdminError? {
     try connection.enableConfirms()
-    try connection.publish(message)
+    try publish(message, on: connection)
     let deadline = ContinuousClock.now + .seconds(10)
     while ContinuousClock.now < deadline {
       switch try connection.nextEvent(timeout: deadline - ContinuousClock.now) {

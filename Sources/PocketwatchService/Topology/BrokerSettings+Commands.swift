@@ -28,4 +28,12 @@ extension BrokerSettings {
     properties.messageID = Array(UUID().uuidString.lowercased().utf8)
     return Message(exchange: names.eventBus, routingKey: name, mandatory: true, properties: properties, body: body)
   }
+
+  /// Publishes a command or question in the name of the connection's login. The broker validates the name, so that the service
+  /// knows an operator by it, and who may use targets.
+  package func publish(_ message: Message, on connection: Connection) throws(AMQPError) {
+    var message = message
+    if sendsUserID { message.properties.userID = connection.server.user }
+    try connection.publish(message)
+  }
 }

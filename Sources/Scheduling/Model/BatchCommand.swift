@@ -31,13 +31,7 @@ package struct BatchCommand: Hashable, Sendable {
     self.maximum = maximum
   }
 
-  package var name: EventName {
-    switch action {
-    case .stop: .stop
-    case .pause: .pause
-    case .resume: .resume
-    }
-  }
+  package var name: EventName { action.name }
 
   /// The command for one of the schedules.
   package func command(on id: ScheduleID) -> Command {
@@ -46,6 +40,16 @@ package struct BatchCommand: Hashable, Sendable {
     case .pause(let end, let reason, let time): .pause(Command.Pause(id: id, end: end, reason: reason, time: time))
     case .resume(let policy, let reason):
       .resume(Command.Resume(id: id, misfirePolicy: policy, reason: reason))
+    }
+  }
+}
+
+extension BatchCommand.Action {
+  package var name: EventName {
+    switch self {
+    case .stop: .stop
+    case .pause: .pause
+    case .resume: .resume
     }
   }
 }
