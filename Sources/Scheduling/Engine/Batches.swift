@@ -209,12 +209,10 @@ extension Batches {
     return [.add(Array(next), batch: batch.number)]
   }
 
-  /// The places in the inbox of the commands whose batch is being stored.
-  var storingPositions: [InboxPosition] {
+  /// Where the commands whose batch is being stored came from.
+  var storingSources: [CommandSource] {
     guard case .storing(let batch, _, _) = phase else { return [] }
-    return waiting.compactMap {
-      if $0.key == batch.key, case .inbox(let position) = $0.received.source { position } else { nil }
-    }
+    return waiting.filter { $0.key == batch.key }.map(\.received.source)
   }
 
   /// The command of a batch has to wait for its end.

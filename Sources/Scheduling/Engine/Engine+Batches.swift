@@ -86,10 +86,9 @@ extension Engine {
     self.answer(held.received, on: held.channel, with: decision)
   }
 
-  /// Stores the answer in the command's row in the inbox, if it has one without.
+  /// Stores the answer in the command's row in the inbox, if it is there: then it is not applied again.
   private mutating func keep(_ answer: RememberedCommand.Answer, of source: CommandSource) {
-    guard case .inbox(let position) = source, intake.inbox.answer(of: position) == nil else { return }
-    turn.change(.inbox(.answered(position, answer)))
+    if case .inbox(let position) = source { turn.change(.inbox(.answered(position, answer))) }
   }
 
   // MARK: Members
@@ -112,9 +111,7 @@ extension Engine {
     turn.change(changes.map { .batch($0) })
     // In the transaction from which on the batch has its effect: then its command is not applied again.
     for case .complete in changes {
-      for position in batches.storingPositions {
-        turn.change(.inbox(.answered(position, .batch(BatchCounts()))))
-      }
+      for source in batches.storingSources { keep(.batch(BatchCounts()), of: source) }
     }
     if let begun {
       turn.report(.batchBegan(begun.command.name, begun.command.selector, matched: begun.counts.matched))
@@ -130,7 +127,6 @@ extension Engine {
       turn.change(.batch(.end(number)))
       remember(answer, to: batch.key)
       for held in waiting where !held.isLost(with: intake.channel) {
-        if case .inbox(let position) = held.received.source { turn.change(.inbox(.answered(position, answer))) }
         self.answer(held, with: .done(held.command, batch.counts, origin: held.received.origin), answer)
       }
     }

@@ -45,6 +45,9 @@ extension Engine {
           notYet.append(received)
         } else {
           let decision = decide(command, key: key, of: received, view: &view)
+          if case .member(let member) = received.source {
+            batches.line.decided(member, bytes: decision.event.payloadBytes)
+          }
           turn.change(decision.changes)
           answer(received, on: channel, with: decision)
         }

@@ -13,7 +13,6 @@ extension Engine {
       if case .inbox(let position) = received.source, intake.inbox.answer(of: position) == nil {
         decision.changes.append(.inbox(.answered(position, answer)))
       }
-      noteOutcome(of: received.source, decision)
       return decision
     }
     var (decision, answer) = decideNew(
@@ -30,12 +29,7 @@ extension Engine {
       decision.changes.append(.remember(answered))
       view.answers[key] = answered
     }
-    noteOutcome(of: received.source, decision)
     return decision
-  }
-
-  private mutating func noteOutcome(of source: CommandSource, _ decision: CommandDecision) {
-    if case .member(let member) = source { batches.line.decided(member, bytes: decision.event.payloadBytes) }
   }
 
   /// The earlier answer to a command; nil if the command is to be applied.

@@ -34,8 +34,7 @@ struct BatchBenchmark {
       return schedule
     }
     let store = try SQLiteStore(path: database.path())
-    var benchmark = BatchBenchmark(
-      store: store, engine: Engine(persistentState: try store.load(), zones: { _ in nil }, decode: Self.noCommand))
+    var benchmark = BatchBenchmark(store: store, engine: try Micro.engine(store))
     let wall = CallTimer.microseconds { benchmark.run() }
     let turns = benchmark.turns.sorted()
     print(
@@ -46,11 +45,6 @@ struct BatchBenchmark {
     Micro.tell("  p99", turns[turns.count * 99 / 100])
     Micro.tell("  longest", turns.last ?? 0)
     try store.close()
-  }
-
-  /// The inbox is empty.
-  private static let noCommand: @Sendable (RawDelivery, CommandSource) -> ReceivedCommand = { _, source in
-    ReceivedCommand(source: source, origin: Origin(), content: .ownEvent)
   }
 
   private init(store: SQLiteStore, engine: Engine) {

@@ -1,5 +1,7 @@
 import ArgumentParser
 import Glibc
+import SQLiteStore
+import Scheduling
 
 /// Single functions, without a broker.
 struct Micro: ParsableCommand {
@@ -34,6 +36,13 @@ struct Micro: ParsableCommand {
       case .list: try ListBenchmark.run(schedules)
       case .batch: try BatchBenchmark.run()
       }
+    }
+  }
+
+  /// An engine on this store, in whose inbox there is nothing.
+  static func engine(_ store: SQLiteStore) throws -> Engine {
+    Engine(persistentState: try store.load(), zones: { _ in nil }) { _, source in
+      ReceivedCommand(source: source, origin: Origin(), content: .ownEvent)
     }
   }
 

@@ -43,16 +43,10 @@ struct TickBenchmark {
       BenchSchedules.schedule("burst-\(BenchSchedules.scattered(number))", timing, at: due, generation: generation)
     }
     let store = try SQLiteStore(path: database.path())
-    var benchmark = TickBenchmark(
-      store: store, engine: Engine(persistentState: try store.load(), zones: { _ in nil }, decode: Self.noCommand))
+    var benchmark = TickBenchmark(store: store, engine: try Micro.engine(store))
     let way = CallTimer.processorMicroseconds { benchmark.run() } / Double(count)
     try store.close()
     return (way, benchmark.encodingMicroseconds / Double(count))
-  }
-
-  /// The inbox is empty.
-  private static let noCommand: @Sendable (RawDelivery, CommandSource) -> ReceivedCommand = { _, source in
-    ReceivedCommand(source: source, origin: Origin(), content: .ownEvent)
   }
 
   private init(store: SQLiteStore, engine: Engine) {
