@@ -9,7 +9,7 @@ struct AnswerOptions: ParsableArguments {
   var json = false
 
   func validate() throws {
-    guard (timeout ?? 1) > 0, (timeout ?? 1) <= 86_400 else {
+    if let timeout, !(timeout > 0 && timeout <= 86_400) {
       throw ValidationError("--timeout takes 0 to 86400 seconds")
     }
   }

@@ -16,32 +16,41 @@ protocol SelectiveCommand: AsyncParsableCommand {
 }
 
 extension SelectiveCommand {
-  var detail: EventDetail {
+  var detail: EventDetail { detail(upTo: command.max) }
+
+  /// - Parameter maximum: If more match, nothing is done; nil for what the service does by default.
+  private func detail(upTo maximum: Int?) -> EventDetail {
     var detail = EventDetail()
     command.addSelection(to: &detail)
+    if let maximum { detail.add("max", number: Int64(maximum)) }
     addFields(to: &detail)
     return detail
   }
 
   func run() async throws {
     var answer = command.answer
-    if command.isBatch, answer.timeout == nil { answer.timeout = 600 }
-    if command.isBatch, !command.yes, isatty(STDIN_FILENO) == 0 {
-      throw ValidationError("there is no terminal to confirm at: pass --yes")
+    if command.isBatch {
+      answer.timeout = answer.timeout ?? SelectiveOptions.patience
+      guard command.yes || isatty(STDIN_FILENO) != 0 else {
+        throw ValidationError("there is no terminal to confirm at: pass --yes")
+      }
     }
     try await BusClient.connected(to: command.broker.broker(), answer) { client in
       guard command.isBatch else {
         return try answer.show(client.send(Self.event, detail, outcome: Self.outcome))
       }
-      if !command.yes { try confirm(client) }
+      let maximum = command.yes ? command.max : min(try confirmed(client), command.max ?? .max)
       // A member that is rejected is not the end of it.
-      let done = try client.send(Self.event, detail, outcome: .batchDone) { !$0.isRejection || $0.id == nil }
+      let done = try client.send(Self.event, detail(upTo: maximum), outcome: .batchDone) {
+        !$0.isRejection || $0.id == nil
+      }
       try answer.show(done)
     }
   }
 
-  /// Asks on the terminal if several schedules match; exits if the answer is no.
-  private func confirm(_ client: BusClient) throws {
+  /// Asks on the terminal if several schedules match, and exits if the answer is no. Returns how many may be changed: those
+  /// that were counted, or one.
+  private func confirmed(_ client: BusClient) throws -> Int {
     try client.acceptReplies()
     var count = 0
     try command.list.forEachPage { detail in
@@ -49,13 +58,14 @@ extension SelectiveCommand {
     } _: { schedules in
       count += schedules.count { $0.string("state") != Schedule.PublicState.ended.rawValue }
     }
-    guard count > 1 else { return }
+    guard count > 1 else { return 1 }
     let verb = Self.event.rawValue.replacing("Schedule ", with: "")
     try StandardOutput.write("\(verb) \(count) schedules of \(command.selectionText)? [y/N] ")
     guard let reply = readLine(), ["y", "yes"].contains(reply.lowercased()) else {
       complain("nothing was done")
       throw ExitCode.rejected
     }
+    return count
   }
 }
 
@@ -73,13 +83,16 @@ struct SelectiveOptions: ParsableArguments {
   @Option(help: "Instead of --id: all schedules whose id begins with this.")
   var prefix: String?
 
-  @Option(help: "With --group or --prefix: if more match, nothing is done. [1000]")
+  @Option(help: "With --group or --prefix: if more match, nothing is done. [what was confirmed; with --yes 1000]")
   var max: Int?
 
   @Flag(help: "With --group or --prefix: do not ask.")
   var yes = false
 
   var isBatch: Bool { id == nil }
+
+  /// Seconds to wait for several schedules, unless the user says otherwise.
+  static let patience = 600.0
 
   func validate() throws {
     guard [id, group, prefix].count(where: { $0 != nil }) == 1 else {
@@ -92,7 +105,6 @@ struct SelectiveOptions: ParsableArguments {
     detail.add("id", text: id)
     detail.add("group", text: group)
     detail.add("prefix", text: prefix)
-    if let max { detail.add("max", number: Int64(max)) }
   }
 
   /// For people.

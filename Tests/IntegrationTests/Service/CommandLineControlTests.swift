@@ -178,6 +178,29 @@ struct CommandLineControlTests {
     }
   }
 
+  @Test(
+    "if more match than were confirmed, nothing is done",
+    .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/script"), "needs script (bsdutils)"))
+  func moreThanConfirmed() async throws {
+    try await ServiceProcess.running { service, bus in
+      try await bus.startAll(["b-1", "b-2"], #""every": "1h""#)
+      for id in ["b-1", "b-2"] { _ = try await bus.next("Schedule Started", of: id) }
+      let (terminal, answer) = (service.folder.appending(path: "terminal"), service.folder.appending(path: "answer"))
+      let command = "\(TestEnvironment.binary) stop --prefix b- --timeout 50"
+      let typing = "while [ ! -e \(answer.path()) ]; do sleep 0.1; done; echo y"
+      let asking = try Program(
+        "/bin/sh", ["-c", "(\(typing)) | script -qefc '\(command)' \(terminal.path())"],
+        environment: service.environment)
+      func shown() -> String { (try? String(contentsOf: terminal, encoding: .utf8)) ?? "" }
+      try await until("the question") { shown().contains("Stop 2 schedules of prefix b-? [y/N]") }
+      try await bus.start(#""id": "b-3", "every": "1h""#)
+      _ = try await bus.next("Schedule Started", of: "b-3")
+      try Data().write(to: answer)
+      #expect(try await asking.exitCode() == 1)
+      #expect(shown().contains("more than 2 schedules match, so nothing was done"), "\(shown())")
+    }
+  }
+
   @Test("without the exchange of the replies, show exits with 69 and says what to import")
   func noReplies() async throws {
     try await ServiceProcess.running { service, bus in
