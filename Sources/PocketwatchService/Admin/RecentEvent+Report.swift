@@ -34,11 +34,8 @@ extension RecentEvent {
     case .scheduleUpdated(let id, let changed):
       self.init(at: now, kind: .updated, id: id, detail: changed.joined(separator: ", "))
     case .questionAnswered, .batchBegan, .batchDone, .zoneMissing, .targetRefused, .clockSetBack, .slotMoved,
-      .slotRecomputed,
-      .heldWithoutSlot,
-      .ownEventDropped,
-      .storeUnavailable,
-      .storeRecovered, .intakeSuspended, .intakeResumed, .commandsRedelivered, .commandPoisoned:
+      .slotRecomputed, .heldWithoutSlot, .ownEventDropped, .storeUnavailable, .storeRecovered, .intakeSuspended,
+      .intakeResumed, .commandsRedelivered, .commandPoisoned:
       return nil
     }
   }

@@ -22,8 +22,8 @@ extension Configuration {
 
   private static func operators(from reader: SettingReader) async throws -> Operators {
     guard let text = try await reader.text(.operators), text != "*" else { return .everyone }
-    let users = text.split(separator: ",", omittingEmptySubsequences: false).map { user in
-      String(user.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
+    let users = text.split(separator: ",", omittingEmptySubsequences: false).map {
+      $0.trimmingCharacters(in: CharacterSet(charactersIn: " "))
     }
     guard users.allSatisfy({ !$0.isEmpty && $0 != "*" && $0.utf8.count <= 255 }) else {
       throw ConfigurationError(.operators, "must be * or logins of the broker, separated by commas")
