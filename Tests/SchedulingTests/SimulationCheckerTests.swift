@@ -63,7 +63,7 @@ struct SimulationCheckerTests {
       case (.stoppedStillOwed, .committed(let changes)):
         return replaced(by: .committed(changes.filter { if case .announced = $0 { false } else { true } }))
       case (.clockSetBackByNothing, .sent): return replaced(by: .clockSetBack, entry.event)
-      case (.sentWhileBlocked, .sent): return replaced(by: .blocked, entry.event)
+      case (.sentWhileBlocked, .sent): return replaced(by: .blocked(.bus), entry.event)
       case (.sentWhileTheStoreFails, .sent): return replaced(by: .storeFailed, entry.event)
       case (.advancedUnconfirmed, .confirmed(let publication)) where publication.isTick: return []
       case (.repeated, .sent(let publication)) where publication.isTick: return [entry, entry]

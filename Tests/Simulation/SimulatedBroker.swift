@@ -1,10 +1,8 @@
 import Scheduling
 import SchedulingTestKit
 
-/// The broker as the engine sees it: one command queue, one publishing connection.
+/// The broker as the engine sees it: one command queue, and a publishing connection for each outlet.
 struct SimulatedBroker {
-  enum Verdict { case ack, nack }
-
   // MARK: The command queue
 
   /// The model of a quorum queue that is compared with real brokers.
@@ -32,6 +30,9 @@ struct SimulatedBroker {
 
   /// Whether there is something that was not read on the open channel, whether or not the prefetch allows that now.
   var hasMore: Bool { hasUnread || queue.readyCount > 0 }
+
+  /// Whether every message is settled.
+  var isQueueDone: Bool { unsettled.isEmpty && !hasMore }
 
   /// Whether returned messages would come in another order than they were sent.
   var isOutOfOrder: Bool { zip(queue.returned, queue.returned.dropFirst()).contains { $0.label > $1.label } }
@@ -88,56 +89,34 @@ struct SimulatedBroker {
     return settled
   }
 
-  // MARK: The publishing connection
+  // MARK: The publishing connections
 
-  /// The number of the open publishing connection; nil when there is none.
-  private(set) var connection: UInt64?
-  private var lastConnection: UInt64 = 0
-  var isBlocking = false
-  /// Sent, and still in the socket.
-  private(set) var unread: [Publication] = []
-  /// Read, and not yet confirmed or nacked.
-  private(set) var unanswered: [(publication: Publication, verdict: Verdict)] = []
+  private var bus = SimulatedLink()
+  private var targets = SimulatedLink()
+
+  subscript(outlet: Outlet) -> SimulatedLink {
+    get { outlet == .bus ? bus : targets }
+    set { if outlet == .bus { bus = newValue } else { targets = newValue } }
+  }
+
+  var isWireEmpty: Bool { bus.isWireEmpty && targets.isWireEmpty }
 
   /// The broker closes the channel on publications about these schedules.
   var poisoned: [ScheduleID] = []
+  /// Exchanges that do not exist: what is published there is refused.
+  var missing: [String] = []
 
   /// Whether it is about to close the channel.
-  var isNextPoisoned: Bool {
-    guard !isBlocking, let id = unread.first?.event?.scheduleID else { return false }
+  func isNextPoisoned(_ outlet: Outlet) -> Bool {
+    guard !self[outlet].isBlocking, let id = self[outlet].unread.first?.event?.scheduleID else { return false }
     return poisoned.contains(id)
   }
 
-  var isWireEmpty: Bool { unread.isEmpty && unanswered.isEmpty }
-
-  mutating func connect() -> UInt64 {
-    lastConnection += 1
-    connection = lastConnection
-    isBlocking = false
-    return lastConnection
-  }
-
-  mutating func take(_ publications: [Publication]) { unread += publications }
-
-  /// Reads the next publication.
-  mutating func read(_ verdict: Verdict) -> Publication? {
-    guard !isBlocking, !unread.isEmpty else { return nil }
-    let publication = unread.removeFirst()
-    unanswered.append((publication, verdict))
-    return publication
-  }
-
-  /// Confirms or nacks one of the publications that were read.
-  mutating func answer(at index: Int) -> (publication: Publication, verdict: Verdict) { unanswered.remove(at: index) }
-
-  /// Ends the connection. Returns what was still in the socket, in order; the broker may still read the first part of
-  /// it.
-  mutating func disconnect() -> [Publication] {
-    defer {
-      connection = nil
-      unread = []
-      unanswered = []
+  /// Whether the next publication is for an exchange that does not exist.
+  func isNextMissing(_ outlet: Outlet) -> Bool {
+    guard case .tick(let tick)? = self[outlet].unread.first?.event, let target = tick.definition.target else {
+      return false
     }
-    return unread
+    return missing.contains(target.place)
   }
 }

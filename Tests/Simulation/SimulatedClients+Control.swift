@@ -56,7 +56,7 @@ extension SimulatedClients {
   ) -> DefinitionChange {
     var values: [DefinitionChange.Value] = [.description("update \(lastLabel)")]
     var removed: [DefinitionChange.Removable] = []
-    switch Int.random(in: 0..<12, using: &random) {
+    switch Int.random(in: 0..<17, using: &random) {
     case 0..<3:
       let timing = timing(at: wall, using: &random)
       values.append(.timing(timing))
@@ -73,6 +73,8 @@ extension SimulatedClients {
       values.append(.misfirePolicy(random.pick(MisfirePolicy.allCases) ?? .skip))
       values.append(.catchupWindow(Self.windows[1]))
     case 10: removed += [.jitter, .misfirePolicy, .payload]
+    case 11..<14: values += random.pick(Target.simulated).map { [.target($0)] } ?? []
+    case 14, 15: removed.append(.target)
     default: values.append(.payload(Array("\(lastLabel)".utf8)))
     }
     return DefinitionChange(values: values, removed: removed)

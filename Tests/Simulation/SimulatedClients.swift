@@ -22,11 +22,12 @@ struct SimulatedClients {
 
   mutating func next(at wall: Instant, using random: inout SeededGenerator) -> SimulatedMessage {
     lastLabel += 1
-    var message = SimulatedMessage(label: lastLabel, content: .malformed)
+    var message = SimulatedMessage(label: lastLabel, content: .malformed, user: user(using: &random))
     switch Int.random(in: 0..<28, using: &random) {
     case 0: message.content = random.oneIn(10) ? .poison : .malformed
     case 1: message.content = .ownEvent
-    case 2..<5: if let earlier = random.pick(sent) { message.content = earlier.content }
+    case 2..<5:
+      if let earlier = random.pick(sent) { (message.content, message.user) = (earlier.content, earlier.user) }
     case 26, 27: message.content = .batch(batch(at: wall, using: &random), key: numberedKey)
     case 5..<8:
       let id = nextID(using: &random)
@@ -63,6 +64,14 @@ struct SimulatedClients {
     return hasKey ? numberedKey : nil
   }
 
+  private func user(using random: inout SeededGenerator) -> String? {
+    switch Int.random(in: 0..<12, using: &random) {
+    case 0: nil
+    case 1: TargetList.application
+    default: TargetList.administrator
+    }
+  }
+
   private var numberedKey: CommandKey { CommandKey(high: 0, low: UInt64(lastLabel)) }
 
   /// One of the last Starts again, as sent by an application that has restarted.
@@ -88,6 +97,7 @@ struct SimulatedClients {
     if definition.misfirePolicy == .fireAll, definition.catchupWindow == nil {
       definition.catchupWindow = Self.windows[1]
     }
+    if random.oneIn(4) { definition.target = random.pick(Target.simulated) }
     note(definition.timing, of: id, hasWindow: definition.catchupWindow != nil)
     return definition
   }

@@ -18,19 +18,20 @@ extension Simulation {
 
   /// The broker reads the next publication and closes the channel on it. Among several unconfirmed ones it may take the
   /// publisher another connection to know which it was.
-  mutating func closeChannelAtNext() {
-    guard !broker.isBlocking, let culprit = broker.unread.first else { return }
+  mutating func closeChannelAtNext(_ outlet: Outlet) {
+    let link = broker[outlet]
+    guard !link.isBlocking, let culprit = link.unread.first else { return }
     reach(.closedChannel)
-    let isExplained = broker.unanswered.isEmpty && broker.unread.count == 1 || !random.oneIn(3)
-    _ = broker.disconnect()
-    note(.connectionLost)
+    let isExplained = link.unanswered.isEmpty && link.unread.count == 1 || !random.oneIn(3)
+    _ = broker[outlet].disconnect()
+    note(.connectionLost(outlet))
     if isExplained {
       note(.refused(culprit))
-      receive(.nacked([culprit.number], cause: "the broker closed the channel"))
+      receive(.nacked([culprit.number], cause: "the broker closed the channel", on: outlet))
     } else {
       reach(.closedChannelUnexplained)
     }
-    receive(.publisherDown())
+    receive(.publisherDown(on: outlet))
   }
 
   /// Ahead of the frames that settle their commands, which come before the reports.

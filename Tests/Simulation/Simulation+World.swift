@@ -29,36 +29,38 @@ extension Simulation {
   }
 
   /// The broker reads some publications: most are routed, some nacked, and some of those are routed nevertheless.
-  mutating func letBrokerRead() {
+  mutating func letBrokerRead(_ outlet: Outlet) {
     for _ in 0..<Int.random(in: 1...4, using: &random) {
       if random.oneIn(150) { poison() }
-      if broker.isNextPoisoned || random.oneIn(100) { return closeChannelAtNext() }
-      let isRefused = random.oneIn(12)
-      guard let publication = broker.read(isRefused ? .nack : .ack) else { return }
-      guard !isRefused || random.oneIn(2) else { continue }
+      if broker.isNextPoisoned(outlet) || random.oneIn(100) { return closeChannelAtNext(outlet) }
+      let isMissing = broker.isNextMissing(outlet)
+      let isRefused = isMissing || random.oneIn(12)
+      guard let publication = broker[outlet].read(isRefused ? .nack : .ack) else { return }
+      if isMissing { reach(.targetRefused) }
+      guard !isRefused || !isMissing && random.oneIn(2) else { continue }
       if isRefused { reach(.refusedYetArrived) }
       note(.arrived(publication))
     }
   }
 
-  mutating func letBrokerAnswer() {
+  mutating func letBrokerAnswer(_ outlet: Outlet) {
     for _ in 0..<Int.random(in: 1...4, using: &random) {
-      guard let index = broker.unanswered.indices.randomElement(using: &random) else { return }
+      guard let index = broker[outlet].unanswered.indices.randomElement(using: &random) else { return }
       if index > 0 { reach(.confirmedOutOfOrder) }
-      answer(at: index)
+      answer(at: index, outlet)
     }
   }
 
-  mutating func answer(at index: Int) {
-    let (publication, verdict) = broker.answer(at: index)
+  mutating func answer(at index: Int, _ outlet: Outlet) {
+    let (publication, verdict) = broker[outlet].answer(at: index)
     switch verdict {
     case .ack:
       note(.confirmed(publication))
-      receive(.acked([publication.number]))
+      receive(.acked([publication.number], on: outlet))
     case .nack:
       reach(.refused)
       note(.refused(publication))
-      receive(.nacked([publication.number], cause: "queue full"))
+      receive(.nacked([publication.number], cause: "queue full", on: outlet))
     }
   }
 
@@ -90,32 +92,34 @@ extension Simulation {
     now.uptime += milliseconds
   }
 
-  mutating func toggleConnection() {
-    if broker.connection == nil {
-      receive(.publisherUp(epoch: broker.connect()))
+  mutating func toggleConnection(_ outlet: Outlet) {
+    guard outlet == .bus || needsTargets else { return }
+    if broker[outlet].connection == nil {
+      receive(.publisherUp(epoch: broker[outlet].connect(), on: outlet))
     } else if random.oneIn(3) {
-      disconnect()
+      disconnect(outlet)
     }
   }
 
-  mutating func disconnect() {
-    guard broker.connection != nil else { return }
-    let hasTick = broker.unread.contains { $0.isTick }
-    if broker.unanswered.contains(where: { $0.publication.isTick }) { reach(.connectionLostAfterArrival) }
-    if hasTick { reach(.connectionLostWithTickInFlight) }
-    let unread = broker.disconnect()
+  mutating func disconnect(_ outlet: Outlet) {
+    guard broker[outlet].connection != nil else { return }
+    let hasTick = broker[outlet].unread.contains { $0.isTick }
+    if broker[outlet].unanswered.contains(where: { $0.publication.isTick }) { reach(.connectionLostAfterArrival) }
+    if hasTick { reach(outlet == .bus ? .connectionLostWithTickInFlight : .targetLostInFlight) }
+    let unread = broker[outlet].disconnect()
     // The broker may still read the first part of what a lost connection had sent.
     for publication in unread.prefix(.random(in: 0...unread.count, using: &random)) { note(.arrived(publication)) }
-    note(.connectionLost)
-    receive(.publisherDown())
+    note(.connectionLost(outlet))
+    receive(.publisherDown(on: outlet))
   }
 
-  mutating func toggleBlocking() {
-    guard broker.connection != nil, broker.isBlocking || random.oneIn(2) else { return }
-    broker.isBlocking.toggle()
-    if broker.isBlocking { reach(.blocked) }
-    note(broker.isBlocking ? .blocked : .unblocked)
-    receive(broker.isBlocking ? .blocked() : .unblocked())
+  mutating func toggleBlocking(_ outlet: Outlet) {
+    guard broker[outlet].connection != nil, broker[outlet].isBlocking || random.oneIn(2) else { return }
+    broker[outlet].isBlocking.toggle()
+    let isBlocking = broker[outlet].isBlocking
+    if isBlocking { reach(outlet == .bus ? .blocked : .targetsBlocked) }
+    note(isBlocking ? .blocked(outlet) : .unblocked(outlet))
+    receive(isBlocking ? .blocked(on: outlet) : .unblocked(on: outlet))
   }
 
   mutating func toggleChannel() throws {
@@ -161,9 +165,8 @@ extension Simulation {
         note(.committed(changes))
       }
     }
-    if (broker.unread + broker.unanswered.map(\.publication)).contains(where: { $0.isTick }) {
-      reach(.crashWithTickInFlight)
-    }
+    let onTheWire = Outlet.allCases.flatMap { broker[$0].unread + broker[$0].unanswered.map(\.publication) }
+    if onTheWire.contains(where: { $0.isTick }) { reach(.crashWithTickInFlight) }
     if engine.hasInbox { reach(.crashWithInbox) }
     try restart(isClean: false)
   }
@@ -189,16 +192,20 @@ extension Simulation {
     for _ in 0..<20 where !isDrained {
       try answerStore()
       try run()
-      letBrokerRead()
-      letBrokerAnswer()
+      for outlet in Outlet.allCases {
+        letBrokerRead(outlet)
+        letBrokerAnswer(outlet)
+      }
     }
     if isDrained { reach(.cleanStop) }
     try restart(isClean: isDrained)
   }
 
   mutating func restart(isClean: Bool) throws {
-    let unread = broker.disconnect()
-    for publication in unread.prefix(.random(in: 0...unread.count, using: &random)) { note(.arrived(publication)) }
+    for outlet in Outlet.allCases {
+      let unread = broker[outlet].disconnect()
+      for publication in unread.prefix(.random(in: 0...unread.count, using: &random)) { note(.arrived(publication)) }
+    }
     broker.closeChannel()
     note(.ended(isClean: isClean))
     heldRequest = nil
@@ -216,22 +223,30 @@ extension Simulation {
   /// back-off.
   mutating func heal() throws {
     store.fault = nil
-    if broker.isBlocking { toggleBlocking() }
+    for outlet in Outlet.allCases where broker[outlet].isBlocking { toggleBlocking(outlet) }
     if !broker.poisoned.isEmpty {
-      if random.oneIn(2) { try finishBesidePoison() }
+      if random.oneIn(2) {
+        try restoreTargets()
+        try finishBesidePoison()
+      }
       cure()
     }
+    if random.oneIn(3) { try finishWithoutTargets() }
+    try restoreTargets()
+    if random.oneIn(6) { try finishWithoutBus() }
     try letTimePass(rounds: 4)
     note(.finished)
   }
 
   /// Does what can be done, minute by minute; a process that meets poison is restarted.
-  mutating func letTimePass(rounds: Int) throws {
+  ///
+  /// - Parameter outlets: The connections that come back.
+  mutating func letTimePass(rounds: Int, on outlets: [Outlet] = Outlet.allCases) throws {
     var rounds = rounds
     while rounds > 0 {
       let process = processes
       elapse(61_000)
-      if broker.connection == nil { toggleConnection() }
+      for outlet in outlets where broker[outlet].connection == nil { toggleConnection(outlet) }
       try quieten()
       if process == processes { rounds -= 1 }
     }
@@ -246,18 +261,35 @@ extension Simulation {
         try deliver(6)
       } else if let channel = broker.channel, engine.isGathering, !broker.hasMore {
         receive(.commandsExhausted(channel: channel))
-      } else if broker.isNextPoisoned {
-        closeChannelAtNext()
-        toggleConnection()
-      } else if let publication = broker.read(.ack) {
-        note(.arrived(publication))
-        while !broker.unanswered.isEmpty { answer(at: 0) }
+      } else if let outlet = Outlet.allCases.first(where: broker.isNextPoisoned) {
+        closeChannelAtNext(outlet)
+        toggleConnection(outlet)
+      } else if readOne() {
+        continue
       } else if broker.isWireEmpty, heldRequest == nil, broker.channel != nil || !mayConsume {
         return
       } else {
-        while !broker.unanswered.isEmpty { answer(at: 0) }
+        answerAll()
       }
     }
     note(.misbehaved("never idle"))
+  }
+
+  /// The broker reads and confirms a publication. Returns whether there was one.
+  private mutating func readOne() -> Bool {
+    for outlet in Outlet.allCases {
+      let isMissing = broker.isNextMissing(outlet)
+      guard let publication = broker[outlet].read(isMissing ? .nack : .ack) else { continue }
+      if !isMissing { note(.arrived(publication)) }
+      answerAll()
+      return true
+    }
+    return false
+  }
+
+  private mutating func answerAll() {
+    for outlet in Outlet.allCases {
+      while !broker[outlet].unanswered.isEmpty { answer(at: 0, outlet) }
+    }
   }
 }

@@ -22,6 +22,9 @@ package struct Simulation {
   var isStoreFailing = false
   var mayConsume = true
   var isDrained = false
+  /// Whether the engine has asked for the connection for targets.
+  var needsTargets = false
+  var targetList = TargetList()
   /// The number of processes so far.
   var processes = 0
 
@@ -52,13 +55,15 @@ package struct Simulation {
     store = MemoryStore(rulesVersion: seed.isMultiple(of: 4) ? 1 : CronExpression.rulesVersion)
     broker = SimulatedBroker(
       prefetch: settings.prefetch, version: .allCases.randomElement(using: &random) ?? .v3_10)
-    engine = try Self.engine(settings, on: store, archive)
+    engine = try Self.engine(settings, on: store, archive, targetList)
   }
 
   private static func engine(
-    _ settings: Engine.Settings, on store: MemoryStore, _ archive: CommandArchive
+    _ settings: Engine.Settings, on store: MemoryStore, _ archive: CommandArchive, _ list: TargetList
   ) throws -> Engine {
-    Engine(settings: settings, persistentState: try store.load(), zones: { _ in .utc }, decode: archive.decode)
+    Engine(
+      settings: settings, persistentState: try store.load(), zones: { _ in .utc },
+      refusalOfTarget: { list.allows($0, $1) ? nil : "not on the list" }, decode: archive.decode)
   }
 
   /// Random steps that add up to about a week.
@@ -80,27 +85,33 @@ package struct Simulation {
 
   /// A process starts from the stored state.
   mutating func begin() throws {
-    engine = try Self.engine(settings, on: store, archive)
+    engine = try Self.engine(settings, on: store, archive, targetList)
     processes += 1
-    note(.began(repeatWindowMilliseconds: settings.repeatWindowMilliseconds))
+    needsTargets = false
+    note(.began(repeatWindowMilliseconds: settings.repeatWindowMilliseconds, targetList))
   }
 
   mutating func step() throws {
     switch Int.random(in: 0..<100, using: &random) {
     case 0..<10: submit()
     case 10..<26: try deliver()
-    case 26..<45: letBrokerRead()
-    case 45..<63: letBrokerAnswer()
+    case 26..<45: letBrokerRead(.bus)
+    case 45..<63: letBrokerAnswer(.bus)
     case 63..<80: advanceClock()
     case 80..<84: try answerStore()
-    case 84..<88: toggleConnection()
+    case 84..<88: toggleConnection(.bus)
     case 88..<93: try toggleChannel()
-    case 93..<95: toggleBlocking()
+    case 93..<95: toggleBlocking(.bus)
     case 95..<97: toggleStoreFault()
     case 97: receive(.zonesRefreshed(changed: random.oneIn(2)))
-    case 98: try stopCleanly()
-    default: if random.oneIn(2) { try crash() } else { try crashInBursts() }
+    case 98:
+      changeTargetList()
+      try stopCleanly()
+    default:
+      changeTargetList()
+      if random.oneIn(2) { try crash() } else { try crashInBursts() }
     }
+    if random.oneIn(3) { touchTargets() }
     try run()
   }
 
@@ -143,11 +154,11 @@ extension Simulation {
     case .store(let request):
       if heldRequest != nil { note(.misbehaved("two requests to the store at once")) }
       heldRequest = request
-    case .connectTargets: break
-    case .publish(let publications, let epoch, _):
-      guard epoch == broker.connection else { return note(.misbehaved("published on a lost connection")) }
-      for publication in publications { note(.sent(publication)) }
-      broker.take(publications)
+    case .connectTargets: needsTargets = true
+    case .publish(let publications, let epoch, let outlet):
+      guard epoch == broker[outlet].connection else { return note(.misbehaved("published on a lost connection")) }
+      for publication in publications { send(publication, on: outlet) }
+      broker[outlet].take(publications)
     case .reply: break  // nothing depends on a reply
     case .settle(let settled, let channel):
       guard channel == broker.channel else { return note(.misbehaved("settled on a lost channel")) }
@@ -160,9 +171,16 @@ extension Simulation {
     case .report(let reports):
       for case .tickExpired(let id, let slot, _) in reports { note(.gaveUp(id, slot: slot)) }
       for case .clockSetBack in reports { note(.clockSetBack) }
+      for case .targetRefused in reports { reach(.targetWithdrawn) }
     case .fail(let error): note(.misbehaved("failed: \(error)"))
     case .drained: isDrained = true
     }
+  }
+
+  private mutating func send(_ publication: Publication, on outlet: Outlet) {
+    let isForTarget = if case .tick(let tick)? = publication.event { tick.definition.target != nil } else { false }
+    if isForTarget != (outlet == .targets) { note(.misbehaved("P33: \(publication.number) leaves for \(outlet)")) }
+    note(.sent(publication))
   }
 
   mutating func settle(_ frame: Acknowledgements.Frame) -> [SimulatedMessage] {

@@ -122,6 +122,7 @@ extension SimulationChecker {
     guard !answeredMember(label, event) else { return }
     answers[label, default: []].append(event)
     checkKept(label, event)
+    if case .rejected(let rejection) = event { checkRefusal(rejection, of: label) }
     guard let (known, key) = known(label), let kind = event.kind else { return }
     let likeness = isForgetful ? label : 0
     let earlier = known.kinds[likeness] ?? kind
@@ -205,6 +206,8 @@ extension SimulationChecker {
     case (.command(.stop, _), .rejected(let rejection), .acknowledge): rejection.field == "id"
     case (.command(.start(let start), _), .rejected(let rejection), .acknowledge):
       rejection.field == "ifExists" && start.definition.ifExists == .reject
+    case (.command(.start(let start), _), .rejected(let rejection), .deadLetter) where rejection.field == "target":
+      start.definition.target != nil
     case (.command(.start(let start), _), .rejected(let rejection), .deadLetter):
       // A duplicate, or a message that was delayed: it came too late.
       rejection.field == "endDate" && start.definition.endDate != nil
@@ -227,6 +230,9 @@ extension SimulationChecker {
     case (.pause, .controlled(let controlled), .acknowledge): controlled.name == .paused
     case (.resume, .controlled(let controlled), .acknowledge): controlled.name == .resumed
     case (.trigger, .controlled(let controlled), .acknowledge): controlled.name == .triggered
+    case (.trigger(let trigger), .rejected(let rejection), .acknowledge) where rejection.field == "target":
+      trigger.payload != nil
+    case (.update, .rejected(let rejection), .acknowledge) where rejection.field == "target": true
     case (.update, .controlled(let controlled), .acknowledge): controlled.name == .updated
     case (.pause, .rejected(let rejection), .deadLetter): ["until", "for"].contains(rejection.field)
     case (.pause, .rejected(let rejection), .acknowledge), (.resume, .rejected(let rejection), .acknowledge),

@@ -212,7 +212,8 @@ extension SimulationChecker {
     expect(isUnmoved(schedule, from: nextTick, track), "P31", "\(generation) is moved by a Trigger")
     expect(
       schedule.control.revision == track.control.revision, "P31", "a Trigger changes the revision of \(generation)")
-    tracks[generation]?.controlled.triggered[trigger.instant] = .init(label: label)
+    checkTarget(of: schedule, payload: command.payload, by: label)
+    tracks[generation]?.controlled.triggered[trigger.instant] = .init(label: label, owedUptime: now.uptime)
   }
 
   // MARK: Together

@@ -3,8 +3,8 @@ import Scheduling
 
 /// What must hold once nothing is left to do.
 extension SimulationChecker {
-  /// - Parameter poisoned: Schedules from which nothing is expected yet.
-  mutating func finished(but poisoned: [ScheduleID] = []) {
+  mutating func finished(but exception: Exception = Exception()) {
+    let poisoned = exception.poisoned
     for label in inbox.suspects where !isAbout(poisoned, label) && isDone(label) {
       expect(deadLettered.contains(label), "P1", "message \(label) ended three processes and is not in the dead queue")
     }
@@ -13,9 +13,7 @@ extension SimulationChecker {
     }
     finishedBatches(but: poisoned)
     for generation in generations {
-      guard let track = tracks[generation], !track.isReplaced, !poisoned.contains(track.definition.id) else {
-        continue
-      }
+      guard let track = tracks[generation], !track.isReplaced, !isLeftOut(track, exception) else { continue }
       finishedControl(of: generation, track)
       let count = track.confirmed.subtracting(track.givenUp).count + track.countedBefore
       if let nextTick = track.nextTick {

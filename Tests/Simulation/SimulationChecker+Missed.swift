@@ -47,10 +47,15 @@ extension SimulationChecker {
 
   /// P6: a nacked tick is retried for an hour.
   mutating func gaveUp(_ id: ScheduleID, _ slot: Instant) {
-    if let name = triggered(id, slot) {
+    if let (name, tick, hasTarget) = triggered(id, slot) {
       let age = outcomes[name].map { now.uptime - $0.uptime } ?? 0
       let isLong = outcomes[name].map { $0.refusals >= 7 } ?? false || age >= 330_000
-      return expect(isLong, "P31", "the triggered tick of \(slot.rfc3339) is given up after \(age) ms")
+      // What cannot leave for a target backs off like what is refused there.
+      let owedFor = now.uptime - tick.owedUptime
+      if hasTarget { reach(.targetTriggerExpired) }
+      return expect(
+        isLong || hasTarget && owedFor >= 63_000, "P31",
+        "the triggered tick of \(slot.rfc3339) is given up after \(age) ms, owed for \(owedFor) ms")
     }
     let generation = generations.last {
       tracks[$0]?.definition.id.bytes == id.bytes && tracks[$0]?.firstUptime(of: slot) != nil
@@ -58,15 +63,23 @@ extension SimulationChecker {
     guard let first = generation.flatMap({ tracks[$0]?.firstUptime(of: slot) }) else {
       return expect(false, "P6", "the tick of \(slot.rfc3339) was not sent and is given up")
     }
+    if generation.flatMap({ tracks[$0]?.definition.target }) != nil { reach(.targetExpired) }
     let age = now.uptime - first
     expect(age >= 3_600_000, "P6", "the tick of \(slot.rfc3339) is given up after \(age) ms")
   }
 
-  /// The triggered tick of a schedule with this instant.
-  private func triggered(_ id: ScheduleID, _ instant: Instant) -> OutcomeName? {
-    let generation = generations.last {
-      tracks[$0]?.definition.id.bytes == id.bytes && tracks[$0]?.controlled.triggered[instant]?.sentUptime != nil
+  /// The triggered tick of a schedule with this instant, and whether it is for a target; it was sent unless it is.
+  private func triggered(
+    _ id: ScheduleID, _ instant: Instant
+  ) -> (name: OutcomeName, tick: SimulationTrack.ControlHistory.TriggeredTick, hasTarget: Bool)? {
+    for generation in generations.reversed() {
+      guard let track = tracks[generation], track.definition.id.bytes == id.bytes,
+        let tick = track.controlled.triggered[instant]
+      else { continue }
+      let hasTarget = track.definition.target != nil
+      guard hasTarget || tick.sentUptime != nil else { continue }
+      return (.triggered(generation: generation, instant), tick, hasTarget)
     }
-    return generation.map { .triggered(generation: $0, instant) }
+    return nil
   }
 }

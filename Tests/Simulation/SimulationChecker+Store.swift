@@ -48,6 +48,7 @@ extension SimulationChecker {
       expect(slot.milliseconds % step == 0, "P5", "\(schedule.generation) begins off its slots, at \(slot.rfc3339)")
     }
     checkControl(schedule, of: track)
+    checkTarget(of: schedule)
     expect(!isPending(schedule.id), "P34", "\(schedule.id.text) is started before a batch is applied to it")
     tracks[schedule.generation] = track
     generations.append(schedule.generation)

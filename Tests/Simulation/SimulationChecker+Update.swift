@@ -11,6 +11,7 @@ extension SimulationChecker {
     reach(track.isNextSent ? .updatedInDoubt : track.isPaused ? .updatedWhilePaused : .updated)
     countEffect(of: label, isItself: false)
     let definition = command.change.changing(track.definition)
+    checkTarget(of: schedule, before: track.definition, by: label)
     expect(schedule.definition == definition, "P30", "\(generation) is updated to \(schedule.definition)")
     expect(schedule.counter == track.counter, "P30", "\(generation) counts \(schedule.counter) after an Update")
     expect(

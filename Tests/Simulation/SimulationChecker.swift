@@ -47,8 +47,11 @@ package struct SimulationChecker {
   var outcomes: [OutcomeName: SentOutcome] = [:]
   /// The schedules on which the broker closes the channel.
   var poisoned: [ScheduleID] = []
-  var isBlocked = false
+  var blocked: Set<Outlet> = []
   var isStoreFailing = false
+  var targetList = TargetList()
+  /// Whether a process had a list from which something was withdrawn.
+  var wasListShort = false
 
   struct GivenUp: Hashable {
     var id: ScheduleID
@@ -80,7 +83,11 @@ package struct SimulationChecker {
 
   private mutating func take(_ event: SimulationHistory.Event) {
     switch event {
-    case .began(let window): (repeatWindow, uptimeAtStart, processBegin) = (window, now.uptime, walls.count)
+    case .began(let window, let list):
+      (repeatWindow, uptimeAtStart, processBegin) = (window, now.uptime, walls.count)
+      targetList = list
+      if list != TargetList() { wasListShort = true }
+      for generation in generations { tracks[generation]?.controlled.processBegan(at: now.uptime) }
     case .submitted(let message): submitted(message)
     case .sent(let publication): sent(publication)
     case .arrived(let publication): arrived(publication)
@@ -103,23 +110,25 @@ package struct SimulationChecker {
     case .poisoned(let ids): poisoned = ids
     case .clockStepped(let milliseconds): clockStepped(milliseconds)
     case .clockSetBack: clockWasSetBack()
-    case .blocked: isBlocked = true
-    case .unblocked: isBlocked = false
+    case .blocked(let outlet): blocked.insert(outlet)
+    case .unblocked(let outlet): blocked.remove(outlet)
     case .storeFailed: isStoreFailing = true
     case .storeRecovered: isStoreFailing = false
-    case .connectionLost:
-      isBlocked = false
-      excuse(.resentAfterLoss)
+    case .connectionLost(let outlet):
+      blocked.remove(outlet)
+      excuse(.resentAfterLoss, on: outlet)
     case .ended(let isClean):
       excuse(isClean ? nil : .resentAfterCrash)
       processEnded()
     case .finished: finished()
-    case .finishedBesidePoison: finished(but: poisoned)
+    case .finishedBesidePoison: finished(but: Exception(poisoned: poisoned))
+    case .finishedBesideTargets: finished(but: Exception(hasTargets: false))
+    case .finishedBesideBus: finishedWithoutBus()
     }
   }
 
   private mutating func processEnded() {
-    (isBlocked, isStoreFailing) = (false, false)
+    (blocked, isStoreFailing) = ([], false)
     batchesOutliveProcess()
     markAtStart = mark
     outcomes = [:]
@@ -155,10 +164,14 @@ package struct SimulationChecker {
   }
 
   /// Ticks that were in flight may be sent again; after the end of a process also timed-out ones.
-  private mutating func excuse(_ cause: RareState?) {
+  ///
+  /// - Parameter outlet: The connection that was lost; nil for both.
+  private mutating func excuse(_ cause: RareState?, on outlet: Outlet? = nil) {
     for generation in generations {
-      tracks[generation]?.controlled.excuse(cause, at: now.uptime)
-      guard let slot = tracks[generation]?.nextTick?.slot, let sent = tracks[generation]?.sent[slot] else { continue }
+      tracks[generation]?.controlled.excuse(cause, on: outlet, at: now.uptime)
+      guard let slot = tracks[generation]?.nextTick?.slot, let sent = tracks[generation]?.sent[slot],
+        outlet == nil || sent.tick.definition.outlet == outlet
+      else { continue }
       let timeout: RareState? = now.uptime - sent.uptime >= 30_000 ? .resentAfterTimeout : nil
       tracks[generation]?.sent[slot]?.excuse = cause ?? sent.excuse ?? timeout
       tracks[generation]?.sent[slot]?.refusals = []

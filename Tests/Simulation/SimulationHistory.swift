@@ -10,8 +10,8 @@ package struct SimulationHistory: Equatable, Sendable {
   }
 
   package enum Event: Equatable, Sendable {
-    /// The run begins, with a store that remembers answered commands at least this long.
-    case began(repeatWindowMilliseconds: Int64)
+    /// A process begins, with a store that remembers answered commands at least this long, and this list of targets.
+    case began(repeatWindowMilliseconds: Int64, TargetList)
     /// A client's message is in the command queue.
     case submitted(SimulatedMessage)
     /// Handed to the connection to the broker.
@@ -39,17 +39,19 @@ package struct SimulationHistory: Equatable, Sendable {
     case clockStepped(milliseconds: Int64)
     /// The engine reported that the clock was set far back, so that slots are recomputed.
     case clockSetBack
-    case connectionLost
+    case connectionLost(Outlet)
     /// The broker accepts no publications until it unblocks, or until the next connection.
-    case blocked, unblocked
+    case blocked(Outlet), unblocked(Outlet)
     /// A store request failed; or has succeeded after failures.
     case storeFailed, storeRecovered
     /// The process died, or ended after it was drained.
     case ended(isClean: Bool)
     /// All faults are repaired and all work is done; the run may continue.
     case finished
-    /// The same, but for the schedules that are poisoned.
-    case finishedBesidePoison
+    /// The same, but for the schedules that are poisoned, or for those with a target.
+    case finishedBesidePoison, finishedBesideTargets
+    /// Nothing could be sent over the event bus for a while.
+    case finishedBesideBus
   }
 
   package private(set) var entries: [Entry] = []
@@ -80,6 +82,8 @@ package struct SimulatedMessage: Equatable, Sendable {
   /// Its number, unique in a run; the correlation of its outcome.
   package var label: Int
   package var content: Content
+  /// The login of the sender.
+  package var user: String?
 
   package enum Content: Equatable, Sendable {
     /// Messages with the same key are the same command sent again.
@@ -110,7 +114,9 @@ package struct SimulatedMessage: Equatable, Sendable {
     return isAbout(command.id.bytes) || maySelect(command.id.bytes)
   }
 
-  var origin: Origin { Origin(messageID: withUnsafeBytes(of: Int32(label).bigEndian) { Array($0) }) }
+  var origin: Origin {
+    Origin(messageID: withUnsafeBytes(of: Int32(label).bigEndian) { Array($0) }, userID: user)
+  }
 
   var received: ReceivedCommand.Content {
     switch content {
@@ -158,5 +164,8 @@ package enum RareState: CaseIterable, Sendable {
   case triggered, triggeredWhilePaused, triggeredAgain
   case batchStopped, batchPaused, batchResumed, batchUnchanged, batchMemberRejected, batchMatchedNone, batchTooMany,
     batchCompletedAfterCrash, batchAppliedAgain
+  case targetSent, targetSentAgain, targetLostInFlight, targetRefused, targetExpired, targetTriggered, targetTriggerExpired
+  case targetsBlocked, targetsWithdrawn, targetWithdrawn, finishedWithoutTargets, finishedWithoutBus
+  case targetRejected, targetSet, targetRemoved, targetChangedInDoubt
   case updated, updatedWhilePaused, updatedInDoubt, endedByUpdate, rejectedRevision
 }

@@ -35,6 +35,10 @@ extension SimulationTrack {
       /// When it was last sent, on the monotonic clock; nil if it has not.
       var sentUptime: Int64?
       var excuse: RareState?
+      /// Where it was last sent.
+      var outlet: Outlet?
+      /// When the scheduler could send it first, on the monotonic clock: in this process.
+      var owedUptime: Int64
       var hasArrived = false
       var isConfirmed = false
       var isAnnounced = false
@@ -56,14 +60,20 @@ extension SimulationTrack {
     /// Ticks of slots before an Update.
     var formerSent: [Instant: SentTick] = [:]
 
+    mutating func processBegan(at uptime: Int64) {
+      for instant in triggered.keys { triggered[instant]?.owedUptime = uptime }
+    }
+
     mutating func processEnded() {
       for revision in revisions.keys { revisions[revision]?.isAnswered = true }
     }
 
     /// Triggered ticks that were in flight may be sent again; after the end of a process also timed-out ones.
-    mutating func excuse(_ cause: RareState?, at uptime: Int64) {
+    ///
+    /// - Parameter outlet: The connection that was lost; nil for both.
+    mutating func excuse(_ cause: RareState?, on outlet: Outlet?, at uptime: Int64) {
       for (instant, tick) in triggered {
-        guard let sent = tick.sentUptime else { continue }
+        guard let sent = tick.sentUptime, outlet == nil || tick.outlet == outlet else { continue }
         let timeout: RareState? = uptime - sent >= 30_000 ? .resentAfterTimeout : nil
         triggered[instant]?.excuse = cause ?? tick.excuse ?? timeout
       }

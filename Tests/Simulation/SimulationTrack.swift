@@ -25,8 +25,9 @@ struct SimulationTrack {
   /// As of its Start.
   let declared: Definition
   var definition: Definition
-  /// The label of the message that started it.
+  /// The label of the message that started it, and the login of its sender.
   let label: Int
+  let owner: String?
   var state: Schedule.State
   var counter: Int64 = 0
   /// As it is stored.
@@ -61,6 +62,7 @@ struct SimulationTrack {
     declared = schedule.definition
     definition = schedule.definition
     label = schedule.origin.label
+    owner = schedule.origin.userID
     state = schedule.state
     control = schedule.control
   }
