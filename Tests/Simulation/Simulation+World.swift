@@ -248,6 +248,10 @@ extension Simulation {
       elapse(61_000)
       for outlet in outlets where broker[outlet].connection == nil { toggleConnection(outlet) }
       try quieten()
+      if outlets.contains(.targets), needsTargets, broker[.targets].connection == nil {
+        toggleConnection(.targets)  // it was asked for only now
+        try quieten()
+      }
       if process == processes { rounds -= 1 }
     }
   }

@@ -140,6 +140,7 @@ extension Simulation {
           try answerStore()
           isBusy = true
         }
+        if case .pauseCommands = action { isBusy = true }  // the end of the channel is an event
       }
     }
     let wake = engine.nextWake(at: now)

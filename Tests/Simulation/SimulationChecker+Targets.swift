@@ -27,9 +27,19 @@ extension SimulationChecker {
     guard definition.target != before.target else { return }
     reach(definition.target == nil ? .targetRemoved : .targetSet)
     if tracks[generation]?.isNextSent == true { reach(.targetChangedInDoubt) }
+    if (definition.target == nil) != (before.target == nil) { leavesElsewhere(generation) }
     expect(
       mayPublish(definition, updated.origin.userID), "P32",
       "\(generation) is given a target that its owner may not publish to")
+  }
+
+  /// A tick that backs off or is timed out on one connection is sent again over the other.
+  private mutating func leavesElsewhere(_ generation: Int64) {
+    guard let slot = tracks[generation]?.nextTick?.slot, let sent = tracks[generation]?.sent[slot] else { return }
+    let timeout: RareState? = now.uptime - sent.uptime >= 30_000 ? .resentAfterTimeout : nil
+    tracks[generation]?.sent[slot]?.excuse = sent.excuse ?? timeout
+    tracks[generation]?.sent[slot]?.refusals = []
+    tracks[generation]?.sent[slot]?.isDetached = true
   }
 
   /// A Trigger with a payload.

@@ -40,6 +40,14 @@ struct BackingOff {
     return tick.item
   }
 
+  /// Removes the tick of a schedule; nil if it has none here.
+  mutating func removeTick(of generation: Int64) -> Publications.Item? {
+    let entries = ticks.unordered
+    guard let found = entries.first(where: { $0.item.subject == .tick(generation: generation) }) else { return nil }
+    ticks = Heap(entries.filter { $0 != found })
+    return found.item
+  }
+
   /// The next outcome or owed event whose retry is due.
   mutating func popFirstOfOthers(at now: Now) -> Publications.Item? {
     guard let first = others.min, first.until <= now.uptime else { return nil }

@@ -75,9 +75,11 @@ struct DueWindow {
   }
 
   /// Adds a schedule that was just stored, if it falls within the window.
-  mutating func started(_ schedule: Schedule) {
+  ///
+  /// - Parameter isInDoubt: Whether an earlier process may have sent its next tick.
+  mutating func started(_ schedule: Schedule, isInDoubt: Bool = false) {
     guard let position = schedule.position, covers(position) else { return }
-    insert(Row(schedule, mayHaveBeenSent: schedule.isSlotInDoubt))
+    insert(Row(schedule, mayHaveBeenSent: schedule.isSlotInDoubt || isInDoubt))
   }
 
   /// The next state of a schedule is stored: its row waits for the next tick, or leaves the window. Returns the
@@ -95,9 +97,11 @@ struct DueWindow {
   /// A control command, the end of a pause or a tick in doubt has changed a schedule. A tick of it that is backing off or
   /// timed out stays so.
   ///
-  /// - Parameter progress: The schedule's once such a tick is confirmed.
-  mutating func revised(_ schedule: Schedule, afterTick progress: Schedule.Progress?) {
-    guard let index = rows.index(forKey: schedule.generation) else { return started(schedule) }
+  /// - Parameters:
+  ///   - progress: The schedule's once such a tick is confirmed.
+  ///   - isInDoubt: Whether an earlier process may have sent the next tick of a schedule that was not in the window.
+  mutating func revised(_ schedule: Schedule, afterTick progress: Schedule.Progress?, isInDoubt: Bool = false) {
+    guard let index = rows.index(forKey: schedule.generation) else { return started(schedule, isInDoubt: isInDoubt) }
     let queued = rows.values[index].queuedPosition
     rows.values[index].revise(schedule, afterTick: progress, &outstanding)
     switch rows.values[index].phase {

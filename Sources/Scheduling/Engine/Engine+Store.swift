@@ -161,7 +161,10 @@ extension Engine {
       assert(schedule.generation <= lastGeneration, "a stored generation was assigned")
       window.started(schedule)
     case .advance(let key, _, let progress, _, _): advanced(key.generation, to: progress)
-    case .revise(let schedule, _, _, _): revised(schedule)
+    case .revise(let schedule, let slot, let isRedefined, _):
+      // An Update that sets or removes a target may move a slot in doubt into the window.
+      let staysInDoubt = isRedefined && !schedule.isPaused && schedule.nextTick?.slot == slot
+      revised(schedule, isInDoubt: staysInDoubt && schedule.position.map(mark.isInDoubt) ?? false)
     case .announced(let generation, let event):
       window.settled(event, of: generation)
       if let id = owedEvents.announced(generation) { intake.released(id) }
@@ -184,7 +187,7 @@ extension Engine {
   }
 
   /// A schedule is stored after a control command, the end of a pause, or a tick that was in doubt.
-  private mutating func revised(_ schedule: Schedule) {
+  private mutating func revised(_ schedule: Schedule, isInDoubt: Bool) {
     var afterTick: Schedule.Progress?
     if case .retrying? = window[schedule.generation]?.phase, let next = schedule.nextTick,
       let zone = rules(of: schedule.definition)
@@ -192,7 +195,8 @@ extension Engine {
       afterTick = schedule.afterTick(of: next, at: turn.now.wall, in: zone)
     }
     sendTimedOutAgain(after: schedule)
-    window.revised(schedule, afterTick: afterTick)
+    sendElsewhere(schedule)
+    window.revised(schedule, afterTick: afterTick, isInDoubt: isInDoubt)
     _ = review.moved(schedule.generation, to: schedule.progress)
     moved(schedule)
   }
@@ -205,6 +209,16 @@ extension Engine {
         || targetPublications.dropTimedOutTick(of: resumed.generation)
     else { return }
     window.move(resumed.generation, to: .waiting)
+  }
+
+  /// A tick that backs off or is timed out on one connection is sent again over the other, as its schedule now is: an Update
+  /// has set or removed its target. Otherwise a connection or an exchange that fails would hold up what does not need it any
+  /// more.
+  private mutating func sendElsewhere(_ updated: Schedule) {
+    guard let row = window[updated.generation], row.phase.isRetrying, updated.isLive else { return }
+    let outlet = row.schedule.definition.outlet
+    guard updated.definition.outlet != outlet, self[outlet].dropTick(of: updated.generation) else { return }
+    window.move(updated.generation, to: .waiting)
   }
 
   /// The next state of this schedule is stored.

@@ -201,6 +201,14 @@ extension Publications {
     return true
   }
 
+  /// Drops the tick of a schedule that is timed out or backs off. Returns whether there was one.
+  mutating func dropTick(of generation: Int64) -> Bool {
+    if dropTimedOutTick(of: generation) { return true }
+    guard let item = backingOff.removeTick(of: generation) else { return false }
+    hold(item, -1)
+    return true
+  }
+
   /// Removes the next outcome that has been timed out for `milliseconds`. One that `isKept` is renewed for as long
   /// instead.
   mutating func popExpiredOutcome(after milliseconds: Int64, at now: Now, unless isKept: (Item) -> Bool) -> Item? {
