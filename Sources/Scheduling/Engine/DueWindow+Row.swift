@@ -24,7 +24,7 @@ extension DueWindow {
     /// retrying, or waiting when the connection is lost.
     case sent(Schedule.Progress)
     /// Its tick is backing off after a nack, or timed out. Becomes sent, advancing, or waiting when the wall clock was
-    /// set back or the connection is lost.
+    /// set back, the connection is lost or its target was set or removed.
     case retrying(Schedule.Progress)
     /// A change of it is about to be stored. Becomes waiting, or leaves the window.
     case advancing

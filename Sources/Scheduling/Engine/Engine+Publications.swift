@@ -78,7 +78,9 @@ extension Engine {
         return
       }
     }
-    self[item.content.outlet].backOff(item, at: turn.now)
+    // Without a connection nobody has refused it: then only a command that waits for it uses up its time.
+    let isCounted = self[item.content.outlet].isOpen || !isKept(item)
+    self[item.content.outlet].backOff(item, isCounted: isCounted, at: turn.now)
   }
 
   /// The tick of a schedule backs off or is timed out: commands on the schedule no longer wait for it.

@@ -150,11 +150,13 @@ extension Publications {
 
 extension Publications {
   /// Holds a nacked item back before its retry: 1, 2, 4 … 60 seconds.
-  mutating func backOff(_ item: Item, at now: Now) {
+  ///
+  /// - Parameter isCounted: Whether this brings it nearer to its expiry.
+  mutating func backOff(_ item: Item, isCounted: Bool = true, at now: Now) {
     var item = item
     let milliseconds = BackingOff.milliseconds(afterFailures: item.refusals)
     item.refusals += 1
-    item.backedOffMilliseconds += milliseconds
+    if isCounted { item.backedOffMilliseconds += milliseconds }
     hold(item, 1)
     backingOff.insert(item, until: now.uptime + milliseconds)
   }
