@@ -31,6 +31,8 @@ struct SimulationCheckerTests {
     case clockSetBackByNothing = "P12: "
     case sentWhileBlocked = "P15: "
     case sentWhileTheStoreFails = "P16: "
+    case targetNotAllowed = "P32: "
+    case waitsForTheBus = "P33: "
 
     /// What becomes of an entry; nil leaves it as it is.
     func alter(_ entry: Entry) -> [Entry]? {
@@ -65,6 +67,11 @@ struct SimulationCheckerTests {
       case (.clockSetBackByNothing, .sent): return replaced(by: .clockSetBack, entry.event)
       case (.sentWhileBlocked, .sent): return replaced(by: .blocked(.bus), entry.event)
       case (.sentWhileTheStoreFails, .sent): return replaced(by: .storeFailed, entry.event)
+      case (.targetNotAllowed, .began(let window, _)):
+        let nowhere = TargetList(withdrawn: Target.simulated.map(\.place))
+        return replaced(by: .began(repeatWindowMilliseconds: window, nowhere))
+      case (.waitsForTheBus, .sent(let publication)) where publication.isTick:
+        return replaced(by: entry.event, .finishedBesideBus)
       case (.advancedUnconfirmed, .confirmed(let publication)) where publication.isTick: return []
       case (.repeated, .sent(let publication)) where publication.isTick: return [entry, entry]
       case (.beyondTheLimit, .arrived(let publication)):

@@ -53,9 +53,13 @@ extension SimulationChecker {
       // What cannot leave for a target backs off like what is refused there.
       let owedFor = now.uptime - tick.owedUptime
       if hasTarget { reach(.targetTriggerExpired) }
-      return expect(
+      expect(
         isLong || hasTarget && owedFor >= 63_000, "P31",
         "the triggered tick of \(slot.rfc3339) is given up after \(age) ms, owed for \(owedFor) ms")
+      let refusals = outcomes[name]?.refusals ?? 0
+      return expect(
+        isAwaited(id) || refusals >= 60 || !mayPublish(id), "P31",
+        "the triggered tick of \(slot.rfc3339) is given up after \(refusals) refusals, and no command waits")
     }
     let generation = generations.last {
       tracks[$0]?.definition.id.bytes == id.bytes && tracks[$0]?.firstUptime(of: slot) != nil
@@ -66,6 +70,11 @@ extension SimulationChecker {
     if generation.flatMap({ tracks[$0]?.definition.target }) != nil { reach(.targetExpired) }
     let age = now.uptime - first
     expect(age >= 3_600_000, "P6", "the tick of \(slot.rfc3339) is given up after \(age) ms")
+  }
+
+  /// Whether a command on a schedule may wait.
+  private func isAwaited(_ id: ScheduleID) -> Bool {
+    asked[id.bytes]?.open ?? 0 > 0 || submitted.contains { messages[$0]?.maySelect(id.bytes) == true && !isDone($0) }
   }
 
   /// The triggered tick of a schedule with this instant, and whether it is for a target; it was sent unless it is.

@@ -1,9 +1,15 @@
 import Recurrence
 import Scheduling
 
-/// P32 and P33: nothing leaves for a target that is not allowed to its owner, and no command of one who may not publish there
-/// has an effect.
+/// P32: nothing leaves for a target that is not allowed to its owner, and no command of one who may not publish there has an
+/// effect. P33: what fails on one connection delays nothing on the other.
 extension SimulationChecker {
+  /// Whether the owner of a schedule may publish to its target.
+  func mayPublish(_ id: ScheduleID) -> Bool {
+    let generation = generations.last { tracks[$0]?.definition.id.bytes == id.bytes }
+    return generation.flatMap { tracks[$0] }.map { mayPublish($0.definition, $0.owner) } ?? true
+  }
+
   func mayPublish(_ definition: Definition, _ user: String?) -> Bool {
     definition.target.map { targetList.allows($0, user) } ?? true
   }
@@ -56,8 +62,8 @@ extension SimulationChecker {
     reach(tick.isTriggered ? .targetTriggered : .targetSent)
     let owner = tracks[tick.generation]?.owner
     expect(origin.userID == owner, "P32", "\(tick.brief) is said to belong to \(origin.userID ?? "nobody")")
-    expect(
-      targetList.allows(target, owner), "P32", "\(tick.brief) leaves for \(target.place), where \(owner ?? "nobody") may not")
+    let isAllowed = targetList.allows(target, owner)
+    expect(isAllowed, "P32", "\(tick.brief) leaves for \(target.place), where \(owner ?? "nobody") may not")
   }
 
   /// A command is refused for its target only if the list did not allow that once.

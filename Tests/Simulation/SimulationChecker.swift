@@ -1,7 +1,7 @@
 import Recurrence
 import Scheduling
 
-/// Checks a run from its history alone: which of the promises P1 to P12, P15, P16, P27 to P31 and P34 were broken.
+/// Checks a run from its history alone: which of the promises P1 to P12, P15, P16 and P27 to P34 were broken.
 package struct SimulationChecker {
   package private(set) var violations: [String] = []
   package private(set) var reached: [RareState: Int] = [:]

@@ -164,8 +164,8 @@ package enum RareState: CaseIterable, Sendable {
   case triggered, triggeredWhilePaused, triggeredAgain
   case batchStopped, batchPaused, batchResumed, batchUnchanged, batchMemberRejected, batchMatchedNone, batchTooMany,
     batchCompletedAfterCrash, batchAppliedAgain
-  case targetSent, targetSentAgain, targetLostInFlight, targetRefused, targetExpired, targetTriggered, targetTriggerExpired
-  case targetsBlocked, targetsWithdrawn, targetWithdrawn, finishedWithoutTargets, finishedWithoutBus
-  case targetRejected, targetSet, targetRemoved, targetChangedInDoubt
+  case targetSent, targetSentAgain, targetLostInFlight, targetRefused, targetExpired, targetTriggered,
+    targetTriggerExpired, targetsBlocked, targetsWithdrawn, targetWithdrawn, targetRejected, targetSet, targetRemoved,
+    targetChangedInDoubt, finishedWithoutTargets, finishedWithoutBus
   case updated, updatedWhilePaused, updatedInDoubt, endedByUpdate, rejectedRevision
 }
