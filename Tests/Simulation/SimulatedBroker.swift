@@ -99,7 +99,13 @@ struct SimulatedBroker {
     set { if outlet == .bus { bus = newValue } else { targets = newValue } }
   }
 
-  var isWireEmpty: Bool { bus.isWireEmpty && targets.isWireEmpty }
+  /// Whether the connection for targets stays open and is not answered.
+  var areTargetsSilent = false
+
+  /// The connections that the broker reads.
+  var answering: [Outlet] { areTargetsSilent ? [.bus] : Outlet.allCases }
+
+  var isWireEmpty: Bool { answering.allSatisfy { self[$0].isWireEmpty } }
 
   /// The broker closes the channel on publications about these schedules.
   var poisoned: [ScheduleID] = []

@@ -57,15 +57,21 @@ extension Simulation {
 
   /// P33: while nothing can leave for targets, all other schedules, and all commands, get what they asked for.
   mutating func finishWithoutTargets() throws {
-    var outlets = Outlet.allCases
-    switch Int.random(in: 0..<3, using: &random) {
+    var (outlets, isAnswered) = (Outlet.allCases, true)
+    switch Int.random(in: 0..<5, using: &random) {
     case 0: broker.missing = Target.simulated.map(\.place)
     case 1:
       targetList.withdrawn = Target.simulated.map(\.place)
       try crash()
-    default:
+    case 2:
+      broker.areTargetsSilent = true
+      isAnswered = false
+    case 3:
       disconnect(.targets)
       outlets = [.bus]
+    default:
+      isAnswered = false
+      while broker[.targets].connection != nil, !broker[.targets].isBlocking { toggleBlocking(.targets) }
     }
     try letTimePass(rounds: 4, on: outlets)
     // Each command may wait for a triggered event until that is given up, and those behind it as well.
@@ -73,7 +79,7 @@ extension Simulation {
       try letTimePass(rounds: 1, on: outlets)
     }
     reach(.finishedWithoutTargets)
-    note(.finishedBesideTargets)
+    note(.finishedBesideTargets(isAnswered: isAnswered))
   }
 
   /// The same the other way round: without the event bus, ticks with a target leave.
@@ -87,6 +93,8 @@ extension Simulation {
   /// Everything may leave for targets again.
   mutating func restoreTargets() throws {
     broker.missing = []
+    broker.areTargetsSilent = false
+    if broker[.targets].isBlocking { toggleBlocking(.targets) }
     guard !targetList.withdrawn.isEmpty else { return }
     targetList.withdrawn = []
     try crash()

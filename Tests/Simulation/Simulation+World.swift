@@ -281,7 +281,7 @@ extension Simulation {
 
   /// The broker reads and confirms a publication. Returns whether there was one.
   private mutating func readOne() -> Bool {
-    for outlet in Outlet.allCases {
+    for outlet in broker.answering {
       let isMissing = broker.isNextMissing(outlet)
       guard let publication = broker[outlet].read(isMissing ? .nack : .ack) else { continue }
       if !isMissing { note(.arrived(publication)) }
@@ -292,7 +292,7 @@ extension Simulation {
   }
 
   private mutating func answerAll() {
-    for outlet in Outlet.allCases {
+    for outlet in broker.answering {
       while !broker[outlet].unanswered.isEmpty { answer(at: 0, outlet) }
     }
   }

@@ -100,5 +100,6 @@ extension SimulationChecker {
   struct Exception {
     var poisoned: [ScheduleID] = []
     var hasTargets = true
+    var hasRoomForOwed = true
   }
 }

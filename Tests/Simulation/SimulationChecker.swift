@@ -122,7 +122,8 @@ package struct SimulationChecker {
       processEnded()
     case .finished: finished()
     case .finishedBesidePoison: finished(but: Exception(poisoned: poisoned))
-    case .finishedBesideTargets: finished(but: Exception(hasTargets: false))
+    case .finishedBesideTargets(let isAnswered):
+      finished(but: Exception(hasTargets: false, hasRoomForOwed: isAnswered))
     case .finishedBesideBus: finishedWithoutBus()
     }
   }

@@ -48,8 +48,11 @@ package struct SimulationHistory: Equatable, Sendable {
     case ended(isClean: Bool)
     /// All faults are repaired and all work is done; the run may continue.
     case finished
-    /// The same, but for the schedules that are poisoned, or for those with a target.
-    case finishedBesidePoison, finishedBesideTargets
+    /// The same, but for the schedules that are poisoned.
+    case finishedBesidePoison
+    /// The same, but for the schedules with a target. While their connection does not answer, their triggered ticks may take
+    /// the room of other events that rows owe.
+    case finishedBesideTargets(isAnswered: Bool)
     /// Nothing could be sent over the event bus for a while.
     case finishedBesideBus
   }
