@@ -103,7 +103,9 @@ struct SimulatedBroker {
   var areTargetsSilent = false
 
   /// The connections that the broker reads.
-  var answering: [Outlet] { areTargetsSilent ? [.bus] : Outlet.allCases }
+  var answering: [Outlet] {
+    Outlet.allCases.filter { !self[$0].isBlocking && !(areTargetsSilent && $0 == .targets) }
+  }
 
   var isWireEmpty: Bool { answering.allSatisfy { self[$0].isWireEmpty } }
 
