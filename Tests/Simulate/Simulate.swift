@@ -20,8 +20,8 @@ struct Simulate: AsyncParsableCommand {
   @Option(help: "How many random steps a run has.")
   var steps = Simulation.usualSteps
 
-  @Flag(help: "Stop at the first seed that breaks a promise.")
-  var untilViolation = false
+  @Option(help: "Stop at the first seed with a violation that matches this regular expression.")
+  var until: String?
 
   func run() async throws {
     if let seed {
@@ -48,9 +48,11 @@ struct Simulate: AsyncParsableCommand {
     for state in RareState.allCases { print("  \(state): \(sum.reached[state] ?? 0)") }
     let unreached = RareState.allCases.filter { sum.reached[$0] == nil }
     if !unreached.isEmpty { print("never reached: \(unreached)") }
-    let broken = sum.violations.sorted { $0.key < $1.key }.map(\.value)
+    let broken = sum.violations.sorted { $0.key < $1.key }.flatMap(\.value)
+    let found = Self.found.withLock { $0 }
+    if found.number < .max { print("found: \(found.violation)") }
     let difference = ["not deterministic: seed \(from) runs differently in another process"]
-    try conclude(broken.prefix(untilViolation ? 1 : .max).flatMap { $0 } + (isSame ? [] : difference))
+    try conclude(broken + (isSame ? [] : difference))
   }
 
   /// The same seed gives the same run, also in another process, where Swift seeds its hashes differently. Otherwise a
@@ -67,19 +69,23 @@ struct Simulate: AsyncParsableCommand {
     return story.starts(with: Data(try Verdict(seed: from, steps: steps).story.utf8))
   }
 
-  /// The lowest seed that breaks a promise. All earlier seeds are run, so that the result is always the same.
-  private static let lowestBroken = Mutex(UInt64.max)
+  /// The lowest number of a seed with what is looked for, and its violation. All earlier seeds are run, so that the
+  /// result is always the same.
+  private static let found = Mutex((number: UInt64.max, violation: ""))
 
   private func judgeAll() async throws -> Sum {
     try await withThrowingTaskGroup(of: Sum.self) { group in
       let lanes = UInt64(ProcessInfo.processInfo.activeProcessorCount)
       for lane in 0..<lanes {
         group.addTask {
+          let pattern = try until.map { try Regex($0) }
           var sum = Sum()
           for number in stride(from: lane, to: seeds, by: Int(lanes)) {
-            if untilViolation, number > Self.lowestBroken.withLock({ $0 }) { break }
+            if number > Self.found.withLock({ $0.number }) { break }
             let verdict = try Verdict(seed: from + number, steps: steps)
-            if !verdict.violations.isEmpty { Self.lowestBroken.withLock { $0 = min($0, number) } }
+            if let pattern, let violation = verdict.violations.first(where: { $0.contains(pattern) }) {
+              Self.found.withLock { if number < $0.number { $0 = (number, violation) } }
+            }
             sum.add(verdict)
           }
           return sum
@@ -108,7 +114,7 @@ private struct Verdict {
     let checker = SimulationChecker.check(simulation.history)
     self.seed = seed
     history = simulation.history
-    violations = checker.violations.prefix(3).map { "seed \(seed): \($0)" }
+    violations = checker.violations.map { "seed \(seed): \($0)" }
     reached = simulation.reached.merging(checker.reached, uniquingKeysWith: +)
   }
 
@@ -128,7 +134,7 @@ private struct Sum {
 
   mutating func add(_ verdict: Verdict) {
     seeds += 1
-    if !verdict.violations.isEmpty { violations[verdict.seed] = verdict.violations }
+    if !verdict.violations.isEmpty { violations[verdict.seed] = Array(verdict.violations.prefix(3)) }
     reached.merge(verdict.reached, uniquingKeysWith: +)
     simulatedHours += UInt64(max(0, verdict.history.elapsedMilliseconds / 3_600_000))
     ticks += verdict.history.tickCount

@@ -166,6 +166,13 @@ extension SimulationChecker {
     }
   }
 
+  /// P2: a command of the inbox is decided once; one by group or prefix may have to be applied again.
+  mutating func decided(_ position: InboxPosition) {
+    guard let label = inbox.decideAgain(position) else { return }
+    if case .batch? = messages[label]?.content { return }
+    expect(false, "P2", "message \(label) of the inbox is decided twice")
+  }
+
   private mutating func finish(_ label: Int, _ settlement: Acknowledgements.Settlement) {
     defer { noteSettled(label) }
     let answers = answers[label] ?? []

@@ -13,6 +13,7 @@ extension SimulationChecker {
     case .remember(let command): remembered(command)
     case .markInDoubt(let through): marked(through)
     case .inbox(.remove(let position)): removed(position)
+    case .inbox(.answered(let position, _)): decided(position)
     case .inbox(let change): inbox.apply(change)
     case .batch(let change): committed(change)
     case .declare(let key, let declaration):

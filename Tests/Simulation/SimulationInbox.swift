@@ -10,6 +10,7 @@ struct SimulationInbox {
   private var lastSequence: Int64 = 0
   private var received: Set<Int> = []
   private var tries: [InboxPosition: Int] = [:]
+  private var decided: Set<InboxPosition> = []
   /// Messages that ended three processes, at one of their positions.
   private(set) var suspects: Set<Int> = []
 
@@ -44,6 +45,11 @@ struct SimulationInbox {
       if tries[position] ?? 0 > 3, let label = labels[position] { suspects.insert(label) }
     }
     for position in passedOver { tries[position, default: 0] -= 1 }
+  }
+
+  /// The message at the position; nil unless it is there and was decided before.
+  mutating func decideAgain(_ position: InboxPosition) -> Int? {
+    decided.insert(position).inserted ? nil : labels[position]
   }
 
   /// Returns the message at the position.
