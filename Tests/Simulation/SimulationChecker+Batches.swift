@@ -72,6 +72,10 @@ extension SimulationChecker {
     batches.decidedNow = [:]
     batches.lastChanged = nil
     batches.endsRepeat = false
+    rememberedNow = Set(
+      changes.lazy.compactMap { change in
+        if case .remember(let command) = change { command.key } else { nil }
+      })
     for case .batch(.decided(let member, _, _)) in changes {
       expect(batches.decidedNow[member.id] == nil, "P34", "\(member.id.text) is decided twice at once")
       batches.decidedNow[member.id] = member.batch

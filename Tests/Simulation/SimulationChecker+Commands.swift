@@ -166,11 +166,16 @@ extension SimulationChecker {
     }
   }
 
-  /// P2: a command of the inbox is decided once; one by group or prefix may have to be applied again.
+  /// P2: a command of the inbox is decided once, and applied if it must be; one by group or prefix may have to be applied
+  /// again.
   mutating func decided(_ position: InboxPosition) {
-    guard let label = inbox.decideAgain(position) else { return }
+    guard let label = inbox.label(at: position) else { return }
     if case .batch? = messages[label]?.content { return }
-    expect(false, "P2", "message \(label) of the inbox is decided twice")
+    expect(inbox.decide(position), "P2", "message \(label) of the inbox is decided twice")
+    guard case .command(let command, let key?)? = messages[label]?.content, command.name != .trigger,
+      inbox.mustApply(command.id, at: position)
+    else { return }
+    expect(rememberedNow.contains(key), "P2", "message \(label) is not applied again, and an earlier one was")
   }
 
   private mutating func finish(_ label: Int, _ settlement: Acknowledgements.Settlement) {

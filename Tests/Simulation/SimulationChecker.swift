@@ -17,6 +17,8 @@ package struct SimulationChecker {
   var submitted: [Int] = []
   var settled: Set<Int> = []
   var inbox = SimulationInbox()
+  /// The commands whose answers are remembered with the transaction that is looked at.
+  var rememberedNow: Set<CommandKey> = []
   /// Messages of which a copy is in the dead queue.
   var deadLettered: Set<Int> = []
   /// The confirmed outcomes of each message: a redelivered message gets another one.

@@ -11,6 +11,8 @@ struct SimulationInbox {
   private var received: Set<Int> = []
   private var tries: [InboxPosition: Int] = [:]
   private var decided: Set<InboxPosition> = []
+  /// By schedule, the last batch whose commands are applied even if they were answered before.
+  private var reapplied: [ScheduleID: Int64] = [:]
   /// Messages that ended three processes, at one of their positions.
   private(set) var suspects: Set<Int> = []
 
@@ -35,7 +37,8 @@ struct SimulationInbox {
       }
     case .discardIncomplete: labels = labels.filter { $0.key.batch <= lastComplete }
     case .remove(let position): _ = remove(position)
-    case .answered, .reapply: break
+    case .reapply(let id, let batch): reapplied[id] = max(batch, reapplied[id] ?? batch)
+    case .answered: break
     }
   }
 
@@ -47,9 +50,14 @@ struct SimulationInbox {
     for position in passedOver { tries[position, default: 0] -= 1 }
   }
 
-  /// The message at the position; nil unless it is there and was decided before.
-  mutating func decideAgain(_ position: InboxPosition) -> Int? {
-    decided.insert(position).inserted ? nil : labels[position]
+  func label(at position: InboxPosition) -> Int? { labels[position] }
+
+  /// Returns whether it is the first decision of the command at the position.
+  mutating func decide(_ position: InboxPosition) -> Bool { decided.insert(position).inserted }
+
+  /// Whether a command is applied even if it was answered before, because an earlier one without key was applied again.
+  func mustApply(_ id: ScheduleID, at position: InboxPosition) -> Bool {
+    reapplied[id].map { position.batch <= $0 } ?? false
   }
 
   /// Returns the message at the position.
