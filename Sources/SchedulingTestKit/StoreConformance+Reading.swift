@@ -25,7 +25,7 @@ extension StoreConformance {
         (15, 0, [3, 4]), (20, 3, [4]), (20, 4, []), (.max, .max, []), (.min, .min, [1, 2, 3, 4]),
       ]
       for (due, generation, expected) in table {
-        let position = DuePosition(due: Instant(milliseconds: due), generation: generation)
+        let position = DuePosition(on: .bus, due: Instant(milliseconds: due), generation: generation)
         let page = try fixture.store.due(
           after: position, through: .end(of: .bus, due: Instant(milliseconds: 20)), limit: 10)
         try expectEqual(page.schedules.map(\.generation), expected, "after \(position)")

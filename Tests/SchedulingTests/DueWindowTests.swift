@@ -23,7 +23,7 @@ struct DueWindowTests {
     let schedules = [(1, 5), (2, 5), (3, 9)].map { schedule("\($0.0)", generation: $0.0, due: .second($0.1)) }
     window.load(
       page(schedules), through: .end(of: .bus, due: .second(30)), isInDoubt: { $0.due <= Self.inDoubtThrough })
-    #expect(window.lanes[0].loadedThrough == DuePosition(due: .second(30), generation: .max))
+    #expect(window.lanes[0].loadedThrough == DuePosition(on: .bus, due: .second(30), generation: .max))
     for schedule in schedules {
       let first = window.firstOfEach().min()
       #expect(first == schedule.position)
@@ -42,7 +42,7 @@ struct DueWindowTests {
     window.load(
       page([one], isLast: false), through: .end(of: .bus, due: .second(30)),
       isInDoubt: { $0.due <= Self.inDoubtThrough })
-    #expect(window.lanes[0].loadedThrough == DuePosition(due: .second(5), generation: 7))
+    #expect(window.lanes[0].loadedThrough == DuePosition(on: .bus, due: .second(5), generation: 7))
     window.started(schedule("b", generation: 8, due: .second(5)))
     window.started(schedule("c", generation: 6, due: .second(5)))
     #expect(window[8] == nil, "beyond what is loaded: it comes with the next page")
@@ -60,7 +60,7 @@ struct DueWindowTests {
     #expect(window.outstandingIDs == ["a"])
     window.remove(1)
     let first = window.firstOfEach().min()
-    #expect(first == DuePosition(due: .second(7), generation: 2))
+    #expect(first == DuePosition(on: .bus, due: .second(7), generation: 2))
     #expect(window[1] == nil)
     #expect(window.outstandingIDs.isEmpty)
   }
@@ -95,7 +95,7 @@ struct DueWindowTests {
     window.releaseHeld()
     window.releaseHeld()
     let released = window.firstOfEach().min()
-    #expect(released == DuePosition(due: .second(5), generation: 1))
+    #expect(released == DuePosition(on: .bus, due: .second(5), generation: 1))
     #expect(window.lanes[0].waitingCount == 1)
   }
 
@@ -147,7 +147,7 @@ struct DueWindowTests {
     window.load(
       page(Array(burst[..<3]), isLast: false), through: .end(of: .bus, due: .second(30)), isInDoubt: { $0.due <= .noon }
     )
-    window.openLaneAhead(after: DuePosition(due: .second(2), generation: .max))
+    window.openLaneAhead(after: DuePosition(on: .bus, due: .second(2), generation: .max))
     window.load(page(later), into: 1, through: .end(of: .bus, due: .second(32)), isInDoubt: { $0.due <= .noon })
     var sent: [Int64] = []
     for _ in 0..<12 {  // the lane of the targets takes its turn, too
@@ -158,7 +158,7 @@ struct DueWindowTests {
     #expect(sent == [5, 1, 6, 2, 3])
     window.load(page([burst[3]]), through: .end(of: .bus, due: .second(2)), isInDoubt: { $0.due <= .noon })
     #expect(!window.hasLaneAhead)
-    #expect(window.lanes[0].loadedThrough == DuePosition(due: .second(32), generation: .max))
+    #expect(window.lanes[0].loadedThrough == DuePosition(on: .bus, due: .second(32), generation: .max))
     let last = window.firstOfEach()
     #expect(last == [burst[3].position])
   }
@@ -235,7 +235,7 @@ private struct WindowHistory {
   }
 
   private mutating func openLane() {
-    let start = DuePosition(due: .second(.random(in: 0..<50, using: &random)), generation: .max)
+    let start = DuePosition(on: .bus, due: .second(.random(in: 0..<50, using: &random)), generation: .max)
     guard let loaded = window.lanes[0].loadedThrough, loaded < start else { return }
     window.openLaneAhead(after: start)
   }

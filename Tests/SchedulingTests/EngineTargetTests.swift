@@ -160,6 +160,50 @@ struct EngineTargetTests {
     #expect(try driver.stored("gone")?.counter == 1)
   }
 
+  /// More schedules with a target than the window holds begin at once, beside others that are due soon or late: each goes on.
+  @Test func manyThatBeginAtOnceGoOn() throws {
+    var settings = Engine.Settings()
+    (settings.dueCapacity, settings.duePage, settings.publishWindow) = (4, 2, 4)
+    var driver = try driver(at: .second(40), settings: settings)  // so that the first slot is within what is loaded
+    driver.targetsUp()
+    for number in 0..<5 {
+      let daily = Definition(id: "daily\(number)", timing: try Timing(cron: "0 3 * * *"))
+      driver.deliver(start(daily), as: nil, messageID: "d\(number)")
+    }
+    for number in 0..<20 {
+      driver.deliver(start(try everyMinute("plain\(number)", nil)), as: nil, messageID: "p\(number)")
+      driver.deliver(start(try everyMinute("target\(number)")), as: "alice", messageID: "t\(number)")
+      driver.ack()
+    }
+    while driver.now.wall < .second(200) {
+      driver.advance(seconds: 1)
+      for _ in 0..<10 {
+        driver.ack()
+        driver.ackTargets()
+      }
+    }
+    for number in 0..<20 {
+      #expect(try driver.stored("target\(number)")?.counter == 3)
+      #expect(try driver.stored("plain\(number)")?.counter == 3)
+    }
+  }
+
+  /// The late confirm of a tick that timed out counts though its connection is lost before the command that it waited for is
+  /// decided.
+  @Test func lateConfirmCountsWithoutItsConnection() throws {
+    var driver = try started()
+    driver.advance(seconds: 65)
+    #expect(slots(driver.publishedToTargets) == [.second(60)])
+    driver.holdsStore = true
+    driver.deliver(start(try everyMinute("other")), as: "alice", messageID: "o")
+    driver.ackTargets()
+    driver.targetsDown()
+    driver.holdsStore = false
+    driver.answerStore()
+    driver.ack()
+    #expect(try driver.stored("a")?.counter == 1)
+  }
+
   // MARK: Who may
 
   /// Lock 5: a Start is checked against its sender.

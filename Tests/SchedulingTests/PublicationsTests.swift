@@ -188,6 +188,18 @@ struct PublicationsTests {
 
   /// One that stays unconfirmed while tens of thousands are confirmed is still found, is the oldest, and is the first
   /// to be sent again.
+  /// After a step of the clock, an earlier slot of the same schedule may still back off.
+  @Test func allTicksOfAScheduleAreDropped() throws {
+    var publications = Publications()
+    publications.opened(epoch: 1)
+    for _ in 0..<2 { publications.backOff(try tick(1), at: .second(0)) }
+    publications.backOff(try tick(2), at: .second(0))
+    let isDropped = publications.dropTicks(of: 1)
+    #expect(isDropped && publications.heldTicks == 1)
+    let subjects = (0..<3).map { _ in publications.popBackedOff(at: .second(100))?.subject }
+    #expect(subjects == [.tick(generation: 2), nil, nil])
+  }
+
   @Test func stragglersAreKept() {
     var publications = Publications()
     publications.opened(epoch: 1)

@@ -17,7 +17,7 @@ struct SlotReviewTests {
   }
 
   private func position(_ second: Int64, _ generation: Int64 = 1) -> DuePosition {
-    DuePosition(due: .second(second), generation: generation)
+    DuePosition(on: .bus, due: .second(second), generation: generation)
   }
 
   @Test mutating func isIdleUntilItBegins() throws {

@@ -40,12 +40,12 @@ struct BackingOff {
     return tick.item
   }
 
-  /// Removes the tick of a schedule; nil if it has none here.
-  mutating func removeTick(of generation: Int64) -> Publications.Item? {
-    let entries = ticks.unordered
-    guard let found = entries.first(where: { $0.item.subject == .tick(generation: generation) }) else { return nil }
-    ticks = Heap(entries.filter { $0 != found })
-    return found.item
+  /// Removes the ticks of a schedule. After a step of the clock, one of an earlier slot may be among them.
+  mutating func removeTicks(of generation: Int64) -> [Publications.Item] {
+    let isMeant = { (entry: Entry) in entry.item.subject == .tick(generation: generation) }
+    let found = ticks.unordered.filter(isMeant)
+    if !found.isEmpty { ticks = Heap(ticks.unordered.filter { !isMeant($0) }) }
+    return found.map(\.item)
   }
 
   /// The next outcome or owed event whose retry is due.

@@ -33,8 +33,10 @@ struct DueLane {
 
   /// The schedule at this position, and all after it, are not in the window any more.
   mutating func unload(from position: DuePosition) {
-    let last = DuePosition(due: position.due, generation: position.generation - 1)
+    var last = position
+    last.generation -= 1
     loadedThrough = loadedThrough.map { min($0, last) }
+    assert(startsBefore(last), "a stretch ends after its start")
     assert(!covers(position), "a dropped row is beyond what is loaded")
   }
 }

@@ -217,7 +217,7 @@ extension Engine {
   private mutating func sendElsewhere(_ updated: Schedule) {
     guard let row = window[updated.generation], row.phase.isRetrying, updated.isLive else { return }
     let outlet = row.schedule.definition.outlet
-    guard updated.definition.outlet != outlet, self[outlet].dropTick(of: updated.generation) else { return }
+    guard updated.definition.outlet != outlet, self[outlet].dropTicks(of: updated.generation) else { return }
     window.move(updated.generation, to: .waiting)
   }
 

@@ -6,6 +6,7 @@ extension Engine {
   mutating func takePublications() -> Outgoing {
     var outgoing = Outgoing()
     guard store.isAvailable else { return outgoing }
+    if !isDeciding { for outlet in Outlet.allCases { takeLateConfirms(outlet) } }
     if publications.isOpen { takeUnresolved(into: &outgoing, .bus) }
     if targetPublications.isOpen { takeUnresolved(into: &outgoing, .targets) } else { backOffTriggeredTicks() }
     if maySendTicks { takeDueTicks(into: &outgoing) }
@@ -14,7 +15,6 @@ extension Engine {
 
   private mutating func takeUnresolved(into outgoing: inout Outgoing, _ outlet: Outlet) {
     noteTimeouts(outlet)
-    if !isDeciding { takeLateConfirms(outlet) }
     while let item = self[outlet].popReady() { leave(item, into: &outgoing, outlet) }
     guard maySendTicks else { return }
     expireTimedOut(outlet)

@@ -38,7 +38,7 @@ extension Engine {
       // the burst was detected do not wait for it either.
       let loaded = window.lanes[0].loadedThrough?.due ?? turn.now.wall
       let recent = turn.now.wall.advanced(byMilliseconds: -5 * settings.burstMilliseconds)
-      window.openLaneAhead(after: DuePosition(due: max(loaded, recent), generation: .max))
+      window.openLaneAhead(after: DuePosition(on: .bus, due: max(loaded, recent), generation: .max))
     }
   }
 

@@ -203,12 +203,12 @@ extension Publications {
     return true
   }
 
-  /// Drops the tick of a schedule that is timed out or backs off. Returns whether there was one.
-  mutating func dropTick(of generation: Int64) -> Bool {
-    if dropTimedOutTick(of: generation) { return true }
-    guard let item = backingOff.removeTick(of: generation) else { return false }
-    hold(item, -1)
-    return true
+  /// Drops the ticks of a schedule that are timed out or back off. Returns whether there were any.
+  mutating func dropTicks(of generation: Int64) -> Bool {
+    let isTimedOut = dropTimedOutTick(of: generation)
+    let items = backingOff.removeTicks(of: generation)
+    for item in items { hold(item, -1) }
+    return isTimedOut || !items.isEmpty
   }
 
   /// Removes the next outcome that has been timed out for `milliseconds`. One that `isKept` is renewed for as long

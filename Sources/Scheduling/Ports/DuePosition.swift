@@ -9,7 +9,7 @@ package struct DuePosition: Hashable, Comparable, Sendable {
   package var rank: Int64
   package var generation: Int64
 
-  package init(on outlet: Outlet = .bus, due: Instant, generation: Int64) {
+  package init(on outlet: Outlet, due: Instant, generation: Int64) {
     rank = Self.rank(of: due, outlet)
     self.generation = generation
   }
