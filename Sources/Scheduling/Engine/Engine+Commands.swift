@@ -17,8 +17,13 @@ extension Engine {
   mutating func takeCommands() -> StoreLane.Work? {
     guard owedEvents.nextPage(settings) == nil, turn.answers.isEmpty, !questions.holdsInbox, batches.admitsCommands
     else { return nil }
+    // For the first command that waits: this is tried in each turn, and mostly none does.
+    var busy: Busy?
     let taken = intake.take(settings.commandBatch, questions: questions.room, batches: &batches) {
-      [busy = Busy(window, owedEvents, review)] in busy.contains($0)
+      [window, owedEvents, review] id in
+      let known = busy ?? Busy(window, owedEvents, review)
+      busy = known
+      return known.contains(id)
     }
     return taken.isEmpty ? nil : .lookUp(taken, channel: intake.channel)
   }
