@@ -152,13 +152,20 @@ struct CommandLineControlTests {
     }
   }
 
+  /// Runs `body` with schedules b-1 and b-2.
+  private func withTwoSchedules(_ body: (ServiceProcess, ServiceBus) async throws -> Void) async throws {
+    try await ServiceProcess.running { service, bus in
+      try await bus.startAll(["b-1", "b-2"], #""every": "1h""#)
+      for id in ["b-1", "b-2"] { _ = try await bus.next("Schedule Started", of: id) }
+      try await body(service, bus)
+    }
+  }
+
   @Test(
     "at a terminal it asks before several schedules are changed, and names their number",
     .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/script"), "needs script (bsdutils)"))
   func asks() async throws {
-    try await ServiceProcess.running { service, bus in
-      try await bus.startAll(["b-1", "b-2"], #""every": "1h""#)
-      for id in ["b-1", "b-2"] { _ = try await bus.next("Schedule Started", of: id) }
+    try await withTwoSchedules { service, bus in
       /// Runs it in a terminal of its own, in which this answer was typed.
       func pause(_ prefix: String, answer: String) async throws -> (code: Int32, output: String, complaint: String) {
         let command = "\(TestEnvironment.binary) pause --prefix \(prefix) --timeout 50"
@@ -182,9 +189,7 @@ struct CommandLineControlTests {
     "if more match than were confirmed, nothing is done",
     .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/script"), "needs script (bsdutils)"))
   func moreThanConfirmed() async throws {
-    try await ServiceProcess.running { service, bus in
-      try await bus.startAll(["b-1", "b-2"], #""every": "1h""#)
-      for id in ["b-1", "b-2"] { _ = try await bus.next("Schedule Started", of: id) }
+    try await withTwoSchedules { service, bus in
       let (terminal, answer) = (service.folder.appending(path: "terminal"), service.folder.appending(path: "answer"))
       let command = "\(TestEnvironment.binary) stop --prefix b- --timeout 50"
       let typing = "while [ ! -e \(answer.path()) ]; do sleep 0.1; done; echo y"
