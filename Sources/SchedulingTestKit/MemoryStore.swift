@@ -110,7 +110,7 @@ package final class MemoryStore: ScheduleStore, ScheduleQueries {
 
   /// The live schedules of both outlets by due time. A position in this list has no outlet.
   private func liveInOrder(after position: DuePosition?) -> [DuePosition] {
-    liveByDue.elements.map { DuePosition(on: .bus, due: $0.due, generation: $0.generation) }.sorted()
+    liveByDue.elements.map { DuePosition.listed(due: $0.due, generation: $0.generation) }.sorted()
       .filter { live in position.map { live > $0 } ?? true }
   }
 

@@ -90,7 +90,7 @@ extension ScheduleQueries {
 extension Schedule {
   /// Its position in a list by due time; nil once it has ended.
   var duePosition: DuePosition? {
-    nextTick.map { DuePosition(on: .bus, due: $0.due, generation: generation) }
+    nextTick.map { .listed(due: $0.due, generation: generation) }
   }
 }
 

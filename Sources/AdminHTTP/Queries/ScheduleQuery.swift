@@ -113,7 +113,7 @@ extension ListPosition {
       let instant = Instant(milliseconds: milliseconds)
       self =
         text.first == "d"
-        ? .due(DuePosition(on: .bus, due: instant, generation: generation))
+        ? .due(.listed(due: instant, generation: generation))
         : .end(EndPosition(at: instant, generation: generation))
     default: return nil
     }

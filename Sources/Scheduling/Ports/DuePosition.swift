@@ -14,6 +14,11 @@ package struct DuePosition: Hashable, Comparable, Sendable {
     self.generation = generation
   }
 
+  /// A position in a list in order of due time, which has no outlets.
+  package static func listed(due: Instant, generation: Int64) -> DuePosition {
+    DuePosition(on: .bus, due: due, generation: generation)
+  }
+
   /// Compares integers, since the ticks of a burst are ordered by it: comparing tuples is slower.
   package static func < (left: DuePosition, right: DuePosition) -> Bool {
     left.rank == right.rank ? left.generation < right.generation : left.rank < right.rank

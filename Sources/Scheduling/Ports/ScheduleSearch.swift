@@ -137,7 +137,7 @@ extension ScheduleSearch {
   fileprivate func place(of row: Schedule) -> ListPosition? {
     switch (order, row.state) {
     case (.id, _): .id(row.id)
-    case (.next, .live(let nextTick)): .due(DuePosition(on: .bus, due: nextTick.due, generation: row.generation))
+    case (.next, .live(let nextTick)): .due(.listed(due: nextTick.due, generation: row.generation))
     case (.end, .ended(let ending)): .end(EndPosition(at: ending.at, generation: row.generation))
     case (.next, .ended), (.end, .live): nil
     }
