@@ -17,8 +17,7 @@ extension Engine {
   mutating func takeCommands() -> StoreLane.Work? {
     guard owedEvents.nextPage(settings) == nil, turn.answers.isEmpty, !questions.holdsInbox, batches.admitsCommands
     else { return nil }
-    // For the first command that waits: this is tried in each turn, and mostly none does.
-    var busy: Busy?
+    var busy: Busy?  // needed only if a command waits, and mostly none does
     let taken = intake.take(settings.commandBatch, questions: questions.room, batches: &batches) {
       [window, owedEvents, review] id in
       let known = busy ?? Busy(window, owedEvents, review)
