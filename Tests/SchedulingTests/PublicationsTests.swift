@@ -200,6 +200,16 @@ struct PublicationsTests {
     #expect(subjects == [.tick(generation: 2), nil, nil])
   }
 
+  /// Likewise, one may be timed out.
+  @Test func allTimedOutTicksOfAScheduleAreDropped() throws {
+    var publications = Publications()
+    publications.opened(epoch: 1)
+    for generation in [1, 1, 1, 2] as [Int64] { _ = publications.send(try tick(generation), at: .second(0)) }
+    for _ in 0..<4 { _ = publications.popUnconfirmed(for: Self.timeout, at: .second(30)) }
+    let isDropped = publications.dropTicks(of: 1)
+    #expect(isDropped && publications.heldTicks == 1)
+  }
+
   @Test func stragglersAreKept() {
     var publications = Publications()
     publications.opened(epoch: 1)

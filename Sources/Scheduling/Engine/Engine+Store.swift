@@ -205,8 +205,8 @@ extension Engine {
   private mutating func sendTimedOutAgain(after resumed: Schedule) {
     guard let row = window[resumed.generation], row.phase.isRetrying, row.schedule.isPaused, resumed.isLive,
       !resumed.isPaused,
-      publications.dropTimedOutTick(of: resumed.generation)
-        || targetPublications.dropTimedOutTick(of: resumed.generation)
+      publications.dropTimedOutTicks(of: resumed.generation)
+        || targetPublications.dropTimedOutTicks(of: resumed.generation)
     else { return }
     window.move(resumed.generation, to: .waiting)
   }

@@ -196,16 +196,16 @@ extension Publications {
     timedOut.firstTick(sentBefore: now.uptime - milliseconds).flatMap { resolve($0, at: now) }
   }
 
-  /// Drops the timed-out tick of a schedule: it is sent again as a new publication. Returns whether there was one.
-  mutating func dropTimedOutTick(of generation: Int64) -> Bool {
-    guard let number = timedOut.tick(of: generation), let entry = timedOut.remove(number) else { return false }
-    hold(entry.item, -1)
-    return true
+  /// Drops the timed-out ticks of a schedule: its tick is sent again as a new publication. Returns whether there were any.
+  mutating func dropTimedOutTicks(of generation: Int64) -> Bool {
+    let items = timedOut.ticks(of: generation).compactMap { timedOut.remove($0)?.item }
+    for item in items { hold(item, -1) }
+    return !items.isEmpty
   }
 
-  /// Drops the ticks of a schedule that are timed out or back off. Returns whether there were any.
+  /// The same of those that are timed out or back off.
   mutating func dropTicks(of generation: Int64) -> Bool {
-    let isTimedOut = dropTimedOutTick(of: generation)
+    let isTimedOut = dropTimedOutTicks(of: generation)
     let items = backingOff.removeTicks(of: generation)
     for item in items { hold(item, -1) }
     return isTimedOut || !items.isEmpty

@@ -45,11 +45,9 @@ struct TimedOut {
     insert(entry, as: number)
   }
 
-  /// The number of a schedule's tick; nil if it has none here.
-  func tick(of generation: Int64) -> UInt64? {
-    entries.first { _, entry in
-      if case .tick(generation) = entry.item.subject { true } else { false }
-    }?.key
+  /// The numbers of a schedule's ticks. After a step of the clock, one of an earlier slot may be among them.
+  func ticks(of generation: Int64) -> [UInt64] {
+    entries.filter { $0.value.item.subject == .tick(generation: generation) }.map(\.key)
   }
 
   /// When the oldest tick timed out, on the monotonic clock; nil without any.
